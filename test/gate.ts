@@ -1,0 +1,113 @@
+/**
+ * `npm test`: everything that must hold before a change lands, in one run: what the tests need from Debian, the
+ * page's build, types, lint, format, unit, interop and browser tests. Stops at the first step that fails. The last
+ * line printed is `N passed, N failed, N skipped` over all test runs; the exit code is 0 only when tests ran and
+ * nothing failed.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { add, countsOf, inWords, NOTHING, readIfThere, type Counts } from "./setup/counts.ts";
+import { installMissing } from "./setup/debian.ts";
+import { runCommand } from "./setup/run-step.ts";
+
+const MINUTE = 60_000;
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const reports = mkdtempSync(join(tmpdir(), "jackfield-gate-"));
+
+interface Outcome {
+  readonly ok: boolean;
+  readonly counts?: Counts;
+}
+
+interface Step {
+  readonly name: string;
+  run(): Promise<Outcome>;
+}
+
+function script(name: string, npmScript: string): Step {
+  return {
+    name,
+    async run() {
+      const { code, timedOut } = await runCommand("npm", ["run", "--silent", npmScript], 3 * MINUTE);
+      if (timedOut) process.stderr.write(`${name}: took more than 3 minutes, ended\n`);
+      return { ok: code === 0 };
+    },
+  };
+}
+
+function tests(project: string, limitMinutes: number): Step {
+  return {
+    name: `${project} tests`,
+    async run() {
+      const report = join(reports, `${project}.json`);
+      const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
+      const { code, timedOut } = await runCommand(
+        process.execPath,
+        [
+          vitest,
+          "run",
+          "--project",
+          project,
+          "--reporter=default",
+          "--reporter=json",
+          `--outputFile.json=${report}`,
+        ],
+        limitMinutes * MINUTE,
+      );
+      if (timedOut) process.stderr.write(`${project} tests: took more than ${limitMinutes} minutes, ended\n`);
+      return { ok: code === 0 && !timedOut, counts: countsOf(readIfThere(report), timedOut ? 1 : code) };
+    },
+  };
+}
+
+const setup: Step = {
+  name: "what the tests need from Debian",
+  async run() {
+    const remedy = installMissing();
+    if (remedy !== undefined) process.stderr.write(`${remedy}\n`);
+    return await Promise.resolve({ ok: remedy === undefined });
+  },
+};
+
+const steps: readonly Step[] = [
+  setup,
+  script("web build", "build:web"),
+  script("type check", "typecheck"),
+  script("lint", "lint"),
+  script("format check", "format:check"),
+  tests("unit", 5),
+  tests("interop", 6),
+  tests("browser", 6),
+];
+
+async function gate(): Promise<number> {
+  let total = NOTHING;
+  const times: string[] = [];
+  let failedStep: string | undefined;
+  for (const step of steps) {
+    process.stdout.write(`\n=== ${step.name} ===\n`);
+    const begin = performance.now();
+    const outcome = await step.run();
+    const line = `${((performance.now() - begin) / 1000).toFixed(1).padStart(7)} s  ${step.name}`;
+    process.stdout.write(`--- ${outcome.ok ? "ok" : "FAILED"}: ${line.trim()}\n`);
+    times.push(line + (outcome.ok ? "" : "  FAILED"));
+    // A step that is no test run counts as one failure: the last line must not read as if all were well.
+    total = add(total, outcome.counts ?? (outcome.ok ? NOTHING : { ...NOTHING, failed: 1 }));
+    if (!outcome.ok) {
+      failedStep = step.name;
+      break;
+    }
+  }
+  const verdict = failedStep === undefined ? "all steps passed" : `stopped at: ${failedStep}`;
+  process.stdout.write(`\n=== ${verdict} ===\n${times.join("\n")}\n\n${inWords(total)}\n`);
+  return failedStep === undefined && total.failed === 0 && total.passed > 0 ? 0 : 1;
+}
+
+process.chdir(root);
+try {
+  process.exitCode = await gate();
+} finally {
+  rmSync(reports, { recursive: true, force: true });
+}
