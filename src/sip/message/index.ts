@@ -1,0 +1,11 @@
+export type * from "./types.ts";
+export { parseCSeq, parseNameAddress, parseVia } from "./address.ts";
+export { createRequest, createResponse, type Answerable, type ResponseOptions } from "./create.ts";
+export { checkedNameAddress, checkedUri, grammarCounts } from "./grammar.ts";
+export { HeaderFields } from "./headers.ts";
+export { messageLimits } from "./limits.ts";
+export { formatParameters, parseParameters, splitList } from "./parameters.ts";
+export { parseMessage, type Framing, type ParseOutcome } from "./parse.ts";
+export { reasonPhrase } from "./reasons.ts";
+export { serializeMessage } from "./serialize.ts";
+export { parseUri, unescapeText } from "./uri.ts";

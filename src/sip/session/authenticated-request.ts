@@ -1,0 +1,86 @@
+import { createRequest } from "../message/index.ts";
+import type { DigestClient, DigestCredentials } from "../digest/index.ts";
+import type { SipRequest, SipResponse } from "../message/types.ts";
+import type {
+  ClientHandlers,
+  ClientTransaction,
+  RequestOptions,
+  TransactionLayer,
+} from "../transaction/types.ts";
+import type { Flow } from "../transport/flow.ts";
+
+/** What answers a challenge of the peer's. */
+export interface Authentication {
+  readonly client: DigestClient;
+  readonly credentials: DigestCredentials;
+}
+
+/** A request on its way, whichever of its transactions is the live one. */
+export interface PendingRequest {
+  cancel(reason?: string): void;
+  abandon(): void;
+}
+
+/** A second challenge after a correct answer means stale or wrong: one more try, then the 401 stands. */
+const maximumAttempts = 3;
+
+/**
+ * Sends a request and answers 401 and 407 with digest credentials (RFC 3261 22.2: same Call-ID, next CSeq).
+ * `nextSequence` gives the CSeq number of a repeat, so that a dialog's own count stays right.
+ */
+export function sendAuthenticated(
+  transactions: TransactionLayer,
+  request: SipRequest,
+  flow: Flow,
+  handlers: ClientHandlers & { onRepeat?: (request: SipRequest) => void },
+  authentication: Authentication | undefined,
+  nextSequence: () => number,
+  options?: RequestOptions,
+): PendingRequest {
+  let attempts = 0;
+  let transaction: ClientTransaction;
+  const send = (attempt: SipRequest): void => {
+    attempts++;
+    transaction = transactions.request(
+      attempt,
+      flow,
+      {
+        onResponse(response) {
+          const repeat = mayRepeat(response) ? authorised(attempt, response) : undefined;
+          if (!repeat) return handlers.onResponse(response);
+          handlers.onRepeat?.(repeat);
+          send(repeat);
+        },
+        onTimeout: () => handlers.onTimeout(),
+        onTransportError: (error) => handlers.onTransportError(error),
+      },
+      options,
+    );
+  };
+  const mayRepeat = (response: SipResponse): boolean =>
+    (response.status === 401 || response.status === 407) && attempts < maximumAttempts;
+  const authorised = (attempt: SipRequest, response: SipResponse): SipRequest | undefined => {
+    if (!authentication) return undefined;
+    const { method, uri, body } = attempt;
+    const refused = attempt.headers.get(response.status === 401 ? "Authorization" : "Proxy-Authorization");
+    const target = { method, uri: uri.raw, body, ...(refused === undefined ? {} : { refused }) };
+    const header = authentication.client.answer(response, target, authentication.credentials);
+    if (!header) return undefined;
+    const sequence = nextSequence();
+    const headers = [...attempt.headers.entries()]
+      .filter(
+        ([name]) =>
+          !["via", "cseq", "content-length", header.name.toLowerCase()].includes(name.toLowerCase()),
+      )
+      .concat([
+        ["CSeq", `${sequence} ${method}`],
+        [header.name, header.value],
+      ]);
+    return createRequest({ method, uri: uri.raw, headers, body });
+  };
+  send(request);
+  return {
+    cancel: (reason) => transaction.cancel(reason),
+    abandon: () => transaction.abandon(),
+  };
+}

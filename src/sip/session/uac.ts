@@ -1,0 +1,163 @@
+import { randomId } from "../../core/index.ts";
+import { dialogOfUac, type HeaderPair } from "../dialog/index.ts";
+import { createRequest } from "../message/index.ts";
+import type { SipRequest, SipResponse } from "../message/types.ts";
+import type { Flow } from "../transport/flow.ts";
+import { sendAuthenticated, type Authentication, type PendingRequest } from "./authenticated-request.ts";
+import { Session } from "./session.ts";
+import type { SessionContext, SessionFailure, SessionIdentity, SessionRoute, SessionUser } from "./types.ts";
+
+export interface InviteTarget {
+  /** Request URI. */
+  readonly uri: string;
+  /** From value without tag, with angle brackets, perhaps with a display name. */
+  readonly from: string;
+  /** To value. */
+  readonly to: string;
+  readonly callId: string;
+  readonly headers?: readonly HeaderPair[];
+  /** Offer; undefined for an offerless INVITE. */
+  readonly sdp?: string;
+}
+
+/** An INVITE we send, with digest, CANCEL and forking (RFC 3261 13.2), up to its final response. */
+export class OutgoingInvite {
+  readonly session: Session;
+  readonly callId: string;
+  readonly #context: SessionContext;
+  readonly #user: SessionUser;
+  #request: SipRequest;
+  #pending: PendingRequest;
+  #cancelled: string | undefined;
+  #final = false;
+
+  constructor(
+    context: SessionContext,
+    flow: Flow,
+    target: InviteTarget,
+    parts: {
+      route: SessionRoute;
+      identity: SessionIdentity;
+      user: SessionUser;
+      authentication?: Authentication;
+    },
+  ) {
+    this.#context = context;
+    this.#user = parts.user;
+    this.callId = target.callId;
+    this.session = new Session(context, { role: "uac", ...parts });
+    this.#request = createInvite(target, parts.identity, randomId(context.random));
+    let sequence = this.#request.cseq.sequence;
+    this.#pending = sendAuthenticated(
+      context.transactions,
+      this.#request,
+      flow,
+      {
+        onRepeat: (request) => (this.#request = request),
+        onResponse: (response) => this.#receive(response),
+        onTimeout: () => this.#fail(this.#silence()),
+        onTransportError: (error) => this.#fail({ status: 503, reason: `transport: ${error.message}` }),
+      },
+      parts.authentication,
+      () => ++sequence,
+    );
+  }
+
+  /** True until a final response came. */
+  get pending(): boolean {
+    return !this.#final;
+  }
+
+  /** Gives up: CANCEL, and BYE if a 2xx crosses it. `onFailed` with 487 follows. Idempotent. */
+  cancel(reasonHeader?: string): void {
+    if (this.#final || this.#cancelled !== undefined) return;
+    this.#cancelled = reasonHeader ?? "";
+    this.#pending.cancel(reasonHeader);
+  }
+
+  #receive(response: SipResponse): void {
+    if (response.status === 100) return;
+    if (response.status < 200) return this.#provisional(response);
+    if (response.status >= 300) return this.#fail(failureOf(response));
+    if (this.#final) return this.#furtherAnswer(response);
+    this.#final = true;
+    this.#useDialogOf(response);
+    this.session.answered(response);
+    if (this.#cancelled === undefined) return this.#user.onAnswered(response);
+    // The 200 crossed our CANCEL (RFC 3261 9.1): acknowledge, then hang up.
+    this.session.acknowledge(response.cseq.sequence);
+    this.session.bye(this.#cancelled === "" ? [] : [["Reason", this.#cancelled]]);
+    this.#user.onFailed({ status: 487, reason: "cancelled while being answered" });
+  }
+
+  #provisional(response: SipResponse): void {
+    if (this.#final) return;
+    if (response.to.tag !== undefined) this.#useDialogOf(response);
+    if (this.#cancelled === undefined) this.#user.onProvisional(response);
+  }
+
+  /** An early dialog that is confirmed keeps its CSeq numbers: requests may have gone out in it. */
+  #useDialogOf(response: SipResponse): void {
+    const dialog = dialogOfUac(this.#request, response);
+    if (this.session.dialog?.key !== dialog.key) this.session.useDialog(dialog);
+  }
+
+  /** A repeated 2xx gets its ACK again; another branch's 2xx is acknowledged and hung up (13.2.2.4). */
+  #furtherAnswer(response: SipResponse): void {
+    const dialog = dialogOfUac(this.#request, response);
+    if (dialog.key === this.session.dialog?.key) {
+      this.session.repeatAck(response.cseq.sequence);
+      return;
+    }
+    const flow = this.session.route.flow(dialog.nextHop);
+    if (!flow) return;
+    const { transactions } = this.#context;
+    transactions.sendAck(dialog.createAck(response.cseq.sequence), flow);
+    const ignore = { onResponse() {}, onTimeout() {}, onTransportError() {} };
+    transactions.request(dialog.createRequest("BYE"), flow, ignore);
+  }
+
+  /** After a CANCEL the layer waits 64*T1 for the 487 that should follow (RFC 3261 9.1). */
+  #silence(): SessionFailure {
+    return this.#cancelled === undefined
+      ? { status: 408, reason: "INVITE not answered in time" }
+      : { status: 487, reason: "cancelled" };
+  }
+
+  #fail(failure: SessionFailure): void {
+    if (this.#final) return;
+    this.#final = true;
+    this.session.close();
+    this.#user.onFailed(failure);
+  }
+}
+
+function createInvite(target: InviteTarget, identity: SessionIdentity, fromTag: string): SipRequest {
+  const headers: HeaderPair[] = [
+    ["Max-Forwards", "70"],
+    ["From", `${target.from};tag=${fromTag}`],
+    ["To", target.to],
+    ["Call-ID", target.callId],
+    ["CSeq", "1 INVITE"],
+    ["Contact", identity.contact],
+    ...identity.headers,
+    ...(target.headers ?? []),
+  ];
+  if (target.sdp !== undefined) headers.push(["Content-Type", "application/sdp"]);
+  return createRequest({
+    method: "INVITE",
+    uri: target.uri,
+    headers,
+    ...(target.sdp === undefined ? {} : { body: target.sdp }),
+  });
+}
+
+function failureOf(response: SipResponse): SessionFailure {
+  const header = response.headers.get("Reason");
+  return {
+    status: response.status,
+    reason: response.reason,
+    response,
+    ...(header === undefined ? {} : { header }),
+  };
+}

@@ -1,0 +1,30 @@
+import type { Clock, Logger } from "../../core/index.ts";
+import type { TransactionCounters } from "./counters.ts";
+
+/** What every transaction shares with its layer. */
+export interface TransactionContext {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly counters: TransactionCounters;
+  /** Runs a callback of the user; what it throws is logged and counted and goes no further. Returns whether
+   * it came back without throwing. */
+  callUser(callback: () => void): boolean;
+}
+
+export function createContext(clock: Clock, log: Logger, counters: TransactionCounters): TransactionContext {
+  return {
+    clock,
+    log,
+    counters,
+    callUser(callback) {
+      try {
+        callback();
+        return true;
+      } catch (error) {
+        counters.handlerErrors++;
+        log.error({ err: error }, "transaction user threw");
+        return false;
+      }
+    },
+  };
+}

@@ -1,0 +1,29 @@
+/**
+ * A way to reach one peer: the UDP socket with the peer's address, or one WebSocket connection (RFC 5626's
+ * word). Requests arrive with the flow they came by, and what answers them goes back by it.
+ */
+export interface Flow {
+  /** Unique for the life of the process. UDP: the same object or an equal `id` for the same remote address. */
+  readonly id: string;
+  readonly protocol: "UDP" | "WS" | "WSS";
+  /** True where the transport itself delivers (WS), so that no SIP retransmission is made. */
+  readonly reliable: boolean;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** sent-by of the Via we write: `advertisedAddress:port`, or an `.invalid` name on WS (RFC 7118 5). */
+  readonly sentBy: string;
+  /** False once it can carry nothing more; never true again. */
+  readonly open: boolean;
+  /** Hands one whole message to the network. Never throws; failure is told once to `onError`. */
+  send(message: Buffer, onError?: (error: Error) => void): void;
+  /** UDP only: the flow to the same address and another port (a response to the sent-by port, RFC 3261 18.2.2). */
+  toPort?(port: number): Flow;
+}
+
+/** What a transport gives to the layer above for each whole message it received. */
+export interface FlowReceiver {
+  /** `framing`: datagram = Content-Length may be shorter than the rest, frame = message equals the frame. */
+  receive(flow: Flow, bytes: Buffer, framing: "datagram" | "frame"): void;
+  /** The flow will never carry another message. */
+  flowClosed(flow: Flow): void;
+}
