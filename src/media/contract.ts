@@ -1,0 +1,182 @@
+import type { TypedEvents } from "../core/index.ts";
+
+/** The two sides of a relayed call: the browser's (DTLS-SRTP) and SIP Server's (plain RTP). */
+export type Side = "browser" | "trunk";
+
+export type CodecName = "opus" | "pcmu" | "pcma";
+
+/** What a side may send and wants to receive, from the relay's point of view (RFC 3264 5.1). */
+export type Direction = "sendrecv" | "sendonly" | "recvonly" | "inactive";
+
+/** How a payload type is used on one side. */
+export interface Payload {
+  readonly codec: CodecName;
+  /** RTP payload type number on the wire, 0-127. */
+  readonly payloadType: number;
+  /** Number the side sends with, where it differs from the one it expects (its answer renumbered our offer, RFC 3264
+   * 5.1). Set on the trunk side only. */
+  readonly receivePayloadType?: number;
+  /** RFC 4733 payload type, undefined when the side negotiated none. `receivePayloadType` as above. */
+  readonly telephoneEvent?: {
+    readonly payloadType: number;
+    readonly clockRate: 8000 | 48000;
+    readonly receivePayloadType?: number;
+  };
+}
+
+/** A certificate's digest as SDP carries it, e.g. `sha-256` and `AB:CD:...` in upper case. */
+export interface Fingerprint {
+  readonly algorithm: string;
+  readonly value: string;
+}
+
+/** What our SDP toward the browser must say. */
+export interface BrowserLocal {
+  readonly address: string;
+  readonly port: number;
+  readonly iceUfrag: string;
+  readonly icePwd: string;
+  readonly fingerprint: Fingerprint;
+  /** SSRC of all we send to the browser, for the life of the session. */
+  readonly ssrc: number;
+}
+
+/** What our SDP toward SIP Server must say. RTCP is `port + 1`. */
+export interface TrunkLocal {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What the browser's SDP said. */
+export interface BrowserRemote {
+  readonly iceUfrag: string;
+  /** At least one; any that matches the peer's certificate suffices (RFC 8122 5). */
+  readonly fingerprints: readonly Fingerprint[];
+  /** Codec both agreed on and its numbers as the browser sends and expects them. */
+  readonly payload: Payload;
+  /** Relay's direction on this side: `sendonly` = we send, the browser does not. */
+  readonly direction: Direction;
+}
+
+/** What SIP Server's SDP said. May change at any time in a call. */
+export interface TrunkRemote {
+  /** IPv4 address; `0.0.0.0` or port 0 means held: nothing is sent. */
+  readonly address: string;
+  readonly port: number;
+  /** RTCP address where not port + 1 of the same address (RFC 3605). */
+  readonly rtcp?: { readonly address: string; readonly port: number };
+  readonly payload: Payload;
+  /** Relay's direction on this side. */
+  readonly direction: Direction;
+}
+
+export interface SideStatistics {
+  /** Undefined until the remote side is known. */
+  readonly codec: CodecName | undefined;
+  readonly packetsReceived: number;
+  readonly packetsSent: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  /** Packets missing in the received sequence (RFC 3550 A.3). */
+  readonly packetsLost: number;
+  /** Inter-arrival jitter in ms (RFC 3550 A.8). */
+  readonly jitterMs: number;
+  /** What the far end's last receiver report said of what we send; undefined before the first report. */
+  readonly remote:
+    { readonly fractionLost: number; readonly jitterMs: number; readonly roundTripMs?: number } | undefined;
+  /** Frames made up by concealment, recovered by in-band FEC, and gaps filled on the way to the other side. */
+  readonly framesConcealed: number;
+  readonly framesRecovered: number;
+  /** Dropped packets by cause, e.g. `replay`, `authentication`, `stranger`, `payloadType`, `malformed`. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+export interface MediaStatistics {
+  readonly browser: SideStatistics;
+  readonly trunk: SideStatistics;
+}
+
+export type MediaSessionEvents = {
+  /** ICE and DTLS are up: media flows both ways from now on. */
+  connected: [];
+  /** A digit from `side`, told once per key press when its first event packet came (RFC 4733); it was relayed. */
+  dtmf: [side: Side, digit: string];
+  /** Every few seconds while connected. */
+  quality: [statistics: MediaStatistics];
+  /** Browser's consent (STUN) or a side's media is gone for the time configured; held sides never report. */
+  idle: [side: Side, silentMs: number];
+  /** Over: told once, whoever closed. `reason` in words for the call record (`worker failed`, ...). */
+  closed: [reason: string, statistics: MediaStatistics | undefined];
+};
+
+/** One call's media in one worker. All methods but `statistics` return at once; the worker follows in order. */
+export interface MediaSession {
+  readonly id: string;
+  readonly browser: BrowserLocal;
+  readonly trunk: TrunkLocal;
+  readonly events: TypedEvents<MediaSessionEvents>;
+  /** Sets or replaces the browser's description. New ICE credentials of the browser's make no new DTLS unless
+   * the fingerprint changed too. */
+  setBrowserRemote(remote: BrowserRemote): void;
+  /** New ICE credentials of ours for an ICE restart; resolves with what the SDP must say. */
+  restartIce(): Promise<BrowserLocal>;
+  /** Sets or replaces SIP Server's description, atomically; the browser notices nothing. */
+  setTrunkRemote(remote: TrunkRemote): void;
+  /** Changes only the relay's direction on one side (hold and retrieve). */
+  setDirection(side: Side, direction: Direction): void;
+  /** Relays nothing before this: early media and answered calls call it once, idempotent. */
+  connect(): void;
+  /** Sends digits `0-9*#A-D` as RFC 4733 events, one after the other. Throws RangeError on another character. */
+  sendDtmf(side: Side, digits: string, durationMs?: number): void;
+  /** Counters now. Rejects once closed. */
+  statistics(): Promise<MediaStatistics>;
+  /** Frees sockets, ports and codecs; idempotent; `closed` follows with the last counters. */
+  close(reason: string): void;
+}
+
+export interface MediaOptions {
+  /** Local address to bind, e.g. `0.0.0.0`. */
+  readonly host: string;
+  /** Address our SDP names, IPv4. */
+  readonly advertisedAddress: string;
+  /** Worker i binds `browserPort + i`; 0 = any free port (tests). */
+  readonly browserPort: number;
+  /** First and last RTP port, even to odd, shared out among the workers. */
+  readonly rtpPorts: readonly [first: number, last: number];
+  readonly workers: number;
+  /** Accept RTP from any port of the signalled address only (`address`), or from the exact port too (`strict`). */
+  readonly trunkSource?: "address" | "strict";
+  /** Silence after which `idle` is told, ms; 0 = never. Default 30000. */
+  readonly idleMs?: number;
+  /** Interval of `quality`, ms. Default 5000. */
+  readonly qualityMs?: number;
+  /** How long an RTP port pair rests before it serves another call, ms. Default 2000. */
+  readonly portRestMs?: number;
+}
+
+/** Thrown by `open` when no worker has a free RTP port pair: the call gets 503. */
+export class MediaExhaustedError extends Error {
+  override readonly name = "MediaExhaustedError";
+}
+
+/** The media room's door on the main thread. */
+export interface MediaPool {
+  /** Opens a session on the least loaded worker: ports bound, ICE credentials made. Throws MediaExhaustedError. */
+  open(): Promise<MediaSession>;
+  /** Open sessions of all workers. */
+  readonly sessions: number;
+  /** Per worker: sessions, bound browser port, receive buffer granted (bytes), counters of refused packets. */
+  workers(): Promise<readonly WorkerStatistics[]>;
+  /** Ends all sessions and workers. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface WorkerStatistics {
+  readonly index: number;
+  readonly sessions: number;
+  readonly browserPort: number;
+  readonly receiveBufferBytes: number;
+  readonly restarts: number;
+  /** Packets on the shared port that belong to no session, or failed a check, by cause. */
+  readonly refused: Readonly<Record<string, number>>;
+}

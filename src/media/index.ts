@@ -1,0 +1,2 @@
+export * from "./contract.ts";
+export { createMediaPool, type MediaPoolDependencies } from "./pool/pool.ts";

@@ -1,0 +1,116 @@
+import { TypedEvents, type Logger } from "../../core/index.ts";
+import type {
+  BrowserLocal,
+  BrowserRemote,
+  Direction,
+  MediaSession,
+  MediaSessionEvents,
+  MediaStatistics,
+  Side,
+  TrunkLocal,
+  TrunkRemote,
+} from "../contract.ts";
+import { digitCodes } from "../dtmf/event-sender.ts";
+import type { IceLocal, SessionNotice, WorkerCommand, WorkerReply } from "../worker/messages.ts";
+
+/** What a session uses of its worker. */
+export interface SessionLine {
+  post(command: WorkerCommand): void;
+  /** Resolves with the reply to the command `make` returns; rejects when the worker fails first. */
+  ask(make: (request: number) => WorkerCommand): Promise<WorkerReply>;
+}
+
+type Opened = Extract<SessionNotice, { type: "opened" }>;
+
+/** A media session as the main thread sees it: commands go to the worker, notices come back as events. */
+export class PoolSession implements MediaSession {
+  readonly id: string;
+  readonly browser: BrowserLocal;
+  readonly trunk: TrunkLocal;
+  readonly events: TypedEvents<MediaSessionEvents>;
+  readonly #line: SessionLine;
+  /** Reason given to `close`, once it was called. */
+  #closing: string | undefined;
+  #closed = false;
+
+  constructor(opened: Opened, address: string, browserPort: number, line: SessionLine, log: Logger) {
+    this.id = opened.session;
+    this.browser = { address, port: browserPort, ...opened.ice, ssrc: opened.ssrc };
+    this.trunk = { address, port: opened.trunkPort };
+    this.events = new TypedEvents(log);
+    this.#line = line;
+  }
+
+  setBrowserRemote(remote: BrowserRemote): void {
+    this.#post({ type: "browserRemote", session: this.id, remote });
+  }
+
+  async restartIce(): Promise<BrowserLocal> {
+    const reply = await this.#ask((request) => ({ type: "restartIce", session: this.id, request }));
+    if (reply.type !== "iceRestarted") throw new Error("media session is closed");
+    const ice: IceLocal = reply.ice;
+    return { ...this.browser, ...ice };
+  }
+
+  setTrunkRemote(remote: TrunkRemote): void {
+    this.#post({ type: "trunkRemote", session: this.id, remote });
+  }
+
+  setDirection(side: Side, direction: Direction): void {
+    this.#post({ type: "direction", session: this.id, side, direction });
+  }
+
+  connect(): void {
+    this.#post({ type: "connect", session: this.id });
+  }
+
+  sendDtmf(side: Side, digits: string, durationMs?: number): void {
+    digitCodes(digits);
+    this.#post({ type: "dtmf", session: this.id, side, digits, durationMs });
+  }
+
+  async statistics(): Promise<MediaStatistics> {
+    const reply = await this.#ask((request) => ({ type: "statistics", session: this.id, request }));
+    if (reply.type !== "statistics") throw new Error("media session is closed");
+    return reply.statistics;
+  }
+
+  close(reason: string): void {
+    if (this.#closing !== undefined || this.#closed) return;
+    this.#post({ type: "close", session: this.id, reason });
+    this.#closing = reason;
+  }
+
+  /** A notice of the worker's about this session, but for its end. */
+  receive(notice: Exclude<SessionNotice, { type: "opened" | "refused" | "closed" }>): void {
+    // What crossed our close on its way is nobody's business any more.
+    if (this.#closing !== undefined || this.#closed) return;
+    switch (notice.type) {
+      case "connected":
+        return this.events.emit("connected");
+      case "dtmf":
+        return this.events.emit("dtmf", notice.side, notice.digit);
+      case "quality":
+        return this.events.emit("quality", notice.statistics);
+      case "idle":
+        return this.events.emit("idle", notice.side, notice.silentMs);
+    }
+  }
+
+  /** The session is over in the worker, or the worker itself is. */
+  ownerClosed(reason: string, statistics: MediaStatistics | undefined): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.events.emit("closed", this.#closing ?? reason, statistics);
+    this.events.removeAllListeners();
+  }
+
+  #post(command: WorkerCommand): void {
+    if (this.#closing === undefined && !this.#closed) this.#line.post(command);
+  }
+
+  async #ask(make: (request: number) => WorkerCommand): Promise<WorkerReply> {
+    if (this.#closing !== undefined || this.#closed) throw new Error("media session is closed");
+    return this.#line.ask(make);
+  }
+}

@@ -1,0 +1,108 @@
+import { isLaw } from "../codec/g711.ts";
+import { opusClockRate } from "../codec/opus.ts";
+import type { Payload } from "../contract.ts";
+import { readEvent, type TelephoneEvent } from "../dtmf/event.ts";
+import { EventReceiver, type EventStep } from "../dtmf/event-receiver.ts";
+import { emptyRtpHeader, readRtp } from "../rtp/packet.ts";
+import { positionRate } from "../rtp/send-line.ts";
+import { arrival, ReceivedSource } from "../rtp/source.ts";
+import { Counters } from "./counters.ts";
+import type { Way } from "./way.ts";
+
+/** Why a packet with this answer of `ReceivedSource.receive` is dropped. */
+const dropCause: Readonly<Record<number, string>> = {
+  [arrival.late]: "late",
+  [arrival.duplicate]: "duplicate",
+  [arrival.suspicious]: "sequence",
+  [arrival.former]: "formerSource",
+};
+
+/** Told of each telephone-event packet that means something; `samples` since its start, at 8 kHz. */
+export type OnEvent = (
+  step: EventStep,
+  event: Readonly<TelephoneEvent>,
+  samples: number,
+  now: number,
+) => void;
+
+/** Everything received from one side: checked, counted, sorted into audio and events. */
+export class Inbound {
+  readonly source = new ReceivedSource();
+  readonly dropped = new Counters();
+  packetsReceived = 0;
+  bytesReceived = 0;
+  /** `clock.now()` of the last packet taken; undefined before the first. */
+  mediaAt: number | undefined;
+  readonly #header = emptyRtpHeader();
+  readonly #event: TelephoneEvent = { code: 0, end: false, volume: 0, duration: 0 };
+  readonly #events = new EventReceiver();
+  readonly #way: Way;
+  readonly #onEvent: OnEvent;
+  #payload: Payload | undefined;
+  #clockRate: number = positionRate;
+  #pendingLost = 0;
+
+  constructor(way: Way, onEvent: OnEvent) {
+    this.#way = way;
+    this.#onEvent = onEvent;
+  }
+
+  setPayload(payload: Payload): void {
+    this.#payload = payload;
+    this.#clockRate = isLaw(payload.codec) ? positionRate : opusClockRate;
+  }
+
+  get jitterMs(): number {
+    return (this.source.jitter * 1000) / this.#clockRate;
+  }
+
+  receive(packet: Buffer, length: number, now: number): void {
+    const header = this.#header;
+    const payload = this.#payload;
+    if (!readRtp(packet, length, header)) return this.dropped.add("malformed");
+    const isAudio = header.payloadType === payload?.payloadType;
+    const isEvent = header.payloadType === payload?.telephoneEvent?.payloadType;
+    // A stranger to the negotiation may not make us change the source; of the known source it only counts.
+    if (!isAudio && !isEvent && (!this.source.started || header.ssrc !== this.source.ssrc))
+      return this.dropped.add("payloadType");
+    const lost = this.source.receive(header.ssrc, header.sequence, now);
+    if (lost < arrival.started) return this.dropped.add(dropCause[lost] ?? "sequence");
+    this.packetsReceived++;
+    this.bytesReceived += length;
+    this.mediaAt = now;
+    if (lost === arrival.started) {
+      this.#way.interrupt();
+      this.#pendingLost = 0;
+    } else this.#pendingLost += lost;
+    if (isAudio) this.#receiveAudio(packet, now);
+    else if (isEvent) this.#receiveEvent(packet, now);
+    else this.dropped.add("payloadType");
+  }
+
+  #receiveAudio(packet: Buffer, now: number): void {
+    const header = this.#header;
+    this.source.measureJitter(header.timestamp, now, this.#clockRate);
+    const outcome = this.#way.receive(packet, header, this.#pendingLost, now);
+    this.#pendingLost = 0;
+    if (outcome === "malformed" || outcome === "late") this.dropped.add(outcome);
+  }
+
+  #receiveEvent(packet: Buffer, now: number): void {
+    const header = this.#header;
+    const event = this.#event;
+    const rate = this.#payload?.telephoneEvent?.clockRate ?? positionRate;
+    if (!readEvent(packet, header.payloadOffset, header.payloadLength, event))
+      return this.dropped.add("malformed");
+    const step = this.#events.receive(header.ssrc, header.timestamp, event);
+    this.#tell(step, rate, now);
+    // Heard of only by its end: the press and the release are one packet.
+    if (step === "pressed" && event.end)
+      this.#tell(this.#events.receive(header.ssrc, header.timestamp, event), rate, now);
+  }
+
+  #tell(step: EventStep, rate: number, now: number): void {
+    if (step === "repeat") return;
+    const samples = Math.round((this.#events.duration * positionRate) / rate);
+    this.#onEvent(step, this.#event, samples, now);
+  }
+}

@@ -1,0 +1,168 @@
+import { G711Concealer } from "../codec/conceal.ts";
+import type { Law } from "../codec/g711.ts";
+import { hasFec, opusClockRate, opusSamples, type OpusSource } from "../codec/opus.ts";
+import { positionRate } from "../rtp/send-line.ts";
+import type { RtpHeader } from "../rtp/packet.ts";
+import { frameSamples } from "./frame-sink.ts";
+import type { Outbound } from "./outbound.ts";
+
+/** Longest G.711 packet taken, samples: 180 ms; longer ones are no telephone's. */
+const longestLawPacket = 1440;
+
+/** Frames of audio made up or recovered on the way to the other side. */
+export interface CoverCounts {
+  framesConcealed: number;
+  framesRecovered: number;
+}
+
+/** Reads packets of one codec and puts their audio on the line toward the other side. */
+export interface SourceReader {
+  /** RTP clock ticks per sample at 8 kHz. */
+  readonly ticksPerSample: number;
+  /** Samples at 8 kHz the packet holds; 0 = malformed. */
+  samples(packet: Uint8Array, header: RtpHeader): number;
+  /** False when the payload turned out corrupt: the line stands where it stood. */
+  read(packet: Buffer, header: RtpHeader, samples: number, out: Outbound, now: number): boolean;
+  /** Covers `samples` lost just before the packet at hand, `packets` of them. */
+  cover(
+    samples: number,
+    packets: number,
+    next: Buffer,
+    header: RtpHeader,
+    out: Outbound,
+    now: number,
+  ): CoverCounts;
+  close(): void;
+}
+
+const counts: CoverCounts = { framesConcealed: 0, framesRecovered: 0 };
+
+function covered(concealed: number, recovered: number): CoverCounts {
+  counts.framesConcealed = concealed;
+  counts.framesRecovered = recovered;
+  return counts;
+}
+
+/** G.711 to anything: codes go to the sink as they are, losses are covered by the waveform before them. */
+export class LawReader implements SourceReader {
+  readonly ticksPerSample = 1;
+  readonly #law: Law;
+  readonly #concealer: G711Concealer;
+  readonly #made = new Int16Array(frameSamples);
+
+  constructor(law: Law) {
+    this.#law = law;
+    this.#concealer = new G711Concealer(law);
+  }
+
+  samples(_packet: Uint8Array, header: RtpHeader): number {
+    return header.payloadLength <= longestLawPacket ? header.payloadLength : 0;
+  }
+
+  read(packet: Buffer, header: RtpHeader, samples: number, out: Outbound, now: number): boolean {
+    this.#concealer.heard(packet, header.payloadOffset, samples);
+    out.putCodes(packet, header.payloadOffset, samples, this.#law, now);
+    return true;
+  }
+
+  cover(
+    samples: number,
+    packets: number,
+    _next: Buffer,
+    _header: RtpHeader,
+    out: Outbound,
+    now: number,
+  ): CoverCounts {
+    for (let left = samples; left > 0; left -= frameSamples) {
+      const part = Math.min(left, frameSamples);
+      this.#concealer.conceal(this.#made, part);
+      out.putPcm(this.#made, part, now);
+    }
+    return covered(packets, 0);
+  }
+
+  close(): void {}
+}
+
+/** Opus to G.711. */
+export class OpusReader implements SourceReader {
+  readonly ticksPerSample = opusClockRate / positionRate;
+  readonly #decoder: OpusSource;
+
+  constructor(decoder: OpusSource) {
+    this.#decoder = decoder;
+  }
+
+  samples(packet: Uint8Array, header: RtpHeader): number {
+    return opusSamples(packet, header.payloadOffset, header.payloadLength);
+  }
+
+  read(packet: Buffer, header: RtpHeader, _samples: number, out: Outbound, now: number): boolean {
+    const pcm = this.#decoder.decode(payloadOf(packet, header));
+    if (!pcm) return false;
+    out.putPcm(pcm, pcm.length, now);
+    return true;
+  }
+
+  cover(
+    samples: number,
+    packets: number,
+    next: Buffer,
+    header: RtpHeader,
+    out: Outbound,
+    now: number,
+  ): CoverCounts {
+    const frame = this.samples(next, header);
+    const recoverable = frame <= samples && hasFec(next, header.payloadOffset, header.payloadLength);
+    // libopus makes up multiples of 2.5 ms; a remainder, which no honest timestamps leave, stays a gap.
+    let left = Math.floor((recoverable ? samples - frame : samples) / 20) * 20;
+    while (left > 0) {
+      const part = Math.min(left, frameSamples);
+      this.#put(this.#decoder.conceal(part), out, now);
+      left -= part;
+    }
+    if (recoverable) this.#put(this.#decoder.recover(payloadOf(next, header), frame), out, now);
+    return covered(recoverable ? packets - 1 : packets, recoverable ? 1 : 0);
+  }
+
+  close(): void {
+    this.#decoder.free();
+  }
+
+  #put(pcm: Int16Array | undefined, out: Outbound, now: number): void {
+    if (pcm) out.putPcm(pcm, pcm.length, now);
+  }
+}
+
+/** Opus to Opus: packets pass as they are; a loss shows as a gap of the sequence numbers, for the far decoder. */
+export class PassReader implements SourceReader {
+  readonly ticksPerSample = opusClockRate / positionRate;
+
+  samples(packet: Uint8Array, header: RtpHeader): number {
+    return opusSamples(packet, header.payloadOffset, header.payloadLength);
+  }
+
+  read(packet: Buffer, header: RtpHeader, samples: number, out: Outbound, now: number): boolean {
+    out.pass(packet, header.payloadOffset, header.payloadLength, samples, now);
+    return true;
+  }
+
+  cover(
+    samples: number,
+    packets: number,
+    _next: Buffer,
+    _header: RtpHeader,
+    out: Outbound,
+    now: number,
+  ): CoverCounts {
+    out.line.skip(packets);
+    out.skipTo(out.position + samples, now);
+    return covered(0, 0);
+  }
+
+  close(): void {}
+}
+
+function payloadOf(packet: Buffer, header: RtpHeader): Buffer {
+  return packet.subarray(header.payloadOffset, header.payloadOffset + header.payloadLength);
+}

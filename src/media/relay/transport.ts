@@ -1,0 +1,24 @@
+import type { Fingerprint } from "../contract.ts";
+
+/** What the relay needs of a browser's secured connection; `browser-transport` provides it, tests fake it. */
+export interface RelayTransport {
+  readonly local: { readonly iceUfrag: string; readonly icePwd: string; readonly fingerprint: Fingerprint };
+  readonly connected: boolean;
+  readonly lastConsentAt: number | undefined;
+  readonly dropped: Readonly<Record<string, number>>;
+  setRemote(remote: { readonly iceUfrag: string; readonly fingerprints: readonly Fingerprint[] }): void;
+  sendRtp(packet: Buffer, length: number): boolean;
+  sendRtcp(packet: Buffer, length: number): boolean;
+  restartIce(): { readonly iceUfrag: string; readonly icePwd: string; readonly fingerprint: Fingerprint };
+  close(): void;
+}
+
+/** What a transport tells the relay. */
+export interface RelayTransportHandlers {
+  onRtp(packet: Buffer, length: number): void;
+  onRtcp(packet: Buffer, length: number): void;
+  onConnected(): void;
+  onFailed(reason: string): void;
+}
+
+export type OpenTransport = (handlers: RelayTransportHandlers) => RelayTransport;

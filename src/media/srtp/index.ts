@@ -1,0 +1,13 @@
+export {
+  maxOverheadBytes,
+  maxPacketBytes,
+  masterKeyBytes,
+  masterSaltBytes,
+  srtpFailure,
+  srtpFailureName,
+  srtpProfiles,
+  type SrtpFailureName,
+  type SrtpKeys,
+  type SrtpProfile,
+} from "./profile.ts";
+export { createSrtpReceiver, createSrtpSender, type SrtpReceiver, type SrtpSender } from "./session.ts";

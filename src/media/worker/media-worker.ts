@@ -1,0 +1,215 @@
+import type { Clock, Logger, Random } from "../../core/index.ts";
+import { RelaySession } from "../relay/session.ts";
+import type { OpenTransport } from "../relay/transport.ts";
+import { openTrunkSocket, type TrunkSocket } from "../relay/trunk-socket.ts";
+import type { WorkerCommand, WorkerMessage, WorkerReply, WorkerSettings } from "./messages.ts";
+import { PortPairs } from "./port-pairs.ts";
+import { Ticker } from "./ticker.ts";
+
+/** A tick so late means that the thread did not run; afterwards it is given time to read what has piled up, ms. */
+const stallMs = 60;
+const afterStallMs = 200;
+
+/** The shared port of a worker's browsers, as the worker uses it. */
+export interface WorkerBrowserPort {
+  readonly port: number;
+  readonly receiveBufferBytes: number;
+  readonly refused: Readonly<Record<string, number>>;
+  readonly open: OpenTransport;
+  close(): Promise<void>;
+}
+
+export interface MediaWorkerOptions {
+  readonly settings: WorkerSettings;
+  readonly browserPort: WorkerBrowserPort;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly post: (message: WorkerMessage) => void;
+}
+
+/** The sessions of one worker thread: does what the main thread commands, tells it what happens. */
+export class MediaWorker {
+  readonly #options: MediaWorkerOptions;
+  readonly #sessions = new Map<string, { readonly relay: RelaySession; readonly trunkPort: number }>();
+  readonly #pairs: PortPairs;
+  readonly #ticker: Ticker;
+  #stopping = false;
+  /** No silence is filled in before this time. */
+  #fillFrom = 0;
+
+  constructor(options: MediaWorkerOptions) {
+    const { settings, clock } = options;
+    this.#options = options;
+    this.#pairs = new PortPairs(...settings.rtpPorts, settings.portRestMs);
+    this.#ticker = new Ticker(clock, (now, lateMs) => this.#tick(now, lateMs));
+  }
+
+  /** Carries out one command; those of sessions that are gone are void, as they crossed the `closed` on the way. */
+  async handle(command: WorkerCommand): Promise<void> {
+    switch (command.type) {
+      case "open":
+        await this.#open(command.session);
+        return;
+      case "close":
+        await this.#close(command.session, command.reason);
+        return;
+      case "workerStatistics":
+        this.#reply(this.#workerStatistics(command.request));
+        return;
+      case "stop":
+        await this.#stop();
+        return;
+      case "restartIce":
+      case "statistics":
+        this.#reply(this.#answer(command));
+        return;
+      case "browserRemote":
+      case "trunkRemote":
+      case "direction":
+      case "connect":
+      case "dtmf":
+        this.#direct(command);
+    }
+  }
+
+  /**
+   * After a stall of the thread packets wait in the sockets, and timers run before they are read: silence that
+   * is only ours is not filled.
+   */
+  #tick(now: number, lateMs: number): void {
+    if (lateMs >= stallMs) this.#fillFrom = now + afterStallMs;
+    for (const { relay } of this.#sessions.values()) relay.tick(now, now >= this.#fillFrom);
+  }
+
+  #direct(
+    command: Extract<
+      WorkerCommand,
+      { type: "browserRemote" | "trunkRemote" | "direction" | "connect" | "dtmf" }
+    >,
+  ): void {
+    const relay = this.#sessions.get(command.session)?.relay;
+    if (!relay) return;
+    switch (command.type) {
+      case "browserRemote":
+        return relay.setBrowserRemote(command.remote);
+      case "trunkRemote":
+        return relay.setTrunkRemote(command.remote);
+      case "direction":
+        return relay.setDirection(command.side, command.direction);
+      case "connect":
+        return relay.connect();
+      case "dtmf":
+        return relay.sendDtmf(command.side, command.digits, command.durationMs);
+    }
+  }
+
+  #answer(command: Extract<WorkerCommand, { type: "restartIce" | "statistics" }>): WorkerReply {
+    const { request } = command;
+    const relay = this.#sessions.get(command.session)?.relay;
+    if (!relay) return { type: "gone", request };
+    return command.type === "statistics"
+      ? { type: "statistics", request, statistics: relay.statistics() }
+      : { type: "iceRestarted", request, ice: relay.restartIce() };
+  }
+
+  async #open(session: string): Promise<void> {
+    const { post, log } = this.#options;
+    const trunk = await this.#bindPair();
+    if (!trunk) return post({ type: "refused", session, exhausted: true, reason: "no free RTP port pair" });
+    try {
+      const relay = this.#createRelay(session, trunk);
+      this.#sessions.set(session, { relay, trunkPort: trunk.port });
+      this.#ticker.start();
+      post({
+        type: "opened",
+        session,
+        ice: relay.transport,
+        ssrc: relay.browserSsrc,
+        trunkPort: trunk.port,
+      });
+      if (this.#stopping) await this.#close(session, "media worker stopped");
+    } catch (error) {
+      log.error({ err: error }, "media session not opened");
+      await trunk.close();
+      this.#pairs.give(trunk.port, this.#options.clock.now());
+      const exhausted = error instanceof Error && error.name === "BrowserPortFullError";
+      post({ type: "refused", session, exhausted, reason: String(error) });
+    }
+  }
+
+  #createRelay(session: string, trunk: TrunkSocket): RelaySession {
+    const { browserPort, clock, random, log, post, settings } = this.#options;
+    return new RelaySession({
+      openTransport: (handlers) => browserPort.open(handlers),
+      trunk,
+      clock,
+      random,
+      log: log.child({ session }),
+      trunkSource: settings.trunkSource,
+      idleMs: settings.idleMs,
+      qualityMs: settings.qualityMs,
+      listener: {
+        connected: () => post({ type: "connected", session }),
+        dtmf: (side, digit) => post({ type: "dtmf", session, side, digit }),
+        quality: (statistics) => post({ type: "quality", session, statistics }),
+        idle: (side, silentMs) => post({ type: "idle", session, side, silentMs }),
+        failed: (reason) => void this.#close(session, reason),
+      },
+    });
+  }
+
+  /** A bound pair of the slice; ports that some other program holds are passed over. */
+  async #bindPair(): Promise<TrunkSocket | undefined> {
+    const { settings, clock, log } = this.#options;
+    for (let tries = this.#pairs.free; tries > 0 && !this.#stopping; tries--) {
+      const port = this.#pairs.take(clock.now());
+      if (port === undefined) return undefined;
+      try {
+        return await openTrunkSocket(settings.host, port, log);
+      } catch (error) {
+        log.warn({ err: error, port }, "RTP port pair not bound");
+        this.#pairs.give(port, clock.now());
+      }
+    }
+    return undefined;
+  }
+
+  async #close(session: string, reason: string): Promise<void> {
+    const entry = this.#sessions.get(session);
+    if (!entry) return;
+    this.#sessions.delete(session);
+    if (this.#sessions.size === 0) this.#ticker.stop();
+    const statistics = entry.relay.statistics();
+    await entry.relay.close();
+    this.#pairs.give(entry.trunkPort, this.#options.clock.now());
+    this.#options.post({ type: "closed", session, reason, statistics });
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(
+      Array.from(this.#sessions.keys(), (session) => this.#close(session, "media pool closed")),
+    );
+    await this.#options.browserPort.close();
+  }
+
+  #workerStatistics(request: number): WorkerReply {
+    const { settings, browserPort } = this.#options;
+    return {
+      type: "workerStatistics",
+      request,
+      statistics: {
+        index: settings.index,
+        sessions: this.#sessions.size,
+        browserPort: browserPort.port,
+        receiveBufferBytes: browserPort.receiveBufferBytes,
+        refused: { ...browserPort.refused },
+      },
+    };
+  }
+
+  #reply(reply: WorkerReply): void {
+    this.#options.post({ type: "reply", reply });
+  }
+}
