@@ -1,0 +1,73 @@
+import type { TypedEvents } from "../core/index.ts";
+import type { Flow } from "../sip/index.ts";
+
+/**
+ * One signed-in client of one DN: (DN, instance), whatever connection it has at the moment. SIP over WebSocket
+ * is one implementation; the HTTP clients and test doubles are others.
+ */
+export interface AgentPresence {
+  readonly dn: string;
+  /** `+sip.instance` value, or one made up from the contact when the client sent none. */
+  readonly instance: string;
+  /** What the client calls itself (User-Agent), for records and the client table. */
+  readonly userAgent: string;
+  /** Event packages the client said it takes (Allow-Events of its REGISTER), lower case. */
+  readonly allowEvents: readonly string[];
+  /** True while a flow carries it; false in the grace time after a lost socket. */
+  readonly reachable: boolean;
+  /** True after it signed out, was replaced or its grace ended; never reachable again. */
+  readonly gone: boolean;
+}
+
+/** A browser's binding (RFC 3261 10, RFC 5626): the contact is `.invalid` and reached by its flow only. */
+export interface SipPresence extends AgentPresence {
+  /** Contact URI as registered: the request URI of requests to it. */
+  readonly contactUri: string;
+  readonly flow: Flow | undefined;
+  /** Resolves with a flow when there is or comes one within `graceMs`, else with undefined. */
+  waitForFlow(graceMs: number): Promise<Flow | undefined>;
+}
+
+export type RegistrarEvents = {
+  /** First binding of a DN's instance. */
+  "signed-in": [presence: SipPresence];
+  /** Its socket is lost; the grace time runs. */
+  "flow-lost": [presence: SipPresence];
+  /** It came back on a new flow, or re-registered by another. */
+  "flow-resumed": [presence: SipPresence];
+  /** Un-registered, expired, replaced by a newer instance, or grace over. */
+  "signed-out": [presence: SipPresence, reason: string];
+};
+
+/** The agents' registrar: who is signed in, and by which flow each can be reached. */
+export interface Registrar {
+  readonly events: TypedEvents<RegistrarEvents>;
+  /** The presence that calls for `dn` go to: the newest under the default policy. */
+  find(dn: string): SipPresence | undefined;
+  /** The presence that `flow` carries for `dn`: authorises requests that come by it. */
+  findByFlow(flow: Flow): SipPresence | undefined;
+  readonly size: number;
+}
+
+/** Where a DN's registration at SIP Server stands. */
+export type TrunkState = "idle" | "registering" | "in-service" | "backing-off" | "rejected";
+
+export interface TrunkStatus {
+  readonly state: TrunkState;
+  /** In words, for the page and the log: `404 Not Found: DN not configured at SIP Server`; empty when in service. */
+  readonly reason: string;
+}
+
+export type TrunkEvents = {
+  status: [dn: string, status: TrunkStatus];
+  /** A 200 carried a foreign contact: another phone took the DN over. */
+  stolen: [dn: string, contact: string];
+};
+
+/** Per-DN registrations at SIP Server, coupled to the agents' presence. */
+export interface TrunkRegistrations {
+  readonly events: TypedEvents<TrunkEvents>;
+  status(dn: string): TrunkStatus;
+  /** A running call keeps the DN registered; the returned function lets go, idempotent. */
+  retain(dn: string): () => void;
+}
