@@ -1,0 +1,72 @@
+import type { AgentPresence } from "../registrar/index.ts";
+import type { HeaderPair, OfferReply } from "../sip/index.ts";
+
+/** Read-only data of a call from SIP Server, shown to the page (P-Asserted-Identity, X-Genesys-CallUUID ...). */
+export interface CallerData {
+  /** From of SIP Server's INVITE: the far party's number and perhaps name. */
+  readonly number: string;
+  readonly displayName: string | undefined;
+  readonly headers: readonly HeaderPair[];
+}
+
+/** Why a leg or call ended or failed, in words for the record, and for the other side. */
+export interface LegEnd {
+  /** SIP status that says it, e.g. 486; 200 for a normal hang-up. */
+  readonly status: number;
+  readonly reason: string;
+  /** Reason header (RFC 3326) to hand on, as received. */
+  readonly header?: string;
+}
+
+/** What an agent's leg tells the call. */
+export interface AgentLegUser {
+  /** The agent's client was reached and rings. */
+  onRinging(): void;
+  /** The agent answered our offer with `sdp`. The leg has acknowledged it. */
+  onAnswered(sdp: string): void;
+  /** Over before it was established, by the agent or for want of an answer; never after `cancel` or `reject`. */
+  onFailed(end: LegEnd): void;
+  /** A new offer of the client's: hold, retrieve, ICE restart. */
+  onOffer(sdp: string, reply: OfferReply): void;
+  /** Digits sent as signalling instead of in the media (SIP INFO). */
+  onDigits(digits: string, durationMs: number): void;
+  /** The established leg is over, not by us. */
+  onEnded(end: LegEnd): void;
+}
+
+/**
+ * The agent's side of one call, whatever its client speaks: SIP over WebSocket, the WRTC HTTP protocol, or a test
+ * double. Descriptions are SDP because every kind of client is a browser.
+ */
+export interface AgentLeg {
+  readonly presence: AgentPresence;
+  /** Call-ID of the leg, for records and for the page. */
+  readonly callId: string;
+  /** The agent called: 180 or 183, with `sdp` as early media. */
+  progress(status: number, sdp?: string): void;
+  /** The agent called: answered with `sdp`. */
+  answer(sdp: string): void;
+  /** The agent called: refused. */
+  reject(end: LegEnd): void;
+  /** We called: the desktop pressed Answer (NOTIFY talk); asks the page to answer now. Safe to repeat. */
+  talk(): void;
+  /** We called: no longer wanted. */
+  cancel(end: LegEnd): void;
+  /** The client came back on another connection: what is still to be answered goes there. */
+  moved(): void;
+  /** Ends an established leg. Idempotent. */
+  end(end: LegEnd): void;
+  /** Forgets the leg without a word. Idempotent. */
+  close(): void;
+}
+
+export interface Invitation {
+  readonly sdp: string;
+  readonly caller: CallerData;
+}
+
+/** Makes legs toward one kind of presence. */
+export interface AgentLegs<Presence extends AgentPresence> {
+  /** Starts ringing `presence`; undefined when it cannot be reached within its grace time. */
+  invite(presence: Presence, invitation: Invitation, user: AgentLegUser): Promise<AgentLeg | undefined>;
+}

@@ -1,0 +1,179 @@
+import { TypedEvents, type Logger } from "../core/index.ts";
+import type { Registrar, SipPresence, TrunkRegistrations } from "../registrar/index.ts";
+import { createResponse, type ServerTransaction, type SipRequest } from "../sip/index.ts";
+import { CallFromAgent } from "./call-from-agent.ts";
+import type { CallRecord } from "./call-record.ts";
+import { CallToAgent } from "./call-to-agent.ts";
+import type { Call, CallServices } from "./call.ts";
+import { capabilitiesOf, handleMethod, type MethodTable } from "./methods.ts";
+import { SipAgentLegs, type SipAgentLegOptions } from "./sip-agent-leg.ts";
+import { trunkCapabilities } from "./trunk-leg.ts";
+import { TrunkNotices } from "./trunk-notices.ts";
+
+export interface B2buaOptions
+  extends Omit<CallServices, "onEnded" | "trunkRegistrations">, Omit<SipAgentLegOptions, "context"> {
+  readonly registrar: Registrar;
+  readonly trunkRegistrations: TrunkRegistrations;
+  /** Calls one DN may have at a time; a phone of SIP Server's has three lines (genesys-sip-server.md 5.2). */
+  readonly callsPerDn: number;
+}
+
+export type B2buaEvents = {
+  /** A call is over and its last counters are in. */
+  ended: [record: CallRecord];
+};
+
+/** Makes calls of INVITEs, from either side, and keeps them until they are over. */
+export class B2bua {
+  readonly events: TypedEvents<B2buaEvents>;
+  readonly #options: B2buaOptions;
+  readonly #services: CallServices;
+  readonly #legs: SipAgentLegs;
+  readonly #calls = new Set<Call>();
+  readonly #log: Logger;
+  readonly #fromTrunk: MethodTable;
+  readonly #fromBrowser: MethodTable;
+  readonly #notices: TrunkNotices;
+  readonly #unsubscribe: (() => void)[];
+
+  constructor(options: B2buaOptions) {
+    this.#options = options;
+    this.#log = options.context.log.child({ room: "b2bua" });
+    this.events = new TypedEvents(this.#log);
+    this.#services = { ...options, onEnded: (call, record) => this.#ended(call, record) };
+    this.#legs = new SipAgentLegs(options);
+    this.#notices = new TrunkNotices(options, options.registrar, options.trunkRegistrations);
+    const answerOptions = (request: SipRequest, transaction: ServerTransaction): void =>
+      transaction.respond(
+        createResponse(request, 200, {
+          headers: [["Accept", "application/sdp"], ...trunkCapabilities(options.userAgent).headers],
+        }),
+      );
+    this.#fromTrunk = {
+      INVITE: (request, transaction) => this.#callToAgent(request, transaction),
+      // Any user, even a trunk's name: the answer says that we live (genesys-sip-server.md 9).
+      OPTIONS: answerOptions,
+      NOTIFY: (request, transaction) => this.#strayNotify(request, transaction),
+    };
+    this.#fromBrowser = {
+      INVITE: (request, transaction) => this.#callFromAgent(request, transaction),
+      OPTIONS: answerOptions,
+    };
+    const { events } = options.registrar;
+    this.#unsubscribe = [
+      events.on("signed-out", (presence, reason) => this.#signedOut(presence, reason)),
+      events.on("flow-resumed", (presence) => {
+        for (const call of this.#callsOf(presence)) call.agentMoved();
+      }),
+    ];
+  }
+
+  /** Running calls, set-up included. */
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** Whether this signed-in client has a call: a lost socket then has the longer grace time. */
+  hasCall(dn: string, instance: string): boolean {
+    for (const { presence } of this.#calls)
+      if (presence.dn === dn && presence.instance === instance) return true;
+    return false;
+  }
+
+  /** Requests outside any dialog, from SIP Server. */
+  handleFromTrunk(request: SipRequest, transaction: ServerTransaction): void {
+    handleMethod(this.#fromTrunk, trunkCapabilities(this.#options.userAgent), request, transaction);
+  }
+
+  /** Requests outside any dialog, from a browser; REGISTER goes to the registrar instead. */
+  handleFromBrowser(request: SipRequest, transaction: ServerTransaction): void {
+    const methods = [...Object.keys(this.#fromBrowser), "REGISTER"];
+    handleMethod(
+      this.#fromBrowser,
+      capabilitiesOf(methods, [], this.#options.userAgent),
+      request,
+      transaction,
+    );
+  }
+
+  /** Ends every call with BYE and stops listening; calls write their records as their media closes. Idempotent. */
+  close(reason: string): void {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#unsubscribe.length = 0;
+    this.#notices.close();
+    for (const call of this.#calls) call.end(reason, 503);
+  }
+
+  #callToAgent(request: SipRequest, transaction: ServerTransaction): void {
+    const refuse = (status: number, reason?: string): void =>
+      transaction.respond(createResponse(request, status, reason === undefined ? {} : { reason }));
+    if (request.headers.has("Require")) return this.#badExtension(request, transaction);
+    // SIP Server leaves the user out when the registered contact had none (genesys-sip-server.md 4).
+    const dn = request.uri.user ?? request.to.uri.user ?? "";
+    const presence = this.#options.registrar.find(dn);
+    if (!presence) return refuse(480, "Agent Not Signed In");
+    if (this.#atLimit(presence)) return refuse(486);
+    this.#start(new CallToAgent(this.#services, presence, this.#legs, transaction));
+  }
+
+  #callFromAgent(request: SipRequest, transaction: ServerTransaction): void {
+    const refuse = (status: number, reason: string): void =>
+      transaction.respond(createResponse(request, status, { reason }));
+    if (request.headers.has("Require")) return this.#badExtension(request, transaction);
+    const presence = this.#options.registrar.findByFlow(transaction.flow);
+    if (!presence) return refuse(403, "Register First");
+    if (request.from.uri.user !== presence.dn) return refuse(403, "From Is Not Your DN");
+    if (this.#atLimit(presence)) return refuse(486, "Too Many Calls");
+    this.#start(new CallFromAgent(this.#services, presence, this.#legs, transaction));
+  }
+
+  #start(call: Call): void {
+    this.#calls.add(call);
+    call.start().catch((error: unknown) => {
+      this.#log.error({ err: error, call: call.id }, "call set-up failed");
+      call.end("fault in call set-up", 500);
+    });
+  }
+
+  /** RFC 3261 8.2.2.3: no option tag is required of us that we do not say we support, and so far we say none. */
+  #badExtension(request: SipRequest, transaction: ServerTransaction): void {
+    const unsupported = request.headers.values("Require").join(", ");
+    transaction.respond(createResponse(request, 420, { headers: [["Unsupported", unsupported]] }));
+  }
+
+  #atLimit(presence: SipPresence): boolean {
+    let count = 0;
+    for (const call of this.#calls) if (call.presence.dn === presence.dn && !call.ended) count++;
+    return count >= this.#options.callsPerDn;
+  }
+
+  #strayNotify(request: SipRequest, transaction: ServerTransaction): void {
+    const event = request.headers.get("Event")?.split(";")[0]?.trim().toLowerCase();
+    const status = event === "message-summary" ? 200 : 481;
+    transaction.respond(createResponse(request, status));
+  }
+
+  /** A connection is gone. A client that had signed out, or was replaced, kept its calls only by that connection. */
+  connectionLost(): void {
+    for (const call of this.#calls) {
+      const { gone, reachable } = call.presence;
+      if (gone && !reachable) call.end("agent's browser signed out and closed its connection", 480);
+    }
+  }
+
+  /** A client that is gone for good ends its calls, but one that still has its socket keeps them. */
+  #signedOut(presence: SipPresence, reason: string): void {
+    if (presence.reachable) return;
+    for (const call of this.#callsOf(presence)) call.end(`agent's browser is gone: ${reason}`, 480);
+  }
+
+  #callsOf(presence: SipPresence): Call[] {
+    return [...this.#calls].filter((call) => call.presence === presence);
+  }
+
+  #ended(call: Call, record: CallRecord): void {
+    this.#calls.delete(call);
+    this.#log.info({ record }, "call record");
+    this.events.emit("ended", record);
+  }
+}

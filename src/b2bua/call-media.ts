@@ -1,0 +1,211 @@
+import type { Random } from "../core/index.ts";
+import type {
+  BrowserLocal,
+  CodecName,
+  Direction,
+  MediaSession,
+  Payload,
+  TrunkRemote,
+} from "../media/index.ts";
+import {
+  acceptBrowserAnswer,
+  acceptTrunkAnswer,
+  answerBrowser,
+  answerTrunk,
+  offerBrowser,
+  offerTrunk,
+  parseBrowserDescription,
+  parseTrunkDescription,
+  receives,
+  SdpOrigin,
+  sends,
+  type OfferInfo,
+  type SdpRefusal,
+  type SdpResult,
+  type TrunkDescription,
+} from "./sdp/index.ts";
+
+export interface CodecPreference {
+  /** Codecs toward the browser and toward SIP Server, in order of preference. */
+  readonly browser: readonly CodecName[];
+  readonly trunk: readonly CodecName[];
+}
+
+type Answered = SdpResult<{ readonly sdp: string }>;
+type Taken = { readonly ok: true } | SdpRefusal;
+
+/**
+ * A call's two descriptions and the relay between them. Each side has its own SDP; a move of SIP Server's media
+ * never reaches the browser, a hold on either side changes both sides' direction.
+ */
+export class CallMedia {
+  readonly session: MediaSession;
+  readonly #codecs: CodecPreference;
+  readonly #browserOrigin: SdpOrigin;
+  readonly #trunkOrigin: SdpOrigin;
+  #browserLocal: BrowserLocal;
+  #browserOffer: OfferInfo | undefined;
+  #trunkOffer: OfferInfo | undefined;
+  #browserUfrag: string | undefined;
+  #browserPayload: Payload | undefined;
+  #trunkRemote: TrunkRemote | undefined;
+  /** The browser put the far side on hold by its own re-INVITE. */
+  #browserHolds = false;
+  /** SIP Server asked us to hold (NOTIFY hold). */
+  #asked = false;
+
+  constructor(session: MediaSession, codecs: CodecPreference, random: Random) {
+    this.session = session;
+    this.#codecs = codecs;
+    this.#browserLocal = session.browser;
+    this.#browserOrigin = new SdpOrigin(random);
+    this.#trunkOrigin = new SdpOrigin(random);
+  }
+
+  /** True while we hold SIP Server's side, whoever wished it. */
+  get holding(): boolean {
+    return this.#browserHolds || this.#asked;
+  }
+
+  /** True when both sides are known, so that sound can run. */
+  get complete(): boolean {
+    return this.#browserPayload !== undefined && this.#trunkRemote !== undefined;
+  }
+
+  get codecsInUse(): { browser: CodecName | undefined; trunk: CodecName | undefined } {
+    return { browser: this.#browserPayload?.codec, trunk: this.#trunkRemote?.payload.codec };
+  }
+
+  /** What we offer a ringing browser. */
+  offerToBrowser(): string {
+    const made = offerBrowser({
+      local: this.#browserLocal,
+      codecs: this.#codecs.browser,
+      direction: "sendrecv",
+      origin: this.#browserOrigin,
+    });
+    this.#browserOffer = made.offer;
+    return this.#browserOrigin.stamp(made.sdp);
+  }
+
+  /** The browser's answer to `offerToBrowser`. */
+  takeBrowserAnswer(sdp: string): Taken {
+    if (!this.#browserOffer) return { ok: false, status: 400, reason: "answer without an offer" };
+    const accepted = acceptBrowserAnswer(this.#browserOffer, sdp);
+    if (!accepted.ok) return accepted;
+    this.#browserUfrag = accepted.remote.iceUfrag;
+    this.#browserPayload = accepted.remote.payload;
+    this.session.setBrowserRemote(accepted.remote);
+    return { ok: true };
+  }
+
+  /**
+   * Answers an offer of the browser's, the first or a later one (hold, retrieve, ICE restart). A later offer keeps
+   * the codec in use when it can, so that a re-INVITE never changes the sound.
+   */
+  async answerToBrowser(sdp: string): Promise<Answered> {
+    const parsed = parseBrowserDescription(sdp);
+    if (!parsed.ok) return parsed;
+    const { description } = parsed;
+    if (this.#browserUfrag !== undefined && description.iceUfrag !== this.#browserUfrag)
+      this.#browserLocal = await this.session.restartIce();
+    const used = this.#browserPayload?.codec;
+    const codecs = used
+      ? [used, ...this.#codecs.browser.filter((codec) => codec !== used)]
+      : this.#codecs.browser;
+    const made = answerBrowser(description, {
+      local: this.#browserLocal,
+      codecs,
+      direction: "sendrecv",
+      origin: this.#browserOrigin,
+    });
+    if (!made.ok) return made;
+    this.#browserUfrag = description.iceUfrag;
+    this.#browserPayload = made.remote.payload;
+    // The browser's own hold: it no longer receives.
+    this.#browserHolds = !receives(description.direction);
+    this.session.setBrowserRemote(made.remote);
+    return { ok: true, sdp: this.#browserOrigin.stamp(made.sdp) };
+  }
+
+  /** Full offer to SIP Server: for an INVITE of ours, or an offerless one of its (genesys-sip-server.md 8). */
+  offerToTrunk(): string {
+    const made = offerTrunk({
+      local: this.session.trunk,
+      codecs: this.#codecs.trunk,
+      direction: this.#wanted,
+      origin: this.#trunkOrigin,
+    });
+    this.#trunkOffer = made.offer;
+    return this.#trunkOrigin.stamp(made.sdp);
+  }
+
+  /** SIP Server's answer to `offerToTrunk`, early or final; a later one moves the media. */
+  takeTrunkAnswer(sdp: string): Taken {
+    if (!this.#trunkOffer) return { ok: false, status: 400, reason: "answer without an offer" };
+    const accepted = acceptTrunkAnswer(this.#trunkOffer, sdp);
+    if (!accepted.ok) return accepted;
+    this.#retarget(accepted.remote);
+    return { ok: true };
+  }
+
+  /** Looks at an offer of SIP Server's before anything rings: 400 or 488 at once. */
+  examineTrunkOffer(sdp: string): Taken {
+    const parsed = parseTrunkDescription(sdp);
+    if (!parsed.ok) return parsed;
+    const made = this.#answer(parsed.description);
+    return made.ok ? { ok: true } : made;
+  }
+
+  /** Answers an offer of SIP Server's and moves the media there, atomically. */
+  answerToTrunk(sdp: string): Answered {
+    const parsed = parseTrunkDescription(sdp);
+    if (!parsed.ok) return parsed;
+    const made = this.#answer(parsed.description);
+    if (!made.ok) return made;
+    this.#retarget(made.remote);
+    return { ok: true, sdp: this.#trunkOrigin.stamp(made.sdp) };
+  }
+
+  #answer(description: TrunkDescription) {
+    return answerTrunk(description, {
+      local: this.session.trunk,
+      codecs: this.#codecs.trunk,
+      direction: this.#wanted,
+      origin: this.#trunkOrigin,
+    });
+  }
+
+  /** NOTIFY hold and talk: true when the direction changed, so that a re-INVITE must say so. */
+  setAskedHold(hold: boolean): boolean {
+    if (this.#asked === hold) return false;
+    this.#asked = hold;
+    this.applyHold();
+    return true;
+  }
+
+  /** After the browser's own re-INVITE changed `holding`. */
+  applyHold(): void {
+    if (this.#trunkRemote) this.session.setDirection("trunk", this.#relayed(this.#trunkRemote.direction));
+  }
+
+  /** Lets sound run once both sides are known; early media and answer both call it. Idempotent. */
+  connect(): void {
+    if (this.complete) this.session.connect();
+  }
+
+  get #wanted(): Direction {
+    return this.holding ? "sendonly" : "sendrecv";
+  }
+
+  #retarget(remote: TrunkRemote): void {
+    this.#trunkRemote = remote;
+    this.session.setTrunkRemote({ ...remote, direction: this.#relayed(remote.direction) });
+  }
+
+  /** While we hold, the microphone stays here: what SDP calls `sendonly` carries nothing (SIP Server plays music). */
+  #relayed(direction: Direction): Direction {
+    if (!this.holding || !sends(direction)) return direction;
+    return receives(direction) ? "recvonly" : "inactive";
+  }
+}

@@ -1,0 +1,32 @@
+import type { CodecName, MediaStatistics } from "../media/index.ts";
+
+/** One structured record per call, written when it is over. Times are ISO 8601 UTC, undefined when not reached. */
+export interface CallRecord {
+  readonly id: string;
+  /** `to-agent`: SIP Server called the DN; `from-agent`: the agent dialled. */
+  readonly direction: "to-agent" | "from-agent";
+  readonly dn: string;
+  /** The other party's number as SIP Server or the agent gave it. */
+  readonly farNumber: string;
+  /** X-Genesys-CallUUID, the key to Genesys' own records. */
+  readonly callUuid: string | undefined;
+  readonly startedAt: string;
+  readonly ringingAt: string | undefined;
+  readonly answeredAt: string | undefined;
+  readonly endedAt: string;
+  /** Seconds from answer to end; 0 when never answered. */
+  readonly talkSeconds: number;
+  readonly endedBy: "agent" | "sip-server" | "jackfield";
+  /** In words, e.g. `SIP Server: BYE (SIP;cause=403;text="Forbidden")`. */
+  readonly reason: string;
+  /** SIP status for the end: 200 for a hang-up. */
+  readonly status: number;
+  readonly agentLeg: {
+    readonly callId: string;
+    readonly client: string;
+    readonly codec: CodecName | undefined;
+  };
+  readonly trunkLeg: { readonly callId: string; readonly codec: CodecName | undefined };
+  /** Packets, loss and jitter of both sides; undefined when media never opened or its worker died. */
+  readonly media: MediaStatistics | undefined;
+}

@@ -1,0 +1,118 @@
+import type { Timer } from "../core/index.ts";
+import type { AgentPresence } from "../registrar/index.ts";
+import type { IncomingInvite, ServerTransaction } from "../sip/index.ts";
+import type { AgentLegs, AgentLegUser, LegEnd } from "./agent-leg.ts";
+import type { CallRecord } from "./call-record.ts";
+import { callerDataOf } from "./caller-data.ts";
+import { Call, type CallServices } from "./call.ts";
+import { statusForSipServer } from "./reasons.ts";
+import { TrunkLeg, type TrunkLegUser } from "./trunk-leg.ts";
+
+/**
+ * SIP Server calls the DN (genesys-sip-server.md 5): media is opened and the browser rung at once, so that NOTIFY
+ * talk finds a leg that only needs its answer.
+ */
+export class CallToAgent<Presence extends AgentPresence> extends Call {
+  readonly direction = "to-agent";
+  readonly farNumber: string;
+  readonly #invite: IncomingInvite;
+  readonly #legs: AgentLegs<Presence>;
+  readonly #presence: Presence;
+  #talkWanted = false;
+  #talkPatience: Timer | undefined;
+
+  constructor(
+    services: CallServices,
+    presence: Presence,
+    legs: AgentLegs<Presence>,
+    transaction: ServerTransaction,
+  ) {
+    super(services, presence, (user) => new TrunkLeg(presence.dn, services, user));
+    this.#presence = presence;
+    this.#legs = legs;
+    this.farNumber = transaction.request.from.uri.user ?? transaction.request.from.uri.raw;
+    this.#invite = this.trunk.take(transaction);
+  }
+
+  override async start(): Promise<void> {
+    const media = await this.openMedia();
+    if (!media) return;
+    const { offer } = this.#invite;
+    const examined = offer === "" ? undefined : media.examineTrunkOffer(offer);
+    if (examined && !examined.ok) return this.finish("jackfield", examined);
+    const caller = callerDataOf(this.#invite.request);
+    const invitation = { sdp: media.offerToBrowser(), caller };
+    const leg = await this.#legs.invite(this.#presence, invitation, this.agentEvents());
+    if (this.ended) {
+      leg?.cancel({ status: 487, reason: "caller gave up" });
+      return;
+    }
+    if (!leg) return this.finish("jackfield", { status: 480, reason: "agent's browser cannot be reached" });
+    this.agent = leg;
+    // The browser has a flow and its INVITE: only now is it true that somebody can be rung.
+    if (this.move("ring")) this.trunk.ring();
+    if (this.#talkWanted) this.#talk();
+  }
+
+  protected override agentEvents(): AgentLegUser {
+    return { ...super.agentEvents(), onAnswered: (sdp) => this.#agentAnswered(sdp) };
+  }
+
+  protected override trunkEvents(): TrunkLegUser {
+    return { ...super.trunkEvents(), onAcknowledged: (sdp) => this.#acknowledged(sdp) };
+  }
+
+  /** NOTIFY talk while ringing: the desktop pressed Answer. Twice or too early makes no difference. */
+  protected override control(event: "talk" | "hold" | "beep"): void {
+    if (this.state === "established") return super.control(event);
+    if (event !== "talk" || this.ended) return;
+    this.#talkWanted = true;
+    if (this.agent) this.#talk();
+  }
+
+  #talk(): void {
+    this.agent?.talk();
+    // Only a client that answers on talk is held to it; a person at another softphone may take longer.
+    if (this.#talkPatience || !this.#presence.allowEvents.includes("talk")) return;
+    this.#talkPatience = this.services.context.clock.setTimer(this.services.talkPatienceMs, () => {
+      if (this.state === "ringing")
+        this.finish("jackfield", { status: 480, reason: "the page did not answer on NOTIFY talk" });
+    });
+  }
+
+  #agentAnswered(sdp: string): void {
+    const { media } = this;
+    if (!media || !this.move("answer")) return;
+    const taken = media.takeBrowserAnswer(sdp);
+    if (!taken.ok)
+      return this.finish("jackfield", { status: 480, reason: `browser's answer: ${taken.reason}` });
+    const { offer } = this.#invite;
+    if (offer === "") return this.trunk.answer(media.offerToTrunk());
+    const answer = media.answerToTrunk(offer);
+    if (!answer.ok) return this.finish("jackfield", answer);
+    this.trunk.answer(answer.sdp);
+    this.#establish();
+  }
+
+  /** The ACK: with the answer when the INVITE had no offer. SIP Server may send it 32 s after our 200. */
+  #acknowledged(sdp: string): void {
+    if (this.#invite.offer !== "" || !this.media) return;
+    const taken = this.media.takeTrunkAnswer(sdp);
+    if (!taken.ok) return this.finish("jackfield", { status: 488, reason: `answer in ACK: ${taken.reason}` });
+    this.#establish();
+  }
+
+  #establish(): void {
+    if (this.move("establish")) this.media?.connect();
+  }
+
+  protected override finish(by: CallRecord["endedBy"], end: LegEnd): void {
+    this.#talkPatience?.clear();
+    super.finish(by, end);
+  }
+
+  protected override endTrunk(by: CallRecord["endedBy"], end: LegEnd): void {
+    const refused = by === "agent" && this.#invite.pending;
+    super.endTrunk(by, refused ? { ...end, status: statusForSipServer(end.status) } : end);
+  }
+}

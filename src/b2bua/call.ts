@@ -1,0 +1,241 @@
+import { randomId, StateMachine, type Logger, type Transitions } from "../core/index.ts";
+import { MediaExhaustedError, type MediaPool, type MediaStatistics } from "../media/index.ts";
+import type { AgentPresence, TrunkRegistrations } from "../registrar/index.ts";
+import type { OfferReply } from "../sip/index.ts";
+import type { AgentLeg, AgentLegUser, LegEnd } from "./agent-leg.ts";
+import { CallMedia, type CodecPreference } from "./call-media.ts";
+import type { CallRecord } from "./call-record.ts";
+import { CallTimes } from "./call-times.ts";
+import type { TrunkLeg, TrunkLegOptions, TrunkLegUser } from "./trunk-leg.ts";
+
+export type CallState = "setting-up" | "ringing" | "answering" | "established" | "ended";
+export type CallInput = "ring" | "answer" | "establish" | "end";
+
+const transitions: Transitions<CallState, CallInput> = {
+  "setting-up": { ring: "ringing", answer: "answering", end: "ended" },
+  ringing: { ring: "ringing", answer: "answering", end: "ended" },
+  // One side answered; its SDP or the other side's ACK is on its way.
+  answering: { establish: "established", end: "ended" },
+  established: { end: "ended" },
+  ended: {},
+};
+
+/** What every call needs from outside. */
+export interface CallServices extends TrunkLegOptions {
+  readonly media: MediaPool;
+  readonly codecs: CodecPreference;
+  readonly trunkRegistrations: TrunkRegistrations;
+  /** A page that can answer by itself has this long after NOTIFY talk, ms. */
+  readonly talkPatienceMs: number;
+  /** Told once, when the call is over and everything of it is freed. */
+  readonly onEnded: (call: Call, record: CallRecord) => void;
+}
+
+/**
+ * A call: the agent's leg, SIP Server's leg, the media between, and the rules that hold once it is established. The
+ * two ways to get there are `CallToAgent` and `CallFromAgent`. docs/lifetimes.md says who closes what.
+ */
+export abstract class Call {
+  readonly id: string;
+  readonly presence: AgentPresence;
+  protected readonly services: CallServices;
+  protected readonly log: Logger;
+  protected readonly trunk: TrunkLeg;
+  protected agent: AgentLeg | undefined;
+  protected media: CallMedia | undefined;
+  readonly #machine: StateMachine<CallState, CallInput>;
+  readonly #times: CallTimes;
+  readonly #releaseRegistration: () => void;
+
+  constructor(
+    services: CallServices,
+    presence: AgentPresence,
+    makeTrunkLeg: (user: TrunkLegUser) => TrunkLeg,
+  ) {
+    this.services = services;
+    this.presence = presence;
+    this.id = randomId(services.context.random, 8);
+    this.log = services.context.log.child({ call: this.id, dn: presence.dn });
+    this.#machine = new StateMachine(transitions, "setting-up", this.log);
+    this.#times = new CallTimes(services.context.clock);
+    this.#releaseRegistration = services.trunkRegistrations.retain(presence.dn);
+    this.trunk = makeTrunkLeg(this.trunkEvents());
+  }
+
+  get state(): CallState {
+    return this.#machine.state;
+  }
+
+  get ended(): boolean {
+    return this.state === "ended";
+  }
+
+  abstract get direction(): CallRecord["direction"];
+  abstract get farNumber(): string;
+
+  /** Sets the call up; called once, when the owner knows the call. */
+  abstract start(): Promise<void>;
+
+  /** Moves the state; false when the call is over or the move makes no sense there. */
+  protected move(input: CallInput): boolean {
+    if (this.ended || !this.#machine.apply(input)) return false;
+    this.#times.note(input);
+    return true;
+  }
+
+  /** Opens the relay's session. Undefined when the call ended meanwhile, or was ended for want of media. */
+  protected async openMedia(): Promise<CallMedia | undefined> {
+    try {
+      const session = await this.services.media.open();
+      if (this.ended) {
+        session.close("call ended during set-up");
+        return undefined;
+      }
+      session.events.on("closed", (reason, statistics) => this.#mediaClosed(reason, statistics));
+      session.events.on("idle", (side, silentMs) => this.log.warn({ side, silentMs }, "no media"));
+      this.media = new CallMedia(session, this.services.codecs, this.services.context.random);
+      return this.media;
+    } catch (error) {
+      const reason = error instanceof MediaExhaustedError ? "no RTP ports left" : "media worker unavailable";
+      this.log.error({ err: error }, reason);
+      this.finish("jackfield", { status: 503, reason });
+      return undefined;
+    }
+  }
+
+  /** What the agent's leg tells while the call runs; the set-up phases add theirs. */
+  protected agentEvents(): AgentLegUser {
+    return {
+      onRinging: () => {},
+      onAnswered: () => {},
+      onFailed: (end) => this.finish("agent", end),
+      onOffer: (sdp, reply) => void this.#answerAgent(sdp, reply),
+      onDigits: (digits, durationMs) => this.media?.session.sendDtmf("trunk", digits, durationMs),
+      onEnded: (end) => this.finish("agent", end),
+    };
+  }
+
+  /** What SIP Server's leg tells while the call runs. */
+  protected trunkEvents(): TrunkLegUser {
+    return {
+      onProgress: () => {},
+      onAnswered: () => {},
+      onAcknowledged: () => {},
+      onFailed: (end) => this.finish("sip-server", end),
+      onOffer: (sdp, reply) => this.#answerTrunk(sdp, reply),
+      onControl: (event) => this.control(event),
+      onDigits: (digits, durationMs) => this.media?.session.sendDtmf("trunk", digits, durationMs),
+      onEnded: (end) => this.finish("sip-server", end),
+    };
+  }
+
+  /** NOTIFY talk and hold on an established call: retrieve and hold (genesys-sip-server.md 6). */
+  protected control(event: "talk" | "hold" | "beep"): void {
+    if (this.state !== "established" || event === "beep") return;
+    if (this.media?.setAskedHold(event === "hold")) this.#tellTrunkDirection();
+  }
+
+  #tellTrunkDirection(): void {
+    this.trunk.reinvite(
+      () => this.media?.offerToTrunk() ?? "",
+      (sdp) => this.#takeTrunkAnswer(sdp),
+    );
+  }
+
+  #takeTrunkAnswer(sdp: string): void {
+    const taken = this.media?.takeTrunkAnswer(sdp);
+    if (taken && !taken.ok) this.log.warn({ reason: taken.reason }, "answer to our re-INVITE not usable");
+  }
+
+  /** The browser's re-INVITE is answered here at once; SIP Server hears of a changed hold only. */
+  async #answerAgent(sdp: string, reply: OfferReply): Promise<void> {
+    if (!this.media) return reply.reject(488);
+    const heldBefore = this.media.holding;
+    const answer = await this.media.answerToBrowser(sdp);
+    if (this.ended) return reply.reject(481);
+    if (!answer.ok) return reply.reject(answer.status, answer.reason);
+    reply.accept(answer.sdp);
+    if (this.media.holding !== heldBefore) {
+      this.media.applyHold();
+      this.#tellTrunkDirection();
+    }
+  }
+
+  /** SIP Server's re-INVITE is absorbed: the relay moves, the browser is not asked. */
+  #answerTrunk(sdp: string, reply: OfferReply): void {
+    if (!this.media) return reply.reject(488);
+    if (sdp === "") {
+      reply.accept(this.media.offerToTrunk(), (answer) => this.#takeTrunkAnswer(answer));
+      return;
+    }
+    const answer = this.media.answerToTrunk(sdp);
+    if (answer.ok) reply.accept(answer.sdp);
+    else reply.reject(answer.status, answer.reason);
+  }
+
+  /** The agent's client came back on another connection. */
+  agentMoved(): void {
+    this.agent?.moved();
+  }
+
+  /** Ends the call from our side: sign-out, drain, admin. Idempotent. */
+  end(reason: string, status = 480): void {
+    this.finish("jackfield", { status, reason });
+  }
+
+  /**
+   * The one way out, whoever began it: both legs end in the way their state asks for, media closes, the DN's
+   * registration is let go, the record is written when the last counters are here.
+   */
+  protected finish(by: CallRecord["endedBy"], end: LegEnd): void {
+    if (!this.move("end")) return;
+    this.log.info({ by, reason: end.reason, status: end.status }, "call ended");
+    if (by !== "sip-server") this.endTrunk(by, end);
+    if (by !== "agent") this.endAgent(end);
+    this.#releaseRegistration();
+    this.#writeRecord = (media) => this.services.onEnded(this, this.#record(by, end, media));
+    if (this.media) this.media.session.close(end.reason);
+    else this.#mediaClosed(end.reason, undefined);
+  }
+
+  #writeRecord: ((media: MediaStatistics | undefined) => void) | undefined;
+
+  /** Set-up phases translate statuses. */
+  protected endTrunk(_by: CallRecord["endedBy"], end: LegEnd): void {
+    this.trunk.end(end);
+  }
+
+  protected endAgent(end: LegEnd): void {
+    this.agent?.end(end);
+  }
+
+  #mediaClosed(reason: string, statistics: MediaStatistics | undefined): void {
+    if (!this.ended) this.finish("jackfield", { status: 500, reason: `media: ${reason}` });
+    const write = this.#writeRecord;
+    this.#writeRecord = undefined;
+    this.media?.session.events.removeAllListeners();
+    write?.(statistics);
+  }
+
+  #record(by: CallRecord["endedBy"], end: LegEnd, media: MediaStatistics | undefined): CallRecord {
+    const codecs = this.media?.codecsInUse;
+    return {
+      id: this.id,
+      direction: this.direction,
+      dn: this.presence.dn,
+      farNumber: this.farNumber,
+      callUuid: this.trunk.callUuid,
+      ...this.#times.report(),
+      endedBy: by,
+      reason: end.reason,
+      status: end.status,
+      agentLeg: {
+        callId: this.agent?.callId ?? "",
+        client: this.presence.userAgent,
+        codec: codecs?.browser,
+      },
+      trunkLeg: { callId: this.trunk.callId, codec: codecs?.trunk },
+      media,
+    };
+  }
+}

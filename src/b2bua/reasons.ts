@@ -1,0 +1,59 @@
+import type { HeaderPair, SessionEnd, SessionFailure } from "../sip/index.ts";
+import type { LegEnd } from "./agent-leg.ts";
+
+/**
+ * What SIP Server hears when the agent's client refused or failed. Codes that speak of the agent pass; those that
+ * speak of our own inner link (403, 404, 5xx ...) become 480, so that SIP Server never takes the DN for unknown.
+ */
+const towardSipServer: Readonly<Record<number, number>> = {
+  480: 480,
+  486: 486,
+  487: 487,
+  488: 488,
+  503: 503,
+  600: 486,
+  603: 603,
+  606: 488,
+};
+
+export function statusForSipServer(status: number): number {
+  return towardSipServer[status] ?? 480;
+}
+
+/**
+ * What the browser hears when SIP Server refused its call. A challenge we could not answer and redirections are our
+ * affair: the agent can do nothing with them.
+ */
+export function statusForBrowser(status: number): number {
+  if (status === 401 || status === 407) return 503;
+  if (status < 400) return 480;
+  return status;
+}
+
+/** Header lines that hand a reason on (RFC 3326): the far side's own where it gave one. */
+export function reasonHeaders(end: LegEnd): HeaderPair[] {
+  if (end.header !== undefined) return [["Reason", end.header]];
+  if (end.status === 200) return [];
+  return [["Reason", reasonValue(end)]];
+}
+
+/** `SIP;cause=480;text="..."`. */
+export function reasonValue({ status, reason }: LegEnd): string {
+  return `SIP;cause=${status};text="${reason.replaceAll(/["\\\r\n]/g, "'")}"`;
+}
+
+export function endOfFailure(failure: SessionFailure, who: string): LegEnd {
+  return {
+    status: failure.status,
+    reason: `${who}: ${failure.status} ${failure.reason}`,
+    ...(failure.header === undefined ? {} : { header: failure.header }),
+  };
+}
+
+export function endOfSession(end: SessionEnd, who: string): LegEnd {
+  return {
+    status: 200,
+    reason: `${who}: ${end.reason}`,
+    ...(end.header === undefined ? {} : { header: end.header }),
+  };
+}

@@ -1,0 +1,161 @@
+import type { MediaDescription } from "sdp-transform";
+import type { BrowserLocal, BrowserRemote, CodecName, Direction, Payload } from "../../media/index.ts";
+import { parseBrowserDescription } from "./browser-read.ts";
+import { choosePayload, describeFormats, ownCodec, packetTimeMs } from "./codecs.ts";
+import { answerDirection, intersectDirections, reverseDirection, sends } from "./direction.ts";
+import { notAcceptable } from "./text.ts";
+import type {
+  BrowserAnswerMade,
+  BrowserDescription,
+  MadeOffer,
+  OfferedCodec,
+  OfferedTelephoneEvent,
+  OfferInfo,
+  Preference,
+  SdpResult,
+} from "./types.ts";
+import { refusedSection, writeDescription } from "./write.ts";
+
+export interface BrowserPreference extends Preference {
+  readonly local: BrowserLocal;
+}
+
+/** Stream and track name of our sound, and `cname` of our SSRC; one stream per session, so constants do. */
+const streamId = "jackfield";
+const trackId = "audio";
+
+/** Telephone-event numbers of our own offers: those of Chromium. */
+const ownEvents: readonly OfferedTelephoneEvent[] = [
+  { payloadType: 126, clockRate: 8000 },
+  { payloadType: 110, clockRate: 48_000 },
+];
+
+/** Priority of a sole host candidate: type 126, local 65535, component 1 (RFC 8445 5.1.2.1). */
+const hostPriority = 2_130_706_431;
+
+/**
+ * Answers a browser's offer: one codec (the first of ours that it has) with its telephone-event, DTLS server,
+ * ICE-lite with one candidate, every other m-line refused in its place. 488 when there is no common codec, or when
+ * the browser wants to be the DTLS server.
+ */
+export function answerBrowser(offer: BrowserDescription, preference: BrowserPreference): BrowserAnswerMade {
+  const audio = offer.sections[offer.audioIndex];
+  if (!audio) return notAcceptable("no audio m-line");
+  if (offer.setup === "passive") return notAcceptable("a=setup:passive: we are always the DTLS server");
+  const events = preference.telephoneEvent === false ? [] : offer.telephoneEvents;
+  const payload = choosePayload(preference.codecs, offer.codecs, events);
+  if (!payload) return notAcceptable("no common codec");
+  const direction = answerDirection(offer.direction, preference.direction);
+  const { local, origin } = preference;
+  const formats = describeFormats(
+    [ownCodec(payload.codec, payload.payloadType)],
+    payload.telephoneEvent ? [payload.telephoneEvent] : [],
+  );
+  const media = offer.sections.map((section, index) =>
+    index === offer.audioIndex
+      ? { ...audioSection(local, formats, direction, "passive", offer.mid), protocol: audio.protocol }
+      : refusedSection(section),
+  );
+  const bundled = offer.mid !== undefined && offer.bundle.includes(offer.mid);
+  const bundle = bundled ? offer.mid : undefined;
+  const sdp = writeDescription({ origin, address: local.address, iceLite: true, bundle, media });
+  return { ok: true, sdp, remote: remoteOf(offer, payload, direction) };
+}
+
+/** Offers a call to a browser: our codecs in our order, the browser chooses and becomes DTLS client. */
+export function offerBrowser({
+  local,
+  codecs,
+  direction,
+  origin,
+  telephoneEvent,
+}: BrowserPreference): MadeOffer {
+  const offered = codecs.map((codec) => ownCodec(codec));
+  const telephoneEvents = telephoneEvent === false ? [] : eventsFor(codecs);
+  const formats = describeFormats(offered, telephoneEvents);
+  const media = [audioSection(local, formats, direction, "actpass", "0")];
+  const sdp = writeDescription({ origin, address: local.address, iceLite: true, bundle: "0", media });
+  return { sdp, offer: { codecs: offered, telephoneEvents, direction } };
+}
+
+/** Judges a browser's answer to our offer: it must be the DTLS client and have chosen what we offered. */
+export function acceptBrowserAnswer(
+  offer: OfferInfo,
+  answerSdp: string,
+): SdpResult<{ readonly remote: BrowserRemote; readonly description: BrowserDescription }> {
+  const parsed = parseBrowserDescription(answerSdp);
+  if (!parsed.ok) return parsed;
+  const { description } = parsed;
+  if (description.audioIndex !== 0 || description.sections.length !== 1)
+    return notAcceptable("answer has other m-lines than the offer");
+  if (description.setup !== "active") return notAcceptable(`answer has a=setup:${description.setup}`);
+  // A browser answers with our numbers (RFC 8829 5.3.1); another number would be one it does not listen to.
+  const known = (entry: OfferedCodec | OfferedTelephoneEvent): boolean =>
+    [...offer.codecs, ...offer.telephoneEvents].some(({ payloadType }) => payloadType === entry.payloadType);
+  const codecs = description.codecs.filter(
+    (entry) => known(entry) && offer.codecs.some(({ codec }) => codec === entry.codec),
+  );
+  const events = description.telephoneEvents.filter(known);
+  const [chosen] = codecs;
+  const payload = chosen && choosePayload([chosen.codec], codecs, events);
+  if (!payload) return notAcceptable("answer has none of the codecs offered");
+  const direction = intersectDirections(offer.direction, reverseDirection(description.direction));
+  return { ok: true, remote: remoteOf(description, payload, direction), description };
+}
+
+function eventsFor(codecs: readonly CodecName[]): OfferedTelephoneEvent[] {
+  return ownEvents.filter(({ clockRate }) => clockRate === 8000 || codecs.includes("opus"));
+}
+
+function remoteOf(
+  { iceUfrag, fingerprints }: BrowserDescription,
+  payload: Payload,
+  direction: Direction,
+): BrowserRemote {
+  return { iceUfrag, fingerprints, payload, direction };
+}
+
+function audioSection(
+  local: BrowserLocal,
+  formats: Pick<MediaDescription, "payloads" | "rtp" | "fmtp">,
+  direction: Direction,
+  setup: "actpass" | "passive",
+  mid: string | undefined,
+): MediaDescription {
+  const { address, port, fingerprint, ssrc } = local;
+  const ours = {
+    msid: [{ id: streamId, appdata: trackId }],
+    ssrcs: [
+      { id: ssrc, attribute: "cname", value: streamId },
+      { id: ssrc, attribute: "msid", value: `${streamId} ${trackId}` },
+    ],
+  };
+  return {
+    type: "audio",
+    port,
+    protocol: "UDP/TLS/RTP/SAVPF",
+    ...formats,
+    ptime: packetTimeMs,
+    direction,
+    iceUfrag: local.iceUfrag,
+    icePwd: local.icePwd,
+    fingerprint: { type: fingerprint.algorithm, hash: fingerprint.value },
+    setup,
+    ...(mid === undefined ? {} : { mid }),
+    rtcpMux: "rtcp-mux",
+    candidates: [
+      {
+        foundation: "1",
+        component: 1,
+        transport: "udp",
+        priority: hostPriority,
+        ip: address,
+        port,
+        type: "host",
+      },
+    ],
+    endOfCandidates: "end-of-candidates",
+    // RFC 8829 5.2.1: the stream is named only where we send.
+    ...(sends(direction) ? ours : {}),
+  };
+}

@@ -1,0 +1,74 @@
+import { isIPv4 } from "node:net";
+import { readCodecs } from "./codecs.ts";
+import { malformed, notAcceptable, numberOf, readSdpText, textOf } from "./text.ts";
+import type { SdpSection, SdpText } from "./text.ts";
+import type { SdpRefusal, SdpResult, TrunkDescription } from "./types.ts";
+
+const protocols = new Set(["RTP/AVP", "RTP/AVPF"]);
+
+/**
+ * Takes an offer or answer of SIP Server's apart: the first plain-RTP audio m-line, one with a port before one
+ * without. Lenient as genesys-sip-server.md 4 and 12 ask. Never throws.
+ */
+export function parseTrunkDescription(sdp: string): SdpResult<{ readonly description: TrunkDescription }> {
+  const text = readSdpText(sdp);
+  if ("ok" in text) return text;
+  const isAudio = ({ type, protocol }: SdpSection): boolean =>
+    type.toLowerCase() === "audio" && protocols.has(protocol.toUpperCase());
+  const live = text.sections.findIndex((section) => isAudio(section) && section.port !== 0);
+  const audioIndex = live === -1 ? text.sections.findIndex(isAudio) : live;
+  const section = text.sections[audioIndex];
+  if (!section) return notAcceptable("no audio m-line with RTP/AVP");
+  const address = readAddress(text, section);
+  if (typeof address !== "string") return address;
+  return {
+    ok: true,
+    description: {
+      origin: text.origin,
+      sections: text.sections.map(({ type, port, protocol, formats, mid }) => ({
+        type,
+        port,
+        protocol,
+        formats,
+        mid,
+      })),
+      audioIndex,
+      direction: section.attributes.direction ?? text.session.direction ?? "sendrecv",
+      ...readCodecs(section, false),
+      ptime: numberOf(section.attributes.ptime, 1000),
+      maxptime: numberOf(section.attributes.maxptime, 1000),
+      address,
+      port: section.port,
+      rtcp: readRtcp(section, address),
+      held: address === "0.0.0.0" || section.port === 0,
+    },
+  };
+}
+
+/** Address of the section's `c=` line, else of the session's. */
+function readAddress({ session }: SdpText, section: SdpSection): string | SdpRefusal {
+  const connection = section.attributes.connection ?? session.connection;
+  const address = textOf(connection?.ip);
+  if (address === undefined) return malformed("SDP has no usable c= line");
+  if (!isIPv4(address)) return notAcceptable(`c= has no IPv4 address: ${address.slice(0, 60)}`);
+  const first = Number(address.split(".")[0]);
+  // 224/4 is multicast, 240/4 reserved and broadcast: one packet in would become many out.
+  return first >= 224 ? notAcceptable(`c= is no unicast address: ${address}`) : address;
+}
+
+/** `a=rtcp` where it says something else than the default. A port equal to RTP's is the offer to mux; we never do. */
+function readRtcp(section: SdpSection, address: string): TrunkDescription["rtcp"] {
+  const port = numberOf(section.attributes.rtcp?.port, 65_535);
+  if (port === undefined || port === 0 || port === section.port) return undefined;
+  const named = textOf(section.attributes.rtcp?.address);
+  const rtcpAddress = named !== undefined && isIPv4(named) && named !== "0.0.0.0" ? named : address;
+  return port === section.port + 1 && rtcpAddress === address ? undefined : { address: rtcpAddress, port };
+}
+
+/**
+ * Whether two descriptions say the same: no change of origin, address, port, codec list or direction. The far device
+ * may change its session id instead of the version, so any difference makes a new one (genesys-sip-server.md 4).
+ */
+export function isSameTrunkDescription(one: TrunkDescription, other: TrunkDescription): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
