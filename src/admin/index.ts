@@ -1,0 +1,1 @@
+export { registerAdminRoutes, type HealthSources } from "./health.ts";

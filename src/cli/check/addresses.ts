@@ -1,0 +1,53 @@
+import { isIPv4 } from "node:net";
+import type { Config, ServerAddress } from "../../config/index.ts";
+import { errorCode, type CheckIo, type Report } from "./finding.ts";
+
+/** A SIP Server address as configured, with the IPv4 addresses it stands for. */
+export interface ResolvedServer {
+  readonly configured: ServerAddress;
+  readonly addresses: readonly string[];
+}
+
+/** Resolves SIP Server's names, and says whether the advertised addresses are this machine's. */
+export async function checkAddresses(config: Config, io: CheckIo, report: Report): Promise<ResolvedServer[]> {
+  const local = io.localAddresses();
+  for (const name of ["sip", "media"] as const) {
+    const key = `${name}.advertisedAddress`;
+    const address = config[name].advertisedAddress;
+    if (local.includes(address) || address.startsWith("127."))
+      report({ level: "ok", key, what: `${address} is this machine's` });
+    else
+      report({
+        level: "warn",
+        key,
+        what: `${address} is none of this machine's addresses (${local.join(", ") || "none"})`,
+        mend: "correct it, unless a NAT forwards that address with its ports to this machine",
+      });
+  }
+  const servers: ResolvedServer[] = [];
+  for (const [index, configured] of config.sipServer.addresses.entries())
+    servers.push({
+      configured,
+      addresses: await resolve(configured, `sipServer.addresses[${index}]`, io, report),
+    });
+  return servers;
+}
+
+async function resolve(
+  { host }: ServerAddress,
+  key: string,
+  io: CheckIo,
+  report: Report,
+): Promise<readonly string[]> {
+  if (isIPv4(host)) return [host];
+  const mend = "correct the name, or write its IPv4 address";
+  try {
+    const addresses = await io.lookup(host);
+    if (addresses.length > 0) report({ level: "ok", key, what: `${host} is ${addresses.join(", ")}` });
+    else report({ level: "fail", key, what: `${host} has no IPv4 address`, mend });
+    return addresses;
+  } catch (error) {
+    report({ level: "fail", key, what: `${host} cannot be resolved (${errorCode(error)})`, mend });
+    return [];
+  }
+}

@@ -1,0 +1,50 @@
+import { demoConfig, demoDns, demoPassword } from "../config/index.ts";
+import { createLogger, silentLogger, systemClock, systemRandom } from "../core/index.ts";
+import { Gateway } from "./gateway.ts";
+import { openFault, pageDirectory, untilSignal } from "./serve.ts";
+
+const host = "127.0.0.1";
+
+/** `jackfield demo`: the gateway and a sandbox SIP Server on loopback, with nothing to configure. */
+export async function runDemo(options: { port: string | undefined }): Promise<number> {
+  const httpPort = Number(options.port ?? 8080);
+  if (!Number.isInteger(httpPort) || httpPort < 0 || httpPort > 65_535) {
+    console.error(`--port ${options.port}: not a port number`);
+    return 2;
+  }
+  const log = createLogger("warn");
+  const surroundings = { clock: systemClock, random: systemRandom, log };
+  // The sandbox is loaded here and nowhere else: it is not part of a production image.
+  const { openSandbox } = await import("../sandbox/index.ts");
+  const sandbox = await openSandbox({ host, port: 0, dns: demoDns, ...surroundings, log: silentLogger });
+  try {
+    const config = demoConfig({ httpPort, sandboxPort: sandbox.port });
+    const gateway = await Gateway.open(config, { ...surroundings, pageDirectory: pageDirectory() });
+    console.log(welcome(gateway.httpPort, sandbox.numbers));
+    return await untilSignal(log, [gateway, sandbox]);
+  } catch (error) {
+    await sandbox.close();
+    console.error(`cannot start: ${openFault(error)}`);
+    return 1;
+  }
+}
+
+function welcome(
+  port: number,
+  numbers: readonly { readonly number: string; readonly title: string }[],
+): string {
+  const [first, second] = demoDns;
+  const plan = numbers.map(({ number, title }) => `    ${number.padEnd(6)} ${title}`);
+  return `
+Jackfield demo: gateway and sandbox SIP Server are up, on loopback only.
+
+  Open     http://${host}:${port}/
+  Sign in  DN ${first}, password ${demoPassword(first)}
+           (in a second tab: DN ${second}, password ${demoPassword(second)})
+  Dial
+${plan.join("\n")}
+    ${second.padEnd(6)} the other agent, when signed in
+
+Ctrl-C stops it.
+`;
+}

@@ -1,0 +1,31 @@
+import { formatFaults, loadConfig } from "../config/index.ts";
+import { createLogger, systemClock, systemRandom } from "../core/index.ts";
+import { Gateway } from "./gateway.ts";
+import { openFault, pageDirectory, untilSignal } from "./serve.ts";
+
+/** `jackfield start`: production. Without a sound configuration it ends with 1 and says what to write. */
+export async function runStart(options: {
+  file: string | undefined;
+  env: Readonly<Record<string, string | undefined>>;
+}): Promise<number> {
+  const loaded = loadConfig(options);
+  if (!loaded.ok) {
+    console.error(formatFaults(loaded.faults, loaded.file ?? "configuration"));
+    return 1;
+  }
+  const log = createLogger(loaded.config.log.level);
+  for (const { key, reason, remedy } of loaded.warnings) log.warn({ key, reason, remedy }, "configuration");
+  try {
+    const gateway = await Gateway.open(loaded.config, {
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      pageDirectory: pageDirectory(),
+    });
+    log.info({ http: gateway.httpPort, sip: gateway.sipPort }, "gateway is up");
+    return await untilSignal(log, [gateway]);
+  } catch (error) {
+    log.error({ err: error }, `cannot start: ${openFault(error)}`);
+    return 1;
+  }
+}

@@ -1,0 +1,166 @@
+import type { ParsedConfig } from "./schema.ts";
+import { rangeContains, rangeFault, rangesOverlap, rangeSize, type DnRange } from "./ranges.ts";
+import { readNamedFile, readRangeSecrets, secretOf } from "./secrets.ts";
+import type { Say } from "./rules.ts";
+import type { AccountConfig, Config, RangeConfig } from "./types.ts";
+import type { Path } from "./walk.ts";
+
+type ParsedAgents = ParsedConfig["agents"];
+type ParsedAccount = ParsedAgents["accounts"][number];
+type ParsedRange = ParsedAgents["ranges"][number];
+
+/** Checks accounts and ranges and reads their secrets; what is wrong goes to `say.fault`, what is risky to `say.warn`. */
+export function resolveAgents(agents: ParsedAgents, directory: string, say: Say): Config["agents"] {
+  const accounts = agents.accounts.map((account, index) =>
+    resolveAccount(account, ["agents", "accounts", index], directory, say),
+  );
+  const ranges = agents.ranges.map((range, index) =>
+    resolveRange(range, ["agents", "ranges", index], directory, say),
+  );
+  checkDuplicates(accounts, ranges, say);
+  if (accounts.length === 0 && ranges.length === 0)
+    say.warn(["agents"], "has no account: nobody can sign in", "write agents.accounts or agents.ranges");
+  if (agents.minExpires > agents.maxExpires)
+    say.fault(["agents", "minExpires"], "is above maxExpires", `write ${agents.maxExpires} or less`);
+  if (agents.newCallGraceSeconds > agents.callGraceSeconds)
+    say.fault(["agents", "newCallGraceSeconds"], "is above callGraceSeconds", "write the smaller one here");
+  return { ...agents, accounts, ranges };
+}
+
+function resolveAccount(account: ParsedAccount, path: Path, directory: string, say: Say): AccountConfig {
+  const dn = String(account.dn);
+  const { displayName, ha1, ha1Sha256 } = account;
+  const given = [account.password, account.passwordFile, ha1 ?? ha1Sha256].filter((one) => one !== undefined);
+  if (given.length !== 1)
+    say.fault(
+      path,
+      given.length === 0 ? `has no password for ${dn}` : `has more than one password for ${dn}`,
+      "write one of password, passwordFile, ha1 (with ha1Sha256 if wanted)",
+    );
+  const password =
+    account.password ?? fileSecret([...path, "passwordFile"], account.passwordFile, directory, say);
+  const trunkPassword = trunkSecret(account, path, directory, say);
+  if (password !== undefined) warnOfDerivable(password, dn, path, say);
+  return {
+    dn,
+    ...(displayName === undefined ? {} : { displayName }),
+    ...(password === undefined ? {} : { password }),
+    ...(ha1 === undefined ? {} : { ha1: ha1.toLowerCase() }),
+    ...(ha1Sha256 === undefined ? {} : { ha1Sha256: ha1Sha256.toLowerCase() }),
+    ...(trunkPassword === undefined ? {} : { trunkPassword }),
+  };
+}
+
+function resolveRange(range: ParsedRange, path: Path, directory: string, say: Say): RangeConfig {
+  const ends: DnRange = { from: String(range.from), to: String(range.to) };
+  const fault = rangeFault(ends);
+  if (fault !== undefined)
+    say.fault([...path, "to"], `${fault}: ${ends.from} to ${ends.to}`, "correct from or to");
+  if ((range.password === undefined) === (range.passwordFile === undefined))
+    say.fault(path, "needs exactly one of password and passwordFile", "write one of the two");
+  const trunkPassword = trunkSecret(range, path, directory, say);
+  const secrets = range.passwordFile === undefined ? {} : rangeSecrets(range, ends, path, directory, say);
+  const password = range.password ?? secrets.password;
+  if (password !== undefined) warnOfShared(password, path, say);
+  return {
+    ...ends,
+    ...(password === undefined ? {} : { password }),
+    ...(secrets.passwords === undefined ? {} : { passwords: secrets.passwords }),
+    ...(trunkPassword === undefined ? {} : { trunkPassword }),
+  };
+}
+
+function rangeSecrets(
+  range: ParsedRange,
+  ends: DnRange,
+  path: Path,
+  directory: string,
+  say: Say,
+): Pick<RangeConfig, "password" | "passwords"> {
+  const filePath = [...path, "passwordFile"];
+  const text = namedText(filePath, range.passwordFile, directory, say);
+  if (text === undefined) return {};
+  const { password, passwords, badLines } = readRangeSecrets(text, (dn) => rangeContains(ends, dn));
+  if (badLines.length > 0) {
+    const lines = `${badLines.slice(0, 5).join(", ")}${badLines.length > 5 ? " ..." : ""}`;
+    say.fault(filePath, `has lines that are no dn:password of the range: ${lines}`, "correct those lines");
+  }
+  if (password !== undefined) return { password };
+  const missing = rangeSize(ends) - (passwords?.size ?? 0);
+  if (missing > 0 && badLines.length === 0)
+    say.warn(
+      filePath,
+      `has no password for ${missing} DNs of the range: they cannot sign in`,
+      "add their lines",
+    );
+  return { passwords: Object.fromEntries(passwords ?? []) };
+}
+
+function trunkSecret(
+  entry: { trunkPassword?: string | undefined; trunkPasswordFile?: string | undefined },
+  path: Path,
+  directory: string,
+  say: Say,
+): string | undefined {
+  if (entry.trunkPassword !== undefined && entry.trunkPasswordFile !== undefined)
+    say.fault([...path, "trunkPasswordFile"], "stands beside trunkPassword", "write one of the two");
+  return (
+    entry.trunkPassword ?? fileSecret([...path, "trunkPasswordFile"], entry.trunkPasswordFile, directory, say)
+  );
+}
+
+/** The secret in a file named by a key; a fault and undefined when it cannot be had. */
+export function fileSecret(
+  path: Path,
+  file: string | undefined,
+  directory: string,
+  say: Say,
+): string | undefined {
+  const text = namedText(path, file, directory, say);
+  if (text === undefined) return undefined;
+  const secret = secretOf(text);
+  if (secret.length > 0 && secret.length <= 256) return secret;
+  say.fault(path, secret === "" ? "is empty" : "has more than 256 characters", "write the password into it");
+  return undefined;
+}
+
+function namedText(path: Path, file: string | undefined, directory: string, say: Say): string | undefined {
+  if (file === undefined) return undefined;
+  const read = readNamedFile(directory, file);
+  if ("text" in read) return read.text;
+  say.fault(path, read.reason, "name a readable file; relative names count from the configuration file");
+  return undefined;
+}
+
+function checkDuplicates(accounts: readonly AccountConfig[], ranges: readonly RangeConfig[], say: Say): void {
+  const seen = new Map<string, number>();
+  for (const [index, { dn }] of accounts.entries()) {
+    const first = seen.get(dn);
+    if (first === undefined) seen.set(dn, index);
+    else
+      say.fault(
+        ["agents", "accounts", index, "dn"],
+        `is also agents.accounts[${first}]`,
+        "take one of them out",
+      );
+  }
+  for (const [index, range] of ranges.entries()) {
+    const earlier = ranges.slice(0, index).findIndex((other) => rangesOverlap(range, other));
+    if (earlier !== -1)
+      say.fault(["agents", "ranges", index], `overlaps agents.ranges[${earlier}]`, "give each DN one range");
+  }
+}
+
+const derivableRemedy = "give each DN a random password, by passwordFile or ha1";
+
+function warnOfDerivable(password: string, dn: string, path: Path, say: Say): void {
+  if (password.includes("{dn}") || password.includes(dn))
+    say.warn([...path, "password"], `can be derived from the DN ${dn}`, derivableRemedy);
+}
+
+function warnOfShared(password: string, path: Path, say: Say): void {
+  const reason = password.includes("{dn}")
+    ? "is a pattern: who knows one password of the range knows all"
+    : "is the same for every DN of the range";
+  say.warn([...path, "password"], reason, derivableRemedy);
+}

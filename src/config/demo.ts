@@ -1,0 +1,42 @@
+import { checkTree } from "./load.ts";
+import { formatFaults } from "./faults.ts";
+import type { Config } from "./types.ts";
+
+export interface DemoOptions {
+  /** Port of the page. Default 8080. */
+  readonly httpPort?: number;
+  /** Port of the gateway's SIP socket. Default 0: any free one. */
+  readonly sipPort?: number;
+  /** Port the sandbox SIP Server listens on. Default 15060: 5060 is often taken. */
+  readonly sandboxPort?: number;
+}
+
+/** DNs of the demo; each one's password is `demoPassword(dn)`. */
+export const demoDns = ["5001", "5002"] as const;
+
+/** Password of a demo DN: on loopback only, and printed at start. */
+export function demoPassword(dn: string): string {
+  return `jackfield-${dn}`;
+}
+
+/** The embedded configuration of `jackfield demo`: everything on 127.0.0.1, the sandbox as SIP Server. */
+export function demoConfig({ httpPort = 8080, sipPort = 0, sandboxPort = 15_060 }: DemoOptions = {}): Config {
+  const host = "127.0.0.1";
+  const tree = {
+    http: { host, port: httpPort },
+    websocket: { origins: [`http://${host}:${httpPort}`, `http://localhost:${httpPort}`].map(originOf) },
+    sip: { host, port: sipPort },
+    // Port 0 toward browsers: any free one, so that a demo starts whatever else runs on the machine.
+    media: { host, browserPort: 0 },
+    agents: { accounts: demoDns.map((dn) => ({ dn, password: demoPassword("{dn}") })) },
+    sipServer: { addresses: [`${host}:${sandboxPort}`] },
+  };
+  const result = checkTree(tree, () => undefined, ".", {});
+  if (!result.ok) throw new Error(formatFaults(result.faults, "demo configuration"));
+  return result.config;
+}
+
+/** Leaves out a default port, as browsers do. */
+function originOf(text: string): string {
+  return new URL(text).origin;
+}

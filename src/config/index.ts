@@ -1,0 +1,8 @@
+export { findAccount, trunkCredentials, type AgentAccount, type AgentCredentials } from "./accounts.ts";
+export { demoConfig, demoDns, demoPassword, type DemoOptions } from "./demo.ts";
+export { environmentName } from "./environment.ts";
+export { formatFaults, type ConfigFault } from "./faults.ts";
+export type { ServerAddress } from "./keys.ts";
+export { checkTree, loadConfig, type ConfigResult, type ConfigWarning, type LoadOptions } from "./load.ts";
+export { configurationReference } from "./reference.ts";
+export type { AccountConfig, Config, RangeConfig } from "./types.ts";

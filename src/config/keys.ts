@@ -1,0 +1,80 @@
+import { z } from "zod";
+
+/** What the reference page and the fault report say of a key. */
+export interface KeyFacts {
+  /** What the key is for, one or two sentences. */
+  readonly text: string;
+  /** What may stand there, to be read after "write" and "is not": `a port number from 0 to 65535`. */
+  readonly expects: string;
+  readonly example?: string;
+  /** Its value never stands in a report or a log. */
+  readonly secret?: boolean;
+  /** Shown in the reference where the default is worked out at start. */
+  readonly defaultText?: string;
+}
+
+/** Facts of every key of the schema. */
+export const keyFacts = z.registry<KeyFacts>();
+
+/** Puts facts beside a key; give the schema whole, with its default. */
+export function key<Schema extends z.ZodType>(schema: Schema, facts: KeyFacts): Schema {
+  // A building block serves several keys: each gets an object of its own to hang its facts on.
+  const own = z.clone(schema);
+  keyFacts.add(own, facts);
+  return own;
+}
+
+/** A section that may be left out: its keys then have their defaults. */
+export function section<Shape extends z.ZodRawShape>(text: string, shape: Shape) {
+  return key(z.strictObject(shape).prefault({} as never), { text, expects: "a map of keys" });
+}
+
+const host = /^(?!-)[A-Za-z0-9.-]{1,253}$/;
+
+/** Facts-free building blocks; `expects` texts to go with them below. */
+export const types = {
+  port: z.int().min(0).max(65_535),
+  ipv4: z.ipv4(),
+  ipv4OrNet: z.union([z.ipv4(), z.cidrv4()]),
+  path: z.string().regex(/^\/[\w./-]{0,200}$/),
+  file: z.string().min(1).max(4096),
+  /** Text without control characters or quotes, since it stands in SIP headers. */
+  word: z.string().regex(/^[^"\\\p{Cc}]{1,64}$/u),
+  dn: z.union([z.string().regex(/^\w[\w.+*#-]{0,63}$/), z.int().min(0)]),
+  /** Digits; both ends of a range. */
+  rangeEnd: z.union([z.string().regex(/^\d{1,15}$/), z.int().min(0)]),
+  secret: z.string().min(1).max(256),
+  origin: z.string().refine(isOrigin),
+  server: z.string().refine((value) => parseServerAddress(value) !== undefined),
+  seconds: (minimum: number, maximum: number) => z.number().min(minimum).max(maximum),
+};
+
+export const expects = {
+  port: "a port number from 0 to 65535 (0: any free one)",
+  ipv4: "an IPv4 address",
+  boolean: "true or false",
+  file: "the path of a readable file, relative to the configuration file",
+  dn: "a DN of 1 to 64 letters, digits and . _ + * # -",
+  rangeEnd: "a DN of digits",
+  secret: "a text of 1 to 256 characters",
+};
+
+function isOrigin(value: string): boolean {
+  return URL.canParse(value) && /^https?:\/\//.test(value) && new URL(value).origin === value;
+}
+
+/** Where a SIP Server listens. */
+export interface ServerAddress {
+  /** IPv4 address or name. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `host[:port]`, 5060 where no port stands; undefined for anything else. */
+export function parseServerAddress(text: string): ServerAddress | undefined {
+  const [name = "", port = "5060", ...rest] = text.split(":");
+  const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
+  const digitsOnly = /^[\d.]+$/.test(name);
+  if (rest.length > 0 || number < 1 || number > 65_535 || !host.test(name)) return undefined;
+  return digitsOnly && !z.ipv4().safeParse(name).success ? undefined : { host: name, port: number };
+}

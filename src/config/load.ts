@@ -1,0 +1,187 @@
+import { availableParallelism } from "node:os";
+import { dirname, resolve } from "node:path";
+import { fileSecret, resolveAgents } from "./agents.ts";
+import { applyEnvironment, environmentPrefix } from "./environment.ts";
+import { faultAt, schemaFaults, unknownKey, type ConfigFault, type Locate } from "./faults.ts";
+import { parseServerAddress } from "./keys.ts";
+import { applyRules, evenToOdd, type Say } from "./rules.ts";
+import { configSchema, type ParsedConfig } from "./schema.ts";
+import { readNamedFile } from "./secrets.ts";
+import type { Config } from "./types.ts";
+import { pathText } from "./walk.ts";
+import { fileFault, parseYamlText } from "./yaml-file.ts";
+
+export interface LoadOptions {
+  /** Path of the YAML file; else `JACKFIELD_CONFIG`, else the environment alone. */
+  readonly file?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Cores that `media.workers: auto` counts; the machine's unless told. */
+  readonly cores?: number;
+}
+
+/** A risk that does not keep the gateway from starting; shaped as a fault. */
+export type ConfigWarning = ConfigFault;
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly ConfigWarning[] }
+  | {
+      readonly ok: false;
+      readonly faults: readonly ConfigFault[];
+      readonly warnings: readonly ConfigWarning[];
+      /** The file read, where there was one. */
+      readonly file?: string;
+    };
+
+const whatToWrite = `write a file and name it with --config FILE or JACKFIELD_CONFIG, at least:
+         http:      { tls: { cert: cert.pem, key: key.pem } }
+         websocket: { origins: ["https://wwe.example.com"] }
+         sip:       { advertisedAddress: 192.0.2.20 }
+         media:     { advertisedAddress: 203.0.113.10 }
+         agents:    { accounts: [ { dn: "5001", password: "..." } ] }
+         sipServer: { addresses: ["192.0.2.10:5060"] }
+       (see docs/configuration.md, docs/jackfield.example.yaml)`;
+
+/**
+ * Reads the configuration: the file, environment variables over it, secrets from their files; checks it against the
+ * schema and the rules across keys. Never throws; tells every fault at once.
+ */
+export function loadConfig({ file, env, cores }: LoadOptions): ConfigResult {
+  const name = file ?? env["JACKFIELD_CONFIG"];
+  const fromEnvironment = Object.keys(env).some((key) => key.toUpperCase().startsWith(environmentPrefix));
+  if (name === undefined || name === "") {
+    if (fromEnvironment) return checkTree({}, () => undefined, process.cwd(), env, cores);
+    return failed([fileFault("is not named: there is no configuration", whatToWrite)]);
+  }
+  const read = readNamedFile(process.cwd(), name);
+  if ("reason" in read) return failed([fileFault(`${name} ${read.reason}`, whatToWrite)], name);
+  const parsed = parseYamlText(read.text);
+  if ("faults" in parsed) return failed(parsed.faults, name);
+  const result = checkTree(parsed.tree, parsed.locate, dirname(resolve(name)), env, cores);
+  return result.ok ? result : { ...result, file: name };
+}
+
+/** Checks a tree of plain values as a file would give it; for embedded configurations. `directory`: of named files. */
+export function checkTree(
+  fileTree: unknown,
+  locateInFile: Locate,
+  directory: string,
+  env: LoadOptions["env"],
+  cores: number = availableParallelism(),
+): ConfigResult {
+  const { tree, faults, origins } = applyEnvironment(configSchema, fileTree, env);
+  const warnings: ConfigWarning[] = [];
+  const locate: Locate = (path) => {
+    for (let length = path.length; length > 0; length--) {
+      const origin = origins.get(pathText(path.slice(0, length)));
+      if (origin !== undefined) return origin;
+    }
+    return locateInFile(path);
+  };
+  const say: Say = {
+    fault: (path, reason, remedy) =>
+      faults.push(faultAt(configSchema, tree, locate, path, { reason, remedy })),
+    warn: (path, reason, remedy) =>
+      warnings.push(faultAt(configSchema, tree, locate, path, { reason, remedy })),
+  };
+  if (typeof tree !== "object" || tree === null || Array.isArray(tree))
+    return failed([fileFault("is not a map of sections", "write keys such as http: and sip:")]);
+  const sections = parseSections(tree, locate, faults);
+  const workers = workersOf(sections, cores);
+  applyRules(sections, workers, say);
+  const config = resolveSections(sections, directory, workers, say);
+  if (faults.length > 0 || !config) return { ok: false, faults: inOrder(faults), warnings };
+  return { ok: true, config: deepFreeze(config), warnings };
+}
+
+/** Each section by itself, so that one broken key does not keep the rules from looking at the other sections. */
+function parseSections(tree: object, locate: Locate, faults: ConfigFault[]): Partial<ParsedConfig> {
+  const sections: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(configSchema.shape)) {
+    const given = Object.hasOwn(tree, name) ? (tree as Record<string, unknown>)[name] : undefined;
+    // `http:` with nothing behind it is null in YAML and means what an absent section means.
+    const result = schema.safeParse(given ?? undefined);
+    if (result.success) sections[name] = result.data;
+    else faults.push(...schemaFaults(configSchema, tree, locate, result.error.issues, [name]));
+  }
+  for (const name of Object.keys(tree))
+    if (!Object.hasOwn(configSchema.shape, name)) faults.push(unknownKey(configSchema, locate, [], name));
+  // Every value came out of the section's own schema.
+  return sections;
+}
+
+function workersOf({ media }: Partial<ParsedConfig>, cores: number): number {
+  const configured = media?.workers ?? "auto";
+  return configured === "auto" ? Math.max(1, Math.floor(cores) - 1) : configured;
+}
+
+/** The rooms' view; undefined when a section is not sound. Reads secret files, so it also finds faults. */
+function resolveSections(
+  sections: Partial<ParsedConfig>,
+  directory: string,
+  workers: number,
+  say: Say,
+): Config | undefined {
+  const agents = sections.agents && resolveAgents(sections.agents, directory, say);
+  const sipServer = sections.sipServer && resolveSipServer(sections.sipServer, directory, say);
+  const http = sections.http && resolveHttp(sections.http, directory, say);
+  const { websocket, sip, media, log } = sections;
+  if (!agents || !sipServer || !http || !websocket || !sip || !media || !log) return undefined;
+  return {
+    http,
+    websocket,
+    sip: { ...sip, advertisedAddress: sip.advertisedAddress ?? sip.host },
+    media: {
+      ...media,
+      advertisedAddress: media.advertisedAddress ?? media.host,
+      workers,
+      rtpPorts: evenToOdd(media.rtpPorts),
+    },
+    agents,
+    sipServer,
+    log,
+  };
+}
+
+function resolveHttp(http: ParsedConfig["http"], directory: string, say: Say): Config["http"] {
+  if (!http.tls) return http;
+  for (const name of ["cert", "key"] as const) {
+    const read = readNamedFile(directory, http.tls[name]);
+    if ("reason" in read)
+      say.fault(
+        ["http", "tls", name],
+        read.reason,
+        "name a readable PEM file; relative names count from the file",
+      );
+  }
+  return { ...http, tls: { cert: resolve(directory, http.tls.cert), key: resolve(directory, http.tls.key) } };
+}
+
+function resolveSipServer(
+  sipServer: ParsedConfig["sipServer"],
+  directory: string,
+  say: Say,
+): Config["sipServer"] {
+  const { username, password, passwordFile } = sipServer.auth;
+  const path = ["sipServer", "auth", "passwordFile"];
+  if (password !== "" && passwordFile !== undefined)
+    say.fault(path, "stands beside sipServer.auth.password", "write one of the two");
+  const fromFile = fileSecret(path, passwordFile, directory, say);
+  const addresses = sipServer.addresses.flatMap((text) => parseServerAddress(text) ?? []);
+  return { ...sipServer, addresses, auth: { username, password: fromFile ?? password } };
+}
+
+function failed(faults: readonly ConfigFault[], file?: string): ConfigResult {
+  return { ok: false, faults, warnings: [], ...(file === undefined ? {} : { file }) };
+}
+
+/** In the order of the file, those without a line last. */
+function inOrder(faults: readonly ConfigFault[]): ConfigFault[] {
+  const line = ({ where }: ConfigFault): number => Number(/^line (\d+)$/.exec(where ?? "")?.[1] ?? Infinity);
+  return faults.toSorted((one, other) => line(one) - line(other) || 0);
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
+}

@@ -1,0 +1,193 @@
+import type { ParsedConfig } from "./schema.ts";
+import type { Path } from "./walk.ts";
+
+/** Where a rule says what it found. */
+export interface Say {
+  fault(path: Path, reason: string, remedy: string): void;
+  warn(path: Path, reason: string, remedy: string): void;
+}
+
+type Section = keyof ParsedConfig;
+
+/** A check across keys. It runs when the sections it needs are sound by themselves. */
+interface Rule {
+  readonly needs: readonly Section[];
+  readonly check: (config: ParsedConfig, say: Say, workers: number) => void;
+}
+
+const httpRule: Rule = {
+  needs: ["http"],
+  check({ http }, say) {
+    if (http.tls === undefined && !http.allowInsecure && !isLoopback(http.host))
+      say.fault(
+        ["http", "tls"],
+        `is missing, and http.host ${http.host} is not loopback`,
+        "write http.tls with cert and key, or http.host: 127.0.0.1, or http.allowInsecure: true behind a TLS proxy",
+      );
+  },
+};
+
+const originsRule: Rule = {
+  needs: ["websocket"],
+  check({ websocket }, say) {
+    if (websocket.origins.length === 0)
+      say.warn(
+        ["websocket", "origins"],
+        "is empty: no page may connect",
+        'write the pages\' origins, e.g. ["https://wwe.example.com"]',
+      );
+  },
+};
+
+/** What stands in Via, Contact and SDP must be an address that others can send to. */
+function advertisedRule(name: "sip" | "media"): Rule {
+  return {
+    needs: [name],
+    check(config, say) {
+      const { host, advertisedAddress } = config[name];
+      const path = [name, "advertisedAddress"];
+      const remedy = "write the IPv4 address by which others reach this host";
+      if (advertisedAddress === undefined && isAnyAddress(host))
+        say.fault(path, `is missing, and ${name}.host ${host} is no address`, remedy);
+      else if (advertisedAddress !== undefined && isAnyAddress(advertisedAddress))
+        say.fault(path, "is no address others can reach", remedy);
+    },
+  };
+}
+
+const reachableRule: Rule = {
+  needs: ["sip", "sipServer"],
+  check({ sip, sipServer }, say) {
+    const advertised = sip.advertisedAddress ?? sip.host;
+    const far = sipServer.addresses.find(
+      (address) => !isLoopback(address) && !address.startsWith("localhost"),
+    );
+    if (isLoopback(advertised) && far !== undefined)
+      say.warn(
+        ["sip", "advertisedAddress"],
+        `is loopback, SIP Server ${far} cannot reach it`,
+        "write this host's address as SIP Server sees it",
+      );
+  },
+};
+
+/** Linux gives ports from here on to outgoing connections (net.ipv4.ip_local_port_range). */
+const ephemeralFirst = 32_768;
+const ephemeralLast = 60_999;
+
+const mediaPortsRule: Rule = {
+  needs: ["media"],
+  check({ media }, say, workers) {
+    const path = ["media", "rtpPorts"];
+    const [first, last] = evenToOdd(media.rtpPorts);
+    if (last - first + 1 < workers * 2)
+      say.fault(
+        path,
+        `has no pair of ports for each of ${workers} workers`,
+        "write the lower port first, and more ports",
+      );
+    else if (first <= ephemeralLast && last >= ephemeralFirst)
+      say.warn(path, "reaches into Linux's range of outgoing ports (32768-60999)", "stay below 32768");
+    if (media.browserPort !== 0 && media.browserPort + workers - 1 > 65_535)
+      say.fault(
+        ["media", "browserPort"],
+        `leaves no port for each of ${workers} workers`,
+        "write a lower port",
+      );
+    for (const name of ["browserCodecs", "trunkCodecs"] as const)
+      if (new Set<string>(media[name]).size !== media[name].length)
+        say.fault(["media", name], "names a codec twice", "name each once");
+  },
+};
+
+interface PortUse {
+  readonly path: Path;
+  readonly host: string;
+  readonly protocols: readonly ("udp" | "tcp")[];
+  readonly first: number;
+  readonly last: number;
+}
+
+const overlapRule: Rule = {
+  needs: ["http", "sip", "media"],
+  check({ http, sip, media }, say, workers) {
+    const [first, last] = evenToOdd(media.rtpPorts);
+    const browserLast = media.browserPort + workers - 1;
+    const uses: PortUse[] = [
+      { path: ["http", "port"], host: http.host, protocols: ["tcp"], first: http.port, last: http.port },
+      // SIP over TCP has the same number as SIP over UDP.
+      { path: ["sip", "port"], host: sip.host, protocols: ["udp", "tcp"], first: sip.port, last: sip.port },
+      {
+        path: ["media", "browserPort"],
+        host: media.host,
+        protocols: ["udp"],
+        first: media.browserPort,
+        last: browserLast,
+      },
+      { path: ["media", "rtpPorts"], host: media.host, protocols: ["udp"], first, last },
+    ];
+    for (const [index, use] of uses.entries())
+      for (const other of uses.slice(0, index))
+        if (collide(use, other))
+          say.fault(
+            use.path,
+            `overlaps ${other.path.join(".")} (${portsText(other)})`,
+            `write ports outside ${portsText(other)}`,
+          );
+  },
+};
+
+function collide(one: PortUse, other: PortUse): boolean {
+  // Port 0 is any free port, so it meets none.
+  if (one.first === 0 || other.first === 0) return false;
+  const sameHost = one.host === other.host || isAnyAddress(one.host) || isAnyAddress(other.host);
+  const sameProtocol = one.protocols.some((protocol) => other.protocols.includes(protocol));
+  return sameHost && sameProtocol && one.first <= other.last && other.first <= one.last;
+}
+
+function portsText({ first, last }: PortUse): string {
+  return first === last ? String(first) : `${first}-${last}`;
+}
+
+const sipServerRule: Rule = {
+  needs: ["sipServer"],
+  check({ sipServer }, say) {
+    for (const [index, address] of sipServer.addresses.entries())
+      if (sipServer.addresses.indexOf(address) !== index)
+        say.fault(["sipServer", "addresses", index], "stands there twice", "name each address once");
+    for (const [index, net] of sipServer.allow.entries())
+      if (net.endsWith("/0"))
+        say.warn(["sipServer", "allow", index], "lets anybody send SIP", "name SIP Server's net");
+  },
+};
+
+const rules: readonly Rule[] = [
+  httpRule,
+  originsRule,
+  advertisedRule("sip"),
+  advertisedRule("media"),
+  reachableRule,
+  mediaPortsRule,
+  overlapRule,
+  sipServerRule,
+];
+
+/** Runs every rule whose sections are there. */
+export function applyRules(sections: Partial<ParsedConfig>, workers: number, say: Say): void {
+  for (const { needs, check } of rules)
+    // The rule reads no section but those it needs, and these are there.
+    if (needs.every((name) => sections[name] !== undefined)) check(sections as ParsedConfig, say, workers);
+}
+
+/** RTP takes an even port, RTCP the next (RFC 3550 11): a lone port at either end is left out. */
+export function evenToOdd([first, last]: readonly [number, number]): [number, number] {
+  return [first + (first % 2), last - (1 - (last % 2))];
+}
+
+export function isLoopback(host: string): boolean {
+  return host.startsWith("127.");
+}
+
+function isAnyAddress(host: string): boolean {
+  return host === "0.0.0.0";
+}

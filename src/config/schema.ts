@@ -1,0 +1,318 @@
+import { z } from "zod";
+import { expects, key, section, types } from "./keys.ts";
+
+const http = section("The one HTTP(S) socket: pages, API and, by upgrade, SIP over WebSocket.", {
+  host: key(types.ipv4.default("0.0.0.0"), { text: "Local address to bind.", expects: expects.ipv4 }),
+  port: key(types.port.default(8443), { text: "Port to listen on.", expects: expects.port }),
+  tls: key(
+    z
+      .strictObject({
+        cert: key(types.file, {
+          text: "PEM file with the certificate and its chain; read again when it changes.",
+          expects: expects.file,
+          example: "cert.pem",
+        }),
+        key: key(types.file, {
+          text: "PEM file with the private key of that certificate.",
+          expects: expects.file,
+          example: "key.pem",
+        }),
+      })
+      .optional(),
+    {
+      text: "Certificate to present. Left out: plain HTTP, which browsers give no microphone except on localhost.",
+      expects: "a map with cert and key",
+      example: "{ cert: cert.pem, key: key.pem }",
+    },
+  ),
+  allowInsecure: key(z.boolean().default(false), {
+    text: "RISK: plain HTTP on addresses other than loopback. Passwords' digests and the calls' keys travel in the clear; only behind a proxy that ends TLS.",
+    expects: expects.boolean,
+  }),
+});
+
+const websocket = section("SIP over WebSocket (RFC 7118).", {
+  path: key(types.path.default("/ws"), {
+    text: "Path of the endpoint.",
+    expects: "a path that begins with /",
+    example: "/ws",
+  }),
+  origins: key(
+    z
+      .array(key(types.origin, { text: "", expects: "an origin: scheme, host and port, no path" }))
+      .default([]),
+    {
+      text: "Pages that may connect, by origin (scheme, host, port). The gateway's own page must be named too.",
+      expects: "a list of origins",
+      example: '["https://wwe.example.com"]',
+    },
+  ),
+  allowMissingOrigin: key(z.boolean().default(false), {
+    text: "RISK: lets clients in that send no Origin, i.e. programs that are no browsers.",
+    expects: expects.boolean,
+  }),
+  pingSeconds: key(types.seconds(1, 3600).default(25), {
+    text: "Seconds between pings; below the idle limit of proxies on the way.",
+    expects: "seconds from 1 to 3600",
+  }),
+  maxMessageBytes: key(z.int().min(4096).max(1_048_576).default(65_536), {
+    text: "Largest SIP message taken, in bytes; a larger one closes the connection.",
+    expects: "bytes from 4096 to 1048576",
+  }),
+  maxConnections: key(z.int().min(1).max(100_000).default(4000), {
+    text: "Connections at one time, all addresses together.",
+    expects: "a number from 1 to 100000",
+  }),
+  maxConnectionsPerAddress: key(z.int().min(1).max(100_000).default(1200), {
+    text: "Connections at one time from one address; a proxy or NAT may bring a whole site.",
+    expects: "a number from 1 to 100000",
+  }),
+});
+
+const advertised = {
+  expects: "an IPv4 address others can reach, not 0.0.0.0",
+  defaultText: "`host`, unless that is 0.0.0.0: then required",
+};
+
+const sip = section("The SIP socket toward SIP Server (UDP).", {
+  host: key(types.ipv4.default("0.0.0.0"), { text: "Local address to bind.", expects: expects.ipv4 }),
+  port: key(types.port.default(5060), {
+    text: "Port to bind and to name in Contact. Take another than the one in the contact of a Trunk DN for this host: SIP Server tells them apart by address.",
+    expects: expects.port,
+  }),
+  advertisedAddress: key(types.ipv4.optional(), {
+    text: "Address that SIP Server reaches the gateway by; stands in Via and Contact.",
+    example: "192.0.2.20",
+    ...advertised,
+  }),
+});
+
+const media = section("Sound: one UDP port per worker toward browsers, port pairs toward SIP Server.", {
+  host: key(types.ipv4.default("0.0.0.0"), { text: "Local address to bind.", expects: expects.ipv4 }),
+  advertisedAddress: key(types.ipv4.optional(), {
+    text: "Address that browsers, SIP Server's phones and media servers reach the gateway by; stands in SDP.",
+    example: "203.0.113.10",
+    ...advertised,
+  }),
+  browserPort: key(types.port.default(20_100), {
+    text: "UDP port of the first worker toward browsers; worker i has browserPort + i.",
+    expects: expects.port,
+  }),
+  rtpPorts: key(
+    z.tuple([z.int().min(1024).max(65_535), z.int().min(1024).max(65_535)]).default([10_000, 20_000]),
+    {
+      text: "First and last UDP port toward SIP Server, shared out among the workers. A call takes an even port and the next; a lone port at either end is left out.",
+      expects: "a list of two ports from 1024 to 65535",
+      example: "[10000, 20000]",
+    },
+  ),
+  workers: key(z.union([z.literal("auto"), z.int().min(1).max(64)]).default("auto"), {
+    text: "Threads for sound. auto: one less than the cores, at least one.",
+    expects: "auto, or a number from 1 to 64",
+  }),
+  browserCodecs: key(
+    z
+      .array(z.enum(["opus", "pcmu", "pcma"]))
+      .min(1)
+      .default(["opus", "pcmu", "pcma"]),
+    {
+      text: "Codecs toward browsers, best first. pcmu or pcma first: no transcoding.",
+      expects: "a list of opus, pcmu, pcma",
+      example: "[opus, pcmu, pcma]",
+    },
+  ),
+  trunkCodecs: key(
+    z
+      .array(z.enum(["pcmu", "pcma"]))
+      .min(1)
+      .default(["pcmu", "pcma"]),
+    {
+      text: "Codecs toward SIP Server, best first; the order holds for offers and answers.",
+      expects: "a list of pcmu, pcma",
+      example: "[pcma, pcmu]",
+    },
+  ),
+  trunkSource: key(z.enum(["address", "strict"]).default("address"), {
+    text: "Where RTP may come from. address: any port of the signalled address. strict: that port only.",
+    expects: "address or strict",
+  }),
+  idleSeconds: key(types.seconds(0, 3600).default(30), {
+    text: "Seconds without a packet on a side that is not held before it counts as idle; 0: never.",
+    expects: "seconds from 0 to 3600",
+  }),
+});
+
+const password = key(types.secret.optional(), {
+  text: "Password of the browser's sign-in. {dn} in it stands for the DN (pattern-{dn}); who knows the pattern knows all passwords, so check warns.",
+  expects: expects.secret,
+  secret: true,
+});
+const trunkPassword = key(types.secret.optional(), {
+  text: "Password for SIP Server's digest, in place of sipServer.auth.password. {dn} stands for the DN.",
+  expects: expects.secret,
+  secret: true,
+});
+const trunkPasswordFile = key(types.file.optional(), {
+  text: "File with that password.",
+  expects: expects.file,
+});
+const ha1 = (algorithm: string, digits: number) =>
+  key(
+    z
+      .string()
+      .regex(new RegExp(`^[0-9a-fA-F]{${digits}}$`))
+      .optional(),
+    {
+      text: `In place of the password: ${algorithm} of DN:realm:password in hexadecimal (RFC 7616 3.4.2).`,
+      expects: `${digits} hexadecimal digits`,
+      secret: true,
+    },
+  );
+
+const account = key(
+  z.strictObject({
+    dn: key(types.dn, {
+      text: "The DN; also the user name of the sign-in.",
+      expects: expects.dn,
+      example: '"5001"',
+    }),
+    displayName: key(types.word.optional(), {
+      text: "Name shown to the far side and in lists.",
+      expects: "a text of 1 to 64 characters without quotes",
+    }),
+    password,
+    passwordFile: key(types.file.optional(), { text: "File with the password.", expects: expects.file }),
+    ha1: ha1("MD5", 32),
+    ha1Sha256: ha1("SHA-256", 64),
+    trunkPassword,
+    trunkPasswordFile,
+  }),
+  { text: "", expects: "a map with dn and password", example: '{ dn: "5001", password: "..." }' },
+);
+
+const range = key(
+  z.strictObject({
+    from: key(types.rangeEnd, { text: "First DN.", expects: expects.rangeEnd, example: "5002" }),
+    to: key(types.rangeEnd, { text: "Last DN.", expects: expects.rangeEnd, example: "5999" }),
+    password,
+    passwordFile: key(types.file.optional(), {
+      text: "File with lines dn:password, or with one line only that is the password (or pattern) of all.",
+      expects: expects.file,
+      example: "/run/secrets/agents",
+    }),
+    trunkPassword,
+    trunkPasswordFile,
+  }),
+  { text: "", expects: "a map with from, to and password or passwordFile" },
+);
+
+const agents = section("Who may sign in, and how long a lost browser is waited for.", {
+  realm: key(types.word.default("jackfield"), {
+    text: "Realm of the digest; changing it makes every ha1 void.",
+    expects: "a text of 1 to 64 characters without quotes",
+  }),
+  accounts: key(z.array(account).default([]), {
+    text: "Single DNs. One that also lies in a range has its own entry's password.",
+    expects: "a list of accounts",
+    example: '[{ dn: "5001", password: "..." }]',
+  }),
+  ranges: key(z.array(range).default([]), {
+    text: "DNs from ... to, of digits. Leading zeros count: 0500 to 0599 has DNs of four digits.",
+    expects: "a list of ranges",
+    example: "[{ from: 5002, to: 5999, passwordFile: /run/secrets/agents }]",
+  }),
+  minExpires: key(z.int().min(10).max(86_400).default(30), {
+    text: "Shortest registration of a browser, in seconds; a shorter one gets 423.",
+    expects: "seconds from 10 to 86400",
+  }),
+  maxExpires: key(z.int().min(10).max(86_400).default(3600), {
+    text: "Longest registration of a browser, in seconds; a longer one is cut to it.",
+    expects: "seconds from 10 to 86400",
+  }),
+  newCallGraceSeconds: key(types.seconds(0, 60).default(5), {
+    text: "Seconds a new call waits for a browser whose socket was lost, before 480.",
+    expects: "seconds from 0 to 60",
+  }),
+  callGraceSeconds: key(types.seconds(0, 600).default(30), {
+    text: "Seconds a running call, and the DN's registration, outlive a lost socket.",
+    expects: "seconds from 0 to 600",
+  }),
+  severalBrowsers: key(z.enum(["newest", "first"]).default("newest"), {
+    text: "A second browser signs in for a DN. newest: it replaces the first. first: it gets 403 while the first can be reached.",
+    expects: "newest or first",
+  }),
+});
+
+const sipServer = key(
+  z.strictObject({
+    addresses: key(
+      z
+        .array(
+          key(types.server, {
+            text: "",
+            expects: "host:port, an IPv4 address or a name",
+            example: "192.0.2.10:5060",
+          }),
+        )
+        .min(1),
+      {
+        text: "SIP Server's addresses as host:port, preferred first. Without a port: 5060.",
+        expects: "a list of one or more host:port",
+        example: '["192.0.2.10:5060"]',
+      },
+    ),
+    allow: key(z.array(key(types.ipv4OrNet, { text: "", expects: "an IPv4 address or net" })).default([]), {
+      text: "Addresses and nets that may send SIP to the gateway, besides the addresses above; all else is dropped.",
+      expects: "a list of IPv4 addresses or nets",
+      example: '["192.0.2.0/24"]',
+    }),
+    optionsSeconds: key(types.seconds(0, 3600).default(15), {
+      text: "Seconds between OPTIONS to each address; 0: none.",
+      expects: "seconds from 0 to 3600",
+    }),
+    registration: section("REGISTER of each DN at SIP Server.", {
+      mode: key(z.enum(["on-sign-in"]).default("on-sign-in"), {
+        text: "on-sign-in: a DN is registered while its browser is signed in.",
+        expects: "on-sign-in",
+      }),
+      expires: key(z.int().min(60).max(86_400).default(300), {
+        text: "Seconds asked for; refreshed at about three quarters.",
+        expects: "seconds from 60 to 86400",
+      }),
+      perSecond: key(z.number().min(0.1).max(1000).default(25), {
+        text: "REGISTER requests a second at most, all DNs together.",
+        expects: "a number from 0.1 to 1000",
+      }),
+    }),
+    auth: section("Digest toward SIP Server, where it asks for it.", {
+      username: key(types.word.default("{dn}"), {
+        text: "User name; {dn} stands for the DN.",
+        expects: "a text of 1 to 64 characters without quotes",
+      }),
+      password: key(z.string().max(256).default(""), {
+        text: "Password; {dn} stands for the DN. Empty: none, a challenge then fails.",
+        expects: "a text of at most 256 characters",
+        secret: true,
+      }),
+      passwordFile: key(types.file.optional(), { text: "File with that password.", expects: expects.file }),
+    }),
+  }),
+  {
+    text: "The Genesys SIP Server. Required.",
+    expects: "a map with addresses",
+    example: '{ addresses: ["192.0.2.10:5060"] }',
+  },
+);
+
+const log = section("Log lines, JSON on standard output.", {
+  level: key(z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"), {
+    text: "Least level that is written.",
+    expects: "fatal, error, warn, info, debug, trace or silent",
+  }),
+});
+
+/** The whole configuration file. Unknown keys are faults. */
+export const configSchema = z.strictObject({ http, websocket, sip, media, agents, sipServer, log });
+
+/** The file as checked against the schema, before secrets are read and defaults worked out. */
+export type ParsedConfig = z.output<typeof configSchema>;

@@ -1,0 +1,59 @@
+import type { ServerAddress } from "./keys.ts";
+import type { ParsedConfig } from "./schema.ts";
+
+type DeepReadonly<Value> = Value extends readonly (infer Entry)[]
+  ? readonly DeepReadonly<Entry>[]
+  : Value extends object
+    ? { readonly [Key in keyof Value]: DeepReadonly<Value[Key]> }
+    : Value;
+
+type Parsed = DeepReadonly<ParsedConfig>;
+
+/** An account with its secrets read from their files. Exactly one of password and the HA1s is there. */
+export interface AccountConfig {
+  readonly dn: string;
+  readonly displayName?: string;
+  /** May contain `{dn}`; `findAccount` puts the DN in. */
+  readonly password?: string;
+  /** Lower case. */
+  readonly ha1?: string;
+  readonly ha1Sha256?: string;
+  readonly trunkPassword?: string;
+}
+
+export interface RangeConfig {
+  readonly from: string;
+  readonly to: string;
+  /** Of all DNs; may contain `{dn}`. */
+  readonly password?: string;
+  /** By DN, from a file with lines `dn:password`. */
+  readonly passwords?: Readonly<Record<string, string>>;
+  readonly trunkPassword?: string;
+}
+
+/**
+ * The configuration as the rooms get it: checked, secrets read, defaults worked out, frozen to the bottom. Keys are
+ * named and explained in `schema.ts` and docs/configuration.md; only what differs from the file is told here.
+ */
+export interface Config {
+  /** `tls.cert` and `tls.key` are absolute paths. */
+  readonly http: Parsed["http"];
+  readonly websocket: Parsed["websocket"];
+  readonly sip: Parsed["sip"] & { readonly advertisedAddress: string };
+  readonly media: Omit<Parsed["media"], "workers" | "rtpPorts" | "advertisedAddress"> & {
+    readonly advertisedAddress: string;
+    readonly workers: number;
+    /** First port even, last odd. */
+    readonly rtpPorts: readonly [first: number, last: number];
+  };
+  readonly agents: Omit<Parsed["agents"], "accounts" | "ranges"> & {
+    readonly accounts: readonly AccountConfig[];
+    readonly ranges: readonly RangeConfig[];
+  };
+  readonly sipServer: Omit<Parsed["sipServer"], "addresses" | "auth"> & {
+    readonly addresses: readonly ServerAddress[];
+    /** Both may contain `{dn}`; `trunkCredentials` puts the DN in. */
+    readonly auth: { readonly username: string; readonly password: string };
+  };
+  readonly log: Parsed["log"];
+}
