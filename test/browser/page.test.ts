@@ -1,0 +1,368 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { build } from "vite";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { contentSecurityPolicy } from "../../src/ws/index.ts";
+import { FakeGateway } from "./support/fake-gateway.ts";
+import { launchBrowser, serveFolder, type PageServer, type TestBrowser } from "./support/index.ts";
+
+const WEB = join(import.meta.dirname, "..", "..", "web");
+
+let folder: string;
+let server: PageServer;
+let gateway: FakeGateway;
+let browser: TestBrowser;
+let page: Page;
+/** Errors the page threw or logged before this test. */
+let before = 0;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "jackfield-page-"));
+  await build({ configFile: join(WEB, "vite.config.ts"), logLevel: "error", build: { outDir: folder } });
+  browser = await launchBrowser();
+});
+
+afterAll(async () => {
+  await browser.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  server = await serveFolder(folder, { "content-security-policy": contentSecurityPolicy() });
+  gateway = new FakeGateway(server.server, "secret");
+  before = browser.errors.length;
+});
+
+afterEach(async () => {
+  await page.close();
+  gateway.close();
+  await server.close();
+});
+
+async function open(): Promise<void> {
+  page = await browser.open(server.origin);
+}
+
+function pageErrors(): readonly string[] {
+  return browser.errors.slice(before);
+}
+
+async function signIn(password = "secret"): Promise<void> {
+  await page.getByLabel("Your number (DN)").fill("5001");
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+async function state(id: string, wanted: string): Promise<void> {
+  await page
+    .locator(`[data-testid="${id}"][data-state="${wanted}"]`)
+    .waitFor({ state: "attached", timeout: 10_000 });
+}
+
+async function signedIn(): Promise<void> {
+  await open();
+  await signIn();
+  await state("app", "registered");
+}
+
+function button(name: string): ReturnType<Page["getByRole"]> {
+  return page.getByRole("button", { name, exact: true });
+}
+
+/** Waits until the page has sent what `look` finds. */
+async function sent<T>(look: () => T | undefined | false | ""): Promise<T> {
+  return await expect
+    .poll(look, { timeout: 10_000 })
+    .toBeTruthy()
+    .then(() => {
+      const found = look();
+      if (!found) throw new Error("gone again");
+      return found;
+    });
+}
+
+async function talking(from = "5002"): Promise<string> {
+  const callId = gateway.invite(from);
+  await state("call", "ringing");
+  await button("Answer").click();
+  await sent(() => gateway.last("200", "INVITE").text.length > 10);
+  gateway.acknowledge(callId);
+  await state("call", "talking");
+  return callId;
+}
+
+describe("signing in", () => {
+  it("registers, says which events it takes, shows it, and breaks no rule of the content security policy", async () => {
+    await signedIn();
+    await state("lamp-socket", "connected");
+    await state("lamp-trunk", "unknown");
+    const register = gateway.last("REGISTER");
+    expect(register.header("Allow-Events")).toBe("talk, hold, x-jackfield-trunk");
+    expect(register.header("Contact")).toContain('+sip.instance="<urn:uuid:');
+    expect(await page.getByTestId("who").textContent()).toBe("5001");
+    expect(pageErrors()).toEqual([]);
+  });
+
+  it("keeps its instance over a reload of the tab, and the number, and never the password", async () => {
+    await signedIn();
+    const instance = /sip\.instance="([^"]+)"/.exec(gateway.last("REGISTER").header("Contact"))?.[1];
+    await page.reload();
+    expect(await page.getByLabel("Your number (DN)").inputValue()).toBe("5001");
+    expect(await page.getByLabel("Password").inputValue()).toBe("");
+    await signIn();
+    await state("app", "registered");
+    expect(gateway.last("REGISTER").header("Contact")).toContain(instance);
+    const kept = await page.evaluate(() =>
+      [sessionStorage, localStorage].flatMap((one) => Object.values(one)),
+    );
+    expect(kept.join()).toContain("5001");
+    expect(kept.join()).not.toContain("secret");
+  });
+
+  it("says that number or password is wrong, and stays signed out", async () => {
+    await open();
+    await signIn("wrong");
+    await expect
+      .poll(async () => await page.getByRole("alert").textContent())
+      .toContain("Wrong number or password");
+    await state("app", "signed-out");
+    expect(await page.getByLabel("Password").isVisible()).toBe(true);
+  });
+
+  it("says how to allow the microphone when it is blocked, and registers nobody", async () => {
+    const shy = await launchBrowser({ microphone: "deny" });
+    try {
+      page = await shy.open(server.origin);
+      await signIn();
+      await expect
+        .poll(async () => await page.getByRole("alert").textContent())
+        .toContain("microphone is blocked");
+      await state("app", "signed-out");
+      expect(gateway.received).toEqual([]);
+    } finally {
+      await shy.close();
+    }
+  });
+
+  it("un-registers at sign-out", async () => {
+    await signedIn();
+    await button("Sign out").click();
+    await state("app", "signed-out");
+    await sent(() => /expires=0/.test(gateway.last("REGISTER").header("Contact")));
+  });
+});
+
+describe("status", () => {
+  it("shows the registration at SIP Server as the gateway tells it, with the reason", async () => {
+    await signedIn();
+    gateway.notify(
+      "x-jackfield-trunk",
+      [],
+      '{"state":"rejected","reason":"404 Not Found: DN not configured"}',
+    );
+    await state("lamp-trunk", "rejected");
+    expect(await page.getByTestId("lamp-trunk").textContent()).toContain("404 Not Found: DN not configured");
+    gateway.notify("x-jackfield-trunk", [], '{"state":"in-service","reason":""}');
+    await state("lamp-trunk", "in-service");
+  });
+
+  it("disregards a status it cannot read", async () => {
+    await signedIn();
+    gateway.notify("x-jackfield-trunk", [], '{"state":"in-service","reason":""}');
+    await state("lamp-trunk", "in-service");
+    for (const body of ["{", '{"state":"on fire"}', "null", '"in-service"'])
+      gateway.notify("x-jackfield-trunk", [], body);
+    await sent(() => gateway.received.filter((one) => one.name === "200").length >= 5);
+    await state("lamp-trunk", "in-service");
+    expect(pageErrors()).toEqual([]);
+  });
+
+  it("tells of a lost connection and comes back by itself", async () => {
+    await signedIn();
+    gateway.cutSocket();
+    await state("lamp-socket", "lost");
+    expect(await page.getByRole("alert").textContent()).toContain("No connection");
+    await state("app", "registered");
+    expect(await page.getByRole("alert").isVisible()).toBe(false);
+  });
+});
+
+describe("calling", () => {
+  it.each([
+    ["486", "Busy"],
+    ["480", "Not available"],
+    ["488", "no sound format in common"],
+    ["503", "No line is free"],
+  ])("says in words why %s", async (number, words) => {
+    await signedIn();
+    await page.getByLabel("Number to call").fill(number);
+    await page.keyboard.press("Enter");
+    await expect.poll(async () => await page.getByRole("alert").textContent()).toContain(words);
+    expect(await page.getByRole("alert").textContent()).toContain(number);
+    await state("call", "none");
+  });
+
+  it("dials from the keypad, shows that it rings there, and cancels", async () => {
+    await signedIn();
+    for (const key of ["5", "0", "0", "2"]) await button(key).click();
+    await button("Call").click();
+    await state("call", "alerting");
+    expect(gateway.last("INVITE").startLine).toContain("sip:5002@");
+    expect(gateway.last("INVITE").body).toContain("m=audio");
+    expect(gateway.last("INVITE").body).not.toContain("m=video");
+    await button("Hang up").click();
+    await sent(() => gateway.last("CANCEL").text.length > 10);
+  });
+});
+
+describe("being called", () => {
+  it("rings with what is known of the caller, and answers by button", async () => {
+    await signedIn();
+    const callId = gateway.invite("5002", [
+      "P-Asserted-Identity: <sip:+4930123@example.com>",
+      "X-Genesys-CallUUID: 0ABC",
+    ]);
+    await state("call", "ringing");
+    expect(await page.getByTestId("call-peer").textContent()).toBe("5002");
+    expect(await page.getByTestId("call-data").textContent()).toContain("+4930123");
+    expect(await page.title()).toContain("5002");
+    await button("Answer").click();
+    await sent(() => gateway.last("200", "INVITE").body.includes("m=audio"));
+    gateway.acknowledge(callId);
+    await state("call", "talking");
+    await expect
+      .poll(async () => await page.getByTestId("call-timer").textContent(), { timeout: 5000 })
+      .toBe("0:01");
+    gateway.bye(callId);
+    await state("call", "none");
+    expect(await page.getByRole("alert").isVisible()).toBe(false);
+  });
+
+  it("answers on talk that names its Call-ID, once, and on no other", async () => {
+    await signedIn();
+    const callId = gateway.invite("5002");
+    await state("call", "ringing");
+    gateway.notify("talk", ["X-Jackfield-Call-ID: another"]);
+    gateway.notify("talk", []);
+    await sent(() => gateway.received.filter((one) => one.header("CSeq").endsWith("NOTIFY")).length >= 2);
+    await state("call", "ringing");
+    gateway.notify("talk", [`X-Jackfield-Call-ID: ${callId}`]);
+    gateway.notify("talk", [`X-Jackfield-Call-ID: ${callId}`]);
+    await sent(() => gateway.last("200", "INVITE").body.includes("m=audio"));
+    gateway.acknowledge(callId);
+    await state("call", "talking");
+    gateway.notify("talk", [`X-Jackfield-Call-ID: ${callId}`]);
+    await sent(() => gateway.received.filter((one) => one.header("CSeq").endsWith("NOTIFY")).length >= 5);
+    await state("call", "talking");
+    expect(pageErrors()).toEqual([]);
+  });
+
+  it("rejects, and stops ringing when the caller gives up", async () => {
+    await signedIn();
+    gateway.invite("5002");
+    await state("call", "ringing");
+    await button("Reject").click();
+    await sent(() => gateway.last("486", "INVITE").text.length > 10);
+    await state("call", "none");
+    const second = gateway.invite("5003");
+    await state("call", "ringing");
+    gateway.cancel(second);
+    await state("call", "none");
+    expect(await page.getByRole("alert").isVisible()).toBe(false);
+  });
+
+  it("tells a second caller that it is busy, and leaves the first call alone", async () => {
+    await signedIn();
+    await talking();
+    gateway.invite("5003");
+    await sent(() => gateway.last("486", "INVITE").text.length > 10);
+    await state("call", "talking");
+    expect(await page.getByTestId("call-peer").textContent()).toBe("5002");
+  });
+});
+
+describe("in a call", () => {
+  it("mutes, holds and retrieves by re-INVITE, sends digits by keypad and keyboard, and hangs up", async () => {
+    await signedIn();
+    // Nobody is at the other end of this test's calls, and Chromium's own sender wants somebody there.
+    await page.evaluate(() => {
+      RTCDTMFSender.prototype.insertDTMF = (tones) => void (document.body.dataset["tones"] = tones);
+    });
+    await talking();
+    await button("Mute").click();
+    expect(await button("Unmute").getAttribute("aria-pressed")).toBe("true");
+    await button("Unmute").click();
+    await button("Hold").click();
+    await sent(() => gateway.last("INVITE").body.includes("a=sendonly"));
+    await button("Retrieve").click();
+    await sent(() => gateway.last("INVITE").body.includes("a=sendrecv"));
+    await button("Keypad").click();
+    await button("7").click();
+    await page.keyboard.press("#");
+    expect(await page.getByTestId("sent").textContent()).toBe("Sent: 7#");
+    expect(await page.evaluate(() => document.body.dataset["tones"])).toBe("#");
+    await button("Hang up").click();
+    await sent(() => gateway.last("BYE").text.length > 10);
+    await state("call", "none");
+    expect(pageErrors()).toEqual([]);
+  });
+
+  it("is held and retrieved by SIP Server's remote control", async () => {
+    await signedIn();
+    const callId = await talking();
+    gateway.notify("hold", [`X-Jackfield-Call-ID: ${callId}`]);
+    await sent(() => gateway.last("INVITE").body.includes("a=sendonly"));
+    await button("Retrieve").waitFor();
+    gateway.notify("talk", [`X-Jackfield-Call-ID: ${callId}`]);
+    await sent(() => gateway.last("INVITE").body.includes("a=sendrecv"));
+    await button("Hold").waitFor();
+  });
+
+  it("goes on while the connection is lost and comes back", async () => {
+    await signedIn();
+    const callId = await talking();
+    gateway.cutSocket();
+    await state("lamp-socket", "lost");
+    await state("call", "talking");
+    expect(await page.getByRole("alert").textContent()).toContain("The call goes on");
+    await state("app", "registered");
+    gateway.bye(callId);
+    await state("call", "none");
+  });
+
+  it("ends with the tab", async () => {
+    await signedIn();
+    await talking();
+    await page.reload();
+    await sent(() => gateway.last("BYE").text.length > 10);
+  });
+});
+
+describe("a window of 300 x 500", () => {
+  /** What of these cannot be seen or pressed without scrolling sideways or down. */
+  async function outside(names: readonly string[]): Promise<string[]> {
+    const faults: string[] = [];
+    for (const name of names) {
+      const box = await button(name).boundingBox();
+      if (box === null || box.x < 0 || box.x + box.width > 300 || box.y + box.height > 500) faults.push(name);
+    }
+    return faults;
+  }
+
+  it("has all of the phone in sight", async () => {
+    await open();
+    await page.setViewportSize({ width: 300, height: 500 });
+    expect(await outside(["Sign in"])).toEqual([]);
+    await signIn();
+    await state("app", "registered");
+    expect(await outside(["1", "9", "hash", "Call", "Sign out"])).toEqual([]);
+    await talking();
+    expect(await outside(["Mute", "Hold", "Keypad", "Hang up"])).toEqual([]);
+    await button("Keypad").click();
+    expect(await outside(["1", "hash", "Hang up"])).toEqual([]);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect(wide).toBeLessThanOrEqual(300);
+  });
+});

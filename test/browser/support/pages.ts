@@ -1,0 +1,100 @@
+import { createReadStream, statSync } from "node:fs";
+import { createServer, type RequestListener, type Server } from "node:http";
+import { dirname, extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import type { ClientName } from "./page/contract.ts";
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+const ENTRIES: Readonly<Record<ClientName, string>> = {
+  jssip: join(here, "page", "jssip-client.ts"),
+  "sip.js": join(here, "page", "sip-js-client.ts"),
+};
+
+/** The SIP client as published plus our test page around it, as one script that sets `window.testPhone`. */
+export async function bundleClient(client: ClientName): Promise<string> {
+  return await bundle(ENTRIES[client]);
+}
+
+async function bundle(entry: string): Promise<string> {
+  const result = await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    format: "iife",
+    platform: "browser",
+    target: "es2024",
+    define: { global: "globalThis" },
+    logLevel: "silent",
+  });
+  const script = result.outputFiles[0];
+  if (script === undefined) throw new Error(`esbuild made nothing of ${entry}`);
+  return script.text;
+}
+
+export interface PageServer {
+  /** `http://127.0.0.1:PORT`: the pages' origin. */
+  readonly origin: string;
+  readonly server: Server;
+  close(): Promise<void>;
+}
+
+async function listen(answer: RequestListener): Promise<PageServer> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (typeof address !== "object" || address === null) throw new Error("no address after listen");
+  return {
+    server,
+    origin: `http://127.0.0.1:${address.port}`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** Serves the test pages: `/jssip`, `/sip.js` and whatever else is named (name to entry file). */
+export async function serveTestPages(more: Readonly<Record<string, string>> = {}): Promise<PageServer> {
+  const scripts = new Map<string, string>();
+  for (const [name, entry] of Object.entries({ ...ENTRIES, ...more })) {
+    scripts.set(`/${name}/client.js`, await bundle(entry));
+  }
+  return await listen((request, response) => {
+    const path = request.url ?? "/";
+    const script = scripts.get(path);
+    if (script !== undefined) response.writeHead(200, { "content-type": "text/javascript" }).end(script);
+    else if (scripts.has(`${path}/client.js`)) {
+      const html = `<!doctype html><title>${path}</title><link rel="icon" href="data:,"><script src="${path}/client.js"></script>`;
+      response.writeHead(200, { "content-type": "text/html" }).end(html);
+    } else response.writeHead(404).end();
+  });
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+};
+
+/** Serves a built page's folder under the policy the gateway serves it with, without a gateway behind it. */
+export async function serveFolder(
+  folder: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<PageServer> {
+  return await listen((request, response) => {
+    const path = normalize(new URL(request.url ?? "/", "http://localhost").pathname);
+    const file = join(folder, path === "/" ? "index.html" : path);
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, {
+      "content-type": TYPES[extname(file)] ?? "application/octet-stream",
+      ...headers,
+    });
+    createReadStream(file).pipe(response);
+  });
+}

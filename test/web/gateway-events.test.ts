@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { callerData } from "../../web/src/caller-data.ts";
+import { gatewayEvent } from "../../web/src/gateway-events.ts";
+
+function notify(
+  headers: Record<string, string>,
+  body = "",
+): { body: string; getHeader(name: string): string | undefined } {
+  return { body, getHeader: (name) => headers[name] };
+}
+
+describe("what the gateway tells by NOTIFY", () => {
+  it("is the registration at SIP Server", () => {
+    const event = { Event: "x-jackfield-trunk" };
+    expect(gatewayEvent(notify(event, '{"state":"backing-off","reason":"503"}'))).toEqual({
+      kind: "trunk",
+      state: "backing-off",
+      reason: "503",
+    });
+    expect(gatewayEvent(notify(event, '{"state":"in-service"}'))).toMatchObject({
+      state: "in-service",
+      reason: "",
+    });
+  });
+
+  it.each(["", "{", "null", "[]", '"in-service"', '{"state":5}', '{"state":"gone"}'])(
+    "is disregarded when its body is %s",
+    (body) => {
+      expect(gatewayEvent(notify({ Event: "x-jackfield-trunk" }, body))).toBeUndefined();
+    },
+  );
+
+  it("is remote control only with the Call-ID of the call meant", () => {
+    expect(gatewayEvent(notify({ Event: "Talk;id=1", "X-Jackfield-Call-ID": " abc " }))).toEqual({
+      kind: "talk",
+      callId: "abc",
+    });
+    expect(gatewayEvent(notify({ Event: "hold", "X-Jackfield-Call-ID": "abc" }))?.kind).toBe("hold");
+    expect(gatewayEvent(notify({ Event: "talk" }))).toBeUndefined();
+    expect(gatewayEvent(notify({ Event: "presence", "X-Jackfield-Call-ID": "abc" }))).toBeUndefined();
+    expect(gatewayEvent(notify({}))).toBeUndefined();
+  });
+});
+
+describe("what is known of a caller", () => {
+  it("is shown in a set order, without what is not there", () => {
+    const data = callerData(
+      notify({ "X-Genesys-CallUUID": "0AB", "P-Asserted-Identity": "<sip:1@a>", Subject: " " }),
+    );
+    expect(data).toEqual([
+      { label: "Identity", value: "<sip:1@a>" },
+      { label: "Call UUID", value: "0AB" },
+    ]);
+  });
+
+  it("has its user data read from hex where that is text, and left as it is where not", () => {
+    expect(callerData(notify({ "User-to-User": "48656c6c6f;encoding=hex" }))[0]?.value).toBe("Hello");
+    expect(callerData(notify({ "User-to-User": "00ff01" }))[0]?.value).toBe("00ff01");
+    expect(callerData(notify({ "User-to-User": "plain text" }))[0]?.value).toBe("plain text");
+  });
+
+  it("is cut where it is too long to show", () => {
+    expect(callerData(notify({ Diversion: "x".repeat(5000) }))[0]?.value).toHaveLength(200);
+  });
+});

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { callProblem, duration, isFinal, signInProblem } from "../../web/src/words.ts";
+
+describe("why a call ended", () => {
+  it("is no problem when somebody hung up or gave up", () => {
+    expect(callProblem("Terminated", 0)).toBeUndefined();
+    expect(callProblem("Canceled", 0)).toBeUndefined();
+    expect(callProblem("Canceled", 487, "Request Terminated")).toBeUndefined();
+  });
+
+  it("is told in words with the code behind, so that it can be looked up", () => {
+    expect(callProblem("Busy", 486, "Busy Here")).toBe("Busy. (486 Busy Here)");
+    expect(callProblem("SIP Failure Code", 503, "Service Unavailable")).toMatch(
+      /^No line is free.*\(503 Service/,
+    );
+  });
+
+  it("is told for failures without a response, and for codes nobody foresaw", () => {
+    expect(callProblem("Connection Error", 0)).toBe("The connection to the gateway was lost.");
+    expect(callProblem("SIP Failure Code", 499)).toBe("The call failed: SIP Failure Code. (499)");
+  });
+});
+
+describe("why a sign-in failed", () => {
+  it("is the same for both kinds of challenge", () => {
+    expect(signInProblem(407)).toBe(signInProblem(401));
+    expect(signInProblem(401).remedy).not.toBe("");
+  });
+
+  it("is tried again by itself, but for what would only be refused again", () => {
+    expect([401, 403, 404, 407].every(isFinal)).toBe(true);
+    expect([0, 408, 429, 500, 503].some(isFinal)).toBe(false);
+    for (const status of [0, 500, 503]) expect(signInProblem(status).remedy).toContain("by itself");
+  });
+});
+
+describe("the time of a call", () => {
+  it.each([
+    [-5, "0:00"],
+    [999, "0:00"],
+    [61_000, "1:01"],
+    [3_599_999, "59:59"],
+    [3_600_000, "1:00:00"],
+    [36_061_000, "10:01:01"],
+  ])("%i ms is %s", (ms, text) => {
+    expect(duration(ms)).toBe(text);
+  });
+});

@@ -1,0 +1,189 @@
+import { C } from "jssip";
+import type { EndEvent, RTCSession } from "jssip/lib/RTCSession.js";
+import { callerData, type CallerDatum } from "./caller-data.ts";
+import { callProblem } from "./words.ts";
+
+/** `ringing`: comes in; `calling`: going out, nothing heard of it; `alerting`: rings there; `answering`: being set up. */
+export type Phase = "ringing" | "calling" | "alerting" | "answering" | "talking" | "ended";
+
+/** What of a call can be shown. */
+export interface CallSnapshot {
+  readonly direction: "in" | "out";
+  readonly phase: Phase;
+  readonly peer: string;
+  readonly data: readonly CallerDatum[];
+  readonly muted: boolean;
+  readonly heldHere: boolean;
+  readonly heldThere: boolean;
+  /** The far end sends its own sound before the answer. */
+  readonly earlyMedia: boolean;
+  /** When it was answered, ms since the epoch. */
+  readonly since: number | undefined;
+}
+
+export interface CallOwner {
+  changed(): void;
+  remoteSound(stream: MediaStream): void;
+  /** Over. `problem` in words when it did not end as calls do. */
+  ended(call: Call, problem: string | undefined): void;
+}
+
+/** Seconds of RFC 4028 refreshes: long, because JsSIP ends the call when a refresh falls into a lost socket. */
+const SESSION_EXPIRES_S = 1800;
+
+export interface CallParts {
+  readonly session: RTCSession;
+  readonly direction: "in" | "out";
+  readonly callId: string;
+  readonly request: { getHeader(name: string): string | undefined };
+  readonly owner: CallOwner;
+  /** The microphone's copy for this call, undefined while it is not answered. */
+  readonly microphone: MediaStream | undefined;
+}
+
+/** One call: a JsSIP session and what is known of it. */
+export class Call {
+  readonly callId: string;
+  readonly direction: "in" | "out";
+  readonly #session: RTCSession;
+  readonly #owner: CallOwner;
+  readonly #peer: string;
+  readonly #data: readonly CallerDatum[];
+  #microphone: MediaStream | undefined;
+  #phase: Phase;
+  #earlyMedia = false;
+  #since: number | undefined;
+
+  constructor({ session, direction, callId, request, owner, microphone }: CallParts) {
+    this.callId = callId;
+    this.direction = direction;
+    this.#session = session;
+    this.#owner = owner;
+    this.#microphone = microphone;
+    this.#phase = direction === "in" ? "ringing" : "calling";
+    const { display_name: name, uri } = session.remote_identity;
+    this.#peer = name && name !== uri.user ? `${name} (${uri.user})` : uri.user;
+    this.#data = direction === "in" ? callerData(request) : [];
+    this.#listen();
+  }
+
+  get snapshot(): CallSnapshot {
+    const held = this.#session.isOnHold();
+    return {
+      direction: this.direction,
+      phase: this.#phase,
+      peer: this.#peer,
+      data: this.#data,
+      muted: this.#session.isMuted().audio === true,
+      heldHere: held.local,
+      heldThere: held.remote,
+      earlyMedia: this.#earlyMedia,
+      since: this.#since,
+    };
+  }
+
+  /** Answers once; later calls do nothing. @param microphone this call's own copy */
+  answer(microphone: MediaStream): void {
+    if (this.#phase !== "ringing") {
+      stopTracks(microphone);
+      return;
+    }
+    this.#microphone = microphone;
+    this.#move("answering");
+    this.#session.answer({ ...answerOptions(), mediaStream: microphone });
+  }
+
+  hangUp(status?: { readonly code: number; readonly phrase: string }): void {
+    if (this.#session.isEnded()) return;
+    this.#session.terminate(status && { status_code: status.code, reason_phrase: status.phrase });
+  }
+
+  mute(on: boolean): void {
+    if (on) this.#session.mute({ audio: true });
+    else this.#session.unmute({ audio: true });
+  }
+
+  /** @returns false when it cannot be done at the moment: not answered yet, or a change is under way */
+  hold(on: boolean): boolean {
+    if (this.#session.isOnHold().local === on) return true;
+    return on ? this.#session.hold() : this.#session.unhold();
+  }
+
+  /** @returns false when the far end takes no digits */
+  sendDigit(digit: string): boolean {
+    if (this.#phase !== "talking") return false;
+    try {
+      this.#session.sendDTMF(digit, {
+        transportType: C.DTMF_TRANSPORT.RFC2833,
+        duration: 120,
+        interToneGap: 70,
+      });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #move(phase: Phase): void {
+    this.#phase = phase;
+    this.#owner.changed();
+  }
+
+  #listen(): void {
+    const session = this.#session;
+    session.on("peerconnection", ({ peerconnection }) => this.#watch(peerconnection));
+    // An outgoing session has its connection before anybody can listen.
+    if (this.direction === "out") this.#watch(session.connection);
+    // The gateway is ICE-lite and answers where our checks come from: one candidate is enough, none need be waited for.
+    session.on("icecandidate", ({ ready }) => ready());
+    session.on("progress", (event: object) => {
+      if (this.direction === "in") return;
+      const response: unknown = Reflect.get(event, "response");
+      this.#earlyMedia ||=
+        typeof response === "object" && response !== null && Boolean(Reflect.get(response, "body"));
+      this.#move("alerting");
+    });
+    session.on("accepted", () => {
+      this.#since ??= Date.now();
+      this.#move("talking");
+    });
+    for (const event of ["hold", "unhold"] as const) session.on(event, () => this.#owner.changed());
+    for (const event of ["muted", "unmuted"] as const) session.on(event, () => this.#owner.changed());
+    for (const event of ["ended", "failed"] as const) session.on(event, (end) => this.#end(end));
+  }
+
+  #watch(connection: RTCPeerConnection): void {
+    connection.addEventListener("track", ({ streams, track }) => {
+      this.#owner.remoteSound(streams[0] ?? new MediaStream([track]));
+    });
+  }
+
+  #end({ cause, message, originator }: EndEvent): void {
+    this.#phase = "ended";
+    if (this.#microphone !== undefined) stopTracks(this.#microphone);
+    const response =
+      typeof message === "object" && message !== null && "status_code" in message ? message : undefined;
+    // A rejection of our own is no news to the person who did it.
+    const by: string = originator;
+    const own = by === "local" && cause === "Rejected";
+    const problem = own ? undefined : callProblem(cause, response?.status_code ?? 0, response?.reason_phrase);
+    this.#owner.ended(this, problem);
+  }
+}
+
+function stopTracks(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
+}
+
+/** What both `answer` and `call` of JsSIP take: sound only, no STUN or TURN servers (the gateway is reached directly). */
+export function answerOptions(): {
+  mediaConstraints: MediaStreamConstraints;
+  pcConfig: RTCConfiguration;
+  sessionTimersExpires: number;
+} {
+  return {
+    mediaConstraints: { audio: true, video: false },
+    pcConfig: { iceServers: [], bundlePolicy: "max-bundle" },
+    sessionTimersExpires: SESSION_EXPIRES_S,
+  };
+}

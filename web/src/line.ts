@@ -1,0 +1,149 @@
+import { UA, WebSocketInterface } from "jssip";
+import type { RTCSession } from "jssip/lib/RTCSession.js";
+import type { CallOptions, RTCSessionEvent } from "jssip/lib/UA.js";
+import { ALLOW_EVENTS, gatewayEvent, type TrunkState } from "./gateway-events.ts";
+import type { Credentials } from "./settings.ts";
+import { inOneLine, isFinal, signInProblem } from "./words.ts";
+
+export type SocketState = "idle" | "connecting" | "connected" | "lost";
+export type Registration = "none" | "registering" | "registered" | "failed";
+
+/** The DN's registration at SIP Server as the gateway tells it; unknown until it does. */
+export interface Trunk {
+  readonly state: TrunkState | "unknown";
+  readonly reason: string;
+}
+
+export interface LineOwner {
+  changed(): void;
+  told(text: string, problem: boolean): void;
+  /** The gateway refused number or password for good; the line is closed. */
+  refused(text: string): void;
+  session(event: RTCSessionEvent): void;
+  /** SIP Server's remote control of the call with this Call-ID. */
+  remoteControl(kind: "talk" | "hold", callId: string): void;
+}
+
+/** A refused or unanswered REGISTER is tried again after this long. */
+const RETRY_MS = 10_000;
+const REGISTER_EXPIRES_S = 300;
+const LONGEST_RING_S = 180;
+const UNKNOWN_TRUNK = { state: "unknown", reason: "" } as const;
+
+/** One sign-in: the socket to the gateway and the registration on it, kept up until closed. */
+export class Line {
+  readonly dn: string;
+  socket: SocketState = "connecting";
+  registration: Registration = "none";
+  trunk: Trunk = UNKNOWN_TRUNK;
+  readonly #owner: LineOwner;
+  readonly #domain: string;
+  readonly #ua: UA;
+  #closed = false;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param instance this tab's `+sip.instance`, a UUID. Throws when an address cannot be used. */
+  constructor({ dn, password, server, domain }: Credentials, instance: string, owner: LineOwner) {
+    this.dn = dn;
+    this.#domain = domain;
+    this.#owner = owner;
+    this.#ua = new UA({
+      sockets: [new WebSocketInterface(server)],
+      uri: `sip:${encodeURIComponent(dn)}@${domain}`,
+      password,
+      instance_id: instance,
+      register_expires: REGISTER_EXPIRES_S,
+      no_answer_timeout: LONGEST_RING_S,
+      connection_recovery_min_interval: 1,
+      connection_recovery_max_interval: 8,
+      user_agent: "Jackfield softphone (JsSIP)",
+    });
+    this.#ua.registrator().setExtraHeaders([`Allow-Events: ${ALLOW_EVENTS}`]);
+    this.#listen();
+    this.#ua.start();
+  }
+
+  /** Ends the calls, un-registers and lets go of the socket. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#ua.stop();
+  }
+
+  /** Calls a number of our domain; the session also comes by `LineOwner.session`. Throws when it is no number. */
+  call(number: string, options: CallOptions): RTCSession {
+    return this.#ua.call(`sip:${number}@${this.#domain}`, options);
+  }
+
+  #listen(): void {
+    const ua = this.#ua;
+    ua.on("connecting", () => this.#onSocket(this.socket === "lost" ? "lost" : "connecting"));
+    ua.on("connected", () => this.#onSocket("connected"));
+    ua.on("disconnected", () => this.#onSocket("lost"));
+    ua.on("registered", () => this.#register("registered", `Signed in as ${this.dn}.`));
+    ua.on("unregistered", () => {
+      if (this.registration === "registered") this.#register("none");
+    });
+    ua.on("registrationFailed", (event: object) => this.#onRefused(statusOf(event)));
+    ua.on("newRTCSession", (event: RTCSessionEvent) => this.#owner.session(event));
+    ua.on("sipEvent", ({ request }) => {
+      const event = gatewayEvent(request);
+      if (event?.kind === "trunk") {
+        this.trunk = { state: event.state, reason: event.reason };
+        this.#changed();
+      } else if (event !== undefined) this.#owner.remoteControl(event.kind, event.callId);
+    });
+  }
+
+  #changed(): void {
+    // What a stopped UA still says is nobody's business any more.
+    if (!this.#closed) this.#owner.changed();
+  }
+
+  #register(state: Registration, text?: string): void {
+    this.registration = state;
+    if (text !== undefined && !this.#closed) this.#owner.told(text, false);
+    this.#changed();
+  }
+
+  #onSocket(state: SocketState): void {
+    const before = this.socket;
+    this.socket = state;
+    if (this.#closed) return;
+    if (state === "connected") {
+      this.registration = "registering";
+      this.#owner.told(before === "lost" ? "The connection to the gateway is back." : "Connected.", false);
+    }
+    if (state === "lost") {
+      // JsSIP connects again by itself; without a socket nothing is known of SIP Server.
+      this.trunk = UNKNOWN_TRUNK;
+      this.registration = "none";
+      if (before !== "lost") this.#owner.told("No connection to the gateway. Trying again by itself.", true);
+    }
+    this.#changed();
+  }
+
+  #onRefused(status: number): void {
+    if (this.#closed) return;
+    const text = inOneLine(signInProblem(status));
+    if (isFinal(status)) {
+      this.close();
+      this.#owner.refused(text);
+      return;
+    }
+    // A lost socket is told and mended by itself.
+    if (this.socket !== "connected") return;
+    this.#owner.told(text, true);
+    this.#register("failed");
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#ua.register(), RETRY_MS);
+  }
+}
+
+/** Status code of the response in a JsSIP event; 0 where JsSIP, other than its types say, gives none. */
+function statusOf(event: object): number {
+  const response: unknown = Reflect.get(event, "response");
+  const status: unknown = typeof response === "object" && response && Reflect.get(response, "status_code");
+  return typeof status === "number" ? status : 0;
+}

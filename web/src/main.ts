@@ -1,0 +1,111 @@
+import { CallView } from "./call-view.ts";
+import { DialView } from "./dial-view.ts";
+import { byId, setText } from "./dom.ts";
+import { LogView } from "./log-view.ts";
+import { Microphone, MicrophoneError } from "./microphone.ts";
+import { Phone, type PhoneSnapshot } from "./phone.ts";
+import { instanceId, randomUuid, remember, remembered, type Credentials } from "./settings.ts";
+import { SignInView } from "./sign-in-view.ts";
+import { Sounds, type Tone } from "./sounds.ts";
+import { renderStatus } from "./status-view.ts";
+import { inOneLine } from "./words.ts";
+
+const log = new LogView();
+const sounds = new Sounds();
+const remote = byId("remote", HTMLAudioElement);
+const microphone = new Microphone(() =>
+  log.tell("The microphone is gone. Plug it in again before the next call.", true),
+);
+
+const phone = new Phone(
+  {
+    changed: (snapshot) => render(snapshot),
+    told: (text, problem) => log.tell(text, problem),
+    remoteSound: (stream) => hear(stream),
+    refused: (text) => {
+      log.tell(text, true);
+      signIn.again();
+    },
+  },
+  microphone,
+  instanceId(sessionStorage, randomUuid),
+);
+
+const signIn = new SignInView(remembered(sessionStorage, location), (credentials) => void start(credentials));
+const calls = new CallView({
+  answer: () => void phone.answer(),
+  reject: () => phone.reject(),
+  hangUp: () => phone.hangUp(),
+  mute: (on) => phone.mute(on),
+  hold: (on) => phone.hold(on),
+});
+const dial = new DialView({
+  call: (number) => {
+    log.calm();
+    void phone.call(number);
+  },
+  sendDigit: (digit) => phone.sendDigit(digit),
+});
+
+async function start(credentials: Credentials): Promise<void> {
+  log.calm();
+  sounds.unlock();
+  signIn.busy(true);
+  try {
+    await microphone.acquire();
+    phone.signIn(credentials);
+    remember(sessionStorage, credentials);
+  } catch (error) {
+    microphone.release();
+    if (error instanceof MicrophoneError) log.tell(inOneLine(error.problem), true);
+    else log.tell("The server's address, the domain or the number cannot be used. Check them.", true);
+  } finally {
+    signIn.busy(false);
+  }
+}
+
+function toneOf({ call }: PhoneSnapshot): Tone {
+  if (call?.phase === "ringing") return "ring";
+  return call?.phase === "alerting" && !call.earlyMedia ? "ringback" : "none";
+}
+
+function titleOf({ dn, call }: PhoneSnapshot): string {
+  if (call?.phase === "ringing") return `☎ ${call.peer} calls`;
+  return dn === undefined ? "Jackfield" : `${dn} – Jackfield`;
+}
+
+function render(snapshot: PhoneSnapshot): void {
+  const signedIn = snapshot.dn !== undefined;
+  byId("app", HTMLElement).dataset["state"] = signedIn ? snapshot.registration : "signed-out";
+  byId("phone", HTMLElement).hidden = !signedIn;
+  byId("sign-out", HTMLButtonElement).hidden = !signedIn;
+  setText(byId("who", HTMLElement), snapshot.dn ?? "");
+  document.title = titleOf(snapshot);
+  signIn.render(signedIn);
+  renderStatus(snapshot);
+  calls.render(snapshot.call);
+  dial.render(snapshot.call, snapshot.registration === "registered");
+  sounds.play(toneOf(snapshot));
+}
+
+function hear(stream: MediaStream | undefined): void {
+  remote.srcObject = stream ?? null;
+  if (stream === undefined) return;
+  remote.play().catch((error: unknown) => {
+    // Replaced or ended before it began: nothing is lost.
+    if (error instanceof Error && error.name === "AbortError") return;
+    log.tell(
+      "The browser does not let this page play sound. Click anywhere on the page to hear the call.",
+      true,
+    );
+    document.addEventListener("click", () => void remote.play(), { once: true });
+  });
+}
+
+byId("sign-out", HTMLButtonElement).addEventListener("click", () => {
+  phone.signOut();
+  log.tell("Signed out.", false);
+});
+// A closed or reloaded tab cannot keep its call: the far end is told at once. The registration stays for the reload.
+window.addEventListener("pagehide", () => phone.hangUp());
+render(phone.snapshot);

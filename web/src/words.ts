@@ -1,0 +1,86 @@
+/** Something that went wrong, for a person: what, and what to do about it. */
+export interface Problem {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+export function inOneLine({ what, remedy }: Problem): string {
+  return remedy === "" ? what : `${what} ${remedy}`;
+}
+
+const SIGN_IN: Readonly<Record<number, Problem>> = {
+  401: { what: "Wrong number or password.", remedy: "Check both and sign in again." },
+  403: {
+    what: "This number may not sign in here.",
+    remedy: "Check the number, or ask for it to be added to the gateway's accounts.",
+  },
+  404: { what: "The gateway does not know this number.", remedy: "Check it, or ask for it to be added." },
+  429: { what: "Too many attempts.", remedy: "Wait a minute and sign in again." },
+  503: { what: "The gateway takes no more sign-ins just now.", remedy: "Trying again by itself." },
+};
+
+/** Sign-in refused or unanswered. `status` is the response's code, 0 without a response. */
+export function signInProblem(status: number): Problem {
+  const known = SIGN_IN[status === 407 ? 401 : status];
+  if (known !== undefined) return known;
+  if (status === 0)
+    return { what: "The gateway did not answer the sign-in.", remedy: "Trying again by itself." };
+  return { what: `The gateway refused the sign-in (${status}).`, remedy: "Trying again by itself." };
+}
+
+/** True when another try with the same number and password would only be refused again. */
+export function isFinal(status: number): boolean {
+  return [401, 403, 404, 407].includes(status);
+}
+
+const CALL: Readonly<Record<number, string>> = {
+  403: "This call is not allowed.",
+  404: "There is no such number.",
+  408: "Nobody answered.",
+  410: "This number is no longer in use.",
+  480: "Not available: nobody is signed in there, or your own number is not in service at SIP Server yet.",
+  482: "The call went round in a circle.",
+  484: "The number is incomplete.",
+  486: "Busy.",
+  487: "The call was cancelled.",
+  488: "The two ends have no sound format in common.",
+  500: "The gateway or SIP Server met an error.",
+  503: "No line is free, or SIP Server cannot be reached. Try again in a moment.",
+  504: "SIP Server did not answer.",
+  600: "Busy.",
+  603: "The call was declined.",
+};
+
+const CAUSES: Readonly<Record<string, string>> = {
+  "Connection Error": "The connection to the gateway was lost.",
+  "Request Timeout": "The gateway did not answer.",
+  "User Denied Media Access": "The microphone is blocked.",
+  "WebRTC Error": "The browser could not set up the sound.",
+  "Bad Media Description": "The browser could not understand the sound the other end offered.",
+  "No Answer": "Not answered in time.",
+  "No ACK": "The other end did not confirm the call.",
+  "Internal Error": "The browser could not set up the call.",
+  "RTP Timeout": "No sound arrived any more.",
+};
+
+/**
+ * Why a call ended, in words; undefined when it ended as calls do (hung up, or given up before the answer).
+ * @param cause JsSIP's cause
+ * @param status code of the response that ended it, 0 when there was none
+ * @param phrase what the response said after its code
+ */
+export function callProblem(cause: string, status: number, phrase = ""): string | undefined {
+  if (cause === "Terminated" || cause === "Canceled" || status === 487) return undefined;
+  const raw = status === 0 ? "" : ` (${`${status} ${phrase}`.trim()})`;
+  const known = CALL[status] ?? CAUSES[cause];
+  return `${known ?? `The call failed: ${cause}.`}${raw}`;
+}
+
+/** Time of a call, `m:ss` or `h:mm:ss`. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
+}

@@ -1,0 +1,19 @@
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vite";
+
+// Relative addresses, so that the page works under any path; nothing inlined, so that it runs under a strict
+// Content-Security-Policy (script-src 'self'; style-src 'self').
+export default defineConfig({
+  root: dirname(fileURLToPath(import.meta.url)),
+  base: "./",
+  build: {
+    outDir: "dist",
+    emptyOutDir: true,
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    license: { fileName: "licenses.md" },
+    chunkSizeWarningLimit: 800,
+  },
+});
