@@ -33,6 +33,18 @@ describe("package.json and its lock", () => {
     expect(lock).not.toMatch(/"(?:resolved|version)": "(?:file|link):/);
   });
 
+  it("locks every optional dependency, for other platforms too: npm ci refuses a lock file without them", () => {
+    const packages = readJson("package-lock.json")["packages"];
+    if (!isRecord(packages)) throw new Error("the lock file has no packages");
+    const missing = Object.values(packages).flatMap((entry) => {
+      const optional = isRecord(entry) ? entry["optionalDependencies"] : undefined;
+      return isRecord(optional)
+        ? Object.keys(optional).filter((name) => !(`node_modules/${name}` in packages))
+        : [];
+    });
+    expect(missing).toEqual([]);
+  });
+
   it("locks what the manifest asks for", () => {
     const packages = readJson("package-lock.json")["packages"];
     const top = isRecord(packages) ? packages[""] : undefined;
