@@ -1,12 +1,13 @@
 import { TypedEvents, type Logger } from "../core/index.ts";
 import type { Registrar, SipPresence, TrunkRegistrations } from "../registrar/index.ts";
-import { createResponse, type ServerTransaction, type SipRequest } from "../sip/index.ts";
+import { createResponse, type Flow, type ServerTransaction, type SipRequest } from "../sip/index.ts";
 import { CallFromAgent } from "./call-from-agent.ts";
 import type { CallRecord } from "./call-record.ts";
 import { CallToAgent } from "./call-to-agent.ts";
 import type { Call, CallServices } from "./call.ts";
 import { capabilitiesOf, handleMethod, type MethodTable } from "./methods.ts";
-import { SipAgentLegs, type SipAgentLegOptions } from "./sip-agent-leg.ts";
+import type { SipAgentLegOptions } from "./client-event.ts";
+import { SipAgentLegs } from "./sip-agent-leg.ts";
 import { trunkCapabilities } from "./trunk-leg.ts";
 import { TrunkNotices } from "./trunk-notices.ts";
 
@@ -23,18 +24,23 @@ export type B2buaEvents = {
   ended: [record: CallRecord];
 };
 
+/** When a caller may try again after a stop, seconds: a restart takes less. */
+const closingRetrySeconds = 10;
+
 /** Makes calls of INVITEs, from either side, and keeps them until they are over. */
 export class B2bua {
   readonly events: TypedEvents<B2buaEvents>;
   readonly #options: B2buaOptions;
   readonly #services: CallServices;
   readonly #legs: SipAgentLegs;
-  readonly #calls = new Set<Call>();
+  /** Running calls, each with the signed-in client it belongs to. */
+  readonly #calls = new Map<Call, SipPresence>();
   readonly #log: Logger;
   readonly #fromTrunk: MethodTable;
   readonly #fromBrowser: MethodTable;
   readonly #notices: TrunkNotices;
   readonly #unsubscribe: (() => void)[];
+  #closing = false;
 
   constructor(options: B2buaOptions) {
     this.#options = options;
@@ -45,7 +51,7 @@ export class B2bua {
     this.#notices = new TrunkNotices(options, options.registrar, options.trunkRegistrations);
     const answerOptions = (request: SipRequest, transaction: ServerTransaction): void =>
       transaction.respond(
-        createResponse(request, 200, {
+        createResponse(request, this.#closing ? 503 : 200, {
           headers: [["Accept", "application/sdp"], ...trunkCapabilities(options.userAgent).headers],
         }),
       );
@@ -73,10 +79,19 @@ export class B2bua {
     return this.#calls.size;
   }
 
-  /** Whether this signed-in client has a call: a lost socket then has the longer grace time. */
+  /**
+   * Whether this signed-in client has a call to come back to: a lost socket then has the longer grace time. What it
+   * was just dialling does not count: browsers give that up with the socket, and nobody would hear the answer.
+   */
   hasCall(dn: string, instance: string): boolean {
-    for (const { presence } of this.#calls)
-      if (presence.dn === dn && presence.instance === instance) return true;
+    for (const { presence, ended, dialling } of this.#calls.keys())
+      if (presence.dn === dn && presence.instance === instance && !ended && !dialling) return true;
+    return false;
+  }
+
+  /** Whether a call goes by this connection, be its client still signed in or not. */
+  hasCallOn(flow: Flow): boolean {
+    for (const presence of this.#calls.values()) if (presence.flow?.id === flow.id) return true;
     return false;
   }
 
@@ -96,54 +111,67 @@ export class B2bua {
     );
   }
 
-  /** Ends every call with BYE and stops listening; calls write their records as their media closes. Idempotent. */
+  /**
+   * Ends every call with BYE, takes no new one and stops listening; calls write their records as their media closes.
+   * Idempotent.
+   */
   close(reason: string): void {
+    this.#closing = true;
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#unsubscribe.length = 0;
     this.#notices.close();
-    for (const call of this.#calls) call.end(reason, 503);
+    for (const call of this.#calls.keys()) call.end(reason, 503);
   }
 
   #callToAgent(request: SipRequest, transaction: ServerTransaction): void {
     const refuse = (status: number, reason?: string): void =>
       transaction.respond(createResponse(request, status, reason === undefined ? {} : { reason }));
-    if (request.headers.has("Require")) return this.#badExtension(request, transaction);
+    if (this.#refuseInvite(request, transaction)) return;
     // SIP Server leaves the user out when the registered contact had none (genesys-sip-server.md 4).
     const dn = request.uri.user ?? request.to.uri.user ?? "";
     const presence = this.#options.registrar.find(dn);
     if (!presence) return refuse(480, "Agent Not Signed In");
     if (this.#atLimit(presence)) return refuse(486);
-    this.#start(new CallToAgent(this.#services, presence, this.#legs, transaction));
+    this.#start(new CallToAgent(this.#services, presence, this.#legs, transaction), presence);
   }
 
   #callFromAgent(request: SipRequest, transaction: ServerTransaction): void {
     const refuse = (status: number, reason: string): void =>
       transaction.respond(createResponse(request, status, { reason }));
-    if (request.headers.has("Require")) return this.#badExtension(request, transaction);
+    if (this.#refuseInvite(request, transaction)) return;
     const presence = this.#options.registrar.findByFlow(transaction.flow);
     if (!presence) return refuse(403, "Register First");
     if (request.from.uri.user !== presence.dn) return refuse(403, "From Is Not Your DN");
     if (this.#atLimit(presence)) return refuse(486, "Too Many Calls");
-    this.#start(new CallFromAgent(this.#services, presence, this.#legs, transaction));
+    this.#start(new CallFromAgent(this.#services, presence, this.#legs, transaction), presence);
   }
 
-  #start(call: Call): void {
-    this.#calls.add(call);
+  #start(call: Call, presence: SipPresence): void {
+    this.#calls.set(call, presence);
     call.start().catch((error: unknown) => {
       this.#log.error({ err: error, call: call.id }, "call set-up failed");
       call.end("fault in call set-up", 500);
     });
   }
 
-  /** RFC 3261 8.2.2.3: no option tag is required of us that we do not say we support, and so far we say none. */
-  #badExtension(request: SipRequest, transaction: ServerTransaction): void {
-    const unsupported = request.headers.values("Require").join(", ");
-    transaction.respond(createResponse(request, 420, { headers: [["Unsupported", unsupported]] }));
+  /** What no INVITE of either side may ask for. True when it was refused. */
+  #refuseInvite(request: SipRequest, transaction: ServerTransaction): boolean {
+    const refuse = (status: number, name: string, value: string): true => {
+      transaction.respond(createResponse(request, status, { headers: [[name, value]] }));
+      return true;
+    };
+    if (this.#closing) return refuse(503, "Retry-After", String(closingRetrySeconds));
+    // RFC 3261 8.2.2.3: so far we say of no option tag that we support it.
+    if (request.headers.has("Require"))
+      return refuse(420, "Unsupported", request.headers.values("Require").join(", "));
+    if (request.body.length > 0 && request.contentType !== "application/sdp")
+      return refuse(415, "Accept", "application/sdp");
+    return false;
   }
 
   #atLimit(presence: SipPresence): boolean {
     let count = 0;
-    for (const call of this.#calls) if (call.presence.dn === presence.dn && !call.ended) count++;
+    for (const call of this.#calls.keys()) if (call.presence.dn === presence.dn && !call.ended) count++;
     return count >= this.#options.callsPerDn;
   }
 
@@ -155,7 +183,7 @@ export class B2bua {
 
   /** A connection is gone. A client that had signed out, or was replaced, kept its calls only by that connection. */
   connectionLost(): void {
-    for (const call of this.#calls) {
+    for (const call of this.#calls.keys()) {
       const { gone, reachable } = call.presence;
       if (gone && !reachable) call.end("agent's browser signed out and closed its connection", 480);
     }
@@ -168,7 +196,7 @@ export class B2bua {
   }
 
   #callsOf(presence: SipPresence): Call[] {
-    return [...this.#calls].filter((call) => call.presence === presence);
+    return [...this.#calls.keys()].filter((call) => call.presence === presence);
   }
 
   #ended(call: Call, record: CallRecord): void {

@@ -1,6 +1,6 @@
 import type { SipPresence } from "../registrar/index.ts";
 import type { IncomingInvite, ServerTransaction } from "../sip/index.ts";
-import type { AgentLeg, AgentLegUser, LegEnd } from "./agent-leg.ts";
+import type { AgentLeg, LegEnd } from "./agent-leg.ts";
 import { Call, type CallServices } from "./call.ts";
 import { reasonHeaders, statusForBrowser } from "./reasons.ts";
 import type { SipAgentLegs } from "./sip-agent-leg.ts";
@@ -51,10 +51,6 @@ export class CallFromAgent extends Call {
     return { status: 480, reason: `DN is not in service at SIP Server: ${state} ${reason}`.trim() };
   }
 
-  protected override agentEvents(): AgentLegUser {
-    return { ...super.agentEvents() };
-  }
-
   protected override trunkEvents(): TrunkLegUser {
     return {
       ...super.trunkEvents(),
@@ -65,6 +61,7 @@ export class CallFromAgent extends Call {
 
   /** Early media may come several times and from several places; the latest description counts. */
   #progress(status: number, sdp: string): void {
+    this.limitSetUp();
     if (sdp !== "") {
       const taken = this.media?.takeTrunkAnswer(sdp);
       if (taken?.ok) {
@@ -74,7 +71,7 @@ export class CallFromAgent extends Call {
       }
       this.log.warn({ reason: taken?.reason }, "early media not usable");
     }
-    if ((status === 180 || status === 183) && this.move("ring")) this.agent?.progress(180);
+    if ((status === 180 || status === 183) && this.move("ring")) this.agent?.progress(status);
   }
 
   #answered(sdp: string): void {

@@ -1,4 +1,4 @@
-import { randomId, StateMachine, type Logger, type Transitions } from "../core/index.ts";
+import { randomId, StateMachine, type Logger, type Timer, type Transitions } from "../core/index.ts";
 import { MediaExhaustedError, type MediaPool, type MediaStatistics } from "../media/index.ts";
 import type { AgentPresence, TrunkRegistrations } from "../registrar/index.ts";
 import type { OfferReply } from "../sip/index.ts";
@@ -32,6 +32,12 @@ export interface CallServices extends TrunkLegOptions {
 }
 
 /**
+ * How long a call may be set up or ring without a word of the side that is called, ms: RFC 3261 16.6 timer C. SIP
+ * Server gives up long before; this ends the call of a SIP Server that died meanwhile, and of a page that sleeps.
+ */
+const setUpPatienceMs = 185_000;
+
+/**
  * A call: the agent's leg, SIP Server's leg, the media between, and the rules that hold once it is established. The
  * two ways to get there are `CallToAgent` and `CallFromAgent`. docs/lifetimes.md says who closes what.
  */
@@ -46,6 +52,8 @@ export abstract class Call {
   readonly #machine: StateMachine<CallState, CallInput>;
   readonly #times: CallTimes;
   readonly #releaseRegistration: () => void;
+  #setUpPatience: Timer | undefined;
+  #directionQueued = false;
 
   constructor(
     services: CallServices,
@@ -60,6 +68,7 @@ export abstract class Call {
     this.#times = new CallTimes(services.context.clock);
     this.#releaseRegistration = services.trunkRegistrations.retain(presence.dn);
     this.trunk = makeTrunkLeg(this.trunkEvents());
+    this.limitSetUp();
   }
 
   get state(): CallState {
@@ -70,16 +79,31 @@ export abstract class Call {
     return this.state === "ended";
   }
 
+  /** The agent's own call, not answered yet. */
+  get dialling(): boolean {
+    return this.direction === "from-agent" && (this.state === "setting-up" || this.state === "ringing");
+  }
+
   abstract get direction(): CallRecord["direction"];
   abstract get farNumber(): string;
 
   /** Sets the call up; called once, when the owner knows the call. */
   abstract start(): Promise<void>;
 
+  /** (Re)starts the time the call may take until it is established. */
+  protected limitSetUp(): void {
+    this.#setUpPatience?.clear();
+    if (this.ended) return;
+    this.#setUpPatience = this.services.context.clock.setTimer(setUpPatienceMs, () =>
+      this.finish("jackfield", { status: 480, reason: `not answered within ${setUpPatienceMs / 1000} s` }),
+    );
+  }
+
   /** Moves the state; false when the call is over or the move makes no sense there. */
   protected move(input: CallInput): boolean {
     if (this.ended || !this.#machine.apply(input)) return false;
     this.#times.note(input);
+    if (input === "establish" || input === "end") this.#setUpPatience?.clear();
     return true;
   }
 
@@ -109,7 +133,12 @@ export abstract class Call {
       onRinging: () => {},
       onAnswered: () => {},
       onFailed: (end) => this.finish("agent", end),
-      onOffer: (sdp, reply) => void this.#answerAgent(sdp, reply),
+      onOffer: (sdp, reply) =>
+        void this.#answerAgent(sdp, reply).catch((error: unknown) => {
+          // The media session can be lost while it makes new ICE credentials.
+          this.log.warn({ err: error }, "offer of the browser's could not be answered");
+          reply.reject(500);
+        }),
       onDigits: (digits, durationMs) => this.media?.session.sendDtmf("trunk", digits, durationMs),
       onEnded: (end) => this.finish("agent", end),
     };
@@ -135,9 +164,15 @@ export abstract class Call {
     if (this.media?.setAskedHold(event === "hold")) this.#tellTrunkDirection();
   }
 
+  /** One that waits tells the direction of the time when it goes out: a second one would say the same. */
   #tellTrunkDirection(): void {
+    if (this.#directionQueued) return;
+    this.#directionQueued = true;
     this.trunk.reinvite(
-      () => this.media?.offerToTrunk() ?? "",
+      () => {
+        this.#directionQueued = false;
+        return this.media?.offerToTrunk() ?? "";
+      },
       (sdp) => this.#takeTrunkAnswer(sdp),
     );
   }
@@ -190,12 +225,21 @@ export abstract class Call {
   protected finish(by: CallRecord["endedBy"], end: LegEnd): void {
     if (!this.move("end")) return;
     this.log.info({ by, reason: end.reason, status: end.status }, "call ended");
-    if (by !== "sip-server") this.endTrunk(by, end);
-    if (by !== "agent") this.endAgent(end);
-    this.#releaseRegistration();
+    this.#safely(() => by === "sip-server" || this.endTrunk(by, end));
+    this.#safely(() => by === "agent" || this.endAgent(end));
+    this.#safely(this.#releaseRegistration);
     this.#writeRecord = (media) => this.services.onEnded(this, this.#record(by, end, media));
     if (this.media) this.media.session.close(end.reason);
     else this.#mediaClosed(end.reason, undefined);
+  }
+
+  /** One side's failure to end must not keep the other, the media and the registration. */
+  #safely(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.log.error({ err: error }, "a part of the call could not be ended");
+    }
   }
 
   #writeRecord: ((media: MediaStatistics | undefined) => void) | undefined;

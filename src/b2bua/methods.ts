@@ -39,9 +39,17 @@ export function handleMethod(
   request: SipRequest,
   transaction: ServerTransaction,
 ): void {
-  const handler = table[request.method];
+  const handler = handlerOf(table, request.method);
   if (handler) handler(request, transaction);
   else refuseMethod(capabilities, request, transaction);
+}
+
+/** The table's own entry: a method may be called `toString` or `constructor`, which every object has. */
+export function handlerOf<Handler>(
+  table: Readonly<Record<string, Handler>>,
+  method: string,
+): Handler | undefined {
+  return Object.hasOwn(table, method) ? table[method] : undefined;
 }
 
 /** 405 with what is allowed (RFC 3261 8.2.1). */

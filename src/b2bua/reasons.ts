@@ -8,9 +8,7 @@ import type { LegEnd } from "./agent-leg.ts";
 const towardSipServer: Readonly<Record<number, number>> = {
   480: 480,
   486: 486,
-  487: 487,
   488: 488,
-  503: 503,
   600: 486,
   603: 603,
   606: 488,
@@ -30,16 +28,26 @@ export function statusForBrowser(status: number): number {
   return status;
 }
 
+/** Longest Reason handed on, characters: a BYE that grows beyond a datagram may never arrive. */
+const maximumReason = 256;
+
 /** Header lines that hand a reason on (RFC 3326): the far side's own where it gave one. */
 export function reasonHeaders(end: LegEnd): HeaderPair[] {
-  if (end.header !== undefined) return [["Reason", end.header]];
+  const { header } = end;
+  if (header !== undefined && header.length <= maximumReason) return [["Reason", header]];
   if (end.status === 200) return [];
   return [["Reason", reasonValue(end)]];
 }
 
+/** The Reason of a CANCEL. */
+export function cancelReason(end: LegEnd): string {
+  return reasonHeaders(end)[0]?.[1] ?? reasonValue(end);
+}
+
 /** `SIP;cause=480;text="..."`. */
-export function reasonValue({ status, reason }: LegEnd): string {
-  return `SIP;cause=${status};text="${reason.replaceAll(/["\\\r\n]/g, "'")}"`;
+function reasonValue({ status, reason }: LegEnd): string {
+  const text = reason.slice(0, maximumReason).replaceAll(/["\\\r\n]/g, "'");
+  return `SIP;cause=${status};text="${text}"`;
 }
 
 export function endOfFailure(failure: SessionFailure, who: string): LegEnd {

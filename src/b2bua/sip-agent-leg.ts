@@ -1,6 +1,5 @@
 import type { SipPresence } from "../registrar/index.ts";
 import {
-  createRequest,
   createResponse,
   IncomingInvite,
   OutgoingInvite,
@@ -8,7 +7,6 @@ import {
   type OfferReply,
   type ServerTransaction,
   type Session,
-  type SessionContext,
   type SessionEnd,
   type SessionFailure,
   type SessionIdentity,
@@ -19,19 +17,10 @@ import {
 } from "../sip/index.ts";
 import { randomId } from "../core/index.ts";
 import type { AgentLeg, AgentLegs, AgentLegUser, Invitation, LegEnd } from "./agent-leg.ts";
+import { sendEvent, type SipAgentLegOptions } from "./client-event.ts";
 import { readDigits } from "./dtmf.ts";
 import { capabilitiesOf, handleMethod, type Capabilities, type MethodTable } from "./methods.ts";
-import { endOfFailure, endOfSession, reasonHeaders, reasonValue } from "./reasons.ts";
-
-export interface SipAgentLegOptions {
-  readonly context: SessionContext;
-  /** Host of the URIs shown to browsers. */
-  readonly realm: string;
-  readonly userAgent: string;
-  /** How long a call that is being set up, and one that runs, waits for a lost socket, ms. */
-  readonly newCallGraceMs: number;
-  readonly callGraceMs: number;
-}
+import { cancelReason, endOfFailure, endOfSession, reasonHeaders } from "./reasons.ts";
 
 const who = "agent's browser";
 
@@ -44,6 +33,15 @@ class SipAgentLeg implements AgentLeg, SessionUser {
   #user: AgentLegUser;
   #incoming: IncomingInvite | undefined;
   #outgoing: OutgoingInvite | undefined;
+  #invitation: Invitation | undefined;
+  /** The connection the INVITE went out by. */
+  #invitedBy: Flow | undefined;
+  /** The client knows the dialog: it was told a tag, or told us one. */
+  #dialogKnown = false;
+  /** It came back by another connection and has not shown since that it still has the call. */
+  #unproven = false;
+  #talkWanted = false;
+  #unwanted = false;
 
   constructor(presence: SipPresence, options: SipAgentLegOptions, user: AgentLegUser) {
     this.presence = presence;
@@ -95,7 +93,10 @@ class SipAgentLeg implements AgentLeg, SessionUser {
     return this.#incoming;
   }
 
-  sendInvite(flow: Flow, { sdp, caller }: Invitation): void {
+  sendInvite(flow: Flow, invitation: Invitation): void {
+    this.#invitation = invitation;
+    this.#invitedBy = flow;
+    const { sdp, caller } = invitation;
     const { context, realm } = this.#options;
     const name =
       caller.displayName === undefined ? "" : `"${caller.displayName.replaceAll(/["\\\r\n]/g, "'")}" `;
@@ -116,10 +117,12 @@ class SipAgentLeg implements AgentLeg, SessionUser {
 
   progress(status: number, sdp?: string): void {
     this.#incoming?.progress(status, sdp);
+    this.#knowsDialog();
   }
 
   answer(sdp: string): void {
     this.#incoming?.accept(sdp);
+    this.#knowsDialog();
   }
 
   reject(end: LegEnd): void {
@@ -131,25 +134,71 @@ class SipAgentLeg implements AgentLeg, SessionUser {
    * to the page. A 200 to it proves nothing; only the 200 to the INVITE does (measured: docs/decisions/0002-calls.md).
    */
   talk(): void {
+    this.#talkWanted = true;
     const flow = this.presence.flow;
     if (!flow || !this.#outgoing?.pending) return;
     sendEvent(this.#options, this.presence, flow, "talk", [["X-Jackfield-Call-ID", this.callId]]);
   }
 
   cancel(end: LegEnd): void {
-    this.#outgoing?.cancel(end.header ?? reasonValue(end));
+    this.#unwanted = true;
+    this.#outgoing?.cancel(cancelReason(end));
   }
 
   moved(): void {
-    if (this.presence.flow) this.#incoming?.rebind(this.presence.flow);
+    const { flow } = this.presence;
+    if (!flow) return;
+    this.#incoming?.rebind(flow);
+    this.#session?.moved();
+    this.#unproven = true;
+    this.#askWhetherItLives();
+    if (!this.#outgoing?.pending || flow.id === this.#invitedBy?.id) return;
+    // It came back before its old connection was found dead.
+    this.#unproven = false;
+    this.#outgoing.leave();
+    this.#inviteAgain(flow);
+  }
+
+  /**
+   * A page that gave its call up without a connection could not say so; what a page was dialling when it lost its
+   * connection is given up by all browsers' libraries. It answers 481 to anything within the dialog,
+   * which ends the session; one that still has the call answers an UPDATE without a body by whatever it likes.
+   */
+  #askWhetherItLives(): void {
+    if (!this.#unproven || !this.#dialogKnown) return;
+    this.#unproven = false;
+    this.#session?.request("UPDATE");
+  }
+
+  #knowsDialog(): void {
+    this.#dialogKnown = true;
+    this.#askWhetherItLives();
+  }
+
+  /** Browsers forget a ringing call with its connection: the one that comes back is rung anew. */
+  #inviteAgain(flow: Flow): void {
+    const invitation = this.#invitation;
+    if (!invitation) return;
+    this.#options.context.log.info({ dn: this.presence.dn, flow: flow.id }, "ringing again");
+    this.sendInvite(flow, invitation);
+    if (this.#talkWanted) this.talk();
+  }
+
+  async #waitAndInviteAgain(end: LegEnd): Promise<void> {
+    const flow = await this.presence.waitForFlow(this.#options.newCallGraceMs);
+    if (this.#unwanted) return;
+    if (flow && flow.id !== this.#invitedBy?.id) this.#inviteAgain(flow);
+    else this.#user.onFailed(end);
   }
 
   end(end: LegEnd): void {
+    this.#unwanted = true;
     if (this.#outgoing?.pending) this.cancel(end);
     else this.#session?.bye(reasonHeaders(end));
   }
 
   close(): void {
+    this.#unwanted = true;
     this.#session?.close();
   }
 
@@ -159,11 +208,17 @@ class SipAgentLeg implements AgentLeg, SessionUser {
 
   onAnswered(response: SipResponse): void {
     this.#session?.acknowledge(response.cseq.sequence);
+    this.#dialogKnown = true;
     this.#user.onAnswered(response.body.toString("utf8"));
   }
 
   onFailed(failure: SessionFailure): void {
-    this.#user.onFailed(endOfFailure(failure, who));
+    const end = endOfFailure(failure, who);
+    if (!failure.unreachable || this.#unwanted) return this.#user.onFailed(end);
+    this.#waitAndInviteAgain(end).catch((error: unknown) => {
+      this.#options.context.log.error({ err: error }, "browser could not be rung again");
+      this.#user.onFailed(end);
+    });
   }
 
   onAcknowledged(): void {}
@@ -193,40 +248,6 @@ class SipAgentLeg implements AgentLeg, SessionUser {
 
 function accept(request: SipRequest, transaction: ServerTransaction): void {
   transaction.respond(createResponse(request, 200));
-}
-
-/** Tells a client something outside any dialog; its answer is not waited for. */
-export function sendEvent(
-  options: Pick<SipAgentLegOptions, "context" | "realm" | "userAgent">,
-  presence: SipPresence,
-  flow: Flow,
-  event: string,
-  headers: readonly (readonly [string, string])[],
-  body?: string,
-): void {
-  const { context, realm } = options;
-  const request = createRequest({
-    method: "NOTIFY",
-    uri: presence.contactUri,
-    headers: [
-      ["Max-Forwards", "70"],
-      ["From", `<sip:jackfield@${realm}>;tag=${randomId(context.random)}`],
-      ["To", `<sip:${presence.dn}@${realm}>`],
-      ["Call-ID", randomId(context.random, 16)],
-      ["CSeq", "1 NOTIFY"],
-      ["Contact", `<sip:jackfield@${realm};transport=ws>`],
-      ["Event", event],
-      ["Subscription-State", "active"],
-      ["User-Agent", options.userAgent],
-      ...headers,
-    ],
-    ...(body === undefined ? {} : { body }),
-  });
-  context.transactions.request(request, flow, {
-    onResponse: ({ status }) => context.log.debug({ event, status, dn: presence.dn }, "event answered"),
-    onTimeout: () => context.log.debug({ event, dn: presence.dn }, "event not answered"),
-    onTransportError: () => context.log.debug({ event, dn: presence.dn }, "event not delivered"),
-  });
 }
 
 /** Legs of browsers that speak SIP over WebSocket. */

@@ -19,8 +19,8 @@ import {
 } from "../sip/index.ts";
 import type { LegEnd } from "./agent-leg.ts";
 import { readDigits } from "./dtmf.ts";
-import { capabilitiesOf, refuseMethod, type Capabilities } from "./methods.ts";
-import { endOfFailure, endOfSession, reasonHeaders, reasonValue } from "./reasons.ts";
+import { capabilitiesOf, handlerOf, refuseMethod, type Capabilities } from "./methods.ts";
+import { cancelReason, endOfFailure, endOfSession, reasonHeaders } from "./reasons.ts";
 
 /** What SIP Server's leg tells the call. */
 export interface TrunkLegUser {
@@ -167,7 +167,7 @@ export class TrunkLeg implements SessionUser {
   /** Ends or refuses the leg in whatever state it is. Idempotent. */
   end(end: LegEnd): void {
     if (this.#incoming?.pending) this.#incoming.reject(end.status, undefined, reasonHeaders(end));
-    else if (this.#outgoing?.pending) this.#outgoing.cancel(end.header ?? reasonValue(end));
+    else if (this.#outgoing?.pending) this.#outgoing.cancel(cancelReason(end));
     else this.#session?.bye(reasonHeaders(end));
   }
 
@@ -200,7 +200,7 @@ export class TrunkLeg implements SessionUser {
   }
 
   onRequest(request: SipRequest, transaction: ServerTransaction): void {
-    const handler = TrunkLeg.methods[request.method];
+    const handler = handlerOf(TrunkLeg.methods, request.method);
     if (handler) handler(this, request, transaction);
     else refuseMethod(this.#capabilities, request, transaction);
   }

@@ -1,5 +1,5 @@
 import type { Registrar, SipPresence, TrunkRegistrations } from "../registrar/index.ts";
-import { sendEvent, type SipAgentLegOptions } from "./sip-agent-leg.ts";
+import { sendEvent, type SipAgentLegOptions } from "./client-event.ts";
 
 /** Event package of our own: the DN's registration at SIP Server, JSON `{"state":"in-service","reason":""}`. */
 export const trunkEvent = "x-jackfield-trunk";

@@ -15,8 +15,12 @@ export async function runDemo(options: { port: string | undefined }): Promise<nu
   const log = createLogger("warn");
   const surroundings = { clock: systemClock, random: systemRandom, log };
   // The sandbox is loaded here and nowhere else: it is not part of a production image.
-  const { openSandbox } = await import("../sandbox/index.ts");
-  const sandbox = await openSandbox({ host, port: 0, dns: demoDns, ...surroundings, log: silentLogger });
+  const room = await import("../sandbox/index.ts").catch(() => undefined);
+  if (!room) {
+    console.error("the sandbox is not part of this installation: demo runs from a checkout");
+    return 1;
+  }
+  const sandbox = await room.openSandbox({ host, port: 0, dns: demoDns, ...surroundings, log: silentLogger });
   try {
     const config = demoConfig({ httpPort, sandboxPort: sandbox.port });
     const gateway = await Gateway.open(config, { ...surroundings, pageDirectory: pageDirectory() });

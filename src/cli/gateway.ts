@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { BlockList, isIPv4 } from "node:net";
 import { registerAdminRoutes } from "../admin/index.ts";
-import { B2bua, type CallRecord, type Trunk } from "../b2bua/index.ts";
+import { B2bua, trunkCapabilities, type CallRecord, type Trunk } from "../b2bua/index.ts";
 import { findAccount, trunkCredentials, type Config } from "../config/index.ts";
 import type { Clock, Logger, Random } from "../core/index.ts";
 import { createMediaPool, type MediaPool } from "../media/index.ts";
@@ -54,6 +54,8 @@ export interface GatewayCounts {
 }
 
 const nonceLifetimeMs = 300_000;
+/** A page has registered long before; who has not by then only holds a place. */
+const signInSeconds = 60;
 const talkPatienceMs = 8000;
 const callsPerDn = 3;
 const unregisterPatienceMs = 5000;
@@ -116,7 +118,7 @@ export class Gateway {
       servers: () => opened.servers,
       contact: contactHost,
       credentials: (dn) => trunkCredentials(config, dn),
-      headers: [["User-Agent", userAgent]],
+      headers: trunkCapabilities(userAgent).headers,
       clock,
       random,
       log: log.child({ room: "registrar" }),
@@ -195,8 +197,14 @@ export class Gateway {
         maxConnectionsPerAddress: websocket.maxConnectionsPerAddress,
       },
       pingSeconds: websocket.pingSeconds,
+      signIn: { withinSeconds: signInSeconds, done: (flow) => this.#inUse(flow) },
     });
     await server.listen();
+  }
+
+  /** Somebody is signed in by this connection, or was and still has a call on it. */
+  #inUse(flow: Flow): boolean {
+    return this.registrar.findByFlow(flow) !== undefined || this.b2bua.hasCallOn(flow);
   }
 
   #browserReceiver(): FlowReceiver {

@@ -42,7 +42,7 @@ export type RegistrarEvents = {
 /** The agents' registrar: who is signed in, and by which flow each can be reached. */
 export interface Registrar {
   readonly events: TypedEvents<RegistrarEvents>;
-  /** The presence that calls for `dn` go to: the newest under the default policy. */
+  /** The presence that calls for `dn` go to: the newest that can be reached, else the newest. */
   find(dn: string): SipPresence | undefined;
   /** The presence that `flow` carries for `dn`: authorises requests that come by it. */
   findByFlow(flow: Flow): SipPresence | undefined;

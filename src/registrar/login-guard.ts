@@ -79,7 +79,10 @@ export class LoginGuard {
   }
 }
 
+/** Longest DN the configuration takes, characters; what is longer is made up, and must not fill the table. */
+const maxDnLength = 64;
+
 /** A space is in no address and in no DN. */
 function keyOf(address: string, dn: string): string {
-  return `${address} ${dn}`;
+  return `${address} ${dn.slice(0, maxDnLength)}`;
 }

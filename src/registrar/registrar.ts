@@ -134,7 +134,8 @@ class BindingRegistrar implements AgentRegistrar {
   }
 
   find(dn: string): SipPresence | undefined {
-    return this.#dns.get(dn)?.bindings.at(-1);
+    const bindings = this.#dns.get(dn)?.bindings;
+    return bindings?.findLast((binding) => binding.reachable) ?? bindings?.at(-1);
   }
 
   findByFlow(flow: Flow): SipPresence | undefined {
@@ -206,7 +207,9 @@ class BindingRegistrar implements AgentRegistrar {
   /** What is wrong with the login; undefined when `dn` itself has signed the request. */
   #authenticate(request: SipRequest, flow: Flow, dn: string): Outcome | undefined {
     const address = flow.remoteAddress;
-    const blocked = this.#guard.blockedSeconds(address, dn);
+    // Who has signed in by this connection guesses no more: strangers behind the same address must not shut him out.
+    const known = this.#byFlow.get(flow.id)?.dn === dn;
+    const blocked = known ? 0 : this.#guard.blockedSeconds(address, dn);
     if (blocked > 0) {
       this.counters.blockedLogins++;
       return { status: 403, reason: "Too Many Failed Logins", headers: [["Retry-After", String(blocked)]] };

@@ -4,7 +4,7 @@ import type { ClientTransaction, Flow, TransactionLayer } from "../sip/index.ts"
 import { hostPort } from "./addresses.ts";
 
 export interface ServerPoolOptions {
-  /** Seconds between OPTIONS to each server. Default 15. */
+  /** Seconds between OPTIONS to each server; 0: none to one that answers. Default 15. */
   readonly optionsSeconds: number;
   /** How long an OPTIONS is waited for, ms. Default 4,000 as Genesys advises for non-INVITE transactions. */
   readonly probeTimeoutMs: number;
@@ -113,7 +113,7 @@ class OptionsPool implements ServerPool {
       resumeTimer: undefined,
     }));
     this.#current = this.#servers[0];
-    for (const server of this.#servers) this.#probe(server);
+    if (this.#options.optionsSeconds > 0) for (const server of this.#servers) this.#probe(server);
   }
 
   get current(): Flow | undefined {
@@ -252,9 +252,12 @@ class OptionsPool implements ServerPool {
   #probed(server: Server, answered: boolean): void {
     if (this.#closed) return;
     if (!answered) server.misses++;
-    const { optionsSeconds, missesUntilDown } = this.#options;
-    const seconds = answered ? optionsSeconds : Math.min(optionsSeconds, server.up ? 1 : downProbeSeconds);
-    server.probeTimer = this.#clock.setTimer(seconds * 1000, () => this.#probe(server));
+    const { missesUntilDown } = this.#options;
+    const interval = this.#options.optionsSeconds || Infinity;
+    const seconds = answered ? interval : Math.min(interval, server.up ? 1 : downProbeSeconds);
+    // One that is down is looked after in any case: nothing else tells that it is back.
+    if (seconds < Infinity)
+      server.probeTimer = this.#clock.setTimer(seconds * 1000, () => this.#probe(server));
     if (answered) {
       this.heard(server.flow);
       return;

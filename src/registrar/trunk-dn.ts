@@ -29,6 +29,8 @@ export interface TrunkContext extends IdentityOptions {
   readonly counters: TrunkCounters;
   readonly onStatus: (dn: string, status: TrunkStatus) => void;
   readonly onStolen: (dn: string, contact: string) => void;
+  /** Where SIP Server saw a REGISTER of ours come from (RFC 3261 18.2.1). */
+  readonly onReceived: (address: string) => void;
 }
 
 /** Counted since start. */
@@ -264,7 +266,7 @@ export class TrunkDn {
     const reason = `${response.status} ${response.reason}`.trim();
     switch (answer.kind) {
       case "accepted":
-        return this.#onAccepted(job, answer);
+        return this.#onAccepted(job, answer, response.topVia.parameters.get("received"));
       case "too-brief":
         if (job.repeats++ >= maxRepeats) return this.#refuse(reason);
         this.#expiresSeconds = answer.minSeconds;
@@ -289,13 +291,18 @@ export class TrunkDn {
     return header !== undefined;
   }
 
-  #onAccepted(job: Job, answer: Extract<TrunkAnswer, { kind: "accepted" }>): void {
+  #onAccepted(
+    job: Job,
+    answer: Extract<TrunkAnswer, { kind: "accepted" }>,
+    received: string | undefined,
+  ): void {
     const { clock, random, counters } = this.#context;
     counters.accepted++;
     if (answer.grantedSeconds === 0)
       return this.#retryElsewhere(job, "200 OK, but expired at once", undefined);
     const until = clock.now() + answer.grantedSeconds * 1000;
     this.#registered = { server: job.server, until, ours: answer.ours };
+    if (received !== undefined) this.#context.onReceived(received);
     this.#failures = 0;
     this.#redirects = 0;
     this.#asked = [];

@@ -96,6 +96,7 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
   readonly #dns = new Map<string, TrunkDn>();
   readonly #unsubscribe: (() => void)[];
   readonly #always: ReadonlySet<string>;
+  #receivedFrom = "";
   #closing: Promise<number> | undefined;
 
   constructor(options: TrunkRegistrationsOptions) {
@@ -208,6 +209,15 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
     return record;
   }
 
+  /** SIP Server sends its calls to the Contact: one it has not seen us at is most likely wrong. Said once per address. */
+  #compareReceived(address: string): void {
+    const { contact, log } = this.#options;
+    if (address === this.#receivedFrom) return;
+    this.#receivedFrom = address;
+    if (address !== contact.replace(/:\d+$/, ""))
+      log.warn({ address, contact }, "SIP Server sees us at another address than sip.advertisedAddress");
+  }
+
   #createContext(): TrunkContext {
     const { transactions, clock, random, log, contact, credentials, headers } = this.#options;
     const { expiresSeconds, timeoutMs, refusedBackOffMs } = this.#settings;
@@ -227,6 +237,7 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
       counters: this.counters,
       onStatus: (dn, status) => this.events.emit("status", dn, status),
       onStolen: (dn, foreign) => this.events.emit("stolen", dn, foreign),
+      onReceived: (address) => this.#compareReceived(address),
     };
   }
 }

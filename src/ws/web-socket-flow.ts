@@ -10,8 +10,17 @@ export interface FlowSurroundings {
   readonly log: Logger;
   readonly limits: Required<WebSocketLimits>;
   readonly pingSeconds: number;
+  readonly signIn: SignInDeadline | undefined;
   readonly receiver: FlowReceiver;
   readonly counters: WebSocketCounters;
+}
+
+/** Connections are for those who sign in: the others must not fill the limits. */
+export interface SignInDeadline {
+  /** Looked at with each ping from this age on, in seconds. */
+  readonly withinSeconds: number;
+  /** Whether the connection may stay. */
+  readonly done: (flow: Flow) => boolean;
 }
 
 /** What the endpoint gives one connection. */
@@ -42,6 +51,7 @@ export class WebSocketFlow implements Flow {
   readonly #socket: WebSocket;
   readonly #shared: FlowSurroundings;
   readonly #bucket: TokenBucket;
+  readonly #openedAt: number;
   #pingTimer: Timer | undefined;
   #missedPongs = 0;
   #closed = false;
@@ -54,10 +64,12 @@ export class WebSocketFlow implements Flow {
     this.sentBy = names.sentBy;
     this.#socket = socket;
     this.#shared = shared;
+    this.#openedAt = shared.clock.now();
     const { messagesPerSecond, messageBurst } = shared.limits;
     this.#bucket = new TokenBucket(messageBurst, messagesPerSecond, shared.clock.now());
     socket.binaryType = "nodebuffer";
     socket.on("message", (data) => this.#onMessage(data));
+    socket.on("ping", (data) => this.#onPing(data));
     socket.on("pong", () => {
       this.#missedPongs = 0;
       shared.counters.pongs++;
@@ -114,10 +126,20 @@ export class WebSocketFlow implements Flow {
         this.#socket.terminate();
         return;
       }
+      if (this.#overdue()) {
+        this.#shared.counters.closedForNoSignIn++;
+        this.close(closeCodes.policyViolation, "nobody signed in");
+      }
       this.#missedPongs++;
       if (this.open) this.#socket.ping();
       this.#schedulePing();
     });
+  }
+
+  #overdue(): boolean {
+    const { signIn, clock } = this.#shared;
+    if (!signIn || clock.now() - this.#openedAt < signIn.withinSeconds * 1000) return false;
+    return !signIn.done(this);
   }
 
   #onMessage(data: Buffer | ArrayBuffer | Buffer[]): void {
@@ -125,12 +147,7 @@ export class WebSocketFlow implements Flow {
     // After a close was sent nothing more is taken: what came before it may still be on its way.
     if (!this.open || !Buffer.isBuffer(data)) return;
     this.#missedPongs = 0;
-    if (!this.#bucket.take(this.#shared.clock.now())) {
-      counters.closedForRate++;
-      log.warn({ flow: this.id, remoteAddress: this.remoteAddress }, "flow sends too many messages");
-      this.#socket.close(closeCodes.policyViolation, "too many messages");
-      return;
-    }
+    if (!this.#withinRate()) return;
     if (isKeepAlive(data)) {
       counters.keepAlives++;
       // RFC 5626 3.5.1: the ping is a double CRLF, the pong a single one; anything less wants no answer.
@@ -144,6 +161,23 @@ export class WebSocketFlow implements Flow {
       counters.receiverErrors++;
       log.error({ err: error, flow: this.id }, "receiver threw");
     }
+  }
+
+  /** A client that pings and never reads would make the answers pile up here. */
+  #onPing(data: Buffer): void {
+    if (!this.open) return;
+    this.#missedPongs = 0;
+    if (this.#withinRate()) this.#socket.pong(data);
+  }
+
+  /** Takes one of the messages that the client may send now; closes the connection when there is none left. */
+  #withinRate(): boolean {
+    const { clock, counters, log } = this.#shared;
+    if (this.#bucket.take(clock.now())) return true;
+    counters.closedForRate++;
+    log.warn({ flow: this.id, remoteAddress: this.remoteAddress }, "flow sends too many messages");
+    this.#socket.close(closeCodes.policyViolation, "too many messages");
+    return false;
   }
 
   #onError(error: Error): void {

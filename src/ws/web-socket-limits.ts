@@ -30,6 +30,7 @@ export interface WebSocketCounters {
   protocolErrors: number;
   closedForRate: number;
   closedForSilence: number;
+  closedForNoSignIn: number;
   closedForBackpressure: number;
   /** Exceptions out of the layer above: always a fault of ours. */
   receiverErrors: number;

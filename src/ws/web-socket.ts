@@ -5,7 +5,7 @@ import { randomId, systemRandom, type Clock, type Logger, type Random } from "..
 import type { FlowReceiver } from "../sip/index.ts";
 import { refuseUpgrade, type HttpServer } from "./http-server.ts";
 import type { WebSocketCounters, WebSocketLimits } from "./web-socket-limits.ts";
-import { closeCodes, WebSocketFlow, type FlowSurroundings } from "./web-socket-flow.ts";
+import { closeCodes, WebSocketFlow, type FlowSurroundings, type SignInDeadline } from "./web-socket-flow.ts";
 
 export interface WebSocketOptions {
   readonly server: HttpServer;
@@ -20,6 +20,8 @@ export interface WebSocketOptions {
   readonly log: Logger;
   readonly random?: Random;
   readonly limits?: WebSocketLimits;
+  /** Ends connections on which nobody signed in. Default: none is ended for it. */
+  readonly signIn?: SignInDeadline;
   /** Seconds between pings. Default 25: below the 30 s after which the impatient proxies cut. */
   readonly pingSeconds?: number;
 }
@@ -67,6 +69,7 @@ class Endpoint implements WebSocketEndpoint {
     protocolErrors: 0,
     closedForRate: 0,
     closedForSilence: 0,
+    closedForNoSignIn: 0,
     closedForBackpressure: 0,
     receiverErrors: 0,
   };
@@ -92,6 +95,7 @@ class Endpoint implements WebSocketEndpoint {
       log: options.log,
       limits: this.#limits,
       pingSeconds: options.pingSeconds ?? 25,
+      signIn: options.signIn,
       receiver: options.receiver,
       counters: this.counters,
     };
@@ -101,6 +105,8 @@ class Endpoint implements WebSocketEndpoint {
       perMessageDeflate: false,
       maxPayload: this.#limits.maxMessageBytes,
       maxFragments: 64,
+      // The flow answers pings itself, within its limits.
+      autoPong: false,
       handleProtocols: () => subprotocol,
     });
     this.#wss.on("wsClientError", (_error, socket) => {

@@ -107,6 +107,8 @@ describe("a call from SIP Server to a signed-in agent", () => {
     [486, 486],
     [603, 603],
     [480, 480],
+    // Only who has sent a CANCEL may be told 487.
+    [487, 480],
     [403, 480],
     [500, 480],
     [600, 486],

@@ -138,6 +138,12 @@ describe("login guard", () => {
     expect(guard.size).toBe(0);
   });
 
+  test("remembers of a DN no more than a DN can have", () => {
+    const guard = new LoginGuard(new FakeClock(), { perAccount: 2, perAddress: 100, forgiveSeconds: 10 });
+    for (let index = 0; index < 3; index++) guard.failed("192.0.2.1", `${"5".repeat(4000)}${index}`);
+    expect(guard.size).toBe(2);
+  });
+
   test("remembers a bounded number of addresses", () => {
     const guard = new LoginGuard(new FakeClock(), { perAccount: 2, perAddress: 100, forgiveSeconds: 10 });
     for (let index = 0; index < 30_000; index++) guard.failed(`2001:db8::${index.toString(16)}`, "5001");

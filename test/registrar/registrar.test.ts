@@ -161,6 +161,15 @@ test("one address that tries many DNs is stopped for all of them", () => {
   expect(bench.browser("b", new TestFlow("192.0.2.51")).register({ dn: "5200" }).status).toBe(200);
 });
 
+test("who is signed in goes on refreshing though strangers behind the same address have had it stopped", () => {
+  const agent = bench.browser("agent");
+  expect(agent.register({ dn: "5900" }).status).toBe(200);
+  const attacker = bench.browser("x");
+  for (let dn = 5001; dn <= 5100; dn++) attacker.register({ dn: String(dn), password: "guess" });
+  expect(attacker.register({ dn: "5900" }).status).toBe(403);
+  expect(agent.register({ dn: "5900" }).status).toBe(200);
+});
+
 test("a right password makes good the wrong ones before it", () => {
   const browser = bench.browser("a");
   for (let round = 0; round < 3; round++) {
@@ -271,6 +280,18 @@ test("policy all: several are kept up to the limit, the newest is called", () =>
   two.register({ contact: "*", headers: ["Expires: 0"] });
   expect(bench.registrar.find("5001")?.instance).toBe("<urn:uuid:one>");
   expect(bench.registrar.presences()).toHaveLength(1);
+});
+
+test("policy all: while the newest has lost its socket the one that can be reached is called", () => {
+  bench.close();
+  bench = registrarBench({ policy: { severalBrowsers: "all", maxBindings: 2 } });
+  const [one, two] = [bench.browser("one"), bench.browser("two")];
+  one.register();
+  two.register();
+  bench.cut(two);
+  expect(bench.registrar.find("5001")?.instance).toBe("<urn:uuid:one>");
+  bench.cut(one);
+  expect(bench.registrar.find("5001")?.instance).toBe("<urn:uuid:two>");
 });
 
 test("a connection serves one DN; a new instance on it takes the place of the former", () => {

@@ -75,6 +75,22 @@ test("two missed OPTIONS take a server down and the next one into use", () => {
   expect(pool.list().map(({ up }) => up)).toEqual([false, true]);
 });
 
+test("optionsSeconds 0 asks no server that answers, yet looks after one that went down", () => {
+  start({ optionsSeconds: 0 });
+  clock.advance(60_000);
+  expect(first.requests).toEqual([]);
+  first.dead = true;
+  expect(pool.unanswered(first.flow, clock.now())).toBe(true);
+  clock.advance(21_000);
+  const probes = first.requests.length;
+  // One each 5 s, with its repeats over UDP.
+  expect(new Set(first.requests.map(({ sequence }) => sequence)).size).toBe(3);
+  first.dead = false;
+  clock.advance(15_000);
+  expect(history).toContain("up 192.0.2.10");
+  expect(first.requests.length).toBeLessThanOrEqual(probes + 1);
+});
+
 test("one missed OPTIONS does not", () => {
   start();
   clock.advance(1_000);

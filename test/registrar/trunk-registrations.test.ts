@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { silentLogger, systemClock, systemRandom } from "../../src/core/index.ts";
 import { createTrunkRegistrations } from "../../src/registrar/index.ts";
 import { createTransactionLayer, openUdpTransport } from "../../src/sip/index.ts";
+import { recordingLog } from "../ws/support.ts";
 import { digestScript, PresenceDouble, trunkBench, type Seen } from "./sip-server.ts";
 
 let bench: ReturnType<typeof trunkBench>;
@@ -60,6 +61,20 @@ describe("one DN", () => {
     await restart({}, { headers: [["User-Agent", "Jackfield/1"]] });
     bench.presence.signIn("5001");
     expect(bench.server.registers[0]?.text).toContain("\r\nUser-Agent: Jackfield/1\r\n");
+  });
+
+  test("an advertised address that SIP Server does not see us at is told in the log, once", async () => {
+    const log = recordingLog();
+    await restart({}, { log });
+    bench.presence.signIn("5001");
+    bench.clock.advance(10);
+    const told = () => log.lines.filter((line) => line.includes("advertisedAddress"));
+    expect(told()).toEqual([]);
+    await restart({}, { log, contact: "203.0.113.9:5070" });
+    bench.presence.signIn("5001");
+    bench.presence.signIn("5002");
+    bench.clock.advance(10);
+    expect(told()).toHaveLength(1);
   });
 
   test("a DN that is no plain text is escaped in the URIs", () => {

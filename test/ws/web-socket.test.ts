@@ -246,6 +246,20 @@ test("a flood of messages closes with 1008, a client that keeps to the average i
   expect(calm.readyState).toBe(WebSocket.OPEN);
 });
 
+test("pings are answered within the same limits, so that their answers cannot pile up", async () => {
+  await start({ limits: { messagesPerSecond: 10, messageBurst: 5 } });
+  const client = await opened();
+  const pongs: string[] = [];
+  client.on("pong", (data: Buffer) => pongs.push(data.toString()));
+  client.ping("are you there");
+  await until(() => pongs.length === 1);
+  expect(pongs).toEqual(["are you there"]);
+  for (let index = 0; index < 20; index++) client.ping("flood");
+  expect(await closeCode(client)).toBe(1008);
+  expect(pongs).toHaveLength(5);
+  expect(endpoint.counters.closedForRate).toBe(1);
+});
+
 test("connections over the limits are refused with 429 and 503 until one ends", async () => {
   await start({ limits: { maxConnections: 3, maxConnectionsPerAddress: 2 } });
   const first = await opened();
@@ -281,6 +295,22 @@ test("the server pings; a client that answers stays, one that does not is cut af
   expect(await gone).toBe(1006);
   expect(endpoint.counters.closedForSilence).toBe(1);
   expect(good.readyState).toBe(WebSocket.OPEN);
+});
+
+test("a connection on which nobody signed in is closed with 1008 after the deadline, the others stay", async () => {
+  const signedIn = new Set<string>();
+  await start({ pingSeconds: 25, signIn: { withinSeconds: 60, done: (flow) => signedIn.has(flow.id) } });
+  const guest = await opened();
+  const agent = await opened();
+  signedIn.add((await firstFlow(agent)).id);
+  const gone = closeCode(guest);
+  for (let round = 1; round <= 3; round++) {
+    clock.advance(25_000);
+    if (round < 3) await until(() => endpoint.counters.pongs === 2 * round);
+  }
+  expect(await gone).toBe(1008);
+  expect(agent.readyState).toBe(WebSocket.OPEN);
+  expect(endpoint.counters.closedForNoSignIn).toBe(1);
 });
 
 test("a client that does not read is cut when too much waits for it, and the sender is told once", async () => {

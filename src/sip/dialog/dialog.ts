@@ -1,5 +1,5 @@
 import { createRequest } from "../message/index.ts";
-import type { NameAddress, SipRequest, SipResponse } from "../message/types.ts";
+import type { SipRequest, SipResponse } from "../message/types.ts";
 
 export type HeaderPair = readonly [name: string, value: string];
 
@@ -59,8 +59,7 @@ export class Dialog {
 
   /** Target refresh by a re-INVITE, UPDATE or their 2xx (RFC 3261 12.2). */
   refreshTarget(message: SipRequest | SipResponse): void {
-    const contact = message.contacts[0];
-    if (contact) this.#remoteTarget = contact.uri.raw;
+    this.#remoteTarget = contactOf(message) ?? this.#remoteTarget;
   }
 
   /** False for a request older than one already seen (RFC 3261 12.2.2: answer 500); gaps are legal. */
@@ -118,7 +117,8 @@ export function dialogOfUas(request: SipRequest, localTag: string): Dialog {
     remoteTag: request.from.tag ?? "",
     localUri: request.to.uri.raw,
     remoteUri: request.from.uri.raw,
-    remoteTarget: targetOf(request, request.from),
+    // A Contact is mandatory in an INVITE, yet a missing one only costs us the target: From's URI stands in.
+    remoteTarget: contactOf(request) ?? request.from.uri.raw,
     routeSet: request.headers.values("Record-Route"),
     localSequence: 0,
     remoteSequence: request.cseq.sequence,
@@ -133,16 +133,17 @@ export function dialogOfUac(request: SipRequest, response: SipResponse): Dialog 
     remoteTag: response.to.tag ?? "",
     localUri: request.from.uri.raw,
     remoteUri: request.to.uri.raw,
-    remoteTarget: response.contacts[0]?.uri.raw ?? request.uri.raw,
+    remoteTarget: contactOf(response) ?? request.uri.raw,
     routeSet: response.headers.values("Record-Route").toReversed(),
     localSequence: request.cseq.sequence,
     remoteSequence: undefined,
   });
 }
 
-/** A Contact is mandatory in an INVITE, yet a missing one only costs us the target: From's URI stands in. */
-function targetOf(request: SipRequest, fallback: NameAddress): string {
-  return request.contacts[0]?.uri.raw ?? fallback.uri.raw;
+/** The URI of the Contact; undefined for `*` and for all else that no SIP request can be sent to (RFC 3261 8.1.1.8). */
+function contactOf(message: SipRequest | SipResponse): string | undefined {
+  const uri = message.contacts[0]?.uri;
+  return uri?.scheme === "sip" || uri?.scheme === "sips" ? uri.raw : undefined;
 }
 
 function bracketed(route: string): string {

@@ -18,7 +18,6 @@ export interface Authentication {
 /** A request on its way, whichever of its transactions is the live one. */
 export interface PendingRequest {
   cancel(reason?: string): void;
-  abandon(): void;
 }
 
 /** A second challenge after a correct answer means stale or wrong: one more try, then the 401 stands. */
@@ -38,6 +37,7 @@ export function sendAuthenticated(
   options?: RequestOptions,
 ): PendingRequest {
   let attempts = 0;
+  let cancelled = false;
   let transaction: ClientTransaction;
   const send = (attempt: SipRequest): void => {
     attempts++;
@@ -58,7 +58,8 @@ export function sendAuthenticated(
     );
   };
   const mayRepeat = (response: SipResponse): boolean =>
-    (response.status === 401 || response.status === 407) && attempts < maximumAttempts;
+    // A challenge that crossed our CANCEL is the end: repeated, the request would ring on with nobody there.
+    !cancelled && (response.status === 401 || response.status === 407) && attempts < maximumAttempts;
   const authorised = (attempt: SipRequest, response: SipResponse): SipRequest | undefined => {
     if (!authentication) return undefined;
     const { method, uri, body } = attempt;
@@ -80,7 +81,9 @@ export function sendAuthenticated(
   };
   send(request);
   return {
-    cancel: (reason) => transaction.cancel(reason),
-    abandon: () => transaction.abandon(),
+    cancel(reason) {
+      cancelled = true;
+      transaction.cancel(reason);
+    },
   };
 }

@@ -17,6 +17,8 @@ export interface OfferHost {
   readonly authentication: Authentication | undefined;
   readonly established: boolean;
   readonly dialog: Dialog | undefined;
+  /** Our INVITE as it goes out. */
+  noteInvite(request: SipRequest): void;
   acknowledge(sequence: number, sdp?: string): void;
   /** Repeats the ACK of INVITE `sequence`; false when none was sent. */
   repeatAck(sequence: number): boolean;
@@ -46,7 +48,10 @@ export class OfferAnswer {
   readonly #session: OfferHost;
   readonly #queue: QueuedOffer[] = [];
   #ours: PendingRequest | "waiting" | undefined;
-  #theirs: "answering" | PendingAck | undefined;
+  /** An offer of theirs that the user has still to answer. */
+  #answering: ServerTransaction | undefined;
+  /** Our 200 to a re-INVITE of theirs, its ACK not yet here. */
+  #unacknowledged: PendingAck | undefined;
 
   constructor(session: OfferHost) {
     this.#session = session;
@@ -59,7 +64,7 @@ export class OfferAnswer {
 
   #sendNext(): void {
     const { established, dialog, route } = this.#session;
-    if (this.#ours || this.#theirs || !established || !dialog) return;
+    if (this.#ours || this.#answering || this.#unacknowledged || !established || !dialog) return;
     const offer = this.#queue.shift();
     if (!offer) return;
     const flow = route.flow(dialog.nextHop);
@@ -80,12 +85,16 @@ export class OfferAnswer {
     const sdp = offer.sdp();
     const request = dialog.createRequest("INVITE", this.#headers(sdp), sdp);
     let sequence = request.cseq.sequence;
+    this.#session.noteInvite(request);
     this.#ours = sendAuthenticated(
       this.#session.context.transactions,
       request,
       flow,
       {
-        onRepeat: (repeat) => (sequence = repeat.cseq.sequence),
+        onRepeat: (repeat) => {
+          sequence = repeat.cseq.sequence;
+          this.#session.noteInvite(repeat);
+        },
         onResponse: (response) => this.#receiveResponse(offer, sequence, response),
         onTimeout: () => this.#fail(offer, 408, "re-INVITE not answered in time"),
         onTransportError: (error) => this.#fail(offer, 503, error.message),
@@ -99,6 +108,8 @@ export class OfferAnswer {
     if (response.status < 200) return;
     if (response.status >= 300) return this.#fail(offer, response.status, response.reason);
     if (this.#session.repeatAck(sequence)) return;
+    // The session ended meanwhile; the 2xx wants its ACK all the same.
+    if (!this.#session.established) return this.#session.acknowledge(sequence);
     this.#ours = undefined;
     this.#session.dialog?.refreshTarget(response);
     this.#session.acknowledge(sequence, offer.handlers.onAnswer(response.body.toString("utf8")));
@@ -127,24 +138,33 @@ export class OfferAnswer {
   /** A re-INVITE, or an UPDATE with SDP, of the peer's. */
   receive(request: SipRequest, transaction: ServerTransaction): void {
     const session = this.#session;
-    if (this.#ours !== undefined && this.#ours !== "waiting") return session.respond(transaction, 491);
-    if (this.#theirs === "answering" || (this.#theirs && request.method === "INVITE"))
-      return session.respond(transaction, 500, "Offer Pending", [["Retry-After", "1"]]);
+    // Our offer is out: in a re-INVITE, or in a 200 whose ACK brings the answer.
+    const ourOffer =
+      (this.#ours !== undefined && this.#ours !== "waiting") || this.#unacknowledged?.awaitsAnswer;
+    if (ourOffer) return session.respond(transaction, 491);
+    if (this.#answering) return session.respond(transaction, 500, "Offer Pending", [["Retry-After", "1"]]);
+    if (request.method === "INVITE") this.#takeAsAcknowledged();
     session.dialog?.refreshTarget(request);
-    this.#theirs = "answering";
+    this.#answering = transaction;
     const reply: OfferReply = {
       accept: (sdp, onAck) => {
-        if (this.#theirs !== "answering") return;
+        if (this.#answering !== transaction) return;
         this.#accept(transaction, sdp, onAck);
       },
       reject: (status, reason) => {
-        if (this.#theirs !== "answering") return;
-        this.#theirs = undefined;
+        if (this.#answering !== transaction) return;
+        this.#answering = undefined;
         session.respond(transaction, status, reason);
         this.#sendNext();
       },
     };
     session.user.onOffer(request.body.toString("utf8"), request, reply);
+  }
+
+  /** Over UDP the ACK can come behind the re-INVITE that follows it; one without an answer in it is implied. */
+  #takeAsAcknowledged(): void {
+    this.#unacknowledged?.close();
+    this.#unacknowledged = undefined;
   }
 
   #accept(transaction: ServerTransaction, sdp: string | undefined, onAck?: (answer: string) => void): void {
@@ -154,19 +174,19 @@ export class OfferAnswer {
       headers: this.#headers(sdp),
       ...(sdp === undefined ? {} : { body: sdp }),
     });
+    this.#answering = undefined;
     if (transaction.request.method !== "INVITE") {
-      this.#theirs = undefined;
       transaction.respond(response);
       return this.#sendNext();
     }
-    this.#theirs = new PendingAck(context.clock, transaction, response, {
+    this.#unacknowledged = new PendingAck(context.clock, transaction, response, {
       onAck: (body) => {
-        this.#theirs = undefined;
+        this.#unacknowledged = undefined;
         onAck?.(body);
         this.#sendNext();
       },
       onTimeout: () => {
-        this.#theirs = undefined;
+        this.#unacknowledged = undefined;
         this.#session.peerLost("no ACK for our 200", "re-INVITE answer");
       },
     });
@@ -179,15 +199,24 @@ export class OfferAnswer {
   }
 
   receiveAck(sequence: number, body: string): void {
-    if (this.#theirs instanceof PendingAck && this.#theirs.sequence === sequence)
-      this.#theirs.acknowledge(body);
+    if (this.#unacknowledged?.sequence === sequence) this.#unacknowledged.acknowledge(body);
   }
 
+  /** See `Session.moved`. */
+  moved(): void {
+    if (!this.#unacknowledged || this.#unacknowledged.awaitsAnswer) return;
+    this.#takeAsAcknowledged();
+    this.#sendNext();
+  }
+
+  /** What is under way gets its end: theirs a 487 (RFC 3261 15.1.2), ours a CANCEL and the ACK that is due. */
   close(): void {
     this.#queue.length = 0;
-    if (this.#theirs instanceof PendingAck) this.#theirs.close();
-    if (this.#ours !== undefined && this.#ours !== "waiting") this.#ours.abandon();
-    this.#theirs = undefined;
+    this.#takeAsAcknowledged();
+    const unanswered = this.#answering;
+    this.#answering = undefined;
+    if (unanswered) this.#session.respond(unanswered, 487);
+    if (this.#ours !== undefined && this.#ours !== "waiting") this.#ours.cancel();
     this.#ours = undefined;
   }
 }

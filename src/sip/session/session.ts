@@ -46,8 +46,12 @@ export class Session implements DialogOwner, OfferHost {
   readonly #timers = new Set<Timer>();
   #dialog: Dialog | undefined;
   #pendingAck: PendingAck | undefined;
+  /** Authorization of our last INVITE that needed one; its ACK carries the same (RFC 3261 22.1). */
+  #credentials: readonly HeaderPair[] = [];
   #acks = new Map<number, SipRequest>();
   #byeWhenAcknowledged: readonly HeaderPair[] | undefined;
+  /** Whoever owns the INVITE: its caller ended the early dialog by BYE instead of CANCEL (RFC 3261 15). */
+  onEarlyBye: ((reasonHeader: string | undefined) => void) | undefined;
 
   constructor(
     context: SessionContext,
@@ -110,10 +114,18 @@ export class Session implements DialogOwner, OfferHost {
     return this.#machine.apply("answered");
   }
 
+  /** Our INVITE goes out as `request`, the first time or again with credentials. */
+  noteInvite(request: SipRequest): void {
+    this.#credentials = ["Authorization", "Proxy-Authorization"].flatMap((name) =>
+      request.headers.getAll(name).map((value): HeaderPair => [name, value]),
+    );
+  }
+
   /** Sends the ACK for the 2xx of INVITE `sequence`, and keeps it for the 2xx's repeats. */
   acknowledge(sequence: number, sdp?: string): void {
     if (!this.#dialog) return;
-    const headers: HeaderPair[] = sdp === undefined ? [] : [["Content-Type", "application/sdp"]];
+    const type: HeaderPair[] = sdp === undefined ? [] : [["Content-Type", "application/sdp"]];
+    const headers = [...this.#credentials, ...type];
     const ack = this.#dialog.createAck(sequence, headers, sdp);
     this.#acks.set(sequence, ack);
     if (this.#acks.size > 4) this.#acks.delete(Math.min(...this.#acks.keys()));
@@ -125,6 +137,16 @@ export class Session implements DialogOwner, OfferHost {
     const ack = this.#acks.get(sequence);
     if (ack) this.#sendAck(ack);
     return ack !== undefined;
+  }
+
+  /**
+   * The peer came back by another flow. What was on its way by the old one may be lost on either side: our last ACK
+   * goes out again, and an ACK of the peer's that brings nothing is no longer waited for.
+   */
+  moved(): void {
+    const last = [...this.#acks.keys()].at(-1);
+    if (last !== undefined) this.repeatAck(last);
+    this.#offers.moved();
   }
 
   #sendAck(ack: SipRequest): void {
@@ -180,7 +202,8 @@ export class Session implements DialogOwner, OfferHost {
 
   /** RFC 3261 12.2.1.2: 481, 408 or silence within a dialog ends it. */
   peerLost(cause: string, method: string): void {
-    if (!this.established) return;
+    if (this.state === "invited") return this.onEarlyBye?.(undefined);
+    if (this.state !== "accepted" && !this.established) return;
     if (method !== "BYE") this.#sendBye([["Reason", `SIP;cause=408;text="${method}: ${cause}"`]]);
     this.#finish({ by: "peer", reason: `${cause} (our ${method})` });
   }
@@ -228,16 +251,28 @@ export class Session implements DialogOwner, OfferHost {
     if (this.state === "terminated") return this.respond(transaction, 481);
     if (!this.#dialog?.acceptSequence(request)) return this.respond(transaction, 500, "CSeq Out Of Order");
     if (request.method === "BYE") return this.#receiveBye(request, transaction);
-    if (request.method === "INVITE" || (request.method === "UPDATE" && request.body.length > 0)) {
-      // Over UDP the ACK can come behind the request that follows it; one that carries no answer is implied.
-      if (this.#pendingAck?.waiting && request.method === "INVITE") this.#pendingAck.acknowledge("");
-      return this.#offers.receive(request, transaction);
-    }
+    if (request.method === "INVITE" || (request.method === "UPDATE" && request.body.length > 0))
+      return this.#receiveOffer(request, transaction);
     if (request.method === "UPDATE") {
       this.#dialog.refreshTarget(request);
       return this.respond(transaction, 200);
     }
     this.user.onRequest(request, transaction);
+  }
+
+  #receiveOffer(request: SipRequest, transaction: ServerTransaction): void {
+    if (request.body.length > 0 && request.contentType !== "application/sdp")
+      return this.respond(transaction, 415, undefined, [["Accept", "application/sdp"]]);
+    // RFC 3261 14.2, RFC 3311 5.2: no second offer before the first INVITE has its answer.
+    if (this.state === "inviting") return this.respond(transaction, 491);
+    if (this.state === "invited")
+      return this.respond(transaction, 500, "Offer Pending", [["Retry-After", "1"]]);
+    if (this.#pendingAck?.waiting) {
+      if (this.#pendingAck.awaitsAnswer) return this.respond(transaction, 491);
+      // Over UDP the ACK can come behind the request that follows it; one that carries no answer is implied.
+      if (request.method === "INVITE") this.#pendingAck.acknowledge("");
+    }
+    this.#offers.receive(request, transaction);
   }
 
   receiveAck(request: SipRequest): void {
@@ -250,6 +285,7 @@ export class Session implements DialogOwner, OfferHost {
   #receiveBye(request: SipRequest, transaction: ServerTransaction): void {
     this.respond(transaction, 200);
     const header = request.headers.get("Reason");
+    if (this.state === "inviting" || this.state === "invited") return this.onEarlyBye?.(header);
     const reason = header === undefined ? "BYE" : `BYE (${header})`;
     this.#finish({ by: "peer", reason, ...(header === undefined ? {} : { header }) });
   }

@@ -65,6 +65,8 @@ export interface SessionFailure {
   /** The peer's Reason header as received. */
   readonly header?: string;
   readonly response?: SipResponse;
+  /** The request could not be delivered, or its connection was lost before the answer. */
+  readonly unreachable?: true;
 }
 
 /** What a session tells its owner. Each is called from a handler that catches what it throws. */

@@ -20,16 +20,23 @@ export interface InviteTarget {
   readonly sdp?: string;
 }
 
+/** Early dialogs of one INVITE: what SIP Server forks to, and no endless row of made-up tags. */
+const maximumForks = 32;
+
+type InviteUser = Pick<SessionUser, "onProvisional" | "onAnswered" | "onFailed">;
+const nobody: InviteUser = { onProvisional() {}, onAnswered() {}, onFailed() {} };
+
 /** An INVITE we send, with digest, CANCEL and forking (RFC 3261 13.2), up to its final response. */
 export class OutgoingInvite {
   readonly session: Session;
   readonly callId: string;
   readonly #context: SessionContext;
-  readonly #user: SessionUser;
+  #user: InviteUser;
   #request: SipRequest;
   #pending: PendingRequest;
   #cancelled: string | undefined;
   #final = false;
+  #forks = 0;
 
   constructor(
     context: SessionContext,
@@ -46,6 +53,8 @@ export class OutgoingInvite {
     this.#user = parts.user;
     this.callId = target.callId;
     this.session = new Session(context, { role: "uac", ...parts });
+    // Not allowed to the called side (RFC 3261 15), but its meaning is plain.
+    this.session.onEarlyBye = () => this.cancel();
     this.#request = createInvite(target, parts.identity, randomId(context.random));
     let sequence = this.#request.cseq.sequence;
     this.#pending = sendAuthenticated(
@@ -53,10 +62,14 @@ export class OutgoingInvite {
       this.#request,
       flow,
       {
-        onRepeat: (request) => (this.#request = request),
+        onRepeat: (request) => {
+          this.#request = request;
+          this.session.noteInvite(request);
+        },
         onResponse: (response) => this.#receive(response),
         onTimeout: () => this.#fail(this.#silence()),
-        onTransportError: (error) => this.#fail({ status: 503, reason: `transport: ${error.message}` }),
+        onTransportError: (error) =>
+          this.#fail({ status: 503, reason: `transport: ${error.message}`, unreachable: true }),
       },
       parts.authentication,
       () => ++sequence,
@@ -73,6 +86,12 @@ export class OutgoingInvite {
     if (this.#final || this.#cancelled !== undefined) return;
     this.#cancelled = reasonHeader ?? "";
     this.#pending.cancel(reasonHeader);
+  }
+
+  /** As `cancel`, and the user hears no more of it. */
+  leave(reasonHeader?: string): void {
+    this.#user = nobody;
+    this.cancel(reasonHeader);
   }
 
   #receive(response: SipResponse): void {
@@ -92,8 +111,15 @@ export class OutgoingInvite {
 
   #provisional(response: SipResponse): void {
     if (this.#final) return;
-    if (response.to.tag !== undefined) this.#useDialogOf(response);
+    if (response.to.tag !== undefined && !this.#mayFork(response)) return;
     if (this.#cancelled === undefined) this.#user.onProvisional(response);
+  }
+
+  /** Takes the early dialog over; false when a peer makes up one after the other. */
+  #mayFork(response: SipResponse): boolean {
+    if (this.session.dialog?.remoteTag !== response.to.tag && ++this.#forks > maximumForks) return false;
+    this.#useDialogOf(response);
+    return true;
   }
 
   /** An early dialog that is confirmed keeps its CSeq numbers: requests may have gone out in it. */

@@ -30,11 +30,12 @@ export class IncomingInvite {
     this.#localTag = randomId(context.random);
     this.session = new Session(context, { role: "uas", ...parts });
     this.session.useDialog(dialogOfUas(transaction.request, this.#localTag));
-    transaction.onCancel = (cancel) => {
-      const header = cancel.headers.get("Reason");
+    const givenUp = (header: string | undefined): void => {
       if (!this.reject(487)) return;
       parts.user.onFailed({ status: 487, reason: "cancelled", ...(header === undefined ? {} : { header }) });
     };
+    transaction.onCancel = (cancel) => givenUp(cancel.headers.get("Reason"));
+    this.session.onEarlyBye = givenUp;
     transaction.onTransportError = (error) => {
       // A browser's socket may come back and be rebound; the owner's grace time decides, not this error.
       context.log.info({ callId: this.request.callId, err: error }, "response not delivered");

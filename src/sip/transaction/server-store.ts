@@ -8,6 +8,9 @@ import { mergeKey, serverKey } from "./keys.ts";
 import type { TransactionLimits } from "./limits.ts";
 import { NonInviteServer } from "./server-non-invite.ts";
 
+/** Part of all server transactions that connections may hold together: SIP Server's INVITEs always find room. */
+const shareOfConnections = 0.75;
+
 export type Server = InviteServer | NonInviteServer;
 
 /** The live server transactions, found by key, by merge key and counted by connection. */
@@ -18,6 +21,7 @@ export class ServerStore {
   readonly #mergeKeys = new Set<string>();
   readonly #perConnection = new Map<string, number>();
   readonly #tagSecret: Buffer;
+  #ofConnections = 0;
 
   constructor(context: TransactionContext, random: Random, limits: TransactionLimits) {
     this.#context = context;
@@ -50,7 +54,9 @@ export class ServerStore {
     const { serverTransactions, serverTransactionsPerConnection } = this.#limits;
     const inDialog = request.to.tag !== undefined;
     if (this.#byKey.size >= serverTransactions * (inDialog ? 1.25 : 1)) return false;
-    return !flow.reliable || (this.#perConnection.get(flow.id) ?? 0) < serverTransactionsPerConnection;
+    if (!flow.reliable) return true;
+    if (this.#ofConnections >= serverTransactions * shareOfConnections) return false;
+    return (this.#perConnection.get(flow.id) ?? 0) < serverTransactionsPerConnection;
   }
 
   /** Opens the transaction of a new request; `key` as it was before the Via was stamped. */
@@ -86,6 +92,7 @@ export class ServerStore {
   }
 
   #countConnection(id: string, change: number): void {
+    this.#ofConnections += change;
     const count = (this.#perConnection.get(id) ?? 0) + change;
     if (count > 0) this.#perConnection.set(id, count);
     else this.#perConnection.delete(id);

@@ -242,6 +242,21 @@ describe("the limits on transactions", () => {
     expect(layer.counters.overloadRejections).toBe(2);
   });
 
+  it("keep a quarter for SIP Server however many connections ask for more", () => {
+    const { clock, layer, receive, user } = setUp("UDP", { serverTransactions: 8 });
+    for (let i = 0; i < 12; i++)
+      receive(incoming({ branch: `z9hG4bK-${i}`, callId: `c${i}` }), new TestFlow(clock, "WS", 6000 + i));
+    expect(user.requests).toHaveLength(6);
+    receive(incoming({ branch: "z9hG4bK-trunk", callId: "trunk" }));
+    expect(user.requests).toHaveLength(7);
+    for (const { request, transaction } of user.requests)
+      transaction.respond(createResponse(request, 486, { toTag: "ours" }));
+    clock.advance(40_000);
+    expect(layer.counts.server).toBe(0);
+    receive(incoming({ branch: "z9hG4bK-later", callId: "later" }), new TestFlow(clock, "WS", 7000));
+    expect(user.requests).toHaveLength(8);
+  });
+
   it("hold for each connection by itself", () => {
     const { clock, flow, receive, user } = setUp("WS", { serverTransactionsPerConnection: 1 });
     receive(incoming({ branch: "z9hG4bK-1", callId: "c1" }));
