@@ -14,7 +14,7 @@ export interface Payload {
   /** RTP payload type number on the wire, 0-127. */
   readonly payloadType: number;
   /** Number the side sends with, where it differs from the one it expects (its answer renumbered our offer, RFC 3264
-   * 5.1). Set on the trunk side only. */
+   * 5.1). Set on the trunk side only. What comes with `payloadType` is taken too, where that means nothing else. */
   readonly receivePayloadType?: number;
   /** RFC 4733 payload type, undefined when the side negotiated none. `receivePayloadType` as above. */
   readonly telephoneEvent?: {
@@ -87,7 +87,10 @@ export interface SideStatistics {
   /** Frames made up by concealment, recovered by in-band FEC, and gaps filled on the way to the other side. */
   readonly framesConcealed: number;
   readonly framesRecovered: number;
-  /** Dropped packets by cause, e.g. `replay`, `authentication`, `stranger`, `payloadType`, `malformed`. */
+  /**
+   * Dropped packets by cause, e.g. `replay`, `authentication`, `stranger`, `payloadType`, `malformed`, `rate`; also
+   * `dtmfUnsent`, `dtmfRate` (key presses) and `sendQueueFull` (ours that the system took not).
+   */
   readonly dropped: Readonly<Record<string, number>>;
 }
 
@@ -126,7 +129,10 @@ export interface MediaSession {
   setDirection(side: Side, direction: Direction): void;
   /** Relays nothing before this: early media and answered calls call it once, idempotent. */
   connect(): void;
-  /** Sends digits `0-9*#A-D` as RFC 4733 events, one after the other. Throws RangeError on another character. */
+  /**
+   * Sends digits `0-9*#A-D` as RFC 4733 events, one after the other; beyond 128 that wait they are dropped and counted.
+   * Throws RangeError on another character.
+   */
   sendDtmf(side: Side, digits: string, durationMs?: number): void;
   /** Counters now. Rejects once closed. */
   statistics(): Promise<MediaStatistics>;

@@ -15,7 +15,7 @@ function sameAddress(
   _options: unknown,
   callback: (error: null, address: string, family: number) => void,
 ): void {
-  callback(null, address, isIPv6(address) ? 6 : 4);
+  callback(null, address, 0); // dgram knows its own family and does not look
 }
 
 export interface BindOptions {

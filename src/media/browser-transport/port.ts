@@ -1,5 +1,5 @@
 import { TokenBucket } from "../../core/index.ts";
-import { Counters } from "../dtls/index.ts";
+import { Counters } from "../counters.ts";
 import { decodeStun, localUfragOf } from "../ice/index.ts";
 import { AddressTable } from "./address-table.ts";
 import {
@@ -48,7 +48,15 @@ class Port implements BrowserPort {
         leave: (ufrag) => this.#byUfrag.delete(ufrag),
       }),
     };
-    options.socket.onMessage = (packet, address, port) => this.#receive(packet, address, port);
+    options.socket.onMessage = (packet, address, port) => {
+      try {
+        this.#receive(packet, address, port);
+      } catch (error) {
+        // Logged once: a packet that finds a fault of ours can be sent again and again.
+        if (this.refused.internalError === undefined) options.log.error({ err: error }, "browser port fault");
+        this.#counters.add("internalError");
+      }
+    };
   }
 
   get port(): number {

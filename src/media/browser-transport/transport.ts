@@ -1,11 +1,6 @@
 import type { Fingerprint } from "../contract.ts";
-import {
-  Counters,
-  DtlsEndpoint,
-  sameFingerprints,
-  usableFingerprints,
-  type DtlsSrtpKeys,
-} from "../dtls/index.ts";
+import { Counters } from "../counters.ts";
+import { DtlsEndpoint, sameFingerprints, usableFingerprints, type DtlsSrtpKeys } from "../dtls/index.ts";
 import { IceLite, type UfragTable } from "../ice/index.ts";
 import {
   createSrtpReceiver,
@@ -111,11 +106,12 @@ export class Transport implements BrowserTransport {
   setRemote({ iceUfrag, fingerprints }: BrowserTransportRemote): void {
     if (this.#closed) return;
     this.ice.setRemoteUfrag(iceUfrag);
-    if (sameFingerprints(fingerprints, this.#fingerprints)) return;
+    if (sameFingerprints(fingerprints, this.#fingerprints) && !this.#dtls.over) return;
     if (usableFingerprints(fingerprints).length === 0)
       return this.#fail("no fingerprint of SHA-256, SHA-384 or SHA-512 in the browser's SDP");
     if (this.#fingerprints.length > 0) {
-      // Another certificate is another DTLS association (RFC 8842 3.1): the old keys are worth nothing any more.
+      // Another certificate is another DTLS association (RFC 8842 3.1), and so is one after the last was closed: the
+      // old keys are worth nothing any more.
       this.#dropKeys();
       this.#dtls.close();
       this.#dtls = this.#makeDtls();

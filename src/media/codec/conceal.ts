@@ -18,7 +18,7 @@ const seamSamples = 10;
  * the first lost packet; in good times a packet costs one small copy.
  */
 export class G711Concealer {
-  readonly #codes = new Uint8Array(historyLength);
+  readonly #codes = Buffer.alloc(historyLength);
   readonly #period = new Int16Array(longestPeriod);
   #heard = 0;
   #periodLength = 0;
@@ -30,14 +30,12 @@ export class G711Concealer {
   }
 
   /** Notes `count` codes heard, from `offset` of `packet`. */
-  heard(packet: Uint8Array, offset: number, count: number): void {
+  heard(packet: Buffer, offset: number, count: number): void {
     this.#periodLength = 0;
     this.#made = 0;
     const kept = Math.min(count, historyLength);
     this.#codes.copyWithin(0, kept);
-    const from = offset + count - kept;
-    for (let index = 0; index < kept; index++)
-      this.#codes[historyLength - kept + index] = packet[from + index] ?? 0;
+    packet.copy(this.#codes, historyLength - kept, offset + count - kept, offset + count);
     this.#heard = Math.min(historyLength, this.#heard + kept);
   }
 

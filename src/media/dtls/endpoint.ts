@@ -11,6 +11,7 @@ import type { Fingerprint } from "../contract.ts";
 import { srtpProfiles, type SrtpProfile } from "../srtp/index.ts";
 import { helloVerifyRequest, readClientHello } from "./client-hello.ts";
 import { alerts, ClientProof } from "./client-proof.ts";
+import { datagramBytes, FlightFour } from "./flight-four.ts";
 import { usableFingerprints } from "./peer-authentication.ts";
 import { HandshakeReassembler } from "./reassembly.ts";
 import {
@@ -32,17 +33,14 @@ import { WeriftEngine, type DtlsCertificate, type DtlsSrtpKeys } from "./werift-
 
 /** Time for the whole handshake from its first packet, ms. */
 const handshakeTimeoutMs = 20_000;
-/** First wait for flight 5 before flight 4 goes out again; doubles (RFC 6347 4.2.4.1 lets real-time be quicker). */
-const firstRetransmitMs = 400;
-const longestRetransmitMs = 3200;
-/** Largest datagram of ours, bytes: passes every path WebRTC works on. */
-const datagramBytes = 1200;
 const cookieBytes = 20;
-/** Records a peer may send: a handshake takes some ten, a lossy one some dozens. */
+/** Records (and further fragments in one) a peer may send: a handshake takes some ten, a lossy one some dozens. */
 const recordBurst = 100;
 const recordsPerSecond = 50;
 /** Records of epoch 1 kept while the messages before them are missing or the fingerprint is not known. */
 const maxHeldRecords = 4;
+/** CM costs 40 % less CPU than GCM here. */
+const defaultProfiles = [srtpProfiles.aesCm128HmacSha1Tag80, srtpProfiles.aeadAes128Gcm];
 const fatalAlert = 2;
 const warningAlert = 1;
 const closeNotify = 0;
@@ -69,7 +67,7 @@ export interface DtlsEndpointOptions {
   readonly send: (datagram: Buffer) => void;
   /** SDP's fingerprints of the peer, if known yet; else `setRemoteFingerprints` later. */
   readonly remoteFingerprints?: readonly Fingerprint[];
-  /** SRTP profiles by our liking; default AES-CM first, then GCM: CM costs 40 % less CPU here. */
+  /** SRTP profiles by our liking; default AES-CM first, then GCM. */
   readonly profiles?: readonly SrtpProfile[];
   /** The handshake is done and the peer proven. Once. */
   readonly onKeys: (keys: DtlsSrtpKeys) => void;
@@ -99,16 +97,13 @@ export class DtlsEndpoint {
   #fingerprints: readonly Fingerprint[];
   #engine: WeriftEngine | undefined;
   #proof: ClientProof | undefined;
-  #flight4: readonly DtlsRecord[] = [];
+  #flight4: FlightFour | undefined;
   #flight6: readonly Buffer[] = [];
   #helloSequence = -1;
   #held: DtlsRecord[] = [];
   #busy = false;
   #lastAlert: number | undefined;
   #handshakeTimer: Timer | undefined;
-  #retransmitTimer: Timer | undefined;
-  #retransmitMs = firstRetransmitMs;
-  #lastFlight4At = 0;
 
   constructor(options: DtlsEndpointOptions) {
     this.#options = options;
@@ -121,6 +116,11 @@ export class DtlsEndpoint {
 
   get state(): State {
     return this.#machine.state;
+  }
+
+  /** Failed or closed, by whichever end: nothing comes of it any more. */
+  get over(): boolean {
+    return this.#machine.state === "failed" || this.#machine.state === "closed";
   }
 
   /**
@@ -136,8 +136,7 @@ export class DtlsEndpoint {
 
   /** Takes a datagram from the peer's address, which ICE has validated. */
   receive(packet: Buffer, length = packet.length): void {
-    const { state } = this.#machine;
-    if (state === "closed" || state === "failed") return;
+    if (this.over) return;
     this.#handshakeTimer ??= this.#options.clock.setTimer(handshakeTimeoutMs, () => this.#timeOut());
     for (let at = 0; at < length;) {
       const record = readRecord(packet, at, length);
@@ -174,6 +173,8 @@ export class DtlsEndpoint {
     for (let at = 0; at < plain.length;) {
       const fragment = readHandshakeFragment(plain, at);
       if (fragment === undefined) return this.#count("dtlsMalformed");
+      // The first was paid for with its record; hundreds of empty ones fit in one and each may cost a message's memory.
+      if (at > 0 && !this.#records.take(this.#options.clock.now())) return this.#count("dtlsRate");
       this.#takeFragment(fragment);
       at += 12 + fragment.body.length;
     }
@@ -192,7 +193,7 @@ export class DtlsEndpoint {
       if (hello !== undefined) this.#takeHello(hello);
     } else if (fragment.type === handshakeTypes.clientHello) {
       // The cookie exchange is over: the first hello again is late, the second asks for flight 4 again.
-      if (fragment.sequence === this.#helloSequence) this.#repeatFlight4();
+      if (fragment.sequence === this.#helloSequence && state === "waitingFlight5") this.#flight4?.repeat();
     } else if (this.#messages.add(fragment)) void this.#pump();
     else this.#count("dtlsUnexpected");
   }
@@ -212,41 +213,22 @@ export class DtlsEndpoint {
   }
 
   async #negotiate(message: HandshakeMessage, withoutCookie: Buffer): Promise<void> {
-    const { certificate, profiles = [srtpProfiles.aesCm128HmacSha1Tag80, srtpProfiles.aeadAes128Gcm] } =
-      this.#options;
+    const { certificate, clock, send, profiles = defaultProfiles } = this.#options;
     try {
       // The first hello was not kept: werift gets the second without its cookie, so the two cannot differ.
       const engine = new WeriftEngine(certificate, profiles, this.#cookie);
       const flight = (await engine.hello(message, withoutCookie)).flatMap(recordsOf);
       if (this.#machine.state !== "negotiating") return;
       this.#engine = engine;
-      this.#flight4 = flight;
       this.#proof = new ClientProof([writeHandshake(message), ...flight.map(({ fragment }) => fragment)]);
       this.#messages = new HandshakeReassembler(message.sequence + 1);
       this.#machine.apply("flight4");
-      this.#sendFlight4(false);
+      const nextSequence = (): number => engine.nextSequence();
+      this.#flight4 = new FlightFour({ records: flight, nextSequence, clock, send });
+      this.#flight4.start();
     } catch (error) {
       this.#fail(`ClientHello refused: ${wordsOf(error)}`, alerts.handshakeFailure);
     }
-  }
-
-  /** Sends flight 4; records sent again get new numbers, or a replay check would drop them. */
-  #sendFlight4(again: boolean): void {
-    const { clock, send } = this.#options;
-    const records = this.#flight4.map(({ contentType, sequenceNumber, fragment }) =>
-      writeRecord(contentType, 0, again ? (this.#engine?.nextSequence() ?? 0) : sequenceNumber, fragment),
-    );
-    for (const datagram of packRecords(records, datagramBytes)) send(datagram);
-    this.#lastFlight4At = clock.now();
-    this.#retransmitTimer?.clear();
-    this.#retransmitTimer = clock.setTimer(this.#retransmitMs, () => this.#sendFlight4(true));
-    this.#retransmitMs = Math.min(longestRetransmitMs, this.#retransmitMs * 2);
-  }
-
-  #repeatFlight4(): void {
-    if (this.#machine.state !== "waitingFlight5") return;
-    // The fragments of one hello come together: one answer is enough.
-    if (this.#options.clock.now() - this.#lastFlight4At >= firstRetransmitMs / 4) this.#sendFlight4(true);
   }
 
   /** Takes what is there of flight 5, in order, once the fingerprint is known. */
@@ -296,7 +278,7 @@ export class DtlsEndpoint {
     this.#machine.apply("keys");
     this.#stopTimers();
     this.#proof = undefined;
-    this.#flight4 = [];
+    this.#flight4 = undefined;
     this.#sendFlight6();
     this.#options.onKeys(engine.srtpKeys(profile));
   }
@@ -341,14 +323,14 @@ export class DtlsEndpoint {
 
   #stopTimers(): void {
     this.#handshakeTimer?.clear();
-    this.#retransmitTimer?.clear();
+    this.#flight4?.stop();
   }
 
   #forget(): void {
     this.#stopTimers();
     this.#engine = undefined;
     this.#proof = undefined;
-    this.#flight4 = [];
+    this.#flight4 = undefined;
     this.#flight6 = [];
     this.#held = [];
     this.#messages = new HandshakeReassembler(0);

@@ -18,12 +18,12 @@ import {
 } from "./records.ts";
 
 /**
- * The only file that touches werift, whose version is pinned exactly: the engine leans on public fields of its
+ * The only file on the way to the network that touches werift, pinned exactly: the engine leans on public fields of its
  * DtlsServer. werift negotiates, makes keys and writes our flights. It hears nothing from the network: it is fed
  * whole handshake messages, in order, that the endpoint has judged before, and it never gets to run its timers.
  */
 
-const ecdsaP256Sha256 = { hash: 4, signature: 3 } as const;
+export const ecdsaP256Sha256 = { hash: 4, signature: 3 } as const;
 const secp256r1 = 23;
 /** werift's name for our end. */
 const serverSide = 2;
@@ -55,8 +55,8 @@ export interface DtlsSrtpKeys {
   readonly remote: SrtpKeys;
 }
 
-/** Thrown into werift's flight 4 to end it before it starts its retransmission timer; the endpoint has its own. */
-class FlightTaken extends Error {}
+/** Thrown into a flight of werift's to end it before it starts its retransmission timer; the endpoint has its own. */
+export class FlightTaken extends Error {}
 
 export class WeriftEngine {
   readonly #server: DtlsServer;

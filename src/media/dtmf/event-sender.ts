@@ -1,3 +1,4 @@
+import type { EventStep } from "./event-receiver.ts";
 import { positionRate } from "../rtp/send-line.ts";
 import { codeOf, longestSegment, type TelephoneEvent } from "./event.ts";
 
@@ -13,6 +14,8 @@ const volume = 10;
 const shortestMs = 40;
 const longestMs = 6000;
 export const defaultDigitMs = 100;
+/** Digits that may wait: more than any number with its pin and account. */
+const longestQueue = 128;
 
 /** What the sender needs of the line it sends on. */
 export interface EventLine {
@@ -62,9 +65,20 @@ export class EventSender {
     this.#clockRate = clockRate;
   }
 
-  /** Lines up digits of ours; throws RangeError on a character that is none, before anything is sent. */
-  send(digits: string, durationMs = defaultDigitMs): void {
-    for (const code of digitCodes(digits)) this.#enqueue(code, durationMs);
+  /**
+   * Lines up digits of ours and returns how many found no room. Throws RangeError on a character that is none, before
+   * anything is sent.
+   */
+  send(digits: string, durationMs = defaultDigitMs): number {
+    const codes = digitCodes(digits);
+    return codes.filter((code) => !this.#enqueue(code, durationMs)).length;
+  }
+
+  /** What happens to a key on the other side; `samples` since its press. */
+  follow(step: EventStep, event: Readonly<TelephoneEvent>, samples: number, now: number): void {
+    if (step === "pressed") this.press(event.code, event.volume, samples, now);
+    else if (step === "held") this.hold(samples, now);
+    else if (step === "released") this.release(samples, now);
   }
 
   /** A press on the other side begins. */
@@ -94,15 +108,15 @@ export class EventSender {
     this.#finish(now);
   }
 
-  /** Every 20 ms while `busy`. */
-  tick(now: number): void {
+  /** Every 20 ms while `busy`; `caughtUp`: all that has come in was read, so silence is the sender's. */
+  tick(now: number, caughtUp = true): void {
     if (this.#running === "own") {
       const samples = Math.round(((now - this.#startedAt) * positionRate) / 1000);
       this.#grow(Math.min(samples, this.#target), now);
       if (samples >= this.#target) this.#finish(now);
       else this.#emit(false, now);
     } else if (this.#running === "relayed") {
-      if (now - this.#heardAt >= abandonedMs) this.#finish(now);
+      if (caughtUp && now - this.#heardAt >= abandonedMs) this.#finish(now);
     } else if (this.#endsLeft > 0) {
       this.#endsLeft--;
       this.#emit(true, now);
@@ -117,9 +131,11 @@ export class EventSender {
     this.#queue.length = 0;
   }
 
-  #enqueue(code: number, durationMs: number): void {
+  #enqueue(code: number, durationMs: number): boolean {
+    if (this.#queue.length >= longestQueue) return false;
     const ms = Math.min(longestMs, Math.max(shortestMs, durationMs));
     this.#queue.push({ code, samples: Math.round((ms * positionRate) / 1000) });
+    return true;
   }
 
   #next(now: number): void {

@@ -8,6 +8,7 @@ import type {
   WorkerReply,
   WorkerSettings,
 } from "../worker/messages.ts";
+import { Pulse } from "./pulse.ts";
 import { PoolSession, type SessionLine } from "./session.ts";
 
 /** A worker that lived less than this is taken to die of the same cause again: its restart waits. */
@@ -63,9 +64,15 @@ export class WorkerHost implements SessionLine {
   #backOffMs = 0;
   #restartTimer: Timer | undefined;
   #failure: Error | undefined;
+  readonly #pulse: Pulse;
 
   constructor(options: WorkerHostOptions) {
     this.#options = options;
+    this.#pulse = new Pulse(
+      options.clock,
+      () => this.statistics(),
+      () => this.#onHang(),
+    );
     this.#settings = options.settings;
     this.#log = options.log.child({ worker: options.settings.index });
   }
@@ -121,6 +128,7 @@ export class WorkerHost implements SessionLine {
   /** Ends the sessions and the thread. Idempotent. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#pulse.stop();
     this.#restartTimer?.clear();
     const worker = this.#worker;
     if (!worker) return;
@@ -148,6 +156,7 @@ export class WorkerHost implements SessionLine {
 
   #onReady(browserPort: number, starting: Pending<void>): void {
     this.#ready = true;
+    this.#pulse.start();
     // A port the system chose is asked for again by the next thread: the browsers know it.
     this.#settings = { ...this.#settings, browserPort };
     starting.resolve();
@@ -201,10 +210,16 @@ export class WorkerHost implements SessionLine {
     return session;
   }
 
+  #onHang(): void {
+    this.#failure = new Error("gives no sign of life");
+    void this.#worker?.terminate();
+  }
+
   #onExit(code: number, starting: Pending<void>): void {
     const died = this.#failure?.message ?? `exit code ${code}`;
     const wasReady = this.#ready;
     this.#ready = false;
+    this.#pulse.stop();
     this.#worker = undefined;
     this.#endAll(this.#stopping ? "media pool closed" : `media worker failed: ${died}`);
     starting.reject(new Error(`media worker ${this.#settings.index} did not start: ${died}`));

@@ -1,13 +1,16 @@
 import { isLaw } from "../codec/g711.ts";
 import { opusClockRate } from "../codec/opus.ts";
 import type { Payload } from "../contract.ts";
+import { Counters } from "../counters.ts";
 import { readEvent, type TelephoneEvent } from "../dtmf/event.ts";
 import { EventReceiver, type EventStep } from "../dtmf/event-receiver.ts";
 import { emptyRtpHeader, readRtp } from "../rtp/packet.ts";
 import { positionRate } from "../rtp/send-line.ts";
 import { arrival, ReceivedSource } from "../rtp/source.ts";
-import { Counters } from "./counters.ts";
 import type { Way } from "./way.ts";
+
+/** What a payload type number stands for. */
+const use = { none: 0, audio: 1, event: 2 } as const;
 
 /** Why a packet with this answer of `ReceivedSource.receive` is dropped. */
 const dropCause: Readonly<Record<number, string>> = {
@@ -38,8 +41,10 @@ export class Inbound {
   readonly #events = new EventReceiver();
   readonly #way: Way;
   readonly #onEvent: OnEvent;
-  #payload: Payload | undefined;
+  /** What each payload type number means when received. */
+  readonly #uses = new Uint8Array(128);
   #clockRate: number = positionRate;
+  #eventRate: number = positionRate;
   #pendingLost = 0;
 
   constructor(way: Way, onEvent: OnEvent) {
@@ -47,9 +52,19 @@ export class Inbound {
     this.#onEvent = onEvent;
   }
 
+  /**
+   * What is received carries the numbers we offered. A side that renumbered them may send its own all the same, as
+   * old equipment does: those are taken too where they mean nothing else.
+   */
   setPayload(payload: Payload): void {
-    this.#payload = payload;
+    const event = payload.telephoneEvent;
+    const uses = this.#uses.fill(use.none);
+    if (event) uses[event.payloadType] = use.event;
+    uses[payload.payloadType] = use.audio;
+    if (event) uses[event.receivePayloadType ?? event.payloadType] = use.event;
+    uses[payload.receivePayloadType ?? payload.payloadType] = use.audio;
     this.#clockRate = isLaw(payload.codec) ? positionRate : opusClockRate;
+    this.#eventRate = event?.clockRate ?? positionRate;
   }
 
   get jitterMs(): number {
@@ -58,12 +73,10 @@ export class Inbound {
 
   receive(packet: Buffer, length: number, now: number): void {
     const header = this.#header;
-    const payload = this.#payload;
     if (!readRtp(packet, length, header)) return this.dropped.add("malformed");
-    const isAudio = header.payloadType === payload?.payloadType;
-    const isEvent = header.payloadType === payload?.telephoneEvent?.payloadType;
+    const used = this.#uses[header.payloadType];
     // A stranger to the negotiation may not make us change the source; of the known source it only counts.
-    if (!isAudio && !isEvent && (!this.source.started || header.ssrc !== this.source.ssrc))
+    if (used === use.none && (!this.source.started || header.ssrc !== this.source.ssrc))
       return this.dropped.add("payloadType");
     const lost = this.source.receive(header.ssrc, header.sequence, now);
     if (lost < arrival.started) return this.dropped.add(dropCause[lost] ?? "sequence");
@@ -74,8 +87,8 @@ export class Inbound {
       this.#way.interrupt();
       this.#pendingLost = 0;
     } else this.#pendingLost += lost;
-    if (isAudio) this.#receiveAudio(packet, now);
-    else if (isEvent) this.#receiveEvent(packet, now);
+    if (used === use.audio) this.#receiveAudio(packet, now);
+    else if (used === use.event) this.#receiveEvent(packet, now);
     else this.dropped.add("payloadType");
   }
 
@@ -90,7 +103,7 @@ export class Inbound {
   #receiveEvent(packet: Buffer, now: number): void {
     const header = this.#header;
     const event = this.#event;
-    const rate = this.#payload?.telephoneEvent?.clockRate ?? positionRate;
+    const rate = this.#eventRate;
     if (!readEvent(packet, header.payloadOffset, header.payloadLength, event))
       return this.dropped.add("malformed");
     const step = this.#events.receive(header.ssrc, header.timestamp, event);

@@ -1,13 +1,16 @@
-import type { Clock, Random } from "../../core/index.ts";
+import { TokenBucket, type Clock, type Random } from "../../core/index.ts";
 import type { Direction, Payload, Side, SideStatistics } from "../contract.ts";
 import { RtcpReporter } from "../rtcp/reporter.ts";
 import { Inbound, type OnEvent } from "./inbound.ts";
 import type { Outbound } from "./outbound.ts";
 import { Way } from "./way.ts";
 
-export function otherSide(side: Side): Side {
-  return side === "browser" ? "trunk" : "browser";
-}
+/** Packets taken at once and per second: what a stalled network may hold back, and more than 5 ms packets make. */
+const packetBurst = 1000;
+const packetsPerSecond = 250;
+/** Key presses taken at once and per second: faster than anybody and any dialler presses keys. */
+const pressBurst = 32;
+const pressesPerSecond = 20;
 
 export function sends(direction: Direction): boolean {
   return direction === "sendrecv" || direction === "sendonly";
@@ -36,17 +39,22 @@ export class Leg {
   readonly way: Way;
   readonly inbound: Inbound;
   readonly rtcp: RtcpReporter;
+  /** Each packet may cost coding and is sent on: a flood of authentic ones must not get through either. */
+  readonly packets: TokenBucket;
+  /** Each press is told to the main thread: a flood must not get through to it. */
+  readonly presses: TokenBucket;
   payload: Payload | undefined;
   direction: Direction = "inactive";
   /** Packets from this side are taken. */
   listening = false;
-  /** `clock.now()` since which media is expected of this side. */
-  listeningSince = 0;
-  idleTold = false;
+  #listeningSince = 0;
+  #idleTold = false;
 
   constructor(options: LegOptions) {
     const { side, outbound, across, cname, clock, random, sendRtcp, onEvent } = options;
     this.side = side;
+    this.packets = new TokenBucket(packetBurst, packetsPerSecond, clock.now());
+    this.presses = new TokenBucket(pressBurst, pressesPerSecond, clock.now());
     this.outbound = outbound;
     this.way = new Way(across);
     this.inbound = new Inbound(this.way, onEvent);
@@ -64,14 +72,23 @@ export class Leg {
   setListening(listening: boolean, now: number): void {
     if (listening === this.listening) return;
     this.listening = listening;
-    this.listeningSince = now;
-    this.idleTold = false;
+    this.#listeningSince = now;
+    this.#idleTold = false;
     if (!listening) this.way.interrupt();
   }
 
-  /** How long this side has been silent, ms, while it was expected to send. */
-  silentMs(now: number): number {
-    return now - Math.max(this.listeningSince, this.inbound.mediaAt ?? this.listeningSince);
+  /**
+   * For how long this side has been silent, ms, if that is at least `idleMs` and was not told before. Only of a side
+   * that is to send, so hold is no silence. `consentAt`: last sign of the peer's consent, where there are such.
+   */
+  newlyIdle(now: number, idleMs: number, consentAt: number | undefined): number | undefined {
+    if (!this.listening) return undefined;
+    const since = this.#listeningSince;
+    const heardAt = Math.max(since, Math.min(this.inbound.mediaAt ?? since, consentAt ?? Infinity));
+    const idle = now - heardAt >= idleMs;
+    const told = this.#idleTold;
+    this.#idleTold = idle;
+    return idle && !told ? now - heardAt : undefined;
   }
 
   /** Counters that can cross threads; `dropped` adds what was dropped before the relay saw it. */
@@ -88,7 +105,7 @@ export class Leg {
       remote: rtcp.remote,
       framesConcealed: way.framesConcealed,
       framesRecovered: way.framesRecovered,
-      dropped: inbound.dropped.snapshot(dropped),
+      dropped: inbound.dropped.with(dropped),
     };
   }
 

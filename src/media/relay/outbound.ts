@@ -139,7 +139,7 @@ export class Outbound implements EventLine {
     this.#position = Math.max(this.#position, Math.round(position));
   }
 
-  putCodes(packet: Uint8Array, offset: number, count: number, law: Law, now: number): void {
+  putCodes(packet: Buffer, offset: number, count: number, law: Law, now: number): void {
     this.#sink?.putCodes(packet, offset, count, law, now);
   }
 
@@ -148,10 +148,9 @@ export class Outbound implements EventLine {
   }
 
   /** Sends a payload as it came (Opus to Opus); `samples` at 8 kHz. */
-  pass(packet: Uint8Array, offset: number, length: number, samples: number, now: number): void {
+  pass(packet: Buffer, offset: number, length: number, samples: number, now: number): void {
     if (rtpHeaderLength + length > maxRtpLength) return;
-    for (let index = 0; index < length; index++)
-      this.#passPacket[rtpHeaderLength + index] = packet[offset + index] ?? 0;
+    packet.copy(this.#passPacket, rtpHeaderLength, offset, offset + length);
     this.#emitFrame(this.#passPacket, rtpHeaderLength + length, samples, now);
   }
 

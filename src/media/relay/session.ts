@@ -2,11 +2,11 @@ import { randomId, type Clock, type Logger, type Random } from "../../core/index
 import type { BrowserRemote, Direction, MediaStatistics, Payload, Side, TrunkRemote } from "../contract.ts";
 import { digitOf, type TelephoneEvent } from "../dtmf/event.ts";
 import type { EventStep } from "../dtmf/event-receiver.ts";
+import { CodecPair } from "./codec-pair.ts";
 import { Leg, receives, sends } from "./leg.ts";
 import { Outbound } from "./outbound.ts";
-import { createReader } from "./readers.ts";
 import type { OpenTransport, RelayTransport } from "./transport.ts";
-import { TrunkGate } from "./trunk-gate.ts";
+import { TrunkEnd } from "./trunk-end.ts";
 import type { TrunkSocket } from "./trunk-socket.ts";
 
 /** A browser whose DTLS said goodbye is waited for so long, ms: the BYE by signalling is usually on its way. */
@@ -42,21 +42,20 @@ export interface RelaySessionOptions {
 export class RelaySession {
   readonly #options: RelaySessionOptions;
   readonly #transport: RelayTransport;
-  readonly #gate: TrunkGate;
+  readonly #trunkEnd: TrunkEnd;
   readonly #browser: Leg;
   readonly #trunk: Leg;
+  readonly #codecs: CodecPair;
   #browserKnown = false;
   #connected = false;
   #connectedTold = false;
   #closed = false;
   #qualityAt = 0;
   #farewellAt = -1;
-  #codecs = "";
 
   constructor(options: RelaySessionOptions) {
     const { trunk, random, clock } = options;
     this.#options = options;
-    this.#gate = new TrunkGate(options.trunkSource);
     const toBrowser = new Outbound({
       ssrc: newSsrc(random),
       random,
@@ -65,7 +64,7 @@ export class RelaySession {
     const toTrunk = new Outbound({
       ssrc: newSsrc(random),
       random,
-      send: (packet, length) => this.#sendTrunk(packet, length),
+      send: (packet, length) => this.#trunkEnd.sendRtp(packet, length),
     });
     const common = { cname: randomId(random, 12), clock, random };
     this.#browser = new Leg({
@@ -82,21 +81,22 @@ export class RelaySession {
       side: "trunk",
       outbound: toTrunk,
       across: toBrowser,
-      sendRtcp: (packet, length) => this.#sendTrunkRtcp(packet, length),
+      sendRtcp: (packet, length) => this.#trunkEnd.sendRtcp(packet, length),
       onEvent: (step, event, samples, now) =>
         this.#onEvent(this.#trunk, this.#browser, step, event, samples, now),
     });
+    this.#codecs = new CodecPair(this.#browser, this.#trunk, (error) => this.fault(error));
     this.#transport = options.openTransport({
-      onRtp: (packet, length) => this.#onBrowserRtp(packet, length),
+      onRtp: (packet, length) => this.#onRtp(this.#browser, packet, length, clock.now()),
       onRtcp: (packet, length) => this.#onRtcp(this.#browser, packet, length),
       onConnected: () => this.#onConnected(),
       onFailed: (reason) => this.#onFailed(reason),
     });
-    trunk.onRtp = (packet, length, address, port) => this.#onTrunkRtp(packet, length, address, port);
-    trunk.onRtcp = (packet, length, address, port) => {
-      if (this.#gate.admitsRtcp(address, port)) this.#onRtcp(this.#trunk, packet, length);
-      else this.#trunk.inbound.dropped.add("stranger");
-    };
+    this.#trunkEnd = new TrunkEnd(trunk, options.trunkSource, clock, {
+      onRtp: (packet, length, now) => this.#onRtp(this.#trunk, packet, length, now),
+      onRtcp: (packet, length) => this.#onRtcp(this.#trunk, packet, length),
+      onDropped: (cause) => this.#trunk.inbound.dropped.add(cause),
+    });
   }
 
   get transport(): RelayTransport["local"] {
@@ -116,7 +116,7 @@ export class RelaySession {
   }
 
   setTrunkRemote(remote: TrunkRemote): void {
-    this.#gate.setRemote(remote);
+    this.#trunkEnd.setRemote(remote);
     this.#describe(this.#trunk, remote.payload, remote.direction);
   }
 
@@ -138,9 +138,10 @@ export class RelaySession {
 
   /** Characters outside `0-9*#A-D` are refused before they come here. */
   sendDtmf(side: Side, digits: string, durationMs: number | undefined): void {
-    const leg = this.#leg(side);
-    if (leg.payload?.telephoneEvent && leg.outbound.open) leg.outbound.events.send(digits, durationMs);
-    else leg.inbound.dropped.add("dtmfUnsent", digits.length);
+    const { payload, outbound, inbound } = this.#leg(side);
+    const possible = payload?.telephoneEvent && outbound.open;
+    const unsent = possible ? outbound.events.send(digits, durationMs) : digits.length;
+    if (unsent > 0) inbound.dropped.add("dtmfUnsent", unsent);
   }
 
   statistics(): MediaStatistics {
@@ -150,31 +151,46 @@ export class RelaySession {
     };
   }
 
-  /** What must happen without a packet: filling (unless told not to), events, reports, idle checks. Every 20 ms. */
-  tick(now: number, fill = true): void {
+  /**
+   * What must happen without a packet: filling, events, reports, idle checks. Every 20 ms. `caughtUp`: all that has
+   * come was read, so silence is the sender's and not ours.
+   */
+  tick(now: number, caughtUp = true): void {
     if (this.#closed) return;
     try {
-      this.#tickLeg(this.#browser, now);
-      this.#tickLeg(this.#trunk, now);
-      if (fill) this.#trunk.outbound.fill(now);
+      this.#tickLeg(this.#browser, now, caughtUp);
+      this.#tickLeg(this.#trunk, now, caughtUp);
+      if (caughtUp) this.#trunk.outbound.fill(now);
       this.#tellQuality(now);
       if (this.#farewellAt >= 0 && now >= this.#farewellAt) this.#fail("browser closed its media connection");
     } catch (error) {
-      this.#fault(error);
+      this.fault(error);
     }
   }
 
   /** Says BYE to both sides, frees codecs, transport and ports. Resolves when the ports are free. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    const now = this.#options.clock.now();
-    if (this.#connected && this.#transport.connected) this.#browser.rtcp.bye(now);
-    if (this.#connected && this.#gate.reachable) this.#trunk.rtcp.bye(now);
     this.#closed = true;
-    this.#browser.close();
-    this.#trunk.close();
-    this.#transport.close();
-    await this.#options.trunk.close();
+    try {
+      this.#sayBye(this.#options.clock.now());
+    } catch (error) {
+      this.fault(error);
+    }
+    this.#codecs.close();
+    try {
+      this.#browser.close();
+      this.#trunk.close();
+      this.#transport.close();
+    } finally {
+      await this.#trunkEnd.close();
+    }
+  }
+
+  /** Ends this session, not the worker: an error of the relay's own. */
+  fault(error: unknown): void {
+    this.#options.log.error({ err: error }, "media session fault");
+    this.#fail("media session failed: internal error");
   }
 
   #leg(side: Side): Leg {
@@ -187,7 +203,7 @@ export class RelaySession {
     leg.outbound.setPayload(payload, this.#options.clock.now());
     leg.inbound.setPayload(payload);
     this.#regate();
-    this.#setCodecs();
+    this.#codecs.update();
   }
 
   /** Opens and shuts lines and ears after anything they hang on has changed. */
@@ -196,7 +212,7 @@ export class RelaySession {
     const { direction: browserDirection } = this.#browser;
     const { direction: trunkDirection } = this.#trunk;
     const browserUp = this.#connected && this.#browserKnown;
-    const trunkUp = this.#connected && this.#gate.reachable;
+    const trunkUp = this.#connected && this.#trunkEnd.reachable;
     this.#browser.outbound.setOpen(browserUp && this.#transport.connected && sends(browserDirection), now);
     this.#trunk.outbound.setOpen(trunkUp && sends(trunkDirection), now);
     // A browser that never comes up is silent too: it is listened for from the start.
@@ -204,59 +220,15 @@ export class RelaySession {
     this.#trunk.setListening(trunkUp && receives(trunkDirection), now);
   }
 
-  /** Puts readers and encoders in place for the pair of codecs; only what changed is made anew. */
-  #setCodecs(): void {
-    const browser = this.#browser.payload?.codec;
-    const trunk = this.#trunk.payload?.codec;
-    const codecs = `${browser} ${trunk}`;
-    if (!browser || !trunk || codecs === this.#codecs) return;
-    this.#codecs = codecs;
-    this.#browser.way.setReader(undefined);
-    this.#trunk.way.setReader(undefined);
-    const transcoding = browser !== trunk;
-    if (!transcoding) this.#browser.outbound.dropEncoder();
-    // The module is loaded: this is done before the next packet is read.
-    Promise.all([
-      createReader(browser, trunk),
-      createReader(trunk, browser),
-      transcoding ? this.#browser.outbound.prepareEncoder() : undefined,
-      // Needed for filled silence even where Opus passes as it is.
-      this.#trunk.outbound.prepareEncoder(),
-    ]).then(
-      ([fromBrowser, fromTrunk]) => {
-        const current = codecs === this.#codecs && !this.#closed;
-        if (current) this.#browser.way.setReader(fromBrowser);
-        else fromBrowser.close();
-        if (current) this.#trunk.way.setReader(fromTrunk);
-        else fromTrunk.close();
-      },
-      (error: unknown) => this.#fault(error),
-    );
-  }
-
-  #onBrowserRtp(packet: Buffer, length: number): void {
+  #onRtp(leg: Leg, packet: Buffer, length: number, now: number): void {
     if (this.#closed) return;
     try {
-      this.#receive(this.#browser, packet, length);
+      if (!leg.listening) leg.inbound.dropped.add(this.#connected ? "direction" : "unconnected");
+      else if (leg.packets.take(now)) leg.inbound.receive(packet, length, now);
+      else leg.inbound.dropped.add("rate");
     } catch (error) {
-      this.#fault(error);
+      this.fault(error);
     }
-  }
-
-  #onTrunkRtp(packet: Buffer, length: number, address: string, port: number): void {
-    if (this.#closed) return;
-    try {
-      if (!this.#gate.admitsRtp(address, port, this.#options.clock.now()))
-        this.#trunk.inbound.dropped.add("stranger");
-      else this.#receive(this.#trunk, packet, length);
-    } catch (error) {
-      this.#fault(error);
-    }
-  }
-
-  #receive(leg: Leg, packet: Buffer, length: number): void {
-    if (leg.listening) leg.inbound.receive(packet, length, this.#options.clock.now());
-    else leg.inbound.dropped.add(this.#connected ? "direction" : "unconnected");
   }
 
   #onRtcp(leg: Leg, packet: Buffer, length: number): void {
@@ -264,7 +236,7 @@ export class RelaySession {
     try {
       if (!leg.rtcp.receive(packet, length)) leg.inbound.dropped.add("malformedRtcp");
     } catch (error) {
-      this.#fault(error);
+      this.fault(error);
     }
   }
 
@@ -276,16 +248,14 @@ export class RelaySession {
     samples: number,
     now: number,
   ): void {
+    if (step === "pressed" && !from.presses.take(now)) return from.inbound.dropped.add("dtmfRate");
     const digit = digitOf(event.code);
     if (step === "pressed" && digit !== undefined) this.#options.listener.dtmf(from.side, digit);
     if (!to.payload?.telephoneEvent || !to.outbound.open) {
       if (step === "pressed") from.inbound.dropped.add("dtmfUnsent");
       return;
     }
-    const { events } = to.outbound;
-    if (step === "pressed") events.press(event.code, event.volume, samples, now);
-    else if (step === "held") events.hold(samples, now);
-    else if (step === "released") events.release(samples, now);
+    to.outbound.events.follow(step, event, samples, now);
   }
 
   #onConnected(): void {
@@ -302,36 +272,25 @@ export class RelaySession {
     this.#regate();
   }
 
-  #sendTrunk(packet: Buffer, length: number): boolean {
-    const remote = this.#gate.remote;
-    return remote !== undefined && this.#options.trunk.sendRtp(packet, length, remote.port, remote.address);
-  }
-
-  #sendTrunkRtcp(packet: Buffer, length: number): void {
-    const remote = this.#gate.remote;
-    if (!remote || !this.#gate.reachable) return;
-    const port = remote.rtcp?.port ?? remote.port + 1;
-    if (port <= 0xffff)
-      this.#options.trunk.sendRtcp(packet, length, port, remote.rtcp?.address ?? remote.address);
-  }
-
-  #tickLeg(leg: Leg, now: number): void {
-    if (leg.outbound.events.busy) leg.outbound.events.tick(now);
+  #sayBye(now: number): void {
     if (!this.#connected) return;
-    if (leg.side === "browser" ? this.#transport.connected : this.#gate.reachable) leg.rtcp.tick(now);
+    if (this.#transport.connected) this.#browser.rtcp.bye(now);
+    if (this.#trunkEnd.reachable) this.#trunk.rtcp.bye(now);
+  }
+
+  #tickLeg(leg: Leg, now: number, caughtUp: boolean): void {
+    if (leg.outbound.events.busy) leg.outbound.events.tick(now, caughtUp);
+    if (!this.#connected) return;
+    if (leg.side === "browser" ? this.#transport.connected : this.#trunkEnd.reachable) leg.rtcp.tick(now);
     this.#checkIdle(leg, now);
   }
 
-  /** Tells silence once; only of a side that is to send, so hold is no silence. */
   #checkIdle(leg: Leg, now: number): void {
     const { idleMs, listener } = this.#options;
-    if (idleMs === 0 || !leg.listening) return;
-    let silent = leg.silentMs(now);
+    if (idleMs === 0) return;
     const consentAt = leg.side === "browser" ? this.#transport.lastConsentAt : undefined;
-    if (consentAt !== undefined) silent = Math.max(silent, now - Math.max(consentAt, leg.listeningSince));
-    const idle = silent >= idleMs;
-    if (idle && !leg.idleTold) listener.idle(leg.side, Math.round(silent));
-    leg.idleTold = idle;
+    const silentMs = leg.newlyIdle(now, idleMs, consentAt);
+    if (silentMs !== undefined) listener.idle(leg.side, Math.round(silentMs));
   }
 
   #tellQuality(now: number): void {
@@ -345,11 +304,6 @@ export class RelaySession {
     if (this.#closed) return;
     this.#farewellAt = -1;
     this.#options.listener.failed(reason);
-  }
-
-  #fault(error: unknown): void {
-    this.#options.log.error({ err: error }, "media session fault");
-    this.#fail("media session failed: internal error");
   }
 }
 

@@ -1,6 +1,6 @@
 import type { TrunkRemote } from "../contract.ts";
 
-/** Another port of the signalled address may take over once the present one has been silent so long, ms. */
+/** Another port than the signalled one may take over once the present one has been silent so long, ms. */
 const takeOverMs = 500;
 
 /** Whether nothing may be sent there: the old way to hold (RFC 3264 8.4), or a refused stream. */
@@ -43,7 +43,9 @@ export class TrunkGate {
     if (!remote || address !== remote.address || isHeldAddress(remote)) return false;
     if (this.#strict) return port === remote.port;
     if (port !== this.#latchedPort) {
-      if (this.#latchedPort !== 0 && now - this.#latchedAt < takeOverMs) return false;
+      // The signalled port is right whenever it speaks: the other may be a call that ended without its sender knowing.
+      const silent = this.#latchedPort === 0 || now - this.#latchedAt >= takeOverMs;
+      if (!silent && port !== remote.port) return false;
       this.#latchedPort = port;
     }
     this.#latchedAt = now;

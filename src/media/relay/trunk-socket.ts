@@ -1,7 +1,5 @@
 import { createSocket, type Socket } from "node:dgram";
 import type { Logger } from "../../core/index.ts";
-import { rtpHeaderLength } from "../rtp/packet.ts";
-import { frameSamples } from "./frame-sink.ts";
 
 /** Gets each datagram; the memory is the receiver's until the call returns. */
 export type OnDatagram = (packet: Buffer, length: number, address: string, port: number) => void;
@@ -12,9 +10,7 @@ export interface TrunkSocket {
   readonly port: number;
   onRtp: OnDatagram;
   onRtcp: OnDatagram;
-  /** Datagrams the system refused to send. */
-  readonly sendErrors: number;
-  /** Sends `packet[0, length)`, which may be used again at once. */
+  /** Sends `packet[0, length)`, which may be used again at once. False: the system takes no more, or closed. */
   sendRtp(packet: Buffer, length: number, port: number, address: string): boolean;
   sendRtcp(packet: Buffer, length: number, port: number, address: string): boolean;
   /** Resolves when both ports are free again. Idempotent. */
@@ -29,26 +25,6 @@ type Lookup = (
 
 /** Addresses in SDP are IPv4 literals: answer at once instead of asking the resolver's threads per packet. */
 const literalLookup: Lookup = (host, _options, callback) => callback(null, host, 4);
-
-const framePacketLength = rtpHeaderLength + frameSamples;
-/** Packets that may wait in a full socket at once before their memory is used again. */
-const slots = 64;
-
-/** Memory for packets handed to the kernel, shared by all sockets of a thread: sending is not always done at once. */
-class SendRing {
-  readonly #frames = Array.from({ length: slots }, () => Buffer.alloc(framePacketLength));
-  #next = 0;
-
-  /** A copy of `packet[0, length)`; whole-frame packets, nearly all, cost no allocation. */
-  copy(packet: Buffer, length: number): Buffer {
-    if (length !== framePacketLength) return Buffer.from(packet.subarray(0, length));
-    const slot = this.#frames[this.#next++ % slots] ?? Buffer.alloc(framePacketLength);
-    packet.copy(slot, 0, 0, length);
-    return slot;
-  }
-}
-
-const ring = new SendRing();
 
 /** Binds both ports of the pair; rejects with the system's error when either is taken. */
 export async function openTrunkSocket(host: string, port: number, log: Logger): Promise<TrunkSocket> {
@@ -67,11 +43,9 @@ export async function openTrunkSocket(host: string, port: number, log: Logger): 
 
 function bind(socket: Socket, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    socket.once("error", reject);
-    socket.bind(port, host, () => {
-      socket.off("error", reject);
-      resolve();
-    });
+    // Stays: an error between this and the listener of the pair would end the worker.
+    socket.on("error", reject);
+    socket.bind(port, host, resolve);
   });
 }
 
@@ -79,10 +53,10 @@ class DgramTrunkSocket implements TrunkSocket {
   readonly port: number;
   onRtp: OnDatagram = () => {};
   onRtcp: OnDatagram = () => {};
-  sendErrors = 0;
   readonly #rtp: Socket;
   readonly #rtcp: Socket;
   #closing: Promise<void> | undefined;
+  #errorLogged = false;
 
   constructor(rtp: Socket, rtcp: Socket, port: number, log: Logger) {
     this.#rtp = rtp;
@@ -92,7 +66,8 @@ class DgramTrunkSocket implements TrunkSocket {
     rtcp.on("message", (packet, from) => this.onRtcp(packet, packet.length, from.address, from.port));
     // ICMP refusals and unreachable networks end here; the far end may be back with the next packet.
     const onError = (error: Error): void => {
-      if (this.sendErrors++ === 0) log.warn({ err: error, port }, "RTP socket error");
+      if (!this.#errorLogged) log.warn({ err: error, port }, "RTP socket error");
+      this.#errorLogged = true;
     };
     rtp.on("error", onError);
     rtcp.on("error", onError);
@@ -114,8 +89,10 @@ class DgramTrunkSocket implements TrunkSocket {
   }
 
   #send(socket: Socket, packet: Buffer, length: number, port: number, address: string): boolean {
-    if (this.#closing) return false;
-    socket.send(ring.copy(packet, length), port, address);
+    // The system takes a datagram within the call, unless its buffer is full: then one waits, and what comes after it
+    // is dropped, as late sound is worth nothing. Node keeps no copy, but only this call's own memory can wait.
+    if (this.#closing || socket.getSendQueueCount() > 0) return false;
+    socket.send(length === packet.length ? packet : packet.subarray(0, length), port, address);
     return true;
   }
 }

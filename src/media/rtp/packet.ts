@@ -56,21 +56,30 @@ export function writeUint32(bytes: Uint8Array, offset: number, value: number): v
 }
 
 /**
+ * Length of the header of `packet[0, length)`: fixed part, CSRCs and extension (RFC 3550 5.1, 5.3.1). -1 if it is not
+ * version 2 or does not fit.
+ */
+export function rtpHeaderBytes(packet: Uint8Array, length: number): number {
+  const first = packet[0] ?? 0;
+  if (length < rtpHeaderLength || length > packet.length || first >>> 6 !== 2) return -1;
+  let header = rtpHeaderLength + (first & 0x0f) * 4;
+  if (first & 0x10) {
+    if (header + 4 > length) return -1;
+    header += 4 + readUint16(packet, header + 2) * 4;
+  }
+  return header > length ? -1 : header;
+}
+
+/**
  * Reads the header of `packet`, whose first `length` bytes were received, into `header` (RFC 3550 5.1, A.1).
  * Returns false when it is no well-formed RTP packet: too short or long, wrong version, CSRC list, extension
  * or padding that do not fit.
  */
 export function readRtp(packet: Uint8Array, length: number, header: RtpHeader): boolean {
-  if (length < rtpHeaderLength || length > maxRtpLength || length > packet.length) return false;
-  const first = packet[0] ?? 0;
-  if (first >>> 6 !== 2) return false;
-  let offset = rtpHeaderLength + (first & 0x0f) * 4;
+  const offset = rtpHeaderBytes(packet, length);
+  if (offset < 0 || length > maxRtpLength) return false;
   let end = length;
-  if (first & 0x10) {
-    if (offset + 4 > length) return false;
-    offset += 4 + readUint16(packet, offset + 2) * 4;
-  }
-  if (first & 0x20) {
+  if ((packet[0] ?? 0) & 0x20) {
     const padding = packet[length - 1] ?? 0;
     if (padding === 0) return false;
     end -= padding;

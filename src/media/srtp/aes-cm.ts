@@ -1,8 +1,8 @@
 import { createCipheriv, createSecretKey, type Cipheriv } from "node:crypto";
+import { readUint16, writeUint32 } from "../rtp/packet.ts";
 import { HmacSha1 } from "./hmac-sha1.ts";
 import { deriveSessionKey, keyLabels } from "./key-derivation.ts";
-import { maxPacketBytes, srtpFailure, type SrtpKeys } from "./profile.ts";
-import { rtcpHeaderBytes, writeWord } from "./rtp-header.ts";
+import { maxPacketBytes, rtcpHeaderBytes, srtpFailure, type SrtpKeys } from "./profile.ts";
 import type { SrtpTransform } from "./transform.ts";
 
 /** HMAC-SHA1-80 (RFC 3711 5.2). */
@@ -77,10 +77,6 @@ export class CounterMode {
   }
 }
 
-function sequenceOf(packet: Buffer): number {
-  return ((packet[2] ?? 0) << 8) | (packet[3] ?? 0);
-}
-
 /** SRTP_AES128_CM_HMAC_SHA1_80 (RFC 3711, RFC 5764 4.1.2). */
 export function createAesCmTransform({ key, salt }: SrtpKeys): SrtpTransform {
   const derive = (label: (typeof keyLabels)[keyof typeof keyLabels], length: number): Buffer =>
@@ -95,7 +91,7 @@ export function createAesCmTransform({ key, salt }: SrtpKeys): SrtpTransform {
     rtcpOverhead: indexBytes + tagBytes,
     sealRtp(packet, header, length, ssrc, roc, out) {
       if (out !== packet) packet.copy(out, 0, 0, header);
-      rtpCipher.apply(packet, out, header, length, ssrc, roc, sequenceOf(packet));
+      rtpCipher.apply(packet, out, header, length, ssrc, roc, readUint16(packet, 2));
       rtpMac.computeWithTrailer(out, length, roc);
       for (let i = 0; i < tagBytes; i++) out[length + i] = rtpMac.digest[i] ?? 0;
       return length + tagBytes;
@@ -105,13 +101,13 @@ export function createAesCmTransform({ key, salt }: SrtpKeys): SrtpTransform {
       rtpMac.computeWithTrailer(packet, end, roc);
       if (!rtpMac.matches(packet, end, tagBytes)) return srtpFailure.authentication;
       if (out !== packet) packet.copy(out, 0, 0, header);
-      rtpCipher.apply(packet, out, header, end, ssrc, roc, sequenceOf(packet));
+      rtpCipher.apply(packet, out, header, end, ssrc, roc, readUint16(packet, 2));
       return end;
     },
     sealRtcp(packet, length, ssrc, index, out) {
       if (out !== packet) packet.copy(out, 0, 0, rtcpHeaderBytes);
       rtcpCipher.apply(packet, out, rtcpHeaderBytes, length, ssrc, index >>> 16, index & 0xffff);
-      writeWord(out, length, index | encryptedBit);
+      writeUint32(out, length, index | encryptedBit);
       rtcpMac.compute(out, length + indexBytes);
       for (let i = 0; i < tagBytes; i++) out[length + indexBytes + i] = rtcpMac.digest[i] ?? 0;
       return length + indexBytes + tagBytes;

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from "node:crypto";
+import { readUint16, writeUint32 } from "../rtp/packet.ts";
 import { deriveSessionKey, keyLabels } from "./key-derivation.ts";
-import { srtpFailure, type SrtpKeys } from "./profile.ts";
-import { rtcpHeaderBytes, writeWord } from "./rtp-header.ts";
+import { rtcpHeaderBytes, srtpFailure, type SrtpKeys } from "./profile.ts";
 import type { SrtpTransform } from "./transform.ts";
 
 const tagBytes = 16;
@@ -71,10 +71,6 @@ export interface GcmSessionKeys {
   readonly rtcpSalt: Buffer;
 }
 
-function sequenceOf(packet: Buffer): number {
-  return ((packet[2] ?? 0) << 8) | (packet[3] ?? 0);
-}
-
 /** AEAD_AES_128_GCM (RFC 7714). */
 export function createAesGcmTransform({ key, salt }: SrtpKeys): SrtpTransform {
   return createGcmSessionTransform({
@@ -99,14 +95,14 @@ export function createGcmSessionTransform(keys: GcmSessionKeys): SrtpTransform {
     rtpOverhead: tagBytes,
     rtcpOverhead: tagBytes + indexBytes,
     sealRtp(packet, header, length, ssrc, roc, out) {
-      const iv = setIv(rtp, ssrc, roc, sequenceOf(packet));
+      const iv = setIv(rtp, ssrc, roc, readUint16(packet, 2));
       if (out !== packet) packet.copy(out, 0, 0, header);
       seal(rtp.key, iv, packet.subarray(0, header), packet, header, length, out);
       return length + tagBytes;
     },
     openRtp(packet, header, length, ssrc, roc, out) {
       const end = length - tagBytes;
-      const iv = setIv(rtp, ssrc, roc, sequenceOf(packet));
+      const iv = setIv(rtp, ssrc, roc, readUint16(packet, 2));
       const text = packet.subarray(header, end);
       const plain = open(rtp.key, iv, packet.subarray(0, header), text, packet.subarray(end, length));
       if (plain === undefined) return srtpFailure.authentication;
@@ -117,10 +113,10 @@ export function createGcmSessionTransform(keys: GcmSessionKeys): SrtpTransform {
     sealRtcp(packet, length, ssrc, index, out) {
       const iv = setIv(rtcp, ssrc, index >>> 16, index & 0xffff);
       packet.copy(rtcpAad, 0, 0, rtcpHeaderBytes);
-      writeWord(rtcpAad, rtcpHeaderBytes, index | encryptedBit);
+      writeUint32(rtcpAad, rtcpHeaderBytes, index | encryptedBit);
       if (out !== packet) packet.copy(out, 0, 0, rtcpHeaderBytes);
       seal(rtcp.key, iv, rtcpAad, packet, rtcpHeaderBytes, length, out);
-      writeWord(out, length + tagBytes, index | encryptedBit);
+      writeUint32(out, length + tagBytes, index | encryptedBit);
       return length + tagBytes + indexBytes;
     },
     openRtcp(packet, length, ssrc, index, encrypted, out) {

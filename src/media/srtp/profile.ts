@@ -23,6 +23,9 @@ export interface SrtpKeys {
 /** Most bytes a protected packet may add to a plain one: GCM's tag and SRTCP's index word. */
 export const maxOverheadBytes = 20;
 
+/** Header of an RTCP packet that SRTCP leaves in the clear (RFC 3711 3.4), bytes. */
+export const rtcpHeaderBytes = 8;
+
 /** Longest packet taken, bytes: no browser sends more than its path carries (about 1500). */
 export const maxPacketBytes = 2048;
 

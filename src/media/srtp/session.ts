@@ -1,14 +1,15 @@
+import { readUint16, readUint32, rtpHeaderBytes } from "../rtp/packet.ts";
 import { createAesCmTransform } from "./aes-cm.ts";
 import { createAesGcmTransform } from "./aes-gcm.ts";
 import {
   masterKeyBytes,
   masterSaltBytes,
   maxPacketBytes,
+  rtcpHeaderBytes,
   srtpFailure,
   srtpProfiles,
   type SrtpKeys,
 } from "./profile.ts";
-import { readWord, rtcpHeaderBytes, rtpHeaderBytes } from "./rtp-header.ts";
 import { estimateIndex, rtcpIndexLimit, rtpIndexLimit, Sources } from "./sources.ts";
 import type { SrtpTransform } from "./transform.ts";
 
@@ -46,10 +47,6 @@ function createTransform(keys: SrtpKeys): SrtpTransform {
     : createAesCmTransform(keys);
 }
 
-function sequenceOf(packet: Buffer): number {
-  return ((packet[2] ?? 0) << 8) | (packet[3] ?? 0);
-}
-
 /** Whether `packet[0, length)` can be an RTCP packet: version 2, a header's length, in the buffer. */
 function looksLikeRtcp(packet: Buffer, length: number, least: number): boolean {
   return (
@@ -67,11 +64,11 @@ export function createSrtpSender(keys: SrtpKeys): SrtpSender {
       const header = rtpHeaderBytes(packet, length);
       if (header < 0 || length + transform.rtpOverhead > Math.min(out.length, maxPacketBytes))
         return srtpFailure.malformed;
-      const ssrc = readWord(packet, 8);
+      const ssrc = readUint32(packet, 8);
       const known = rtp.find(ssrc);
       if (known === undefined && rtp.full) return srtpFailure.tooManySources;
       const window = known ?? rtp.add(ssrc);
-      const index = estimateIndex(window.highest, sequenceOf(packet));
+      const index = estimateIndex(window.highest, readUint16(packet, 2));
       if (index < 0 || !window.accepts(index)) return srtpFailure.replay;
       if (index >= rtpIndexLimit) return srtpFailure.exhausted;
       window.record(index);
@@ -83,7 +80,7 @@ export function createSrtpSender(keys: SrtpKeys): SrtpSender {
         return srtpFailure.malformed;
       if (rtcpIndex + 1 >= rtcpIndexLimit) return srtpFailure.exhausted;
       rtcpIndex++;
-      return transform.sealRtcp(packet, length, readWord(packet, 4), rtcpIndex, out);
+      return transform.sealRtcp(packet, length, readUint32(packet, 4), rtcpIndex, out);
     },
   };
 }
@@ -99,9 +96,9 @@ export function createSrtpReceiver(keys: SrtpKeys): SrtpReceiver {
       const end = length - transform.rtpOverhead;
       if (header < 0 || header > end || length > maxPacketBytes || out.length < end)
         return srtpFailure.malformed;
-      const ssrc = readWord(packet, 8);
+      const ssrc = readUint32(packet, 8);
       const window = rtp.find(ssrc);
-      const index = estimateIndex(window?.highest ?? -1, sequenceOf(packet));
+      const index = estimateIndex(window?.highest ?? -1, readUint16(packet, 2));
       if (index < 0 || (window !== undefined && !window.accepts(index))) return srtpFailure.replay;
       if (index >= rtpIndexLimit) return srtpFailure.exhausted;
       if (window === undefined && rtp.full) return srtpFailure.tooManySources;
@@ -114,8 +111,8 @@ export function createSrtpReceiver(keys: SrtpKeys): SrtpReceiver {
       const least = rtcpHeaderBytes + transform.rtcpOverhead;
       if (!looksLikeRtcp(packet, length, least) || out.length < length - transform.rtcpOverhead)
         return srtpFailure.malformed;
-      const ssrc = readWord(packet, 4);
-      const word = readWord(packet, transform.rtcpIndexOffset(length));
+      const ssrc = readUint32(packet, 4);
+      const word = readUint32(packet, transform.rtcpIndexOffset(length));
       const index = word & 0x7fffffff;
       const window = rtcp.find(ssrc);
       if (window !== undefined && !window.accepts(index)) return srtpFailure.replay;

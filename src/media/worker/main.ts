@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { systemClock, systemRandom } from "../../core/index.ts";
 import { bindDatagramSocket, createBrowserPort } from "../browser-transport/index.ts";
 import { warmUpOpus } from "../codec/opus.ts";
-import { createCertificate } from "../dtls/index.ts";
+import { createCertificate, warmUpDtls } from "../dtls/index.ts";
 import { MediaWorker } from "./media-worker.ts";
 import type { WorkerCommand, WorkerMessage, WorkerSettings } from "./messages.ts";
 import { createPortLogger } from "./port-logger.ts";
@@ -24,6 +24,8 @@ const socket = await bindDatagramSocket({
 const certificate = await createCertificate();
 // Before the first call, not during it: 2,000 frames take 0.15 s, side by side with the other workers.
 await warmUpOpus(settings.warmUpFrames);
+if (settings.warmUpFrames > 0 && !(await warmUpDtls(certificate, systemClock, systemRandom)))
+  log.warn({}, "DTLS warm-up failed");
 const browserPort = createBrowserPort({ socket, certificate, ...common });
 const worker = new MediaWorker({ settings, browserPort, post, ...common });
 

@@ -28,6 +28,13 @@ export interface MediaWorkerOptions {
   readonly post: (message: WorkerMessage) => void;
 }
 
+type Question = Extract<WorkerCommand, { type: "restartIce" | "statistics" }>;
+type Instruction = Extract<
+  WorkerCommand,
+  { type: "browserRemote" | "trunkRemote" | "direction" | "connect" | "dtmf" }
+>;
+type SessionCommand = Question | Instruction;
+
 /** The sessions of one worker thread: does what the main thread commands, tells it what happens. */
 export class MediaWorker {
   readonly #options: MediaWorkerOptions;
@@ -62,14 +69,24 @@ export class MediaWorker {
         return;
       case "restartIce":
       case "statistics":
-        this.#reply(this.#answer(command));
-        return;
       case "browserRemote":
       case "trunkRemote":
       case "direction":
       case "connect":
       case "dtmf":
-        this.#direct(command);
+        this.#perform(command);
+    }
+  }
+
+  /** A fault on the way ends the session concerned, not the worker. */
+  #perform(command: SessionCommand): void {
+    const relay = this.#sessions.get(command.session)?.relay;
+    try {
+      if ("request" in command) this.#reply(answer(relay, command));
+      else if (relay) direct(relay, command);
+    } catch (error) {
+      if ("request" in command) this.#reply({ type: "gone", request: command.request });
+      relay?.fault(error);
     }
   }
 
@@ -82,57 +99,22 @@ export class MediaWorker {
     for (const { relay } of this.#sessions.values()) relay.tick(now, now >= this.#fillFrom);
   }
 
-  #direct(
-    command: Extract<
-      WorkerCommand,
-      { type: "browserRemote" | "trunkRemote" | "direction" | "connect" | "dtmf" }
-    >,
-  ): void {
-    const relay = this.#sessions.get(command.session)?.relay;
-    if (!relay) return;
-    switch (command.type) {
-      case "browserRemote":
-        return relay.setBrowserRemote(command.remote);
-      case "trunkRemote":
-        return relay.setTrunkRemote(command.remote);
-      case "direction":
-        return relay.setDirection(command.side, command.direction);
-      case "connect":
-        return relay.connect();
-      case "dtmf":
-        return relay.sendDtmf(command.side, command.digits, command.durationMs);
-    }
-  }
-
-  #answer(command: Extract<WorkerCommand, { type: "restartIce" | "statistics" }>): WorkerReply {
-    const { request } = command;
-    const relay = this.#sessions.get(command.session)?.relay;
-    if (!relay) return { type: "gone", request };
-    return command.type === "statistics"
-      ? { type: "statistics", request, statistics: relay.statistics() }
-      : { type: "iceRestarted", request, ice: relay.restartIce() };
-  }
-
   async #open(session: string): Promise<void> {
-    const { post, log } = this.#options;
-    const trunk = await this.#bindPair();
-    if (!trunk) return post({ type: "refused", session, exhausted: true, reason: "no free RTP port pair" });
+    const { post, log, clock } = this.#options;
+    let trunk: TrunkSocket | undefined;
     try {
+      trunk = await this.#bindPair();
+      if (!trunk) return post({ type: "refused", session, exhausted: true, reason: "no free RTP port pair" });
       const relay = this.#createRelay(session, trunk);
       this.#sessions.set(session, { relay, trunkPort: trunk.port });
       this.#ticker.start();
-      post({
-        type: "opened",
-        session,
-        ice: relay.transport,
-        ssrc: relay.browserSsrc,
-        trunkPort: trunk.port,
-      });
+      const { transport: ice, browserSsrc: ssrc } = relay;
+      post({ type: "opened", session, ice, ssrc, trunkPort: trunk.port });
       if (this.#stopping) await this.#close(session, "media worker stopped");
     } catch (error) {
       log.error({ err: error }, "media session not opened");
-      await trunk.close();
-      this.#pairs.give(trunk.port, this.#options.clock.now());
+      await trunk?.close();
+      if (trunk) this.#pairs.give(trunk.port, clock.now());
       const exhausted = error instanceof Error && error.name === "BrowserPortFullError";
       post({ type: "refused", session, exhausted, reason: String(error) });
     }
@@ -159,7 +141,10 @@ export class MediaWorker {
     });
   }
 
-  /** A bound pair of the slice; ports that some other program holds are passed over. */
+  /**
+   * A bound pair of the slice, undefined when there is none; ports that some other program holds are passed over.
+   * Throws what no other port would cure: no such address, no file descriptors left.
+   */
   async #bindPair(): Promise<TrunkSocket | undefined> {
     const { settings, clock, log } = this.#options;
     for (let tries = this.#pairs.free; tries > 0 && !this.#stopping; tries--) {
@@ -170,6 +155,7 @@ export class MediaWorker {
       } catch (error) {
         log.warn({ err: error, port }, "RTP port pair not bound");
         this.#pairs.give(port, clock.now());
+        if (!isTaken(error)) throw error;
       }
     }
     return undefined;
@@ -181,7 +167,11 @@ export class MediaWorker {
     this.#sessions.delete(session);
     if (this.#sessions.size === 0) this.#ticker.stop();
     const statistics = entry.relay.statistics();
-    await entry.relay.close();
+    try {
+      await entry.relay.close();
+    } catch (error) {
+      this.#options.log.error({ err: error, session }, "media session not closed cleanly");
+    }
     this.#pairs.give(entry.trunkPort, this.#options.clock.now());
     this.#options.post({ type: "closed", session, reason, statistics });
   }
@@ -212,4 +202,30 @@ export class MediaWorker {
   #reply(reply: WorkerReply): void {
     this.#options.post({ type: "reply", reply });
   }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+}
+
+function direct(relay: RelaySession, command: Instruction): void {
+  switch (command.type) {
+    case "browserRemote":
+      return relay.setBrowserRemote(command.remote);
+    case "trunkRemote":
+      return relay.setTrunkRemote(command.remote);
+    case "direction":
+      return relay.setDirection(command.side, command.direction);
+    case "connect":
+      return relay.connect();
+    case "dtmf":
+      return relay.sendDtmf(command.side, command.digits, command.durationMs);
+  }
+}
+
+function answer(relay: RelaySession | undefined, { type, request }: Question): WorkerReply {
+  if (!relay) return { type: "gone", request };
+  return type === "statistics"
+    ? { type, request, statistics: relay.statistics() }
+    : { type: "iceRestarted", request, ice: relay.restartIce() };
 }

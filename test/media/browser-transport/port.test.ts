@@ -217,6 +217,44 @@ describe("a browser port", () => {
     browser.peer.close();
   });
 
+  it("takes a new DTLS connection under the old fingerprint once the former one is over", async () => {
+    const [, certificate] = await testCertificates();
+    const at = await makePort();
+    const browser = new FakeBrowser(at, certificate, 5000);
+    await browser.connect();
+    const header = { type: 21, version: 0xfefd, epoch: 1, sequenceNumber: 90 };
+    const { writeRecord } = await import("../../../src/media/dtls/records.ts");
+    const alert = browser.peer.client.cipher.cipher.encrypt(1, Buffer.from([1, 0]), header);
+    browser.deliver(writeRecord(21, 1, 90, alert));
+    browser.peer.close();
+    // The page was loaded anew and its certificate is one the application keeps.
+    browser.transport.setRemote({ iceUfrag: "brow", fingerprints: [certificate.fingerprint] });
+    const { DtlsPeer } = await import("../support/dtls-peer.ts");
+    const again = new DtlsPeer({
+      certificate,
+      send: (datagram) => setImmediate(() => browser.deliver(datagram)),
+    });
+    at.socket.onSend = ({ packet }) => setImmediate(() => again.receive(packet));
+    again.connect();
+    await until(() => browser.connections === 2);
+    again.close();
+  });
+
+  it("survives a fault of its own in taking a packet, counts it and goes on", async () => {
+    const [, certificate] = await testCertificates();
+    const at = await makePort();
+    const browser = new FakeBrowser(at, certificate, 5000);
+    const { send } = at.socket;
+    at.socket.send = () => {
+      throw new Error("a bug");
+    };
+    browser.check();
+    at.socket.send = send;
+    expect(at.port.refused).toEqual({ internalError: 1 });
+    await browser.connect();
+    browser.peer.close();
+  });
+
   it("forgets all of a closed transport and calls no handler of it", async () => {
     const [, certificate] = await testCertificates();
     const at = await makePort();

@@ -281,6 +281,17 @@ describe("DtlsEndpoint", () => {
     shake.endpoint.close();
   });
 
+  it("limits the fragments it takes, many of which fit in one record", async () => {
+    const shake = await makeHandshake();
+    // Empty fragments of a message of 8 KB, each contradicting the one before it.
+    const empty = (type: number): Buffer => Buffer.from([type, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    const fragments = Array.from({ length: 1000 }, (_, index) => empty(index % 2 === 0 ? 1 : 2));
+    shake.endpoint.receive(writeRecord(22, 0, 1, Buffer.concat(fragments)));
+    expect(shake.dropped.all.dtlsRate).toBe(1);
+    expect(shake.dropped.all.dtlsUnexpected).toBeLessThanOrEqual(100);
+    shake.endpoint.close();
+  });
+
   it("says goodbye in an encrypted alert and takes the peer's", async () => {
     const shake = await makeHandshake();
     shake.peer.connect();

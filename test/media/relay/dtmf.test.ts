@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { warmUpOpus } from "../../../src/media/codec/opus.ts";
 import { writeEvent, readEvent } from "../../../src/media/dtmf/event.ts";
 import type { Payload } from "../../../src/media/contract.ts";
-import { opus, pcmu, RelayDouble, rtp, type Sent } from "./relay-double.ts";
+import { opus, parse, pcmu, RelayDouble, rtp, type Sent } from "./relay-double.ts";
 
 const payload = Buffer.alloc(160, 0x33);
 
@@ -211,5 +211,91 @@ describe("digits of our own", () => {
     relay.session.sendDtmf("trunk", "123", undefined);
     relay.pass(1000);
     expect(relay.session.statistics().trunk.dropped).toEqual({ dtmfUnsent: 3 });
+  });
+});
+
+describe("event packets beyond all reason", () => {
+  it("are not told and not relayed faster than anybody dials", async () => {
+    const relay = await RelayDouble.connected(pcmu, pcmu);
+    for (let index = 0; index < 1000; index++) {
+      relay.fromBrowser(eventPacket(101, index, index * 160, { duration: 160 }));
+      if (index % 10 === 9) relay.pass(20);
+    }
+    // 2 s: the burst at once, then some 20 a second.
+    expect(relay.told.filter((told) => told.startsWith("dtmf")).length).toBeLessThan(80);
+    expect(relay.session.statistics().browser.dropped.dtmfRate).toBeGreaterThan(900);
+    relay.pass(5000);
+    relay.fromBrowser(eventPacket(101, 2000, 900_000, { code: 9, duration: 160 }));
+    expect(relay.told.at(-1)).toBe("dtmf browser 9");
+  });
+
+  it("of ours beyond what can wait are dropped and counted", async () => {
+    const relay = await RelayDouble.connected(pcmu, pcmu);
+    relay.session.sendDtmf("trunk", "1".repeat(10_000), 40);
+    expect(relay.session.statistics().trunk.dropped).toEqual({ dtmfUnsent: 10_000 - 128 });
+  });
+});
+
+describe("a digit under way while the worker was kept from reading", () => {
+  it("keeps its length: what came meanwhile is read before it is taken for abandoned", async () => {
+    const relay = await RelayDouble.connected(pcmu, pcmu);
+    relay.fromBrowser(eventPacket(101, 1, 8000, { duration: 160 }));
+    relay.stall(1000);
+    relay.session.tick(relay.clock.now(), false);
+    relay.fromBrowser(eventPacket(101, 2, 8000, { duration: 480 }));
+    relay.fromBrowser(eventPacket(101, 3, 8000, { duration: 800, end: true }));
+    relay.pass(100);
+    const events = eventsOf(relay.sentTo("trunk"), 101);
+    expect(new Set(events.map(({ timestamp }) => timestamp)).size).toBe(1);
+    expect(events.filter(({ end }) => end).map(({ duration }) => duration)).toEqual([800, 800, 800]);
+  });
+});
+
+describe("a key that is down", () => {
+  it("while SIP Server moves the call to another address is one press there, ended there", async () => {
+    const relay = await RelayDouble.connected(pcmu, pcmu);
+    relay.fromBrowser(eventPacket(101, 1, 8000, { duration: 160 }));
+    relay.describeTrunk({ address: "192.0.2.11", port: 5000 });
+    relay.pass(20);
+    relay.fromBrowser(eventPacket(101, 2, 8000, { duration: 320 }));
+    relay.fromBrowser(eventPacket(101, 3, 8000, { duration: 480, end: true }));
+    relay.pass(100);
+    const there = relay.trunk.rtp
+      .filter(({ address }) => address === "192.0.2.11")
+      .map(({ packet }) => parse(packet));
+    const events = eventsOf(there, 101);
+    expect(new Set(events.map(({ timestamp }) => timestamp)).size).toBe(1);
+    expect(events.filter(({ end }) => end)).toHaveLength(3);
+    expect(relay.told.filter((told) => told.startsWith("dtmf"))).toEqual(["dtmf browser 5"]);
+  });
+
+  it("while the call is held and retrieved is not pressed a second time", async () => {
+    const relay = await RelayDouble.connected(pcmu, pcmu);
+    relay.fromBrowser(eventPacket(101, 1, 8000, { duration: 160 }));
+    relay.describeTrunk({ direction: "inactive" });
+    relay.pass(40);
+    relay.fromBrowser(eventPacket(101, 2, 8000, { duration: 480 }));
+    relay.describeTrunk({ direction: "sendrecv" });
+    relay.fromBrowser(eventPacket(101, 3, 8000, { duration: 640 }));
+    relay.fromBrowser(eventPacket(101, 4, 8000, { duration: 800, end: true }));
+    relay.pass(100);
+    const events = eventsOf(relay.sentTo("trunk"), 101);
+    expect(new Set(events.map(({ timestamp }) => timestamp)).size).toBe(1);
+    expect(relay.told.filter((told) => told.startsWith("dtmf"))).toEqual(["dtmf browser 5"]);
+    pressLikeChromium(relay, 101, 8000, 5, 16_000);
+    expect(new Set(eventsOf(relay.sentTo("trunk"), 101).map(({ timestamp }) => timestamp)).size).toBe(2);
+  });
+
+  it("on a held line is told, counted as unsent and never sent later", async () => {
+    const relay = await RelayDouble.connected(pcmu, pcmu);
+    relay.describeTrunk({ direction: "inactive" });
+    relay.fromBrowser(eventPacket(101, 1, 8000, { duration: 160, end: true }));
+    expect(eventsOf(relay.sentTo("trunk"), 101)).toEqual([]);
+    expect(relay.session.statistics().browser.dropped).toEqual({ dtmfUnsent: 1 });
+    relay.pass(1000);
+    relay.describeTrunk({ direction: "sendrecv" });
+    relay.fromBrowser(eventPacket(101, 2, 16_000, { code: 6, duration: 160, end: true }));
+    expect(eventsOf(relay.sentTo("trunk"), 101).map(({ code }) => code)).toContain(6);
+    expect(eventsOf(relay.sentTo("trunk"), 101).map(({ code }) => code)).not.toContain(5);
   });
 });

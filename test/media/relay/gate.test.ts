@@ -119,6 +119,25 @@ describe("what is let through", () => {
   });
 });
 
+describe("a flood of authentic packets", () => {
+  it("is relayed no faster than any sound comes, so that one side cannot use up the worker or flood the other", async () => {
+    const relay = await RelayDouble.connected(pcmu, pcmu);
+    for (let index = 0; index < 5000; index++) {
+      relay.fromBrowser(packet(index));
+      if (index % 50 === 49) relay.pass(20);
+    }
+    // 2 s of it: the burst of a network that stalled, then 250 a second.
+    expect(relay.sentTo("trunk").length).toBeLessThanOrEqual(1000 + 500);
+    expect(relay.session.statistics().browser.dropped.rate).toBeGreaterThanOrEqual(3500);
+  });
+
+  it("is none where a network that stalled for ten seconds lets go", async () => {
+    const relay = await RelayDouble.connected(pcmu, pcmu);
+    for (let index = 0; index < 500; index++) relay.fromTrunk(packet(index));
+    expect(relay.sentTo("browser")).toHaveLength(500);
+  });
+});
+
 describe("whose RTP is taken on the trunk side", () => {
   it("drops and counts packets of another address", async () => {
     const relay = await RelayDouble.connected(pcmu, pcmu);
@@ -138,6 +157,20 @@ describe("whose RTP is taken on the trunk side", () => {
     relay.fromTrunk(packet(8, 9), trunkAddress.address, 50_002);
     expect(relay.sentTo("browser")).toHaveLength(3);
     expect(relay.session.statistics().trunk.dropped).toEqual({ stranger: 1 });
+  });
+
+  it("takes the signalled port as soon as it speaks, whoever else of that address speaks already", async () => {
+    // A media server whose other call ended without its knowing sends on to the port that is ours now.
+    const relay = await RelayDouble.connected(pcmu, pcmu);
+    relay.fromTrunk(packet(1), trunkAddress.address, 50_000);
+    relay.fromTrunk(packet(70, 9));
+    relay.fromTrunk(packet(2), trunkAddress.address, 50_000);
+    relay.fromTrunk(packet(71, 9));
+    expect(relay.sentTo("browser")).toHaveLength(3);
+    expect(relay.session.statistics().trunk.dropped).toEqual({ stranger: 1 });
+    relay.pass(600);
+    relay.fromTrunk(packet(3), trunkAddress.address, 50_000);
+    expect(relay.sentTo("browser")).toHaveLength(4);
   });
 
   it("takes only the exact port when strict", async () => {
@@ -279,6 +312,16 @@ describe("the session's life", () => {
     relay.pass(1000);
     expect(relay.sentTo("trunk")).toHaveLength(1);
     expect(relay.clock.pendingTimers).toBe(0);
+  });
+
+  it("closes all it holds even if saying goodbye fails", async () => {
+    const relay = await RelayDouble.connected(pcmu, pcmu);
+    relay.fromBrowser(packet(1));
+    relay.trunk.sendRtcp = () => {
+      throw new Error("a bug");
+    };
+    await relay.session.close();
+    expect([relay.transport.closed, relay.trunk.closed]).toEqual([true, true]);
   });
 
   it("ends itself, not the worker, on a fault of its own", async () => {

@@ -62,7 +62,6 @@ export const trunkAddress = { address: "192.0.2.10", port: 40000 };
 
 class FakeTrunkSocket implements TrunkSocket {
   readonly port = 10000;
-  readonly sendErrors = 0;
   onRtp: OnDatagram = () => {};
   onRtcp: OnDatagram = () => {};
   closed = false;

@@ -1,7 +1,7 @@
 import { DtlsClient } from "werift";
 import { silentLogger, systemRandom } from "../../../src/core/index.ts";
+import { Counters } from "../../../src/media/counters.ts";
 import {
-  Counters,
   createCertificate,
   DtlsEndpoint,
   type DtlsCertificate,
