@@ -1,8 +1,10 @@
-import type { Registrar, SipPresence, TrunkRegistrations } from "../registrar/index.ts";
+import type { Registrar, SipPresence, TrunkRegistrations, TrunkStatus } from "../registrar/index.ts";
 import { sendEvent, type SipAgentLegOptions } from "./client-event.ts";
 
 /** Event package of our own: the DN's registration at SIP Server, JSON `{"state":"in-service","reason":""}`. */
 export const trunkEvent = "x-jackfield-trunk";
+
+const replacedStatus: TrunkStatus = { state: "idle", reason: "another browser has signed in with this DN" };
 
 /** Tells pages that asked for it (Allow-Events of their REGISTER) where their DN's registration at SIP Server stands. */
 export class TrunkNotices {
@@ -17,6 +19,10 @@ export class TrunkNotices {
     this.#unsubscribe = [
       registrar.events.on("signed-in", tell),
       registrar.events.on("flow-resumed", tell),
+      registrar.events.on("signed-out", (presence, reason) => {
+        // The tab that had to give way would show itself signed in until its next refresh.
+        if (reason === "replaced") this.#tell(presence, replacedStatus);
+      }),
       trunk.events.on("status", (dn) => {
         const presence = registrar.find(dn);
         if (presence) tell(presence);
@@ -24,10 +30,10 @@ export class TrunkNotices {
     ];
   }
 
-  #tell(presence: SipPresence): void {
-    const { flow, allowEvents, dn } = presence;
+  #tell(presence: SipPresence, status = this.#trunk.status(presence.dn)): void {
+    const { flow, allowEvents } = presence;
     if (!flow || !allowEvents.includes(trunkEvent)) return;
-    const body = JSON.stringify(this.#trunk.status(dn));
+    const body = JSON.stringify(status);
     sendEvent(this.#options, presence, flow, trunkEvent, [["Content-Type", "application/json"]], body);
   }
 

@@ -1,30 +1,14 @@
-import { lookup } from "node:dns/promises";
-import { BlockList, isIPv4 } from "node:net";
 import { registerAdminRoutes } from "../admin/index.ts";
-import { B2bua, trunkCapabilities, type CallRecord, type Trunk } from "../b2bua/index.ts";
-import { findAccount, trunkCredentials, type Config } from "../config/index.ts";
-import type { Clock, Logger, Random } from "../core/index.ts";
+import type { B2bua, CallRecord } from "../b2bua/index.ts";
+import type { Config } from "../config/index.ts";
 import { createMediaPool, type MediaPool } from "../media/index.ts";
-import {
-  createRegistrar,
-  createTrunkRegistrations,
-  type AgentRegistrar,
-  type PacedTrunkRegistrations,
-} from "../registrar/index.ts";
-import {
-  createDigestClient,
-  createDigestServer,
-  createTransactionLayer,
-  DialogDispatcher,
-  openUdpTransport,
-  parseUri,
-  type DigestSecret,
-  type Flow,
-  type FlowReceiver,
-  type ServerTransaction,
-  type SipRequest,
-  type TransactionLayerWithReceiver,
-  type UdpTransport,
+import type { AgentRegistrar, PacedTrunkRegistrations } from "../registrar/index.ts";
+import type {
+  Flow,
+  FlowReceiver,
+  ServerTransaction,
+  SipRequest,
+  TransactionLayerWithReceiver,
 } from "../sip/index.ts";
 import {
   attachWebSocket,
@@ -33,15 +17,9 @@ import {
   type HttpServer,
   type WebSocketEndpoint,
 } from "../ws/index.ts";
-import { version } from "./version.ts";
-
-export interface GatewaySurroundings {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  /** Folder of the built pages. */
-  readonly pageDirectory: string;
-}
+import { createSignalling, type Signalling } from "./signalling.ts";
+import { openSipSocket, type SipSocket } from "./sip-socket.ts";
+import type { GatewaySurroundings } from "./surroundings.ts";
 
 /** What still lives: all zero when nobody is signed in and no call runs. */
 export interface GatewayCounts {
@@ -53,11 +31,8 @@ export interface GatewayCounts {
   readonly connections: number;
 }
 
-const nonceLifetimeMs = 300_000;
 /** A page has registered long before; who has not by then only holds a place. */
 const signInSeconds = 60;
-const talkPatienceMs = 8000;
-const callsPerDn = 3;
 const unregisterPatienceMs = 5000;
 /** How long the BYEs of a shutdown wait for their answers, ms. */
 const byePatienceMs = 1000;
@@ -65,85 +40,26 @@ const byePatienceMs = 1000;
 /** The whole gateway, built from its rooms in the order docs/lifetimes.md gives. */
 export class Gateway {
   readonly config: Config;
-  readonly b2bua: B2bua;
-  readonly registrar: AgentRegistrar;
-  readonly trunkRegistrations: PacedTrunkRegistrations;
   readonly media: MediaPool;
-  readonly transactions: TransactionLayerWithReceiver;
   readonly #surroundings: GatewaySurroundings;
-  readonly #dispatcher: DialogDispatcher;
-  readonly #udp: UdpTransport;
+  readonly #sip: SipSocket;
+  readonly #signalling: Signalling;
   #http: HttpServer | undefined;
   #webSocket: WebSocketEndpoint | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(config: Config, surroundings: GatewaySurroundings, media: MediaPool, opened: Opened) {
+  private constructor(
+    config: Config,
+    surroundings: GatewaySurroundings,
+    media: MediaPool,
+    sip: SipSocket,
+    signalling: Signalling,
+  ) {
     this.config = config;
     this.#surroundings = surroundings;
     this.media = media;
-    this.transactions = opened.transactions;
-    this.#dispatcher = opened.dispatcher;
-    this.#udp = opened.udp;
-    const { clock, random, log } = surroundings;
-    const context = { transactions: this.transactions, dialogs: this.#dispatcher, clock, random, log };
-    const { agents, sip } = config;
-    const contactHost = `${sip.advertisedAddress}:${this.#udp.port}`;
-    const newCallGraceMs = agents.newCallGraceSeconds * 1000;
-    const callGraceMs = agents.callGraceSeconds * 1000;
-    this.registrar = createRegistrar({
-      digest: createDigestServer({
-        realm: agents.realm,
-        clock,
-        random,
-        nonceLifetimeMs,
-        findSecret: (dn) => secretOf(config, dn),
-      }),
-      accounts: { has: (dn) => findAccount(config, dn) !== undefined },
-      hasCall: (dn, instance) => this.b2bua.hasCall(dn, instance),
-      clock,
-      random,
-      log: log.child({ room: "registrar" }),
-      policy: {
-        severalBrowsers: agents.severalBrowsers,
-        minExpires: agents.minExpires,
-        maxExpires: agents.maxExpires,
-        newCallGraceMs,
-        callGraceMs,
-      },
-    });
-    const { registration, optionsSeconds } = config.sipServer;
-    this.trunkRegistrations = createTrunkRegistrations({
-      registrar: this.registrar,
-      transactions: this.transactions,
-      servers: () => opened.servers,
-      contact: contactHost,
-      credentials: (dn) => trunkCredentials(config, dn),
-      headers: trunkCapabilities(userAgent).headers,
-      clock,
-      random,
-      log: log.child({ room: "registrar" }),
-      options: {
-        mode: registration.mode,
-        expiresSeconds: registration.expires,
-        perSecond: registration.perSecond,
-        optionsSeconds,
-      },
-    });
-    this.b2bua = new B2bua({
-      context,
-      trunk: this.#trunk(contactHost, opened.allow, random),
-      userAgent,
-      realm: agents.realm,
-      media,
-      codecs: { browser: config.media.browserCodecs, trunk: config.media.trunkCodecs },
-      registrar: this.registrar,
-      trunkRegistrations: this.trunkRegistrations,
-      callsPerDn,
-      talkPatienceMs,
-      newCallGraceMs,
-      callGraceMs,
-    });
-    opened.connect(this);
+    this.#sip = sip;
+    this.#signalling = signalling;
   }
 
   /** Opens everything; rejects with the system's error when an address cannot be bound or found. */
@@ -156,13 +72,39 @@ export class Gateway {
     });
     let gateway: Gateway | undefined;
     try {
-      gateway = new Gateway(config, surroundings, media, await openSip(config, surroundings));
+      // Requests arrive as soon as the socket is bound; what comes in the moment before is repeated by its sender.
+      const sip = await openSipSocket(config, surroundings, (request, transaction) =>
+        gateway?.receiveRequest(request, transaction),
+      );
+      gateway = new Gateway(
+        config,
+        surroundings,
+        media,
+        sip,
+        createSignalling(config, surroundings, sip, media),
+      );
       await gateway.#openHttp();
       return gateway;
     } catch (error) {
       await (gateway ? gateway.close("could not start") : media.close());
       throw error;
     }
+  }
+
+  get b2bua(): B2bua {
+    return this.#signalling.b2bua;
+  }
+
+  get registrar(): AgentRegistrar {
+    return this.#signalling.registrar;
+  }
+
+  get trunkRegistrations(): PacedTrunkRegistrations {
+    return this.#signalling.trunkRegistrations;
+  }
+
+  get transactions(): TransactionLayerWithReceiver {
+    return this.#sip.transactions;
   }
 
   async #openHttp(): Promise<void> {
@@ -218,26 +160,6 @@ export class Gateway {
     };
   }
 
-  #trunk(contactHost: string, allow: (address: string) => boolean, random: Random): Trunk {
-    const digest = createDigestClient({ random });
-    return {
-      contactHost,
-      server: () => {
-        const flow = this.trunkRegistrations.pool.current;
-        return flow && { flow, host: `${flow.remoteAddress}:${flow.remotePort}` };
-      },
-      flowTo: (uri) => {
-        const target = parseUri(uri);
-        if (!target || !isIPv4(target.host) || !allow(target.host)) return undefined;
-        return this.#udp.flowTo(target.host, target.port ?? 5060);
-      },
-      authentication: (dn) => {
-        const credentials = trunkCredentials(this.config, dn);
-        return credentials && { client: digest, credentials };
-      },
-    };
-  }
-
   /** Requests outside dialogs: by the side they came from, then by method. */
   receiveRequest(request: SipRequest, transaction: ServerTransaction): void {
     if (transaction.flow.protocol === "UDP") this.b2bua.handleFromTrunk(request, transaction);
@@ -250,14 +172,14 @@ export class Gateway {
   }
 
   get sipPort(): number {
-    return this.#udp.port;
+    return this.#sip.udp.port;
   }
 
   get counts(): GatewayCounts {
     const { client, server } = this.transactions.counts;
     return {
       calls: this.b2bua.size,
-      dialogs: this.#dispatcher.size,
+      dialogs: this.#sip.dispatcher.size,
       transactions: client + server,
       mediaSessions: this.media.sessions,
       signedIn: this.registrar.size,
@@ -286,72 +208,12 @@ export class Gateway {
     await this.#http?.close();
     this.registrar.close();
     this.transactions.close();
-    await this.#udp.close();
+    await this.#sip.udp.close();
     await this.media.close();
   }
-}
-
-const userAgent = `Jackfield/${version}`;
-
-interface Opened {
-  readonly transactions: TransactionLayerWithReceiver;
-  readonly dispatcher: DialogDispatcher;
-  readonly udp: UdpTransport;
-  readonly servers: readonly Flow[];
-  readonly allow: (address: string) => boolean;
-  /** Requests arrive as soon as the socket is bound; they are led to the gateway from here on. */
-  connect(gateway: Gateway): void;
-}
-
-async function openSip(config: Config, { clock, random, log }: GatewaySurroundings): Promise<Opened> {
-  let gateway: Gateway | undefined;
-  const dispatcher = new DialogDispatcher((request, transaction) =>
-    gateway?.receiveRequest(request, transaction),
-  );
-  const sipLog = log.child({ room: "sip" });
-  const transactions = createTransactionLayer({ clock, random, log: sipLog, user: dispatcher });
-  const addresses = await resolveServers(config);
-  const allow = allowList([...addresses.map(({ address }) => address), ...config.sipServer.allow]);
-  const udp = await openUdpTransport({ ...config.sip, receiver: transactions, allow, log: sipLog });
-  const servers = addresses.map(({ address, port }) => udp.flowTo(address, port));
-  return { transactions, dispatcher, udp, servers, allow, connect: (opened) => (gateway = opened) };
-}
-
-/** Every A record of every address, in the order configured (genesys-sip-server.md 10: SIP Proxy pools). */
-async function resolveServers(config: Config): Promise<{ address: string; port: number }[]> {
-  const found = await Promise.all(
-    config.sipServer.addresses.map(async ({ host, port }) => {
-      const records = await lookup(host, { all: true, family: 4 });
-      return records.map(({ address }) => ({ address, port }));
-    }),
-  );
-  return found.flat();
-}
-
-function allowList(entries: readonly string[]): (address: string) => boolean {
-  const list = new BlockList();
-  for (const entry of entries) {
-    const [address = "", bits] = entry.split("/");
-    if (bits === undefined) list.addAddress(address, "ipv4");
-    else list.addSubnet(address, Number(bits), "ipv4");
-  }
-  return (address) => isIPv4(address) && list.check(address, "ipv4");
 }
 
 function mediaOptions({ media }: Config) {
   const { host, advertisedAddress, browserPort, rtpPorts, workers, trunkSource, idleSeconds } = media;
   return { host, advertisedAddress, browserPort, rtpPorts, workers, trunkSource, idleMs: idleSeconds * 1000 };
-}
-
-function secretOf(config: Config, dn: string): DigestSecret | undefined {
-  const credentials = findAccount(config, dn)?.credentials;
-  if (!credentials) return undefined;
-  if (credentials.kind === "password") return { password: credentials.password };
-  const { md5, sha256 } = credentials;
-  return {
-    ha1: {
-      ...(md5 === undefined ? {} : { MD5: md5 }),
-      ...(sha256 === undefined ? {} : { "SHA-256": sha256 }),
-    },
-  };
 }

@@ -1,2 +1,3 @@
-export { Gateway, type GatewayCounts, type GatewaySurroundings } from "./gateway.ts";
+export { Gateway, type GatewayCounts } from "./gateway.ts";
+export type { GatewaySurroundings } from "./surroundings.ts";
 export { run } from "./run.ts";

@@ -151,6 +151,16 @@ describe("the state of the registration at SIP Server", () => {
     ]);
   });
 
+  it("tells a tab that another browser took its place", async () => {
+    const bench = new B2buaBench({ allowEvents: ["x-jackfield-trunk"] });
+    bench.presence.gone = true;
+    bench.registrarEvents.emit("signed-out", bench.presence, "replaced");
+    await bench.pass();
+    expect(bench.browser.events.map(({ body }) => body.toString())).toEqual([
+      '{"state":"idle","reason":"another browser has signed in with this DN"}',
+    ]);
+  });
+
   it("is not pushed on clients that did not ask", async () => {
     const bench = new B2buaBench();
     bench.registrarEvents.emit("signed-in", bench.presence);

@@ -100,7 +100,12 @@ export class FarEnd {
   }
 
   /** Sends a request outside any dialog and returns the list its final statuses go to. */
-  send(method: string, uri: string, headers: readonly (readonly [string, string])[] = []): number[] {
+  send(
+    method: string,
+    uri: string,
+    headers: readonly (readonly [string, string])[] = [],
+    body?: string,
+  ): number[] {
     const statuses: number[] = [];
     const request = createRequest({
       method,
@@ -113,9 +118,12 @@ export class FarEnd {
         ["CSeq", `1769728850 ${method}`],
         ...headers,
       ],
+      body,
     });
     this.layer.request(request, this.flow, {
-      onResponse: ({ status }) => statuses.push(status),
+      onResponse: ({ status }) => {
+        if (status >= 200) statuses.push(status);
+      },
       onTimeout() {},
       onTransportError() {},
     });
@@ -139,7 +147,7 @@ export class B2buaBench {
   readonly trunk: FarEnd;
   readonly browser: FarEnd;
   readonly toTrunk: Flow & { open: boolean };
-  readonly toBrowser: Flow & { open: boolean };
+  toBrowser: Flow & { open: boolean };
   readonly b2bua: B2bua;
   readonly presence: { -readonly [Key in keyof SipPresence]: SipPresence[Key] };
   signedIn = true;

@@ -4,6 +4,7 @@ import {
   DialogDispatcher,
   IncomingInvite,
   OutgoingInvite,
+  type Authentication,
   type Flow,
   type OfferReply,
   type ServerTransaction,
@@ -69,6 +70,8 @@ export class SessionPair {
   readonly callee: End;
   incoming: IncomingInvite | undefined;
   outgoing: OutgoingInvite | undefined;
+  /** Of the caller, for challenges of the callee's. */
+  authentication: Authentication | undefined;
 
   constructor(protocol: Flow["protocol"] = "UDP") {
     this.caller = this.#end("192.0.2.1:5060", "192.0.2.2:5060", () => this.callee, protocol);
@@ -120,7 +123,9 @@ export class SessionPair {
       callId: "call-1",
       ...(sdp === undefined ? {} : { sdp }),
     };
-    this.outgoing = new OutgoingInvite(context, flow, target, this.#parts(flow, user));
+    const { authentication } = this;
+    const parts = { ...this.#parts(flow, user), ...(authentication ? { authentication } : {}) };
+    this.outgoing = new OutgoingInvite(context, flow, target, parts);
     this.clock.advance(5);
     return this.outgoing;
   }

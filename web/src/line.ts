@@ -85,7 +85,7 @@ export class Line {
     ua.on("unregistered", () => {
       if (this.registration === "registered") this.#register("none");
     });
-    ua.on("registrationFailed", (event: object) => this.#onRefused(statusOf(event)));
+    ua.on("registrationFailed", (event: object) => this.#onRefused(event));
     ua.on("newRTCSession", (event: RTCSessionEvent) => this.#owner.session(event));
     ua.on("sipEvent", ({ request }) => {
       const event = gatewayEvent(request);
@@ -124,9 +124,10 @@ export class Line {
     this.#changed();
   }
 
-  #onRefused(status: number): void {
+  #onRefused(event: object): void {
     if (this.#closed) return;
-    const text = inOneLine(signInProblem(status));
+    const { status, phrase } = responseOf(event);
+    const text = inOneLine(signInProblem(status, phrase));
     if (isFinal(status)) {
       this.close();
       this.#owner.refused(text);
@@ -141,9 +142,14 @@ export class Line {
   }
 }
 
-/** Status code of the response in a JsSIP event; 0 where JsSIP, other than its types say, gives none. */
-function statusOf(event: object): number {
+/** Status and phrase of the response in a JsSIP event; 0 where JsSIP, other than its types say, gives none. */
+function responseOf(event: object): { status: number; phrase: string } {
   const response: unknown = Reflect.get(event, "response");
-  const status: unknown = typeof response === "object" && response && Reflect.get(response, "status_code");
-  return typeof status === "number" ? status : 0;
+  if (typeof response !== "object" || response === null) return { status: 0, phrase: "" };
+  const status: unknown = Reflect.get(response, "status_code");
+  const phrase: unknown = Reflect.get(response, "reason_phrase");
+  return {
+    status: typeof status === "number" ? status : 0,
+    phrase: typeof phrase === "string" ? phrase : "",
+  };
 }

@@ -10,18 +10,36 @@ export function inOneLine({ what, remedy }: Problem): string {
 
 const SIGN_IN: Readonly<Record<number, Problem>> = {
   401: { what: "Wrong number or password.", remedy: "Check both and sign in again." },
-  403: {
-    what: "This number may not sign in here.",
-    remedy: "Check the number, or ask for it to be added to the gateway's accounts.",
-  },
+  // So as not to tell strangers which numbers there are, the gateway says the same to an unknown number.
+  403: { what: "Wrong number or password.", remedy: "Check both and sign in again." },
   404: { what: "The gateway does not know this number.", remedy: "Check it, or ask for it to be added." },
   429: { what: "Too many attempts.", remedy: "Wait a minute and sign in again." },
   503: { what: "The gateway takes no more sign-ins just now.", remedy: "Trying again by itself." },
 };
 
-/** Sign-in refused or unanswered. `status` is the response's code, 0 without a response. */
-export function signInProblem(status: number): Problem {
-  const known = SIGN_IN[status === 407 ? 401 : status];
+/** What the gateway's registrar says beside 403 where it is not the password. */
+const FORBIDDEN: Readonly<Record<string, Problem>> = {
+  "Too Many Failed Logins": {
+    what: "Too many failed sign-ins.",
+    remedy: "Wait a few minutes and sign in again.",
+  },
+  "Replaced By A Newer Sign-In": {
+    what: "This number has signed in at another place.",
+    remedy: "Sign in again to use it here.",
+  },
+  "Signed In Elsewhere": {
+    what: "This number is signed in at another place.",
+    remedy: "Sign out there, then sign in here.",
+  },
+};
+
+/**
+ * Sign-in refused or unanswered.
+ * @param status the response's code, 0 without a response
+ * @param phrase what the response said after its code
+ */
+export function signInProblem(status: number, phrase = ""): Problem {
+  const known = (status === 403 && FORBIDDEN[phrase]) || SIGN_IN[status === 407 ? 401 : status];
   if (known !== undefined) return known;
   if (status === 0)
     return { what: "The gateway did not answer the sign-in.", remedy: "Trying again by itself." };

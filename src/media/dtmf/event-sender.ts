@@ -118,8 +118,7 @@ export class EventSender {
     } else if (this.#running === "relayed") {
       if (caughtUp && now - this.#heardAt >= abandonedMs) this.#finish(now);
     } else if (this.#endsLeft > 0) {
-      this.#endsLeft--;
-      this.#emit(true, now);
+      this.#repeatEnd(now);
     } else if (now >= this.#pausedUntil) this.#next(now);
   }
 
@@ -148,7 +147,8 @@ export class EventSender {
   }
 
   #begin(kind: "relayed" | "own", code: number, loudness: number, now: number): void {
-    this.#endsLeft = 0;
+    // A quick next key must not cost the last one its copies of the end.
+    while (this.#endsLeft > 0) this.#repeatEnd(now);
     this.#running = kind;
     this.#event.code = code;
     this.#event.volume = loudness;
@@ -179,6 +179,11 @@ export class EventSender {
     this.#endsLeft = endPackets - 1;
     this.#pausedUntil = now + pauseMs;
     this.#line.endEvent(this.#start + this.#samples);
+  }
+
+  #repeatEnd(now: number): void {
+    this.#endsLeft--;
+    this.#emit(true, now);
   }
 
   #emit(end: boolean, now: number): void {

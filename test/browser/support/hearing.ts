@@ -7,6 +7,8 @@ import type { Samples } from "./samples.ts";
 const pageRate = 48_000;
 const times = pageRate / soundRate;
 const halfWidth = 24;
+/** Where in a recording the sound begins at the latest. */
+const latestSamples = 6000;
 
 /**
  * 16-bit samples at 8 kHz as the page plays them at 48 kHz: band-limited (windowed sinc), because the browser's own
@@ -41,7 +43,7 @@ function sinc(fraction: number): Float64Array {
  */
 export function likeness(sent: Int16Array, heard: Int16Array): number {
   const fine = forPage(sent).samples;
-  const lag = align(sent, heard, 0, Math.max(0, heard.length - soundRate));
+  const lag = align(sent, heard, 0, Math.max(0, Math.min(latestSamples, heard.length - soundRate)));
   let best = -Infinity;
   for (let shift = -times; shift <= times; shift++) {
     const shifted = Int16Array.from(sent, (_, at) => Math.round(32_768 * (fine[at * times + shift] ?? 0)));
@@ -53,6 +55,11 @@ export function likeness(sent: Int16Array, heard: Int16Array): number {
 /** What the far number heard, put together without regard to time: sequence numbers have no gap in a good call. */
 export function heardByNumber(packets: readonly RecordedPacket[], law: "pcmu" | "pcma"): Int16Array {
   return fromCodes(Buffer.concat(packets.map(({ payload }) => payload)), law);
+}
+
+/** 16-bit samples at 8 kHz in the page's form, to be measured. */
+export function asSamples(sound: Int16Array): Samples {
+  return { sampleRate: soundRate, samples: Float32Array.from(sound, (value) => value / 32_768) };
 }
 
 /** What the browser got, decoded by libopus on its own: NetEq's stretching of time is not in it. */

@@ -11,4 +11,4 @@ export { bundleClient, serveFolder, serveTestPages, type PageServer } from "./pa
 export { openPhone, PhonePage, type WireFrame } from "./phone-page.ts";
 export { cut, level, loudPart, shareOfTone, tone, type Samples } from "./samples.ts";
 export { clients, Lab, until, type WiredPhone } from "./lab.ts";
-export { decodeOpus, forPage, heardByNumber, likeness } from "./hearing.ts";
+export { asSamples, decodeOpus, forPage, heardByNumber, likeness } from "./hearing.ts";

@@ -4,9 +4,11 @@ import type { Gateway } from "../../../src/cli/index.ts";
 import type { CallView, PartyView, RecordedPacket, Sandbox } from "../../../src/sandbox/index.ts";
 import { openTestGateway, openTestSandbox, testPassword } from "../../support/test-gateway.ts";
 import { launchBrowser, type BrowserOptions, type TestBrowser } from "./browser.ts";
+import { asSamples, decodeOpus, heardByNumber } from "./hearing.ts";
 import type { Account, ClientName } from "./page/contract.ts";
 import { serveTestPages, type PageServer } from "./pages.ts";
 import { openPhone, type PhonePage } from "./phone-page.ts";
+import type { Samples } from "./samples.ts";
 
 export const clients = ["jssip", "sip.js"] as const;
 
@@ -119,6 +121,25 @@ export class Lab {
   /** Sound payloads (no telephone-event) that the far number got since `record`. */
   soundOf(uuid: string): readonly RecordedPacket[] {
     return this.sandbox.recording(uuid).filter(({ payloadType }) => payloadType < 96);
+  }
+
+  /**
+   * What browser and far number get of the call for half a second, after a moment for what was on its way; empty where
+   * no packet came. The browser's is taken from the frames it got, decoded here: what its track gives to scripts has
+   * concealment in it, and nothing any more once a call was on hold (it plays it, though).
+   */
+  async listen(
+    { phone }: WiredPhone,
+    uuid: string,
+    law: "pcmu" | "pcma" = "pcmu",
+  ): Promise<{ here: Samples; there: Samples }> {
+    await wait(250);
+    await phone.clearEncodedFrames();
+    this.sandbox.record(uuid);
+    await wait(500);
+    const frames = (await phone.encodedFrames()).filter(({ side }) => side === "received");
+    const there = heardByNumber(this.soundOf(uuid), law);
+    return { here: asSamples(await decodeOpus(frames)), there: asSamples(there) };
   }
 
   /** The record of this DN's last call, once written. */

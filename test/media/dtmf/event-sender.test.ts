@@ -132,12 +132,28 @@ describe("relaying events of the other side", () => {
     expect(sender.running).toBe(false);
   });
 
+  it("sends all three ends of a key although the next one follows at once", () => {
+    const { line, sender } = setUp();
+    sender.press(1, 10, 160, 0);
+    sender.release(320, 20);
+    sender.press(2, 10, 160, 30);
+    expect(line.sent.map(({ code, end, duration }) => [code, end, duration])).toEqual([
+      [1, false, 160],
+      [1, true, 320],
+      [1, true, 320],
+      [1, true, 320],
+      [2, false, 160],
+    ]);
+  });
+
   it("ends one press before it begins the next", () => {
     const { line, sender } = setUp();
     sender.press(1, 10, 160, 0);
     sender.press(2, 10, 160, 20);
     expect(line.sent.map(({ code, end, marker }) => [code, end, marker])).toEqual([
       [1, false, true],
+      [1, true, false],
+      [1, true, false],
       [1, true, false],
       [2, false, true],
     ]);

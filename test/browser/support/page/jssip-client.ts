@@ -25,6 +25,7 @@ class JsSipClient implements SipClient {
   #socket: WebSocketInterface | undefined;
   #domain = "jackfield.test";
   #registered: Pending<void> = pending();
+  #isRegistered = false;
   #session: RTCSession | undefined;
   #connection: RTCPeerConnection | undefined;
   #confirmed: Pending<void> = pending();
@@ -47,10 +48,8 @@ class JsSipClient implements SipClient {
       connection_recovery_max_interval: 2,
     });
     ua.registrator().setExtraHeaders(["Allow-Events: talk, hold, x-jackfield-trunk"]);
-    ua.on("registered", () => this.#registered.resolve());
-    ua.on("disconnected", () => {
-      this.#registered = pending();
-    });
+    ua.on("registered", () => this.#back());
+    ua.on("disconnected", () => this.#lost());
     ua.on("registrationFailed", (event: object) => {
       this.#registered.reject(new Error(`${statusOf(event)} ${String(Reflect.get(event, "cause"))}`));
     });
@@ -71,6 +70,17 @@ class JsSipClient implements SipClient {
     await this.#registered.promise;
   }
 
+  #lost(): void {
+    if (!this.#isRegistered) return;
+    this.#isRegistered = false;
+    this.#registered = pending();
+  }
+
+  #back(): void {
+    this.#isRegistered = true;
+    this.#registered.resolve();
+  }
+
   async unregister(): Promise<void> {
     const ua = this.#ua;
     if (ua === undefined) return;
@@ -83,7 +93,10 @@ class JsSipClient implements SipClient {
   cutSocket(): void {
     // The socket itself, not JsSIP's disconnect(), which would forget its handlers and never come back.
     const socket: unknown = this.#socket && Reflect.get(this.#socket, "_ws");
-    if (socket instanceof WebSocket) socket.close();
+    if (!(socket instanceof WebSocket)) return;
+    // At once: the client hears of it only when the other end has closed too.
+    this.#lost();
+    socket.close();
   }
 
   async call(number: string, extraHeaders: readonly string[] = []): Promise<void> {

@@ -23,6 +23,7 @@ class SipJsClient implements SipClient {
   #registerer: Registerer | undefined;
   #domain = "jackfield.test";
   #registered: Pending<void> = pending();
+  #isRegistered = false;
   #session: Session | undefined;
   #confirmed: Pending<void> = pending();
   #ended: Pending<CallEnd> = pending();
@@ -58,15 +59,23 @@ class SipJsClient implements SipClient {
       expires: expires ?? 300,
       extraHeaders: ["Allow-Events: talk, hold, x-jackfield-trunk"],
     });
-    this.#registerer.stateChange.addListener((state) => {
-      if (state === RegistererState.Registered) this.#registered.resolve();
-    });
     await this.#sendRegister();
     await this.#registered.promise;
   }
 
   async registered(): Promise<void> {
     await this.#registered.promise;
+  }
+
+  #lost(): void {
+    if (!this.#isRegistered) return;
+    this.#isRegistered = false;
+    this.#registered = pending();
+  }
+
+  #back(): void {
+    this.#isRegistered = true;
+    this.#registered.resolve();
   }
 
   async unregister(): Promise<void> {
@@ -82,7 +91,10 @@ class SipJsClient implements SipClient {
 
   cutSocket(): void {
     const socket: unknown = this.#agent && Reflect.get(this.#agent.transport, "ws");
-    if (socket instanceof WebSocket) socket.close();
+    if (!(socket instanceof WebSocket)) return;
+    // At once: the client hears of it only when the other end has closed too.
+    this.#lost();
+    socket.close();
   }
 
   async call(number: string, extraHeaders: readonly string[] = []): Promise<void> {
@@ -179,6 +191,8 @@ class SipJsClient implements SipClient {
   async #sendRegister(): Promise<void> {
     await this.#registerer?.register({
       requestDelegate: {
+        // Not by the state: it stays "registered" over a lost socket.
+        onAccept: () => this.#back(),
         onReject: ({ message }) => {
           this.#registered.reject(new Error(`${message.statusCode} ${message.reasonPhrase}`));
         },
@@ -188,7 +202,7 @@ class SipJsClient implements SipClient {
 
   /** SIP.js leaves coming back to its user: this is the way its guide shows. */
   #onDisconnect(): void {
-    this.#registered = pending();
+    this.#lost();
     setTimeout(() => {
       this.#agent
         ?.reconnect()

@@ -68,9 +68,13 @@ export class Recorder {
   #chunks: Float32Array[] = [];
   #sampleRate = SAMPLE_RATE;
   #recording = false;
+  readonly #known = new WeakSet<MediaStreamTrack>();
 
   /** Begins to listen; what comes is kept while recording. */
   listen(track: MediaStreamTrack): void {
+    // After a hold the same track is told of anew; two players of one track would be twice as loud.
+    if (this.#known.has(track)) return;
+    this.#known.add(track);
     // Chromium decodes a remote track only while something plays it.
     const player = new Audio();
     player.srcObject = new MediaStream([track]);

@@ -1,0 +1,242 @@
+/** Everything around the gateway in `bench:calls`, a process of its own: the agents and SIP Server. */
+import { BrowserDouble, type DoubleCall } from "../../test/support/browser-double.ts";
+import type { DoubleCodec } from "../../test/support/browser-media.ts";
+import { browserSdp } from "../../test/support/descriptions.ts";
+import { TimeHistogram, type Percentiles } from "./figures.ts";
+import { busyCpuMs, processCpuMs, threadCpuMs, waitedMs } from "./machine.ts";
+import { serve } from "./rpc.ts";
+import { SipServerDouble } from "./sip-server-double.ts";
+import { makeVoices, type BenchCodec } from "./voices.ts";
+
+const firstDn = 5001;
+const number = "9000";
+const signInsAtOnce = 10;
+const connectsAtOnce = 6;
+/** An agent begins no more often than this: the gateway closes connections that send over 50 messages a second. */
+const restMs = 100;
+/** An answer that takes longer is a failed set-up. */
+const patienceMs = 5000;
+
+export interface SetUpSettings {
+  readonly seconds: number;
+  readonly gatewayPid: number;
+  /** So many agents call again and again; undefined: `rate` calls a second begin, whatever becomes of them. */
+  readonly concurrency?: number;
+  readonly rate?: number;
+}
+
+export interface SetUpFigures {
+  readonly calls: number;
+  readonly failed: number;
+  /** Failures in words and how many of each. */
+  readonly failures: Readonly<Record<string, number>>;
+  readonly seconds: number;
+  readonly setUpsPerSecond: number;
+  /** From INVITE sent to 200 got at the agent, ms. */
+  readonly setUpMs: Percentiles;
+  readonly gatewayCpuMsPerCall: number;
+  readonly gatewayMainCpuMsPerCall: number;
+  readonly gatewayMainCpuPercent: number;
+  readonly generatorCpuPercent: number;
+  /** Share of the time in which the gateway's busiest thread stood in line for a core that others had, percent. */
+  readonly gatewayWaitPercent: number;
+  /** CPU that neither gateway nor load used, percent of one core; biased low. */
+  readonly othersCpuPercent: number;
+  /** Calls that could not begin on time because all agents were busy or resting: more agents are needed. */
+  readonly missed: number;
+}
+
+let server: SipServerDouble | undefined;
+const agents: BrowserDouble[] = [];
+const held: { readonly agent: BrowserDouble; readonly call: DoubleCall }[] = [];
+let frames: readonly Buffer[] = [];
+
+function sipServer(): SipServerDouble {
+  if (!server) throw new Error("openServer comes first");
+  return server;
+}
+
+async function openServer({ codec }: { readonly codec: BenchCodec }): Promise<{ readonly port: number }> {
+  server = await SipServerDouble.open();
+  frames = (await makeVoices(codec, "narrow"))[0]?.frames ?? [];
+  return { port: server.port };
+}
+
+/** Signs agents in until there are `count` and SIP Server knows all their DNs. Resolves with the sign-ins per second. */
+async function signIn(wanted: {
+  readonly url: string;
+  readonly count: number;
+  readonly codec: DoubleCodec;
+}): Promise<number> {
+  const start = performance.now();
+  const before = agents.length;
+  let next = before;
+  const worker = async (): Promise<void> => {
+    while (next < wanted.count) {
+      const dn = String(firstDn + next++);
+      agents.push(await BrowserDouble.signIn({ url: wanted.url, dn, codec: wanted.codec }));
+    }
+  };
+  await Promise.all(Array.from({ length: signInsAtOnce }, worker));
+  const seconds = (performance.now() - start) / 1000;
+  await until(() => sipServer().registered.size >= agents.length, "REGISTER of every DN");
+  // SIP Server's last 200 is still on its way to the gateway.
+  await pause(300);
+  return (agents.length - before) / seconds;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function until(done: () => boolean, what: string, patience = 20_000): Promise<void> {
+  const end = performance.now() + patience;
+  while (!done()) {
+    if (performance.now() > end) throw new Error(`it did not come about: ${what}`);
+    await pause(5);
+  }
+}
+
+/** One call of one agent: INVITE, 200, ACK, BYE. Resolves with ms to the 200, or with words. */
+async function callOnce(agent: BrowserDouble): Promise<number | string> {
+  const start = performance.now();
+  const call = agent.agent.call(number, browserSdp());
+  let patience: NodeJS.Timeout | undefined;
+  const outcome = await Promise.race([
+    call.when("answered").then(() => performance.now() - start),
+    call.when("failed"),
+    new Promise<string>((resolve) => {
+      patience = setTimeout(() => resolve("no answer"), patienceMs);
+    }),
+  ]);
+  clearTimeout(patience);
+  if (typeof outcome === "number") call.hangUp();
+  return outcome;
+}
+
+/** Sets calls up and hangs them up at once, as told; resolves when SIP Server has the last BYE. */
+async function setUps(settings: SetUpSettings): Promise<SetUpFigures> {
+  const { seconds, gatewayPid, concurrency, rate } = settings;
+  const histogram = new TimeHistogram();
+  const failures: Record<string, number> = {};
+  let failed = 0;
+  let missed = 0;
+  const idle = agents.map((agent) => ({ agent, rested: 0 }));
+  const attempt = async ({ agent }: { readonly agent: BrowserDouble }): Promise<void> => {
+    const began = performance.now();
+    const outcome = await callOnce(agent);
+    idle.push({ agent, rested: began + restMs });
+    if (typeof outcome === "number") return histogram.add(outcome);
+    failed++;
+    failures[outcome] = (failures[outcome] ?? 0) + 1;
+  };
+  const byes = (): number => sipServer().requests["BYE"] ?? 0;
+  const byesBefore = byes();
+  const cpu = { process: processCpuMs(gatewayPid), main: threadCpuMs(gatewayPid)["main"] ?? 0 };
+  const own = process.cpuUsage();
+  const busy = busyCpuMs();
+  const waited = waitedMs(gatewayPid);
+  const start = performance.now();
+  const end = start + seconds * 1000;
+  if (concurrency !== undefined) {
+    const loop = async (): Promise<void> => {
+      while (performance.now() < end) {
+        const next = idle.shift();
+        if (!next) throw new RangeError("there must be more agents than such that call at a time");
+        const wait = next.rested - performance.now();
+        if (wait > 0) {
+          missed++;
+          await pause(wait);
+        }
+        await attempt(next);
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, loop));
+  } else if (rate !== undefined) {
+    const running: Promise<void>[] = [];
+    for (let count = 0; count < seconds * rate; count++) {
+      const wait = start + (count * 1000) / rate - performance.now();
+      if (wait > 0) await pause(wait);
+      const next = idle[0] && idle[0].rested <= performance.now() ? idle.shift() : undefined;
+      if (next) running.push(attempt(next));
+      else missed++;
+    }
+    await Promise.all(running);
+  }
+  await until(() => byes() - byesBefore >= histogram.size, "BYE of every call");
+  const passed = performance.now() - start;
+  const { user, system } = process.cpuUsage(own);
+  const ownMs = (user + system) / 1000;
+  const gatewayMs = processCpuMs(gatewayPid) - cpu.process;
+  const othersMs = Math.max(0, busyCpuMs() - busy - ownMs - gatewayMs);
+  const main = (threadCpuMs(gatewayPid)["main"] ?? 0) - cpu.main;
+  const calls = Math.max(1, histogram.size);
+  return {
+    calls: histogram.size,
+    failed,
+    failures,
+    seconds: passed / 1000,
+    setUpsPerSecond: (histogram.size * 1000) / passed,
+    setUpMs: histogram.percentiles,
+    gatewayCpuMsPerCall: gatewayMs / calls,
+    gatewayMainCpuMsPerCall: main / calls,
+    gatewayMainCpuPercent: (main / passed) * 100,
+    generatorCpuPercent: (ownMs / passed) * 100,
+    gatewayWaitPercent: ((waitedMs(gatewayPid) - waited) / passed) * 100,
+    othersCpuPercent: (othersMs / passed) * 100,
+    missed,
+  };
+}
+
+/** Holds calls with ICE, DTLS and SRTP up until there are `calls`; each speaks for `speakSeconds` and is echoed. */
+async function hold({
+  calls,
+  speakSeconds,
+}: {
+  readonly calls: number;
+  readonly speakSeconds: number;
+}): Promise<number> {
+  const from = held.length;
+  let next = from;
+  const worker = async (): Promise<void> => {
+    while (next < calls) {
+      const agent = agents[next++ % agents.length];
+      if (!agent) throw new Error("nobody is signed in");
+      const call = await agent.dial(number);
+      const failure = call.when("failed").then((reason) => Promise.reject(new Error(reason)));
+      await Promise.race([call.when("answered"), failure]);
+      await call.connected;
+      held.push({ agent, call });
+    }
+  };
+  await Promise.all(Array.from({ length: connectsAtOnce }, worker));
+  const before = echoed();
+  for (let frame = 0; frame < speakSeconds * 50; frame++) {
+    const payload = frames[frame % frames.length] ?? Buffer.alloc(0);
+    for (const { call } of held.slice(from)) call.media.sendFrame(payload);
+    await pause(20);
+  }
+  await pause(200);
+  return echoed() - before;
+}
+
+/** Sound packets that came back to all held calls. */
+function echoed(): number {
+  return held.reduce((sum, { call }) => sum + call.media.received.length, 0);
+}
+
+async function release(): Promise<void> {
+  for (const { agent, call } of held.splice(0)) {
+    call.hangUp();
+    await agent.drop(call);
+  }
+  await pause(500);
+}
+
+async function signOut(): Promise<void> {
+  await Promise.all(agents.splice(0).map((agent) => agent.signOut()));
+}
+
+const handlers = { openServer, signIn, setUps, hold, release, signOut };
+export type AgentsHandlers = typeof handlers;
+serve(handlers);

@@ -1,0 +1,81 @@
+/** The gateway of `bench:calls`, whole, in a process of its own. */
+import { Gateway } from "../../src/cli/index.ts";
+import { checkTree } from "../../src/config/index.ts";
+import { createLogger, systemClock, systemRandom } from "../../src/core/index.ts";
+import { testOrigin } from "../../test/support/test-gateway.ts";
+import { serve } from "./rpc.ts";
+
+const host = "127.0.0.1";
+/** Collections until a heap is as small as it gets: what one frees lets the next free more. */
+const collections = 4;
+
+export interface GatewaySettings {
+  /** Port of SIP Server on loopback. */
+  readonly sipServerPort: number;
+  readonly rtpPorts: readonly [number, number];
+  readonly workers: number;
+}
+
+export interface GatewayMemory {
+  readonly residentKb: number;
+  /** Main thread only; the workers' heaps are in the resident memory. */
+  readonly mainHeapKb: number;
+  readonly externalKb: number;
+}
+
+let gateway: Gateway | undefined;
+let utilization = performance.eventLoopUtilization();
+
+function opened(): Gateway {
+  if (!gateway) throw new Error("open comes first");
+  return gateway;
+}
+
+async function open(settings: GatewaySettings): Promise<{ readonly httpPort: number }> {
+  const tree = {
+    http: { host, port: 0 },
+    websocket: { origins: [testOrigin] },
+    sip: { host, port: 0 },
+    media: { host, browserPort: 0, rtpPorts: settings.rtpPorts, workers: settings.workers },
+    agents: { ranges: [{ from: "5001", to: "6999", password: "secret-{dn}" }] },
+    sipServer: { addresses: [`${host}:${settings.sipServerPort}`], registration: { perSecond: 1000 } },
+  };
+  const checked = checkTree(tree, () => undefined, ".", {});
+  if (!checked.ok) throw new Error(JSON.stringify(checked.faults));
+  // Lines are made as in production, and then let go.
+  const log = createLogger("info", { write() {} });
+  const surroundings = { clock: systemClock, random: systemRandom, log, pageDirectory: "web/dist" };
+  gateway = await Gateway.open(checked.config, surroundings);
+  return { httpPort: gateway.httpPort };
+}
+
+/** What lives now: a bench that leaves something behind has found a leak. */
+function counts(): Gateway["counts"] {
+  return opened().counts;
+}
+
+/** Busy share of the main thread's event loop since the last call, percent. */
+function busyPercent(): number {
+  const now = performance.eventLoopUtilization();
+  const since = performance.eventLoopUtilization(now, utilization);
+  utilization = now;
+  return since.utilization * 100;
+}
+
+async function memory(): Promise<GatewayMemory> {
+  for (let round = 0; round < collections; round++) {
+    globalThis.gc?.();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const { rss, heapUsed, external } = process.memoryUsage();
+  const kb = (bytes: number): number => Math.round(bytes / 1024);
+  return { residentKb: kb(rss), mainHeapKb: kb(heapUsed), externalKb: kb(external) };
+}
+
+async function close(): Promise<void> {
+  await gateway?.close();
+}
+
+const handlers = { open, counts, busyPercent, memory, close };
+export type GatewayHandlers = typeof handlers;
+serve(handlers);

@@ -1,0 +1,361 @@
+/** The load of `bench:relay`, a process of its own: browsers on one side, SIP Server's media on the other. */
+import { createSocket, type Socket } from "node:dgram";
+import type { BrowserLocal, Fingerprint, TrunkLocal } from "../../src/media/index.ts";
+import { sharedCertificate } from "../../test/support/webrtc-peer.ts";
+import { BrowserEnd, type Profile } from "./browser-end.ts";
+import { TimeHistogram, type Percentiles } from "./figures.ts";
+import { LoadWay, type Seal, type WayCounts, type WaySound } from "./load-way.ts";
+import { busyCpuMs, droppedDatagrams, processCpuMs, threadCpuMs, waitedMs } from "./machine.ts";
+import { serve } from "./rpc.ts";
+import { makeVoices, type Band, type BenchCodec, type Voice } from "./voices.ts";
+
+const host = "127.0.0.1";
+const frameMs = 20;
+/** Calls that share one trunk socket: fewer wake-ups for the same packets. */
+const callsPerTrunkSocket = 16;
+const handshakesAtOnce = 6;
+/** After the last packet of a round, so long is waited for stragglers. */
+const drainMs = 400;
+const consentEveryMs = 4000;
+
+export interface LoadSettings {
+  readonly codec: BenchCodec;
+  readonly band: Band;
+  readonly profile: Profile;
+  readonly garble: boolean;
+  /** Calls whose sound is checked. */
+  readonly sampled: number;
+}
+
+export interface CallDescription {
+  readonly browser: BrowserLocal;
+  readonly trunk: TrunkLocal;
+}
+
+export interface EndDescription {
+  readonly iceUfrag: string;
+  readonly fingerprint: Fingerprint;
+  readonly trunkPort: number;
+  readonly rtcpPort: number;
+}
+
+export interface RoundSettings {
+  readonly seconds: number;
+  /** Left out of CPU and latency at the beginning, seconds. */
+  readonly settleSeconds: number;
+  readonly serverPid: number;
+}
+
+export interface RoundFigures {
+  readonly windowSeconds: number;
+  readonly serverCpuMs: number;
+  readonly serverThreadsMs: Readonly<Record<string, number>>;
+  readonly generatorCpuPercent: number;
+  /** Share of the time in which the server's busiest thread stood in line for a core that others had, percent. */
+  readonly serverWaitPercent: number;
+  /** CPU that neither server nor generator used, percent of one core; biased low. */
+  readonly othersCpuPercent: number;
+  /** How late packets left, against their schedule, ms. */
+  readonly latenessMs: Percentiles;
+  readonly toTrunk: WayCounts & { readonly latencyMs: Percentiles };
+  readonly toBrowser: WayCounts & { readonly latencyMs: Percentiles };
+  readonly latencyMs: Percentiles;
+  /** Datagrams the kernel dropped for full receive buffers at each end. */
+  readonly dropped: { readonly atServer: number; readonly atGenerator: number };
+}
+
+class LoadCall {
+  readonly index: number;
+  readonly browser: BrowserEnd;
+  readonly trunkSocket: Socket;
+  readonly trunkPort: number;
+  readonly toTrunk: LoadWay;
+  readonly toBrowser: LoadWay;
+
+  constructor(
+    index: number,
+    browser: BrowserEnd,
+    trunkSocket: Socket,
+    trunkPort: number,
+    voices: { browser: Voice; trunk: Voice },
+    codec: BenchCodec,
+  ) {
+    this.index = index;
+    this.browser = browser;
+    this.trunkSocket = trunkSocket;
+    this.trunkPort = trunkPort;
+    this.toTrunk = new LoadWay({
+      name: "toTrunk",
+      voice: voices.browser,
+      voiceStart: (index * 37) % 400,
+      sentCodec: codec,
+      heardCodec: "pcmu",
+      ssrc: 0x10000 + index,
+    });
+    this.toBrowser = new LoadWay({
+      name: "toBrowser",
+      voice: voices.trunk,
+      voiceStart: (index * 53 + 100) % 400,
+      sentCodec: "pcmu",
+      heardCodec: codec,
+      ssrc: 0x20000 + index,
+    });
+    browser.onMedia = (datagram) => {
+      const second = datagram[1] ?? 0;
+      const isRtcp = second >= 192 && second <= 223;
+      if (!isRtcp) this.toBrowser.arrive(datagram, performance.now(), latency.toBrowser, measureFrom);
+    };
+  }
+
+  prepare(frames: number, keep: boolean, garble: boolean): void {
+    const { sender } = this.browser;
+    if (!sender) throw new Error(`call ${this.index} is not connected`);
+    this.toTrunk.prepare(frames, (packet, length, out) => sender.protect(packet, length, out), keep, garble);
+    this.toBrowser.prepare(frames, copy, keep, garble);
+  }
+
+  sendFromBrowser(frame: number, now: number): void {
+    const { toTrunk } = this;
+    toTrunk.depart(frame, now);
+    const from = toTrunk.offset(frame);
+    this.browser.socket.send(toTrunk.packets, from, toTrunk.offset(frame + 1) - from);
+  }
+
+  sendFromTrunk(frame: number, now: number): void {
+    const { toBrowser } = this;
+    toBrowser.depart(frame, now);
+    const from = toBrowser.offset(frame);
+    const length = toBrowser.offset(frame + 1) - from;
+    this.trunkSocket.send(toBrowser.packets, from, length, this.trunkPort, host);
+  }
+}
+
+const copy: Seal = (packet, length, out) => packet.copy(out, 0, 0, length);
+
+let settings: LoadSettings = { codec: "opus", band: "narrow", profile: "cm", garble: false, sampled: 4 };
+let browserVoices: readonly Voice[] = [];
+let trunkVoices: readonly Voice[] = [];
+const calls: LoadCall[] = [];
+const byTrunkPort = new Map<number, LoadCall>();
+const ownPorts = new Set<number>();
+const serverPorts = new Set<number>();
+let trunkSocket: Socket | undefined;
+let rtcpPort = 0;
+let connected = 0;
+let measureFrom = 0;
+const latency = { toTrunk: new TimeHistogram(), toBrowser: new TimeHistogram() };
+
+async function bind(): Promise<Socket> {
+  const socket = createSocket({
+    type: "udp4",
+    recvBufferSize: 4 << 20,
+    // The address is one already: what the default looks up costs a turn of the event loop per packet.
+    lookup: (name, _options, found) => found(null, name, 4),
+  });
+  await new Promise<void>((resolve) => socket.bind(0, host, resolve));
+  socket.on("error", () => {});
+  ownPorts.add(socket.address().port);
+  return socket;
+}
+
+async function nextTrunkSocket(): Promise<Socket> {
+  if (trunkSocket && calls.length % callsPerTrunkSocket !== 0) return trunkSocket;
+  const socket = await bind();
+  socket.on("message", (datagram, from) => {
+    byTrunkPort.get(from.port)?.toTrunk.arrive(datagram, performance.now(), latency.toTrunk, measureFrom);
+  });
+  trunkSocket = socket;
+  return socket;
+}
+
+async function configure(wanted: LoadSettings): Promise<void> {
+  settings = wanted;
+  browserVoices = await makeVoices(wanted.codec, wanted.band);
+  trunkVoices = await makeVoices("pcmu", wanted.band);
+  const rtcp = await bind();
+  rtcp.on("message", () => {});
+  rtcpPort = rtcp.address().port;
+  let next = 0;
+  const stepMs = 100;
+  setInterval(() => {
+    const up = calls.slice(0, connected);
+    const due = Math.ceil((up.length * stepMs) / consentEveryMs);
+    for (let count = 0; count < due; count++) up[next++ % up.length]?.browser.check();
+  }, stepMs).unref();
+}
+
+async function add(descriptions: readonly CallDescription[]): Promise<EndDescription[]> {
+  const certificate = await sharedCertificate();
+  const added: EndDescription[] = [];
+  for (const { browser: remote, trunk } of descriptions) {
+    const browser = await BrowserEnd.open(certificate, remote);
+    const socket = await nextTrunkSocket();
+    const index = calls.length;
+    const [spoken, played] = [browserVoices[index % 4], trunkVoices[(index + 2) % 4]];
+    if (!spoken || !played) throw new Error("configure comes first");
+    const voices = { browser: spoken, trunk: played };
+    const call = new LoadCall(index, browser, socket, trunk.port, voices, settings.codec);
+    calls.push(call);
+    byTrunkPort.set(trunk.port, call);
+    ownPorts.add(browser.socket.address().port);
+    serverPorts.add(trunk.port).add(remote.port);
+    const { iceUfrag, fingerprint } = browser;
+    added.push({ iceUfrag, fingerprint, trunkPort: socket.address().port, rtcpPort });
+  }
+  return added;
+}
+
+/** Brings up every call that is not up yet, a few at a time. */
+async function connect(): Promise<void> {
+  const waiting = calls.slice(connected);
+  const worker = async (): Promise<void> => {
+    for (let call = waiting.shift(); call; call = waiting.shift())
+      await call.browser.connect(settings.profile);
+  };
+  await Promise.all(Array.from({ length: handshakesAtOnce }, worker));
+  connected = calls.length;
+}
+
+/** Sound is checked of these: spread over all. */
+function sampledCalls(): LoadCall[] {
+  const step = Math.max(1, Math.floor(calls.length / Math.max(1, settings.sampled)));
+  return calls.filter((_, index) => index % step === 0).slice(0, settings.sampled);
+}
+
+/** Encrypts what the next round sends. */
+function prepare({ seconds }: { readonly seconds: number }): void {
+  const sampled = new Set(sampledCalls());
+  const frames = Math.ceil((seconds * 1000) / frameMs);
+  for (const call of calls) call.prepare(frames, sampled.has(call), settings.garble);
+}
+
+interface Readings {
+  readonly at: number;
+  readonly server: number;
+  readonly waited: number;
+  readonly threads: Record<string, number>;
+  readonly own: number;
+  readonly busy: number;
+}
+
+function read(serverPid: number): Readings {
+  const { user, system } = process.cpuUsage();
+  return {
+    at: performance.now(),
+    server: processCpuMs(serverPid),
+    waited: waitedMs(serverPid),
+    threads: threadCpuMs(serverPid),
+    own: (user + system) / 1000,
+    busy: busyCpuMs(),
+  };
+}
+
+/**
+ * Sends what was prepared: every call one packet each way every 20 ms, all of them spread evenly over the 20 ms. Packet
+ * number s of the round is due at s * 20 / (2 * calls) ms; those due are sent at every turn of a 1 ms timer.
+ */
+async function run({ seconds, settleSeconds, serverPid }: RoundSettings): Promise<RoundFigures> {
+  const frames = Math.ceil((seconds * 1000) / frameMs);
+  const perFrame = calls.length * 2;
+  const total = frames * perFrame;
+  measureFrom = Math.round((settleSeconds * 1000) / frameMs);
+  latency.toTrunk = new TimeHistogram();
+  latency.toBrowser = new TimeHistogram();
+  const lateness = new TimeHistogram();
+  const droppedBefore = [droppedDatagrams(serverPorts), droppedDatagrams(ownPorts)] as const;
+  let before: Readings | undefined;
+  const start = performance.now() + 5;
+  let next = 0;
+  const turn = (): boolean => {
+    let now = performance.now();
+    while (next < total) {
+      const due = start + (next * frameMs) / perFrame;
+      if (due > now) break;
+      const frame = Math.floor(next / perFrame);
+      if (frame >= measureFrom && !before) before = read(serverPid);
+      const call = calls[(next % perFrame) >> 1];
+      now = performance.now();
+      if (frame >= measureFrom) lateness.add(now - due);
+      if (next % 2 === 0) call?.sendFromBrowser(frame, now);
+      else call?.sendFromTrunk(frame, now);
+      next++;
+    }
+    return next < total;
+  };
+  await new Promise<void>((resolve) => {
+    const step = (): void => {
+      if (turn()) setTimeout(step, 1);
+      else resolve();
+    };
+    setTimeout(step, 1);
+  });
+  const after = read(serverPid);
+  await new Promise((resolve) => setTimeout(resolve, drainMs));
+  const dropped = {
+    atServer: droppedDatagrams(serverPorts) - droppedBefore[0],
+    atGenerator: droppedDatagrams(ownPorts) - droppedBefore[1],
+  };
+  return figuresOf(before ?? after, after, lateness, dropped);
+}
+
+function figuresOf(
+  before: Readings,
+  after: Readings,
+  lateness: TimeHistogram,
+  dropped: RoundFigures["dropped"],
+): RoundFigures {
+  const windowMs = Math.max(1, after.at - before.at);
+  const own = after.own - before.own;
+  const server = after.server - before.server;
+  const all = new TimeHistogram();
+  all.merge(latency.toTrunk);
+  all.merge(latency.toBrowser);
+  const threads = Object.entries(after.threads).map(
+    ([name, ms]) => [name, ms - (before.threads[name] ?? 0)] as const,
+  );
+  return {
+    windowSeconds: windowMs / 1000,
+    serverCpuMs: server,
+    serverThreadsMs: Object.fromEntries(threads.filter(([, ms]) => ms > 0)),
+    generatorCpuPercent: (own / windowMs) * 100,
+    serverWaitPercent: ((after.waited - before.waited) / windowMs) * 100,
+    othersCpuPercent: Math.max(0, ((after.busy - before.busy - own - server) / windowMs) * 100),
+    latenessMs: lateness.percentiles,
+    toTrunk: { ...sum("toTrunk"), latencyMs: latency.toTrunk.percentiles },
+    toBrowser: { ...sum("toBrowser"), latencyMs: latency.toBrowser.percentiles },
+    latencyMs: all.percentiles,
+    dropped,
+  };
+}
+
+function sum(way: "toTrunk" | "toBrowser"): WayCounts {
+  const counts: WayCounts = { sent: 0, received: 0, strays: 0, duplicates: 0 };
+  for (const call of calls) {
+    const one = call[way].counts;
+    counts.sent += one.sent;
+    counts.received += one.received;
+    counts.strays += one.strays;
+    counts.duplicates += one.duplicates;
+  }
+  return counts;
+}
+
+/** Listens to the sampled calls of the last round. */
+async function judge(): Promise<WaySound[]> {
+  const sounds: WaySound[] = [];
+  for (const call of sampledCalls()) {
+    const { receiver } = call.browser;
+    sounds.push(await call.toTrunk.judge(call.index, (_packet, length) => length));
+    sounds.push(
+      await call.toBrowser.judge(
+        call.index,
+        (packet, length, out) => receiver?.unprotect(packet, length, out) ?? -1,
+      ),
+    );
+  }
+  return sounds;
+}
+
+const handlers = { configure, add, connect, prepare, run, judge };
+export type LoadHandlers = typeof handlers;
+serve(handlers);

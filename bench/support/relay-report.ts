@@ -1,0 +1,227 @@
+import { median, round, table } from "./figures.ts";
+import type { WaySound } from "./load-way.ts";
+import type { Machine } from "./machine.ts";
+import type { Round } from "./relay-rig.ts";
+import type { BenchCodec } from "./voices.ts";
+
+/** What a load must keep to count as carried (DESIGN 7). */
+export const holdLimits = { lossPercent: 0.1, addedLatencyP99Ms: 60 } as const;
+
+/** All rounds of one number of calls of one codec. */
+export interface Level {
+  readonly codec: BenchCodec;
+  readonly calls: number;
+  readonly rounds: readonly Round[];
+  readonly memoryKbPerCall: number;
+}
+
+interface Latency {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** A level's figures: medians over its valid rounds (over all of them where none is valid, and `valid` false). */
+export interface LevelFigures {
+  readonly codec: BenchCodec;
+  readonly calls: number;
+  readonly valid: boolean;
+  readonly validRounds: number;
+  readonly rounds: number;
+  readonly holds: boolean;
+  readonly cpuMsPerCallSecond: number;
+  readonly cpuMsPerCallSecondSpread: readonly [number, number];
+  readonly cpuPercentOfCore: number;
+  readonly lossPercent: number;
+  readonly addedLatencyMs: Latency & { readonly toTrunk: Latency; readonly toBrowser: Latency };
+  readonly soundDelayMs: { readonly toTrunk: number; readonly toBrowser: number };
+  readonly soundSnrDb: { readonly toTrunk: number; readonly toBrowser: number };
+  readonly soundOk: boolean;
+  /** False when so much was lost in every round that sound says nothing more. */
+  readonly soundJudged: boolean;
+  readonly memoryKbPerCall: number;
+  readonly generator: {
+    readonly cpuPercent: number;
+    readonly latenessP99Ms: number;
+    readonly othersCpuPercent: number;
+  };
+  /** Share of the time in which others had the server's core. */
+  readonly serverWaitPercent: number;
+  readonly details: readonly Round[];
+}
+
+export interface RelayReport {
+  readonly bench: "relay";
+  readonly at: string;
+  readonly machine: Machine;
+  readonly options: object;
+  /** The first variant's highest level: what a check of one number looks at. */
+  readonly calls: number;
+  readonly cpuMsPerCallSecond: number;
+  readonly lossPercent: number;
+  readonly addedLatencyMs: Latency;
+  readonly valid: boolean;
+  readonly soundOk: boolean;
+  /** By codec, the most calls that held among those tried. */
+  readonly callsHeld: Readonly<Record<string, number>>;
+  /** CPU of Opus over CPU of PCMU at the same calls in the same run. */
+  readonly opusToPcmuCpu: number | undefined;
+  readonly levels: readonly LevelFigures[];
+}
+
+function figuresOf({ codec, calls, rounds, memoryKbPerCall }: Level): LevelFigures {
+  const sound = rounds.filter(({ invalid }) => invalid.length === 0);
+  const used = sound.length > 0 ? sound : rounds;
+  const middle = (of: (one: Round) => number): number => round(median(used.map(of)));
+  const cpu = used.map(({ cpuMsPerCallSecond }) => cpuMsPerCallSecond);
+  const latency = (of: (one: Round) => Latency): Latency => ({
+    p50: middle((one) => of(one).p50),
+    p99: middle((one) => of(one).p99),
+  });
+  const sounds = (way: WaySound["way"], of: (one: WaySound) => number): number =>
+    round(median(used.flatMap((one) => one.sound.filter((heard) => heard.way === way).map(of))), 1);
+  const soundOk = rounds.every((one) => one.sound.every(({ ok }) => ok));
+  const judged = rounds.some((one) => one.sound.length > 0);
+  const lossPercent = round(median(used.map((one) => one.lossPercent)), 4);
+  const addedLatencyMs = {
+    ...latency((one) => one.latencyMs),
+    toTrunk: latency((one) => one.toTrunk.latencyMs),
+    toBrowser: latency((one) => one.toBrowser.latencyMs),
+  };
+  const valid = sound.length > 0;
+  return {
+    codec,
+    calls,
+    valid,
+    validRounds: sound.length,
+    rounds: rounds.length,
+    holds:
+      valid &&
+      soundOk &&
+      judged &&
+      lossPercent < holdLimits.lossPercent &&
+      addedLatencyMs.p99 < holdLimits.addedLatencyP99Ms,
+    cpuMsPerCallSecond: middle((one) => one.cpuMsPerCallSecond),
+    cpuMsPerCallSecondSpread: [round(Math.min(...cpu)), round(Math.max(...cpu))],
+    cpuPercentOfCore: middle((one) => (one.serverCpuMs / (one.windowSeconds * 1000)) * 100),
+    lossPercent,
+    addedLatencyMs,
+    soundDelayMs: {
+      toTrunk: sounds("toTrunk", ({ delayMs }) => delayMs),
+      toBrowser: sounds("toBrowser", ({ delayMs }) => delayMs),
+    },
+    soundSnrDb: {
+      toTrunk: sounds("toTrunk", ({ snrDb }) => snrDb),
+      toBrowser: sounds("toBrowser", ({ snrDb }) => snrDb),
+    },
+    soundOk,
+    soundJudged: judged,
+    memoryKbPerCall: Math.round(memoryKbPerCall),
+    generator: {
+      cpuPercent: middle((one) => one.generatorCpuPercent),
+      latenessP99Ms: middle((one) => one.latenessMs.p99),
+      othersCpuPercent: middle((one) => one.othersCpuPercent),
+    },
+    serverWaitPercent: middle((one) => one.serverWaitPercent),
+    details: rounds,
+  };
+}
+
+export function relayReport(machine: Machine, options: object, levels: readonly Level[]): RelayReport {
+  const figures = levels.map(figuresOf);
+  const codecs = [...new Set(figures.map(({ codec }) => codec))];
+  const top = figures.findLast(({ codec }) => codec === codecs[0]);
+  const held = codecs.map((codec) => {
+    const calls = figures.filter((one) => one.codec === codec && one.holds).map((one) => one.calls);
+    return [codec, Math.max(0, ...calls)] as const;
+  });
+  const both = figures.findLast((one) => one.codec === "opus" && figures.some((other) => isPair(one, other)));
+  const pcmu = figures.find((other) => both && isPair(both, other));
+  return {
+    bench: "relay",
+    at: new Date().toISOString(),
+    machine,
+    options,
+    calls: top?.calls ?? 0,
+    cpuMsPerCallSecond: top?.cpuMsPerCallSecond ?? NaN,
+    lossPercent: top?.lossPercent ?? NaN,
+    addedLatencyMs: top?.addedLatencyMs ?? { p50: NaN, p99: NaN },
+    valid: figures.every(({ valid }) => valid),
+    soundOk: figures.every(({ soundOk }) => soundOk) && figures.some(({ soundJudged }) => soundJudged),
+    callsHeld: Object.fromEntries(held),
+    opusToPcmuCpu: both && pcmu && round(both.cpuMsPerCallSecond / pcmu.cpuMsPerCallSecond),
+    levels: figures,
+  };
+}
+
+function isPair(one: LevelFigures, other: LevelFigures): boolean {
+  return one.codec === "opus" && other.codec === "pcmu" && one.calls === other.calls;
+}
+
+export function relayTable(report: RelayReport): string {
+  const { machine } = report;
+  const head = [
+    "codec",
+    "calls",
+    "CPU-ms/call-s",
+    "spread",
+    "% of core",
+    "loss %",
+    "p50 ms",
+    "p99 ms",
+    "sound delay ms (trunk/browser)",
+    "SNR dB (trunk/browser)",
+    "kB/call",
+    "load CPU %",
+    "late p99 ms",
+    "waited %",
+    "others %",
+    "holds",
+  ];
+  const rows = report.levels.map((level) => [
+    level.codec,
+    level.calls,
+    level.cpuMsPerCallSecond.toFixed(2),
+    level.cpuMsPerCallSecondSpread.map((value) => value.toFixed(2)).join("-"),
+    level.cpuPercentOfCore.toFixed(0),
+    level.lossPercent.toFixed(3),
+    level.addedLatencyMs.p50.toFixed(2),
+    level.addedLatencyMs.p99.toFixed(2),
+    level.soundJudged ? `${level.soundDelayMs.toTrunk}/${level.soundDelayMs.toBrowser}` : "-",
+    level.soundJudged ? `${level.soundSnrDb.toTrunk}/${level.soundSnrDb.toBrowser}` : "-",
+    level.memoryKbPerCall,
+    level.generator.cpuPercent.toFixed(0),
+    level.generator.latenessP99Ms.toFixed(1),
+    level.serverWaitPercent.toFixed(0),
+    level.generator.othersCpuPercent.toFixed(0),
+    level.valid ? (level.holds ? "yes" : "no") : "INVALID",
+  ]);
+  const lines = [
+    table([head, ...rows]),
+    "",
+    `Machine: ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.pinned ? "server and load held to a core each" : "not pinned"}; load average ${machine.loadAverageBefore[0]} before, ${machine.loadAverageAfter[0]} after.`,
+    `Medians over valid rounds. CPU: all threads of the server process. Holds: loss < ${holdLimits.lossPercent} % and p99 < ${holdLimits.addedLatencyP99Ms} ms, sound right, load generator not the limit.`,
+  ];
+  if (report.opusToPcmuCpu !== undefined) lines.push(`CPU of Opus : PCMU = ${report.opusToPcmuCpu}.`);
+  if (!report.valid)
+    lines.push(
+      "INVALID: in every round of a level the load generator, or the neighbours on the machine, were the limit.",
+    );
+  lines.push(...garbled(report));
+  return lines.join("\n");
+}
+
+function garbled(report: RelayReport): string[] {
+  if (report.soundOk) return ["Sound of the sampled calls is right."];
+  const bad = report.levels.flatMap((level) =>
+    level.details.flatMap((one) =>
+      one.sound
+        .filter(({ ok }) => !ok)
+        .map(
+          ({ call, way, snrDb, exact }) =>
+            `  ${level.codec}, call ${call}, ${way}: ${snrDb.toFixed(1)} dB${exact === undefined ? "" : `, ${(exact * 100).toFixed(1)} % of frames exact`}`,
+        ),
+    ),
+  );
+  if (bad.length === 0) return ["SOUND NOT JUDGED: too much was lost in every round."];
+  return ["SOUND IS WRONG:", ...bad.slice(0, 12)];
+}

@@ -1,0 +1,97 @@
+import { createSocket, type Socket } from "node:dgram";
+
+const host = "127.0.0.1";
+
+/**
+ * A SIP Server that only says yes: REGISTER, OPTIONS and BYE get 200, INVITE 180 and 200 with PCMU to a socket that
+ * sends all RTP back. It keeps no state (answers follow from the request alone), so that it costs next to nothing; the
+ * sandbox does far more for each call and would be the limit of this bench.
+ */
+export class SipServerDouble {
+  readonly #sip: Socket;
+  readonly #rtp: Socket;
+  readonly registered = new Set<string>();
+  /** Requests by method, retransmissions included. */
+  readonly requests: Record<string, number> = {};
+
+  private constructor(sip: Socket, rtp: Socket, rtcp: Socket) {
+    this.#sip = sip;
+    this.#rtp = rtp;
+    sip.on("message", (datagram, from) => this.#receive(datagram.toString("latin1"), from));
+    rtp.on("message", (datagram, from) => rtp.send(datagram, from.port, from.address));
+    rtcp.on("message", () => {});
+  }
+
+  static async open(): Promise<SipServerDouble> {
+    for (;;) {
+      const rtp = await bind(0);
+      const rtcp = await bind(rtp.address().port + 1).catch(() => undefined);
+      if (rtcp && rtp.address().port % 2 === 0) return new SipServerDouble(await bind(0), rtp, rtcp);
+      rtp.close();
+      rtcp?.close();
+    }
+  }
+
+  get port(): number {
+    return this.#sip.address().port;
+  }
+
+  #receive(text: string, from: { readonly port: number; readonly address: string }): void {
+    const method = /^(\S+) sip:\S+ SIP\/2\.0\r\n/.exec(text)?.[1];
+    if (method === undefined) return;
+    this.requests[method] = (this.requests[method] ?? 0) + 1;
+    const send = (status: string, extra: readonly string[], body = ""): void => {
+      this.#sip.send(respond(text, status, extra, body), from.port, from.address);
+    };
+    const contact = `Contact: <sip:${host}:${this.port}>`;
+    switch (method) {
+      case "ACK":
+        return;
+      case "REGISTER":
+        this.registered.add(/^To:.*<sip:([^@>]+)/im.exec(text)?.[1] ?? "");
+        return send("200 OK", [/^Contact:.*$/im.exec(text)?.[0] ?? contact, "Expires: 300"]);
+      case "INVITE":
+        send("180 Ringing", [contact]);
+        return send("200 OK", [contact, "Content-Type: application/sdp"], this.#sdp());
+      default:
+        return send("200 OK", []);
+    }
+  }
+
+  #sdp(): string {
+    return [
+      "v=0",
+      `o=Genesys 1 1 IN IP4 ${host}`,
+      "s=Softphone 9.0",
+      `c=IN IP4 ${host}`,
+      "t=0 0",
+      `m=audio ${this.#rtp.address().port} RTP/AVP 0 101`,
+      "a=rtpmap:0 pcmu/8000",
+      "a=rtpmap:101 telephone-event/8000",
+      "",
+    ].join("\r\n");
+  }
+}
+
+/** Vias, From, To, Call-ID and CSeq as they came; the To tag follows from the Call-ID. */
+function respond(request: string, status: string, extra: readonly string[], body: string): string {
+  const end = request.indexOf("\r\n\r\n");
+  const lines = request.slice(0, end).split("\r\n").slice(1);
+  const callId = /^Call-ID:\s*(\S+)/im.exec(request)?.[1] ?? "";
+  const kept = lines
+    .filter((line) => /^(?:Via|From|To|Call-ID|CSeq):/i.test(line))
+    .map((line) => (/^To:(?!.*;tag=)/i.test(line) ? `${line};tag=t${callId.slice(0, 16)}` : line));
+  const head = [`SIP/2.0 ${status}`, ...kept, ...extra, `Content-Length: ${Buffer.byteLength(body)}`];
+  return `${head.join("\r\n")}\r\n\r\n${body}`;
+}
+
+async function bind(port: number): Promise<Socket> {
+  const socket = createSocket({ type: "udp4", recvBufferSize: 4 << 20 });
+  return await new Promise((resolve, reject) => {
+    socket.once("error", (error) => {
+      socket.close();
+      reject(error);
+    });
+    socket.bind(port, host, () => resolve(socket));
+  });
+}

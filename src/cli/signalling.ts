@@ -1,0 +1,135 @@
+import { B2bua, trunkCapabilities, type Trunk } from "../b2bua/index.ts";
+import { findAccount, trunkCredentials, type Config } from "../config/index.ts";
+import type { MediaPool } from "../media/index.ts";
+import {
+  createRegistrar,
+  createTrunkRegistrations,
+  type AgentRegistrar,
+  type PacedTrunkRegistrations,
+} from "../registrar/index.ts";
+import { createDigestClient, createDigestServer, type DigestSecret } from "../sip/index.ts";
+import type { SipSocket } from "./sip-socket.ts";
+import type { GatewaySurroundings } from "./surroundings.ts";
+import { version } from "./version.ts";
+
+const userAgent = `Jackfield/${version}`;
+const nonceLifetimeMs = 300_000;
+const talkPatienceMs = 8000;
+const callsPerDn = 3;
+
+/** Everything above the SIP socket on the main thread. */
+export interface Signalling {
+  readonly registrar: AgentRegistrar;
+  readonly trunkRegistrations: PacedTrunkRegistrations;
+  readonly b2bua: B2bua;
+}
+
+/** Puts registrar, trunk registrations and B2BUA together and tells each what the configuration says of it. */
+export function createSignalling(
+  config: Config,
+  surroundings: GatewaySurroundings,
+  sip: SipSocket,
+  media: MediaPool,
+): Signalling {
+  const { clock, random, log } = surroundings;
+  const contactHost = `${config.sip.advertisedAddress}:${sip.udp.port}`;
+  // The registrar asks the B2BUA, which is made after it, only when a socket is lost.
+  const registrar = openRegistrar(config, surroundings, (dn, instance) => b2bua.hasCall(dn, instance));
+  const { registration, optionsSeconds } = config.sipServer;
+  const trunkRegistrations = createTrunkRegistrations({
+    registrar,
+    transactions: sip.transactions,
+    servers: () => sip.servers,
+    contact: contactHost,
+    credentials: (dn) => trunkCredentials(config, dn),
+    headers: trunkCapabilities(userAgent).headers,
+    clock,
+    random,
+    log: log.child({ room: "registrar" }),
+    options: {
+      mode: registration.mode,
+      expiresSeconds: registration.expires,
+      perSecond: registration.perSecond,
+      optionsSeconds,
+    },
+  });
+  const b2bua = new B2bua({
+    context: { transactions: sip.transactions, dialogs: sip.dispatcher, clock, random, log },
+    trunk: trunkOf(config, surroundings, sip, contactHost, trunkRegistrations),
+    userAgent,
+    realm: config.agents.realm,
+    media,
+    codecs: { browser: config.media.browserCodecs, trunk: config.media.trunkCodecs },
+    registrar,
+    trunkRegistrations,
+    callsPerDn,
+    talkPatienceMs,
+    ...gracesOf(config),
+  });
+  return { registrar, trunkRegistrations, b2bua };
+}
+
+function openRegistrar(
+  config: Config,
+  { clock, random, log }: GatewaySurroundings,
+  hasCall: (dn: string, instance: string) => boolean,
+): AgentRegistrar {
+  const { realm, severalBrowsers, minExpires, maxExpires } = config.agents;
+  return createRegistrar({
+    digest: createDigestServer({
+      realm,
+      clock,
+      random,
+      nonceLifetimeMs,
+      findSecret: (dn) => secretOf(config, dn),
+    }),
+    accounts: { has: (dn) => findAccount(config, dn) !== undefined },
+    hasCall,
+    clock,
+    random,
+    log: log.child({ room: "registrar" }),
+    policy: { severalBrowsers, minExpires, maxExpires, ...gracesOf(config) },
+  });
+}
+
+function gracesOf({ agents }: Config) {
+  return {
+    newCallGraceMs: agents.newCallGraceSeconds * 1000,
+    callGraceMs: agents.callGraceSeconds * 1000,
+  };
+}
+
+function trunkOf(
+  config: Config,
+  { random }: GatewaySurroundings,
+  sip: SipSocket,
+  contactHost: string,
+  { pool }: PacedTrunkRegistrations,
+): Trunk {
+  const digest = createDigestClient({ random });
+  return {
+    contactHost,
+    server: () => {
+      const flow = pool.current;
+      return flow && { flow, host: `${flow.remoteAddress}:${flow.remotePort}` };
+    },
+    flowTo: (uri) => sip.flowTo(uri),
+    authentication: (dn) => {
+      const credentials = trunkCredentials(config, dn);
+      return credentials && { client: digest, credentials };
+    },
+  };
+}
+
+function secretOf(config: Config, dn: string): DigestSecret | undefined {
+  const credentials = findAccount(config, dn)?.credentials;
+  if (!credentials) return undefined;
+  if (credentials.kind === "password") return { password: credentials.password };
+  const { md5, sha256 } = credentials;
+  return {
+    ha1: {
+      ...(md5 === undefined ? {} : { MD5: md5 }),
+      ...(sha256 === undefined ? {} : { "SHA-256": sha256 }),
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { clients, Lab, shareOfTone, until, type Samples, type WiredPhone } from "./support/index.ts";
+
+/** What the browser says, what the number says (numbers.ts: 9197), Hz; the sandbox's music has neither. */
+const here = 1150;
+const there = 440;
+/** Notes of the sandbox's music on hold, Hz. */
+const notes = [523, 587, 659, 698, 784, 880, 988, 1047] as const;
+
+let lab: Lab;
+
+beforeAll(async () => {
+  lab = await Lab.open();
+});
+afterEach(async () => await lab.closePhones());
+afterAll(async () => await lab.close());
+
+/** Energy of all the browser has played of the call. */
+async function played({ phone }: WiredPhone): Promise<number> {
+  const inbound = (await phone.stats()).find(({ type }) => type === "inbound-rtp");
+  return Number(inbound?.["totalAudioEnergy"] ?? 0);
+}
+
+/** The best of the music's notes; windows that lie across two of them lower it. */
+function shareOfMusic(sound: Samples): number {
+  return notes.reduce((sum, note) => sum + shareOfTone(sound, note), 0);
+}
+
+async function expectTalking(wired: WiredPhone, uuid: string, law?: "pcmu" | "pcma"): Promise<void> {
+  const before = await played(wired);
+  const heard = await lab.listen(wired, uuid, law);
+  expect(shareOfTone(heard.here, there)).toBeGreaterThan(0.9);
+  expect(shareOfTone(heard.there, here)).toBeGreaterThan(0.9);
+  // At most 0.1 a second: two players of one sound would double its level.
+  expect((await played(wired)) - before).toBeGreaterThan(0.01);
+  expect((await played(wired)) - before).toBeLessThan(0.15);
+}
+
+async function talking(wired: WiredPhone): Promise<string> {
+  await wired.phone.setMicrophone({ kind: "tone", frequency: here });
+  const uuid = await lab.call(wired, "9197");
+  return uuid;
+}
+
+function holder(dn: string): boolean | undefined {
+  return lab.callOf(dn)?.parties.find(({ name }) => name === dn)?.holding;
+}
+
+function invites(messages: readonly string[]): number {
+  return messages.filter((message) => message.startsWith("INVITE")).length;
+}
+
+describe.each(clients)("%s", (client) => {
+  it("holds: the far end hears music, the agent nothing; and retrieves", async () => {
+    const wired = await lab.signIn(client);
+    const uuid = await talking(wired);
+    await wired.phone.hold(true);
+    await until(() => holder(wired.dn) === true);
+    const held = await lab.listen(wired, uuid);
+    expect(shareOfMusic(held.there)).toBeGreaterThan(0.8);
+    expect(shareOfTone(held.there, here)).toBeLessThan(0.01);
+    expect(held.here.samples).toHaveLength(0);
+    await wired.phone.hold(false);
+    await until(() => holder(wired.dn) === false);
+    await expectTalking(wired, uuid);
+  });
+
+  it("is held and retrieved by NOTIFY hold and talk, and sees no re-INVITE", async () => {
+    const wired = await lab.signIn(client);
+    const uuid = await talking(wired);
+    expect(await lab.sandbox.hold(uuid)).toBe(200);
+    await until(() => holder(wired.dn) === true);
+    const held = await lab.listen(wired, uuid);
+    expect(shareOfMusic(held.there)).toBeGreaterThan(0.8);
+    expect(shareOfTone(held.there, here)).toBeLessThan(0.01);
+    expect(await lab.sandbox.retrieve(uuid)).toBe(200);
+    await until(() => holder(wired.dn) === false);
+    await expectTalking(wired, uuid);
+    expect(invites(wired.received)).toBe(0);
+  });
+});
+
+// What the browser is not asked about is the same for every client.
+describe("a call", () => {
+  it.each(["sendonly", "inactive", "zero"] as const)(
+    "is held by SIP Server's re-INVITE (%s), and gets its call back",
+    async (form) => {
+      const wired = await lab.signIn("jssip");
+      const uuid = await talking(wired);
+      expect(await lab.sandbox.holdByReinvite(uuid, form)).toBe(true);
+      const held = await lab.listen(wired, uuid);
+      expect(shareOfTone(held.here, there)).toBeLessThan(0.1);
+      if (form === "sendonly") expect(shareOfMusic(held.here)).toBeGreaterThan(0.8);
+      else expect(held.here.samples).toHaveLength(0);
+      expect(held.there.samples).toHaveLength(0);
+      expect(await lab.sandbox.retarget(uuid)).toBe(true);
+      await expectTalking(wired, uuid);
+      expect(invites(wired.received)).toBe(0);
+    },
+  );
+
+  it.each([
+    { offerless: false, host: "127.0.0.2", what: "by re-INVITE with an offer, to another address" },
+    { offerless: true, what: "by re-INVITE without an offer" },
+    { offerless: false, law: "pcma", what: "to another law" },
+    { offerless: true, newSessionId: true, newCallUuid: true, what: "as after a transfer" },
+  ] as const)("goes on unnoticed when SIP Server moves its sound ($what)", async (options) => {
+    const wired = await lab.signIn("jssip");
+    const uuid = await talking(wired);
+    const before = lab.farOf(uuid).local;
+    await wired.phone.clearEncodedFrames();
+    expect(await lab.sandbox.retarget(uuid, options)).toBe(true);
+    const after = lab.farOf(uuid).local;
+    expect(after).not.toEqual(before);
+    await wait(500);
+    // One line of timestamps, with no step back and none of more than a few frames.
+    const frames = (await wired.phone.encodedFrames()).filter(({ side }) => side === "received");
+    const steps = frames
+      .slice(1)
+      .map(({ rtpTimestamp }, at) => (rtpTimestamp - (frames[at]?.rtpTimestamp ?? 0)) | 0);
+    expect(Math.min(...steps)).toBeGreaterThan(0);
+    expect(Math.max(...steps)).toBeLessThan(20 * 960);
+    await expectTalking(wired, uuid, "law" in options ? options.law : "pcmu");
+    expect(invites(wired.received)).toBe(0);
+  });
+});

@@ -1,0 +1,337 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import type { Page } from "playwright-core";
+import { build } from "vite";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Gateway } from "../../src/cli/index.ts";
+import type { Sandbox } from "../../src/sandbox/index.ts";
+import { soundRate, voice } from "../support/sound.ts";
+import { openTestGateway, openTestSandbox, testPassword } from "../support/test-gateway.ts";
+import { asSamples, heardByNumber, launchBrowser, level, until, type TestBrowser } from "./support/index.ts";
+
+/** The shipped page from the gateway itself, a SIP Server behind it, a person's clicks and voice before it. */
+
+const root = join(import.meta.dirname, "..", "..");
+const images = join(root, "docs", "images");
+/** Screenshots for the documents are written only when asked for. */
+const wantsScreenshots = process.env["JACKFIELD_SCREENSHOTS"] === "1";
+
+let folder: string;
+let sandbox: Sandbox;
+let gateway: Gateway;
+let browser: TestBrowser;
+let page: Page;
+let httpPort: number;
+let before = 0;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "jackfield-softphone-"));
+  await build({ configFile: join(root, "web", "vite.config.ts"), logLevel: "error" });
+  const microphone = join(folder, "voice.wav");
+  writeFileSync(microphone, wav(voice(4)));
+  sandbox = await openTestSandbox();
+  httpPort = await freePort();
+  gateway = await open();
+  browser = await launchBrowser({ extraArgs: [`--use-file-for-fake-audio-capture=${microphone}`] });
+});
+
+afterAll(async () => {
+  await browser.close();
+  await gateway.close();
+  await sandbox.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  before = browser.errors.length;
+  page = await browser.open(`http://127.0.0.1:${httpPort}/`);
+  await page.setViewportSize({ width: 1280, height: 800 });
+});
+
+afterEach(async () => {
+  await page.close();
+  for (const { uuid } of sandbox.calls()) sandbox.hangUp(uuid);
+  await until(() => gateway.counts.calls === 0 && gateway.counts.connections === 0);
+});
+
+/** The page's origin must be known before the gateway is. */
+function open(): Promise<Gateway> {
+  return openTestGateway({
+    sipServer: `127.0.0.1:${sandbox.port}`,
+    config: {
+      http: { port: httpPort },
+      websocket: { origins: [`http://127.0.0.1:${httpPort}`] },
+      agents: { newCallGraceSeconds: 1, callGraceSeconds: 3 },
+    },
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  if (typeof address !== "object" || address === null) throw new Error("no port is free");
+  return address.port;
+}
+
+/** 16-bit mono samples as a WAV file. */
+function wav(samples: Int16Array): Buffer {
+  const header = Buffer.alloc(44);
+  const bytes = samples.byteLength;
+  header.write("RIFF", 0);
+  header.writeUInt32LE(36 + bytes, 4);
+  header.write("WAVEfmt ", 8);
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20);
+  header.writeUInt16LE(1, 22);
+  header.writeUInt32LE(soundRate, 24);
+  header.writeUInt32LE(2 * soundRate, 28);
+  header.writeUInt16LE(2, 32);
+  header.writeUInt16LE(16, 34);
+  header.write("data", 36);
+  header.writeUInt32LE(bytes, 40);
+  return Buffer.concat([header, Buffer.from(samples.buffer)]);
+}
+
+function button(name: string): ReturnType<Page["getByRole"]> {
+  return page.getByRole("button", { name, exact: true });
+}
+
+async function state(id: string, wanted: string): Promise<void> {
+  const found = page.locator(`[data-testid="${id}"][data-state="${wanted}"]`);
+  await found.waitFor({ state: "attached", timeout: 10_000 });
+}
+
+async function type(password = testPassword("5001")): Promise<void> {
+  await page.getByLabel("Your number (DN)").fill("5001");
+  await page.getByLabel("Password").fill(password);
+  await page.keyboard.press("Enter");
+}
+
+async function signIn(): Promise<void> {
+  await type();
+  await state("app", "registered");
+  await state("lamp-trunk", "in-service");
+}
+
+/** Types a number, calls it and waits until it has answered; resolves with the call's UUID. */
+async function call(number: string): Promise<string> {
+  await page.getByLabel("Number to call").fill(number);
+  await page.keyboard.press("Enter");
+  await state("call", "talking");
+  return (await until(() => sandbox.calls().find((one) => one.state === "connected"))).uuid;
+}
+
+/** Level of what the far number hears in a second. */
+async function levelThere(uuid: string): Promise<number> {
+  await wait(200);
+  sandbox.record(uuid);
+  await wait(1000);
+  const packets = sandbox.recording(uuid).filter(({ payloadType }) => payloadType < 96);
+  return level(asSamples(heardByNumber(packets, "pcmu")));
+}
+
+function far(uuid: string) {
+  const call_ = sandbox.calls().find((one) => one.uuid === uuid);
+  return call_?.parties.find(({ kind }) => kind === "number")?.media;
+}
+
+/** Level of what the page plays, from the audio element's own stream. */
+async function levelHere(): Promise<number> {
+  return await page.evaluate(async () => {
+    const element = document.querySelector("#remote");
+    if (!(element instanceof HTMLAudioElement) || !(element.srcObject instanceof MediaStream)) return -1;
+    if (element.paused) return -2;
+    const context = new AudioContext();
+    const analyser = context.createAnalyser();
+    context.createMediaStreamSource(element.srcObject).connect(analyser);
+    const samples = new Float32Array(analyser.fftSize);
+    let loudest = 0;
+    for (let at = 0; at < 20; at++) {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 50);
+      });
+      analyser.getFloatTimeDomainData(samples);
+      loudest = Math.max(loudest, ...samples);
+    }
+    await context.close();
+    return loudest;
+  });
+}
+
+async function screenshot(name: string): Promise<void> {
+  if (!wantsScreenshots) return;
+  mkdirSync(images, { recursive: true });
+  await page.screenshot({ path: join(images, `${name}.png`) });
+}
+
+const quiet = 0.001;
+const loud = 0.01;
+
+describe("the softphone page", () => {
+  it("signs in by what is typed, and shows that all is well", async () => {
+    await screenshot("softphone-sign-in");
+    await signIn();
+    await state("lamp-socket", "connected");
+    await state("lamp-here", "registered");
+    expect(await page.getByTestId("who").textContent()).toBe("5001");
+    expect(await page.getByTestId("lamp-trunk").textContent()).toContain("in service");
+    expect(sandbox.bindings().map(({ dn }) => dn)).toEqual(["5001"]);
+    await screenshot("softphone-signed-in");
+    await page.setViewportSize({ width: 300, height: 500 });
+    await screenshot("softphone-small");
+    expect(browser.errors.slice(before)).toEqual([]);
+  });
+
+  it("says that number or password is wrong", async () => {
+    await type("wrong");
+    await expect
+      .poll(async () => await page.getByRole("alert").textContent())
+      .toContain("Wrong number or password");
+    await state("app", "signed-out");
+    await screenshot("softphone-wrong-password");
+    // And takes the right one right after.
+    await signIn();
+    expect(await page.getByRole("alert").isVisible()).toBe(false);
+  });
+
+  it("takes the calls from a page that was signed in with the same number before", async () => {
+    await signIn();
+    const [earlier, later] = [page, await browser.open(`http://127.0.0.1:${httpPort}/`)];
+    try {
+      page = later;
+      await signIn();
+      await sandbox.ring("5001", "1003");
+      await state("call", "ringing");
+      expect(await earlier.getByTestId("call").getAttribute("data-state")).toBe("none");
+    } finally {
+      await earlier.close();
+    }
+    // The earlier page's end takes nothing away from the later one.
+    await wait(1500);
+    await button("Answer").click();
+    await state("call", "talking");
+    expect(sandbox.bindings().map(({ dn }) => dn)).toEqual(["5001"]);
+  });
+
+  it("calls the echo with a voice, mutes, holds, sends digits, hangs up", async () => {
+    await signIn();
+    const uuid = await call("9196");
+    expect(await levelThere(uuid)).toBeGreaterThan(loud);
+    expect(await levelHere()).toBeGreaterThan(loud);
+    await screenshot("softphone-in-call");
+
+    await button("Mute").click();
+    expect(await levelThere(uuid)).toBeLessThan(quiet);
+    await button("Unmute").click();
+    expect(await levelThere(uuid)).toBeGreaterThan(loud);
+
+    await button("Keypad").click();
+    for (const key of ["1", "5", "hash"]) await button(key).click();
+    await page.keyboard.press("9");
+    await until(() => far(uuid)?.digits === "15#9");
+    expect(await page.getByTestId("sent").textContent()).toBe("Sent: 15#9");
+    await screenshot("softphone-keypad");
+
+    await button("Hold").click();
+    await until(() => sandbox.calls()[0]?.parties.some(({ holding }) => holding));
+    expect(await page.getByTestId("call-phase").textContent()).toBe("On hold");
+    await button("Retrieve").click();
+    await until(() => sandbox.calls()[0]?.parties.every(({ holding }) => !holding));
+    expect(await levelThere(uuid)).toBeGreaterThan(loud);
+
+    await button("Hang up").click();
+    await state("call", "none");
+    await until(() => sandbox.calls().length === 0);
+    expect(await page.getByRole("alert").isVisible()).toBe(false);
+    expect(browser.errors.slice(before)).toEqual([]);
+  });
+
+  it.each([
+    ["9198", "Busy."],
+    ["9200", "The call was declined."],
+    ["4444", "There is no such number."],
+    ["5090", "Not available"],
+  ])("says in words why %s could not be called", async (number, words) => {
+    await signIn();
+    await page.getByLabel("Number to call").fill(number);
+    await page.keyboard.press("Enter");
+    await expect.poll(async () => await page.getByRole("alert").textContent()).toContain(words);
+    await state("call", "none");
+  });
+
+  it("rings, and is answered from SIP Server by NOTIFY talk", async () => {
+    await signIn();
+    const uuid = await sandbox.ring("5001", "1003");
+    await state("call", "ringing");
+    expect(await page.getByTestId("call-peer").textContent()).toBe("1003");
+    await screenshot("softphone-ringing");
+    expect(await sandbox.answer(uuid)).toBe(200);
+    await state("call", "talking");
+    await until(() => sandbox.calls()[0]?.state === "connected");
+    expect(await levelThere(uuid)).toBeGreaterThan(loud);
+    // Held and retrieved from SIP Server (WWE's buttons) as well.
+    expect(await sandbox.hold(uuid)).toBe(200);
+    await until(() => sandbox.calls()[0]?.parties.some(({ holding }) => holding));
+    expect(await sandbox.retrieve(uuid)).toBe(200);
+    await until(() => sandbox.calls()[0]?.parties.every(({ holding }) => !holding));
+    expect(await levelThere(uuid)).toBeGreaterThan(loud);
+    sandbox.hangUp(uuid);
+    await state("call", "none");
+  });
+
+  it("answers by itself the call that SIP Server makes for it (3pcc)", async () => {
+    await signIn();
+    const uuid = await sandbox.makeCall("5001", "9196");
+    await state("call", "talking");
+    await until(() => sandbox.calls()[0]?.state === "connected");
+    expect(await levelThere(uuid)).toBeGreaterThan(loud);
+    expect(await levelHere()).toBeGreaterThan(loud);
+  });
+
+  it("rejects, and the caller is told", async () => {
+    await signIn();
+    const uuid = await sandbox.ring("5001", "1003");
+    await state("call", "ringing");
+    await button("Reject").click();
+    await state("call", "none");
+    await until(() => sandbox.calls().every((one) => one.uuid !== uuid));
+  });
+
+  it("signs out, and its DN leaves SIP Server", async () => {
+    await signIn();
+    await button("Sign out").click();
+    await state("app", "signed-out");
+    await until(() => sandbox.bindings().length === 0);
+  });
+
+  it("ends its call when the tab is reloaded, and takes its place again", async () => {
+    await signIn();
+    await call("9196");
+    await page.reload();
+    await until(() => sandbox.calls().length === 0);
+    expect(await page.getByLabel("Your number (DN)").inputValue()).toBe("5001");
+    await signIn();
+    const uuid = await call("9196");
+    expect(await levelThere(uuid)).toBeGreaterThan(loud);
+    expect(gateway.counts).toMatchObject({ signedIn: 1, calls: 1 });
+  });
+
+  it("tells that the gateway is gone, and comes back with it", async () => {
+    await signIn();
+    await gateway.close();
+    await state("lamp-socket", "lost");
+    expect(await page.getByRole("alert").textContent()).toContain("No connection to the gateway");
+    await screenshot("softphone-lost");
+    gateway = await open();
+    await state("app", "registered");
+    await state("lamp-trunk", "in-service");
+    expect(await page.getByRole("alert").isVisible()).toBe(false);
+    const uuid = await call("9196");
+    expect(await levelThere(uuid)).toBeGreaterThan(loud);
+  });
+});

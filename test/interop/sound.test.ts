@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeOpus, framesOf, type DoubleCodec } from "../support/browser-media.ts";
+import type { DoubleCall } from "../support/browser-double.ts";
+import { align, fromCodes, segmentalSnr, toCodes, voice } from "../support/sound.ts";
+import { Baresip } from "./support/baresip.ts";
+import { Lab } from "./support/lab.ts";
+import { after, paced } from "./support/rtp-phone.ts";
+
+const seconds = 5;
+/**
+ * Set before the first run: voice-like sound through one pass of Opus at 24 kbit/s and 8 kHz, PCMU behind it. Whatever
+ * is not that sound must stay below.
+ */
+const leastOpusDb = 8;
+/** Samples at the beginning and end that set-up and hang-up may cost. */
+const margin = 6400;
+/** Longest delay looked for, samples: what the phone was ahead or behind. */
+const farthest = 8000;
+
+/**
+ * A voice as PCMU can carry it, so that a straight path gives back exactly these samples; without zeros, whose code
+ * (0xff) baresip's table expands to 2.
+ */
+function carried(seed: number): Int16Array {
+  const samples = fromCodes(toCodes(voice(seconds, seed), "pcmu"), "pcmu");
+  return samples.map((sample) => (sample === 0 ? 8 : sample));
+}
+const agentVoice = carried(1);
+const farVoice = carried(2);
+
+let lab: Lab;
+let nextDn = 5050;
+let nextNumber = 71_000;
+beforeAll(async () => {
+  lab = await Lab.open();
+});
+afterAll(() => lab.close());
+
+/** Speaks for the whole call; resolves with what each side heard. */
+async function converse(call: DoubleCall, phone: Baresip, codec: DoubleCodec) {
+  await call.connected;
+  const frames =
+    codec === "opus"
+      ? await encodeOpus(agentVoice)
+      : framesOf(toCodes(agentVoice, codec === "pcma" ? "pcma" : "pcmu"));
+  await paced(frames.length, (index) => call.media.sendFrame(frames[index] ?? Buffer.alloc(0)));
+  await after(200);
+  call.hangUp();
+  await after(200);
+  await phone.quit();
+  return { agentHeard: await call.media.heard(), farHeard: phone.recorded() };
+}
+
+async function agentCalls(codec: DoubleCodec) {
+  const number = String(nextNumber++);
+  const browser = await lab.agent(String(nextDn++), { codec });
+  const phone = await Baresip.start({ front: lab.front, number, sound: farVoice });
+  try {
+    const call = await browser.dial(number);
+    await call.when("answered");
+    return await converse(call, phone, codec);
+  } finally {
+    await phone.stop();
+  }
+}
+
+async function phoneCalls(codec: DoubleCodec) {
+  const dn = String(nextDn++);
+  const browser = await lab.agent(dn, { codec });
+  const ringing = browser.nextCall();
+  const dial = `sip:${dn}@${lab.front.address}`;
+  const phone = await Baresip.start({
+    front: lab.front,
+    number: String(nextNumber++),
+    sound: farVoice,
+    dial,
+  });
+  try {
+    const call = await ringing;
+    call.answer();
+    return await converse(call, phone, codec);
+  } finally {
+    await phone.stop();
+  }
+}
+
+/** How much later `heard` is than `sent`, samples, found by one second out of its middle. */
+function lagOf(sent: Int16Array, heard: Int16Array): number {
+  const start = Math.min(2 * margin, heard.length);
+  return start + align(sent, heard.slice(start, start + 8000), -farthest - start, farthest);
+}
+
+/** Share of `heard` that is, sample for sample, what was sent; ends left out. */
+function share(sent: Int16Array, heard: Int16Array): number {
+  const lag = lagOf(sent, heard);
+  let same = 0;
+  let all = 0;
+  for (let index = margin; index < heard.length - margin; index++) {
+    if (index - lag < 0 || index - lag >= sent.length) continue;
+    all++;
+    if (heard[index] === sent[index - lag]) same++;
+  }
+  return all < soundEnough ? 0 : same / all;
+}
+/** 2 s must be left to compare. */
+const soundEnough = 16_000;
+
+const db = (sent: Int16Array, heard: Int16Array): number => {
+  const middle = heard.slice(margin, -margin);
+  if (middle.length < soundEnough) throw new Error(`only ${heard.length} samples heard`);
+  return segmentalSnr(sent, middle, lagOf(sent, heard) - margin);
+};
+
+/** Codes taken for the other law's. */
+const wrongLaw = (samples: Int16Array): Int16Array => fromCodes(toCodes(samples, "pcmu"), "pcma");
+
+describe("sound between a browser and a phone (baresip) behind SIP Server", () => {
+  it.each([
+    ["the agent calls", agentCalls],
+    ["the phone calls", phoneCalls],
+  ])("is the same to the last bit both ways when the browser speaks PCMU: %s", async (_name, place) => {
+    const { agentHeard, farHeard } = await place("pcmu");
+    expect(share(farVoice, agentHeard)).toBe(1);
+    expect(share(agentVoice, farHeard)).toBe(1);
+    // The measure itself: what is not the same sound has no such share.
+    expect(share(agentVoice, agentHeard)).toBeLessThan(0.2);
+    expect(share(agentVoice, wrongLaw(farHeard))).toBeLessThan(0.2);
+    expect(share(agentVoice, new Int16Array(farHeard.length))).toBeLessThan(0.2);
+  });
+
+  it.each([
+    ["the agent calls", agentCalls],
+    ["the phone calls", phoneCalls],
+  ])("is near the original both ways when the browser speaks Opus: %s", async (_name, place) => {
+    const { agentHeard, farHeard } = await place("opus");
+    expect(db(farVoice, agentHeard)).toBeGreaterThan(leastOpusDb);
+    expect(db(agentVoice, farHeard)).toBeGreaterThan(leastOpusDb);
+    // Silence, swapped legs, wrong law: the same measure must refuse them.
+    expect(db(agentVoice, agentHeard)).toBeLessThan(leastOpusDb);
+    expect(db(farVoice, farHeard)).toBeLessThan(leastOpusDb);
+    expect(db(agentVoice, wrongLaw(farHeard))).toBeLessThan(leastOpusDb);
+    expect(db(agentVoice, new Int16Array(farHeard.length))).toBeLessThan(leastOpusDb);
+  });
+});

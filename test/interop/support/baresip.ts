@@ -1,0 +1,108 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isPresent } from "../../setup/debian.ts";
+import { freePort, type SipFront } from "./front.ts";
+import { until } from "./rtp-phone.ts";
+import { fromWav, toWav } from "./wav.ts";
+
+const host = "127.0.0.1";
+
+export interface BaresipOptions {
+  readonly front: SipFront;
+  readonly number: string;
+  /** What its microphone hears; the call ends with it. */
+  readonly sound: Int16Array;
+  /** Calls this URI at once; else it answers what comes. */
+  readonly dial?: string;
+}
+
+/** baresip as the far phone: PCMU, its microphone a file, its loudspeaker recorded. */
+export class Baresip {
+  readonly port: number;
+  output = "";
+  readonly #folder: string;
+  readonly #process: ChildProcess;
+  #exited = false;
+
+  private constructor({ front, number, sound, dial }: BaresipOptions, port: number, rtpPort: number) {
+    this.port = port;
+    this.#folder = mkdtempSync(join(tmpdir(), "jackfield-baresip-"));
+    const put = (name: string, content: string | Buffer): void =>
+      writeFileSync(join(this.#folder, name), content);
+    put("sound.wav", toWav(sound));
+    put("config", this.#config(rtpPort));
+    put(
+      "accounts",
+      `<sip:${number}@${front.address}>;regint=0;answermode=auto;audio_codecs=PCMU/8000/1;` +
+        `outbound="sip:${front.address};transport=udp"\n`,
+    );
+    put("contacts", "");
+    front.admit(port);
+    front.phones.set(number, port);
+    const command = dial === undefined ? [] : ["-e", `/dial ${dial}`];
+    this.#process = spawn("baresip", ["-f", this.#folder, "-t", "60", ...command], {
+      cwd: this.#folder,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const take = (text: Buffer): void => void (this.output += text.toString("utf8"));
+    this.#process.stdout?.on("data", take);
+    this.#process.stderr?.on("data", take);
+    this.#process.once("error", () => (this.#exited = true));
+    this.#process.once("exit", () => (this.#exited = true));
+  }
+
+  static async start(options: BaresipOptions): Promise<Baresip> {
+    if (!isPresent("baresip"))
+      throw new Error("baresip is missing: apt-get install -y --no-install-recommends baresip-core");
+    const baresip = new Baresip(options, await freePort(), await freePort());
+    await until("baresip ready", () => /baresip is ready/.test(baresip.output) || baresip.#exited, 10_000);
+    if (baresip.#exited) throw new Error(`baresip ended at once:\n${baresip.output}`);
+    return baresip;
+  }
+
+  #config(rtpPort: number): string {
+    const even = rtpPort - (rtpPort % 2);
+    const modules = ["g711", "aufile", "aubridge", "sndfile", "account", "menu"];
+    return [
+      "poll_method epoll",
+      `sip_listen ${host}:${this.port}`,
+      "call_local_timeout 60",
+      `audio_source aufile,${join(this.#folder, "sound.wav")}`,
+      "audio_player aubridge,nil",
+      "audio_alert aubridge,nil",
+      "ausrc_srate 8000",
+      "auplay_srate 8000",
+      "ausrc_channels 1",
+      "auplay_channels 1",
+      `rtp_ports ${even}-${even + 20}`,
+      "rtcp_mux no",
+      `net_interface ${host}`,
+      `snd_path ${this.#folder}`,
+      "module_path /usr/lib/baresip/modules",
+      ...modules.map((name) => `module ${name}.so`),
+      "",
+    ].join("\n");
+  }
+
+  /** What came from the network, 8 kHz, as far as it is recorded. */
+  recorded(): Int16Array {
+    const name = readdirSync(this.#folder).find(
+      (file) => file.startsWith("dump-") && file.endsWith("-dec.wav"),
+    );
+    if (name === undefined) throw new Error(`baresip recorded nothing:\n${this.output}`);
+    return fromWav(readFileSync(join(this.#folder, name)));
+  }
+
+  /** Ends baresip; it hangs up and completes its recording. */
+  async quit(): Promise<void> {
+    if (!this.#exited) this.#process.kill("SIGTERM");
+    await until("baresip's end", () => this.#exited);
+  }
+
+  async stop(): Promise<void> {
+    await this.quit();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,61 @@
+import { fileURLToPath } from "node:url";
+import { Gateway } from "../../src/cli/index.ts";
+import { checkTree, type Config } from "../../src/config/index.ts";
+import { createLogger, silentLogger, systemClock, systemRandom } from "../../src/core/index.ts";
+import { openSandbox, type Sandbox, type SandboxOptions } from "../../src/sandbox/index.ts";
+
+export const testOrigin = "http://test.invalid";
+
+export interface TestGatewayOptions {
+  /** SIP Server to register at, `127.0.0.1:PORT`. */
+  readonly sipServer: string;
+  /** Merged over the test configuration, section by section. */
+  readonly config?: Readonly<Record<string, object>>;
+}
+
+/** Password of every DN in tests. */
+export function testPassword(dn: string): string {
+  return `secret-${dn}`;
+}
+
+let nextPorts = 20_000 + (process.pid % 200) * 40;
+
+/** A real gateway of its own in this process, on free loopback ports. */
+export async function openTestGateway({ sipServer, config = {} }: TestGatewayOptions): Promise<Gateway> {
+  const host = "127.0.0.1";
+  // Port pairs are taken from a slice of their own, below the ephemeral range, so that parallel files do not meet.
+  const first = nextPorts;
+  nextPorts += 40;
+  const tree: Record<string, object> = {
+    http: { host, port: 0 },
+    websocket: { origins: [testOrigin] },
+    sip: { host, port: 0 },
+    media: { host, browserPort: 0, rtpPorts: [first, first + 39], workers: 1 },
+    agents: { ranges: [{ from: "5001", to: "5999", password: "secret-{dn}" }], minExpires: 10 },
+    sipServer: { addresses: [sipServer] },
+  };
+  for (const [section, values] of Object.entries(config)) tree[section] = { ...tree[section], ...values };
+  const checked = checkTree(tree, () => undefined, ".", {});
+  if (!checked.ok) throw new Error(JSON.stringify(checked.faults));
+  return Gateway.open(checked.config, {
+    clock: systemClock,
+    random: systemRandom,
+    log: process.env["JACKFIELD_TEST_LOG"] ? createLogger("debug") : silentLogger,
+    pageDirectory: fileURLToPath(new URL("../../web/dist/", import.meta.url)),
+  });
+}
+
+/** A sandbox SIP Server on a free loopback port. */
+export function openTestSandbox(options: Partial<SandboxOptions> = {}): Promise<Sandbox> {
+  return openSandbox({
+    host: "127.0.0.1",
+    port: 0,
+    dns: ["5001-5099"],
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLogger,
+    ...options,
+  });
+}
+
+export type { Config };
