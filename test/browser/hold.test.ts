@@ -32,9 +32,12 @@ async function expectTalking(wired: WiredPhone, uuid: string, law?: "pcmu" | "pc
   const heard = await lab.listen(wired, uuid, law);
   expect(shareOfTone(heard.here, there)).toBeGreaterThan(0.9);
   expect(shareOfTone(heard.there, here)).toBeGreaterThan(0.9);
+  // Seen in one run of many: Chromium had not begun to play the once muted track again after 0.75 s.
+  await expect.poll(() => played(wired), { timeout: 5000 }).toBeGreaterThan(before + 0.01);
   // At most 0.1 a second: two players of one sound would double its level.
-  expect((await played(wired)) - before).toBeGreaterThan(0.01);
-  expect((await played(wired)) - before).toBeLessThan(0.15);
+  const risen = await played(wired);
+  await wait(1000);
+  expect((await played(wired)) - risen).toBeLessThan(0.15);
 }
 
 async function talking(wired: WiredPhone): Promise<string> {
