@@ -2,13 +2,12 @@ export type * from "./contract.ts";
 export { defaultLoginLimits, type LoginLimits } from "./login-guard.ts";
 export { type ExpiresPolicy } from "./register-request.ts";
 export {
-  createRegistrar,
   defaultRegistrarPolicy,
-  type AgentRegistrar,
   type RegistrarCounters,
   type RegistrarOptions,
   type RegistrarPolicy,
-} from "./registrar.ts";
+} from "./registrar-options.ts";
+export { createRegistrar, type AgentRegistrar } from "./registrar.ts";
 export {
   createServerPool,
   defaultServerPoolOptions,
@@ -17,7 +16,7 @@ export {
   type ServerPoolOptions,
   type ServerPoolSurroundings,
 } from "./server-pool.ts";
-export type { TrunkCounters } from "./trunk-dn.ts";
+export type { TrunkCounters } from "./trunk-exchange.ts";
 export {
   createTrunkRegistrations,
   type CloseAllOptions,

@@ -18,6 +18,8 @@ export interface IdentityOptions {
   readonly credentials: (dn: string) => DigestCredentials | undefined;
   /** Further headers of each REGISTER (Allow, User-Agent). */
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Expires asked for, seconds. */
+  readonly expiresSeconds: number;
 }
 
 /**
@@ -26,6 +28,8 @@ export interface IdentityOptions {
  */
 export class RegisterIdentity {
   readonly contact: SipUri;
+  /** Expires asked for, seconds; a 423 raises it for good. */
+  expiresSeconds: number;
   readonly #dn: string;
   readonly #user: string;
   readonly #options: IdentityOptions;
@@ -39,6 +43,7 @@ export class RegisterIdentity {
     this.#dn = dn;
     this.#user = escapeUser(dn);
     this.#options = options;
+    this.expiresSeconds = options.expiresSeconds;
     this.#digest = createDigestClient({ random: options.random });
     this.#callId = `reg-${this.#user}-${randomId(options.random)}@${options.contact}`;
     this.#fromTag = randomId(options.random);

@@ -1,6 +1,22 @@
-import type { NameAddress, SipRequest } from "../sip/index.ts";
+import type { Flow, NameAddress, SipRequest } from "../sip/index.ts";
+import type { BindingUpdate } from "./binding.ts";
 
 export type HeaderPair = readonly [name: string, value: string];
+
+/** A REGISTER for `dn` and the connection it came by. */
+export interface DnRegister {
+  readonly request: SipRequest;
+  readonly flow: Flow;
+  readonly dn: string;
+}
+
+/** How a REGISTER is answered. */
+export interface RegisterAnswer {
+  readonly status: number;
+  /** Undefined: the status' own. */
+  readonly reason?: string;
+  readonly headers?: HeaderPair[];
+}
 
 /** Bounds of what a client may ask for, in seconds. */
 export interface ExpiresPolicy {
@@ -83,6 +99,22 @@ function wanted(contact: NameAddress, dn: string, expiresSeconds: number): Wante
     instanceMadeUp,
     regId: contact.parameters.get("reg-id"),
     expiresSeconds,
+  };
+}
+
+/** What `request` says of the binding `item`, in bounded length. */
+export function bindingUpdate(request: SipRequest, item: WantedBinding): BindingUpdate {
+  return {
+    contactUri: item.contactUri,
+    regId: item.regId,
+    callId: request.callId,
+    sequence: request.cseq.sequence,
+    userAgent: (request.headers.get("User-Agent") ?? "").slice(0, 200),
+    allowEvents: request.headers
+      .values("Allow-Events")
+      .map((name) => name.toLowerCase())
+      .slice(0, 32),
+    expiresSeconds: item.expiresSeconds,
   };
 }
 

@@ -1,71 +1,22 @@
-import { StateMachine, type Clock, type Logger, type Timer } from "../core/index.ts";
-import type {
-  ClientTransaction,
-  DigestHeader,
-  Flow,
-  SipRequest,
-  SipResponse,
-  SipUri,
-  TransactionLayer,
-} from "../sip/index.ts";
-import { flowNamed } from "./addresses.ts";
-import type { TrunkState, TrunkStatus } from "./contract.ts";
+import type { Flow } from "../sip/index.ts";
+import type { TrunkStatus } from "./contract.ts";
 import { priorities, type Pacer, type Priority } from "./pacer.ts";
 import { RegisterIdentity, type IdentityOptions } from "./register-identity.ts";
 import type { ServerPool } from "./server-pool.ts";
-import { readTrunkAnswer, refreshDelayMs, type TrunkAnswer } from "./trunk-answer.ts";
-import { trunkTable, type TrunkInput } from "./trunk-table.ts";
+import { refreshDelayMs } from "./trunk-answer.ts";
+import { TrunkExchange, type ExchangeContext, type TrunkOutcome } from "./trunk-exchange.ts";
+import { TrunkRoute } from "./trunk-route.ts";
+import { TrunkStanding, type StandingContext } from "./trunk-standing.ts";
+import { TrunkTurns } from "./trunk-turns.ts";
 
 /** What all DNs share. */
-export interface TrunkContext extends IdentityOptions {
-  readonly transactions: Pick<TransactionLayer, "request">;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly pool: ServerPool;
-  readonly pacer: Pacer<TrunkDn>;
-  readonly expiresSeconds: number;
-  readonly timeoutMs: number;
+export interface TrunkContext extends IdentityOptions, ExchangeContext, StandingContext {
+  readonly pacer: Pacer<TrunkTurns>;
   readonly refusedBackOffMs: number;
-  readonly counters: TrunkCounters;
-  readonly onStatus: (dn: string, status: TrunkStatus) => void;
-  readonly onStolen: (dn: string, contact: string) => void;
   /** Where SIP Server saw a REGISTER of ours come from (RFC 3261 18.2.1). */
   readonly onReceived: (address: string) => void;
 }
 
-/** Counted since start. */
-export interface TrunkCounters {
-  registers: number;
-  unregisters: number;
-  accepted: number;
-  challenges: number;
-  refused: number;
-  unavailable: number;
-  timeouts: number;
-  stolen: number;
-}
-
-/** What the last 200 left at SIP Server. */
-interface Registered {
-  readonly server: Flow;
-  readonly until: number;
-  readonly ours: boolean;
-}
-
-/** One REGISTER of the pacer's, with the repeats it needs (401, 423). */
-interface Job {
-  readonly kind: "register" | "unregister";
-  readonly server: Flow;
-  repeats: number;
-  sentAt: number;
-  transaction: ClientTransaction | undefined;
-}
-
-/** Seconds to the next try after the first, second ... passing failure in a row. */
-const retrySteps = [5, 10, 20, 40, 60, 120];
-/** Repeats of one REGISTER for challenges and 423: two stale nonces and a longer expiry fit in. */
-const maxRepeats = 3;
-const maxRedirects = 3;
 const noServer = "SIP Server does not answer";
 
 /** The registration of one DN at SIP Server. It acts only through the pacer, one REGISTER at a time. */
@@ -76,37 +27,28 @@ export class TrunkDn {
   /** Calls that need the DN registered. */
   retained = 0;
   readonly #context: TrunkContext;
-  readonly #machine: StateMachine<TrunkState, TrunkInput>;
+  readonly #standing: TrunkStanding;
   readonly #identity: RegisterIdentity;
-  #expiresSeconds: number;
-  #reason = "";
-  #registered: Registered | undefined;
-  #job: Job | undefined;
-  #again: Priority | undefined;
-  #timer: Timer | undefined;
-  #failures = 0;
-  /** Server to ask next instead of the pool's current one. */
-  #detour: Flow | undefined;
-  #asked: Flow[] = [];
-  #redirects = 0;
-  #foreign: string | undefined;
+  readonly #route: TrunkRoute;
+  readonly #turns: TrunkTurns;
 
   /** @throws TypeError when `dn` and the contact's host and port make no SIP URI. */
   constructor(dn: string, context: TrunkContext) {
     this.dn = dn;
     this.#context = context;
-    this.#machine = new StateMachine(trunkTable, "idle", context.log.child({ dn }));
+    this.#standing = new TrunkStanding(dn, context);
     this.#identity = new RegisterIdentity(dn, context);
-    this.#expiresSeconds = context.expiresSeconds;
+    this.#route = new TrunkRoute(context.pool, context.random);
+    this.#turns = new TrunkTurns(context.pacer, context.clock, () => this.#onTurn());
   }
 
   get status(): TrunkStatus {
-    return { state: this.#machine.state, reason: this.#reason };
+    return this.#standing.status;
   }
 
   /** Whether anything is wanted, under way or left at SIP Server. */
   get busy(): boolean {
-    return this.#active || this.#job !== undefined || this.#again !== undefined || this.#mustUnregister;
+    return this.#active || this.#turns.busy || this.#mustUnregister;
   }
 
   get #active(): boolean {
@@ -115,7 +57,7 @@ export class TrunkDn {
 
   /** Only what is surely ours is taken away: any contact clears the DN's binding at SIP Server. */
   get #mustUnregister(): boolean {
-    return this.#registered !== undefined && this.#registered.ours && !this.#active;
+    return this.#standing.ours && !this.#active;
   }
 
   get #priority(): Priority {
@@ -124,9 +66,8 @@ export class TrunkDn {
 
   signIn(): void {
     this.present = true;
-    if (this.#machine.state === "in-service") return;
-    this.#failures = 0;
-    this.#asked = [];
+    if (this.#standing.state === "in-service") return;
+    this.#route.reset();
     this.#register(priorities.signIn);
   }
 
@@ -134,253 +75,160 @@ export class TrunkDn {
   settle(): void {
     if (this.#active) {
       // A way back that waited for the end of the calls.
-      const current = this.#context.pool.current;
-      const away = current && this.#registered && this.#registered.server.id !== current.id;
-      if (away && this.retained === 0 && this.#machine.state === "in-service")
-        this.#enqueue(priorities.ordinary);
+      const { current } = this.#context.pool;
+      const { server } = this.#standing;
+      const away = current && server && server.id !== current.id;
+      if (away && this.retained === 0 && this.#standing.state === "in-service")
+        this.#turns.ask(priorities.ordinary);
       return;
     }
-    this.#stopTimer();
-    this.#context.pacer.remove(this);
-    this.#again = undefined;
-    this.#move("released", "");
-    if (this.#mustUnregister) this.#enqueue(priorities.ordinary);
+    this.#turns.withdraw();
+    this.#turns.setNext(undefined);
+    this.#standing.move("released", "");
+    if (this.#mustUnregister) this.#turns.ask(priorities.ordinary);
   }
 
   /** The pool has another server in use, or none; see `ServerPoolEvents.moved`. */
   serverMoved(current: Flow | undefined, forced: boolean): void {
     if (!this.#active) return;
     // A DN that SIP Server refuses does not become better by moving; its long pause goes on.
-    if (this.#machine.state === "rejected") return;
+    if (this.#standing.state === "rejected") return;
     if (!current) {
       this.#waitForServer();
     } else if (forced) {
-      this.#failures = 0;
-      this.#asked = [];
+      this.#route.reset();
       this.#register(this.#priority);
-    } else if (this.retained === 0 && this.#machine.state === "in-service") {
-      this.#enqueue(priorities.ordinary);
+    } else if (this.retained === 0 && this.#standing.state === "in-service") {
+      this.#turns.ask(priorities.ordinary);
     }
-  }
-
-  /** The pacer's turn for this DN: always followed by exactly one `pacer.done()`. */
-  start(): void {
-    const { pool, pacer } = this.#context;
-    if (this.#mustUnregister && this.#registered) {
-      const { server } = this.#registered;
-      if (isUp(pool, server)) return this.#begin("unregister", server);
-      // Nobody there to be told; it runs out by itself.
-      this.#registered = undefined;
-    }
-    if (!this.#active) return pacer.done();
-    const server = this.#detour ?? pool.current;
-    this.#detour = undefined;
-    if (!server) {
-      this.#waitForServer();
-      return pacer.done();
-    }
-    this.#begin("register", server);
   }
 
   /** Forgets all without a word. Idempotent. */
   close(): void {
-    this.#stopTimer();
-    this.#job?.transaction?.abandon();
-    this.#job = undefined;
-    this.#again = undefined;
-    this.#registered = undefined;
+    this.#turns.close();
+    this.#standing.forget();
   }
 
   #register(priority: Priority): void {
-    if (!this.#context.pool.current && !this.#detour) return this.#waitForServer();
-    this.#move("register", "");
-    this.#enqueue(priority);
-  }
-
-  #enqueue(priority: Priority): void {
-    this.#stopTimer();
-    // RFC 3261 10.2: no new REGISTER before the last one has its answer.
-    if (this.#job) this.#again = this.#again === undefined || priority < this.#again ? priority : this.#again;
-    else this.#context.pacer.add(this, priority);
+    if (!this.#route.next) return this.#waitForServer();
+    this.#standing.move("register", "");
+    this.#turns.ask(priority);
   }
 
   /** No timer: the pool tells when a server answers again, and then all go through the pacer. */
   #waitForServer(): void {
-    this.#stopTimer();
-    this.#context.pacer.remove(this);
-    if (!this.#machine.accepts("failed")) this.#move("register", "");
-    this.#move("failed", noServer);
+    this.#turns.withdraw();
+    if (!this.#standing.accepts("failed")) this.#standing.move("register", "");
+    this.#standing.move("failed", noServer);
   }
 
-  #begin(kind: Job["kind"], server: Flow): void {
-    this.#stopTimer();
-    if (kind === "register") this.#context.counters.registers++;
-    else this.#context.counters.unregisters++;
-    const job: Job = { kind, server, repeats: 0, sentAt: 0, transaction: undefined };
-    this.#job = job;
-    this.#send(job, this.#identity.nextAuthorization(server));
+  #onTurn(): void {
+    const { server: former } = this.#standing;
+    if (this.#mustUnregister && former) {
+      if (isUp(this.#context.pool, former)) return this.#begin("unregister", former);
+      // Nobody there to be told; it runs out by itself.
+      this.#standing.forget();
+    }
+    if (!this.#active) return this.#turns.finish();
+    const server = this.#route.take();
+    if (server) return this.#begin("register", server);
+    this.#waitForServer();
+    this.#turns.finish();
   }
 
-  #send(job: Job, authorization: DigestHeader | undefined): void {
-    const expires = job.kind === "register" ? this.#expiresSeconds : 0;
-    const request = this.#identity.request(job.server, expires, authorization);
-    job.sentAt = this.#context.clock.now();
-    job.transaction = this.#context.transactions.request(
-      request,
-      job.server,
-      {
-        onResponse: (response) => {
-          if (response.status >= 200 && this.#job === job) this.#onFinal(job, request, response);
-        },
-        onTimeout: () => this.#onSilence(job),
-        onTransportError: () => this.#onSilence(job),
-      },
-      { timeoutMs: this.#context.timeoutMs },
-    );
+  #begin(kind: "register" | "unregister", server: Flow): void {
+    const onOutcome = (outcome: TrunkOutcome): void => this.#onOutcome(server, outcome);
+    this.#turns.begin(new TrunkExchange(kind, server, this.#identity, this.#context, onOutcome));
   }
 
-  #onSilence(job: Job): void {
-    if (this.#job !== job) return;
-    const { pool, counters } = this.#context;
-    counters.timeouts++;
-    // Silence upon an un-REGISTER proves nothing: SIP Server gives none for a DN that it no longer has.
-    if (job.kind === "unregister") return this.#finishUnregister();
-    // Before `#finish`, so that no other DN is sent to a server that is just found dead.
-    const down = pool.unanswered(job.server, job.sentAt);
-    if (!this.#active || this.#again !== undefined || (down && !pool.current)) return this.#finish();
+  #onOutcome(server: Flow, outcome: TrunkOutcome): void {
+    switch (outcome.kind) {
+      case "accepted":
+        return this.#onAccepted(server, outcome);
+      case "redirected":
+        return this.#onRedirect(server, outcome);
+      case "unavailable":
+        return this.#retryElsewhere(server, outcome.reason, outcome.retryAfterMs);
+      case "refused":
+        return this.#refuse(outcome.reason);
+      case "silent":
+        return this.#onSilence(server, outcome.sentAt);
+      case "unregistered":
+        this.#standing.forget();
+        return this.#turns.finish();
+    }
+  }
+
+  #onSilence(server: Flow, sentAt: number): void {
+    const { pool } = this.#context;
+    // Before `finish`, so that no other DN is sent to a server that is just found dead.
+    const down = pool.unanswered(server, sentAt);
+    if (!this.#active || this.#turns.nextDue || (down && !pool.current)) return this.#turns.finish();
     if (down) {
       this.#register(this.#priority);
-      return this.#finish();
+      return this.#turns.finish();
     }
-    this.#retryElsewhere(job, "no answer", undefined);
+    this.#retryElsewhere(server, "no answer", undefined);
   }
 
-  #onFinal(job: Job, request: SipRequest, response: SipResponse): void {
-    this.#context.pool.heard(job.server);
-    const answer = readTrunkAnswer(response, this.#identity.contact, this.#expiresSeconds);
-    if (answer.kind === "challenged") {
-      this.#context.counters.challenges++;
-      if (this.#answerChallenge(job, request, response)) return;
-    }
-    if (job.kind === "unregister") return this.#finishUnregister();
-    const reason = `${response.status} ${response.reason}`.trim();
-    switch (answer.kind) {
-      case "accepted":
-        return this.#onAccepted(job, answer, response.topVia.parameters.get("received"));
-      case "too-brief":
-        if (job.repeats++ >= maxRepeats) return this.#refuse(reason);
-        this.#expiresSeconds = answer.minSeconds;
-        return this.#send(job, this.#identity.nextAuthorization(job.server));
-      case "redirected":
-        return this.#onRedirect(job, answer.targets, reason);
-      case "unavailable":
-        this.#context.counters.unavailable++;
-        if (answer.retryAfterMs !== undefined && response.status === 503)
-          this.#context.pool.suspend(job.server, answer.retryAfterMs);
-        return this.#retryElsewhere(job, reason, answer.retryAfterMs);
-      case "challenged":
-        return this.#refuse(`${reason}: user name or password of the DN is missing or wrong`);
-      case "refused":
-        return this.#refuse(response.status === 404 ? `${reason}: DN not configured at SIP Server` : reason);
-    }
-  }
-
-  #answerChallenge(job: Job, request: SipRequest, response: SipResponse): boolean {
-    const header = job.repeats++ < maxRepeats ? this.#identity.answerChallenge(request, response) : undefined;
-    if (header) this.#send(job, header);
-    return header !== undefined;
-  }
-
-  #onAccepted(
-    job: Job,
-    answer: Extract<TrunkAnswer, { kind: "accepted" }>,
-    received: string | undefined,
-  ): void {
-    const { clock, random, counters } = this.#context;
+  #onAccepted(server: Flow, answer: Extract<TrunkOutcome, { kind: "accepted" }>): void {
+    const { random, counters } = this.#context;
     counters.accepted++;
     if (answer.grantedSeconds === 0)
-      return this.#retryElsewhere(job, "200 OK, but expired at once", undefined);
-    const until = clock.now() + answer.grantedSeconds * 1000;
-    this.#registered = { server: job.server, until, ours: answer.ours };
-    if (received !== undefined) this.#context.onReceived(received);
-    this.#failures = 0;
-    this.#redirects = 0;
-    this.#asked = [];
-    this.#noteForeign(answer.foreign);
+      return this.#retryElsewhere(server, "200 OK, but expired at once", undefined);
+    if (answer.received !== undefined) this.#context.onReceived(answer.received);
+    this.#route.arrived();
+    this.#standing.granted(server, answer);
     if (this.#active) {
-      this.#move("accepted", "");
+      this.#standing.move("accepted", "");
       // Signed out and in again while it was under way, or moved: that job comes next and sets its own timer.
-      if (this.#again === undefined) {
+      if (!this.#turns.nextDue) {
         const delay = refreshDelayMs(answer.grantedSeconds, random);
-        this.#setTimer(delay, () => this.#refresh());
+        this.#turns.after(delay, () => this.#refresh());
       }
     } else if (this.#mustUnregister) {
-      this.#again = priorities.ordinary;
+      this.#turns.setNext(priorities.ordinary);
     }
-    this.#finish();
+    this.#turns.finish();
   }
 
-  #noteForeign(foreign: string | undefined): void {
-    const news = foreign !== undefined && foreign !== this.#foreign;
-    this.#foreign = foreign;
-    if (!news) return;
-    this.#context.counters.stolen++;
-    this.#context.log.warn({ dn: this.dn, contact: foreign }, "another phone has taken the DN over");
-    this.#context.onStolen(this.dn, foreign);
-  }
-
-  #onRedirect(job: Job, targets: readonly SipUri[], reason: string): void {
-    const flows = this.#context.pool.list().map((server) => server.flow);
-    // Only servers of the configuration: whoever can forge a 302 must not lead us to a stranger.
-    const target = targets
-      .map((uri) => flowNamed(uri, flows))
-      .find((flow) => flow && flow.id !== job.server.id);
-    if (!target || this.#redirects++ >= maxRedirects) {
+  #onRedirect(server: Flow, { targets, reason }: Extract<TrunkOutcome, { kind: "redirected" }>): void {
+    const target = this.#route.redirected(server, targets);
+    if (!target) {
       const named = targets[0]?.raw ?? "nobody";
-      return this.#retryElsewhere(
-        job,
-        `${reason} to ${named}, which is not in sipServer.addresses`,
-        undefined,
-      );
+      const words = `${reason} to ${named}, which is not in sipServer.addresses`;
+      return this.#retryElsewhere(server, words, undefined);
     }
-    if (this.#active) {
-      this.#detour = target;
-      this.#again = this.#priority;
-    }
-    this.#finish();
+    if (this.#active) this.#detour(target);
+    this.#turns.finish();
   }
 
   /** The next server at once if there is one, else the same again later. */
-  #retryElsewhere(job: Job, reason: string, retryAfterMs: number | undefined): void {
-    if (!this.#active) return this.#finish();
-    this.#asked.push(job.server);
+  #retryElsewhere(server: Flow, reason: string, retryAfterMs: number | undefined): void {
+    if (!this.#active) return this.#turns.finish();
+    this.#route.failed(server);
     // The pool may have moved for this very answer; then that move has asked for the next turn.
-    if (this.#again !== undefined || !this.#context.pool.current) return this.#finish();
-    const other = this.#context.pool.other(this.#asked);
+    if (this.#turns.nextDue || !this.#context.pool.current) return this.#turns.finish();
+    const other = this.#route.another();
     if (other) {
-      this.#detour = other;
-      this.#again = this.#priority;
-      return this.#finish();
+      this.#detour(other);
+      return this.#turns.finish();
     }
-    this.#asked = [];
-    const step = (retrySteps[Math.min(this.#failures, retrySteps.length - 1)] ?? 120) * 1000;
-    this.#failures++;
-    const spread = 1 + 0.2 * this.#context.random.fraction();
-    this.#setTimer(Math.max(step * spread, retryAfterMs ?? 0), () => this.#refresh());
+    this.#turns.after(Math.max(this.#route.pauseMs(), retryAfterMs ?? 0), () => this.#refresh());
     // What was granted before still holds: calls go on coming in while the refresh is tried again.
-    if (!this.#stillRegistered) this.#move("failed", reason);
-    this.#finish();
+    if (!this.#standing.valid) this.#standing.move("failed", reason);
+    this.#turns.finish();
   }
 
-  get #stillRegistered(): boolean {
-    return this.#registered !== undefined && this.#registered.until > this.#context.clock.now();
+  #detour(server: Flow): void {
+    this.#route.detour(server);
+    this.#turns.setNext(this.#priority);
   }
 
   #refresh(): void {
-    this.#timer = undefined;
-    if (this.#machine.state === "in-service" && this.#stillRegistered) {
-      this.#move("refresh", "");
-      this.#enqueue(this.#priority);
+    if (this.#standing.state === "in-service" && this.#standing.valid) {
+      this.#standing.move("refresh", "");
+      this.#turns.ask(this.#priority);
     } else this.#register(this.#priority);
   }
 
@@ -388,47 +236,17 @@ export class TrunkDn {
   #refuse(reason: string): void {
     const { counters, log, random, refusedBackOffMs } = this.#context;
     counters.refused++;
-    this.#registered = undefined;
+    this.#standing.forget();
     if (this.#active) {
       log.warn({ dn: this.dn, reason }, "SIP Server refuses the DN");
       // A server that moved or a sign-in that came meanwhile changes nothing about the answer just heard.
-      this.#again = undefined;
-      this.#move("refused", reason);
-      this.#setTimer(refusedBackOffMs * (1 + 0.1 * random.fraction()), () => this.#register(this.#priority));
+      this.#turns.setNext(undefined);
+      this.#standing.move("refused", reason);
+      this.#turns.after(refusedBackOffMs * (1 + 0.1 * random.fraction()), () =>
+        this.#register(this.#priority),
+      );
     }
-    this.#finish();
-  }
-
-  #finishUnregister(): void {
-    this.#registered = undefined;
-    this.#finish();
-  }
-
-  #finish(): void {
-    this.#job = undefined;
-    const again = this.#again;
-    this.#again = undefined;
-    if (again !== undefined) this.#enqueue(again);
-    this.#context.pacer.done();
-  }
-
-  #move(input: TrunkInput, reason: string): void {
-    const before = this.status;
-    if (!this.#machine.accepts(input)) return;
-    this.#machine.apply(input);
-    this.#reason = reason;
-    if (before.state !== this.#machine.state || before.reason !== reason)
-      this.#context.onStatus(this.dn, this.status);
-  }
-
-  #setTimer(delayMs: number, callback: () => void): void {
-    this.#stopTimer();
-    this.#timer = this.#context.clock.setTimer(delayMs, callback);
-  }
-
-  #stopTimer(): void {
-    this.#timer?.clear();
-    this.#timer = undefined;
+    this.#turns.finish();
   }
 }
 

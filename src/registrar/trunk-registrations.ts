@@ -3,7 +3,9 @@ import type { DigestCredentials, Flow, TransactionLayer } from "../sip/index.ts"
 import type { Registrar, TrunkEvents, TrunkRegistrations, TrunkStatus } from "./contract.ts";
 import { Pacer } from "./pacer.ts";
 import { createServerPool, type ServerPool, type ServerPoolOptions } from "./server-pool.ts";
-import { TrunkDn, type TrunkContext, type TrunkCounters } from "./trunk-dn.ts";
+import { TrunkDn, type TrunkContext } from "./trunk-dn.ts";
+import type { TrunkCounters } from "./trunk-exchange.ts";
+import type { TrunkTurns } from "./trunk-turns.ts";
 
 export interface TrunkOptions extends Partial<ServerPoolOptions> {
   /** Expires asked for, seconds. Default 300. */
@@ -92,7 +94,7 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
   readonly #options: TrunkRegistrationsOptions;
   readonly #settings: typeof defaults & TrunkOptions;
   readonly #context: TrunkContext;
-  readonly #pacer: Pacer<TrunkDn>;
+  readonly #pacer: Pacer<TrunkTurns>;
   readonly #dns = new Map<string, TrunkDn>();
   readonly #unsubscribe: (() => void)[];
   readonly #always: ReadonlySet<string>;
@@ -113,7 +115,7 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
       log,
       options: poolOptions(this.#settings),
     });
-    this.#pacer = new Pacer(clock, { perSecond, burst, maxOutstanding }, (dn) => dn.start());
+    this.#pacer = new Pacer(clock, { perSecond, burst, maxOutstanding }, (turns) => turns.start());
     this.#context = this.#createContext();
     this.#always = new Set(this.#settings.mode === "all" ? this.#settings.allDns : []);
     this.#unsubscribe = [

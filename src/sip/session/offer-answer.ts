@@ -3,26 +3,21 @@ import type { SipRequest, SipResponse } from "../message/types.ts";
 import type { Flow } from "../transport/flow.ts";
 import type { ServerTransaction } from "../transaction/types.ts";
 import { sendAuthenticated, type PendingRequest } from "./authenticated-request.ts";
+import type { RequestHost } from "./in-dialog-request.ts";
 import { PendingAck } from "./pending-ack.ts";
-import type { Authentication } from "./authenticated-request.ts";
 import type { Dialog, HeaderPair } from "../dialog/index.ts";
-import type { OfferReply, SessionContext, SessionIdentity, SessionRoute, SessionUser } from "./types.ts";
+import type { OfferReply, SessionIdentity, SessionUser } from "./types.ts";
 
 /** What offers need of the session they belong to. */
-export interface OfferHost {
-  readonly context: SessionContext;
+export interface OfferHost extends RequestHost {
   readonly identity: SessionIdentity;
-  readonly route: SessionRoute;
   readonly user: SessionUser;
-  readonly authentication: Authentication | undefined;
   readonly established: boolean;
-  readonly dialog: Dialog | undefined;
   /** Our INVITE as it goes out. */
   noteInvite(request: SipRequest): void;
   acknowledge(sequence: number, sdp?: string): void;
   /** Repeats the ACK of INVITE `sequence`; false when none was sent. */
   repeatAck(sequence: number): boolean;
-  peerLost(cause: string, method: string): void;
   respond(
     transaction: ServerTransaction,
     status: number,

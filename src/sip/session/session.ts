@@ -3,9 +3,11 @@ import type { Dialog, HeaderPair } from "../dialog/index.ts";
 import { createResponse } from "../message/index.ts";
 import type { SipRequest, SipResponse } from "../message/types.ts";
 import type { ServerTransaction } from "../transaction/types.ts";
-import { sendAuthenticated, type Authentication } from "./authenticated-request.ts";
+import type { Authentication } from "./authenticated-request.ts";
+import { sendInDialog, type InDialogHandlers } from "./in-dialog-request.ts";
 import { OfferAnswer, type OfferHost } from "./offer-answer.ts";
 import { PendingAck } from "./pending-ack.ts";
+import { SentAcks } from "./sent-acks.ts";
 import type {
   DialogOwner,
   SessionContext,
@@ -27,12 +29,6 @@ const transitions: Transitions<SessionState, SessionInput> = {
   terminated: {},
 };
 
-export interface InDialogHandlers {
-  onResponse?(response: SipResponse): void;
-  /** Timer, transport or no flow within the route's grace. */
-  onFailure?(reason: string): void;
-}
-
 /** An INVITE session (RFC 3261 13-15) on one side of a call, from the first dialog on; both roles. */
 export class Session implements DialogOwner, OfferHost {
   readonly context: SessionContext;
@@ -43,12 +39,10 @@ export class Session implements DialogOwner, OfferHost {
   readonly #machine: StateMachine<SessionState, SessionInput>;
   readonly #keys = new Set<string>();
   readonly #offers: OfferAnswer;
+  readonly #acks = new SentAcks((ack) => this.#sendAck(ack));
   readonly #timers = new Set<Timer>();
   #dialog: Dialog | undefined;
   #pendingAck: PendingAck | undefined;
-  /** Authorization of our last INVITE that needed one; its ACK carries the same (RFC 3261 22.1). */
-  #credentials: readonly HeaderPair[] = [];
-  #acks = new Map<number, SipRequest>();
   #byeWhenAcknowledged: readonly HeaderPair[] | undefined;
   /** Whoever owns the INVITE: its caller ended the early dialog by BYE instead of CANCEL (RFC 3261 15). */
   onEarlyBye: ((reasonHeader: string | undefined) => void) | undefined;
@@ -116,27 +110,17 @@ export class Session implements DialogOwner, OfferHost {
 
   /** Our INVITE goes out as `request`, the first time or again with credentials. */
   noteInvite(request: SipRequest): void {
-    this.#credentials = ["Authorization", "Proxy-Authorization"].flatMap((name) =>
-      request.headers.getAll(name).map((value): HeaderPair => [name, value]),
-    );
+    this.#acks.noteInvite(request);
   }
 
   /** Sends the ACK for the 2xx of INVITE `sequence`, and keeps it for the 2xx's repeats. */
   acknowledge(sequence: number, sdp?: string): void {
-    if (!this.#dialog) return;
-    const type: HeaderPair[] = sdp === undefined ? [] : [["Content-Type", "application/sdp"]];
-    const headers = [...this.#credentials, ...type];
-    const ack = this.#dialog.createAck(sequence, headers, sdp);
-    this.#acks.set(sequence, ack);
-    if (this.#acks.size > 4) this.#acks.delete(Math.min(...this.#acks.keys()));
-    this.#sendAck(ack);
+    if (this.#dialog) this.#acks.acknowledge(this.#dialog, sequence, sdp);
   }
 
   /** A 2xx repeated: the ACK was lost. False when INVITE `sequence` was not acknowledged before. */
   repeatAck(sequence: number): boolean {
-    const ack = this.#acks.get(sequence);
-    if (ack) this.#sendAck(ack);
-    return ack !== undefined;
+    return this.#acks.repeat(sequence);
   }
 
   /**
@@ -144,8 +128,7 @@ export class Session implements DialogOwner, OfferHost {
    * goes out again, and an ACK of the peer's that brings nothing is no longer waited for.
    */
   moved(): void {
-    const last = [...this.#acks.keys()].at(-1);
-    if (last !== undefined) this.repeatAck(last);
+    this.#acks.repeatLast();
     this.#offers.moved();
   }
 
@@ -167,40 +150,10 @@ export class Session implements DialogOwner, OfferHost {
       [["Contact", this.identity.contact], ...headers],
       body,
     );
-    this.#send(request, handlers);
+    sendInDialog(this, request, handlers);
   }
 
-  #send(request: SipRequest, handlers: InDialogHandlers, mayWait = true): void {
-    const dialog = this.#dialog;
-    const flow = dialog && this.route.flow(dialog.nextHop);
-    if (!dialog || !flow) {
-      if (!mayWait) return handlers.onFailure?.("peer cannot be reached");
-      void this.route.waitForFlow().then(() => this.#send(request, handlers, false));
-      return;
-    }
-    const { context } = this;
-    sendAuthenticated(
-      context.transactions,
-      request,
-      flow,
-      {
-        onResponse: (response) => {
-          if (response.status === 481 || response.status === 408)
-            this.peerLost(`${response.status} ${response.reason}`, request.method);
-          handlers.onResponse?.(response);
-        },
-        onTimeout: () => {
-          this.peerLost("no answer", request.method);
-          handlers.onFailure?.(`${request.method} not answered in time`);
-        },
-        onTransportError: (error) => handlers.onFailure?.(`transport: ${error.message}`),
-      },
-      this.authentication,
-      () => dialog.nextSequence(),
-    );
-  }
-
-  /** RFC 3261 12.2.1.2: 481, 408 or silence within a dialog ends it. */
+  /** See `RequestHost`. */
   peerLost(cause: string, method: string): void {
     if (this.state === "invited") return this.onEarlyBye?.(undefined);
     if (this.state !== "accepted" && !this.established) return;
@@ -238,7 +191,7 @@ export class Session implements DialogOwner, OfferHost {
   #sendBye(headers: readonly HeaderPair[], retry = true): void {
     if (!this.#dialog) return;
     const request = this.#dialog.createRequest("BYE", headers);
-    this.#send(request, {
+    sendInDialog(this, request, {
       onFailure: (reason) => {
         this.context.log.info({ callId: request.callId, reason }, "BYE not delivered");
         if (retry && reason.startsWith("transport")) this.#sendBye(headers, false);

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import type { MediaPool, MediaStatistics } from "../../../src/media/index.ts";
 import { fromCodes, segmentalSnr, toCodes, voice } from "../../support/sound.ts";
 import { opus, parse, pcma, pcmu, rtp } from "../relay/relay-double.ts";
-import { once, openCall, openPool, until, type Call } from "./pool-double.ts";
+import { once, openCall, openPool, qualityReports, until, type Call } from "./pool-double.ts";
 
 // Threads are started and the machine may be busy.
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 });
@@ -117,15 +117,15 @@ describe("a call through a media worker", () => {
     browser.sendRaw(rtp(0, 2, 320, Buffer.alloc(170, 0x66)));
     const stranger = createSocket("udp4");
     stranger.send(datagram, session.browser.port, "127.0.0.1");
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const strangers = async (): Promise<number | undefined> => (await pool.workers())[0]?.refused["stranger"];
+    await until(async () => (await strangers()) === 1);
     browser.sendRtp(rtp(0, 2, 320, Buffer.alloc(160, 0x22)));
     await until(() => trunk.received.some((packet) => packet[12] === 0x22));
     stranger.close();
     expect(trunk.received.map((packet) => packet[12])).toEqual([0x21, 0x22]);
     const { browser: figures } = await session.statistics();
     expect(figures.dropped).toMatchObject({ replay: 5, authentication: 1 });
-    const [worker] = await pool.workers();
-    expect(worker?.refused["stranger"]).toBe(1);
+    expect(await strangers()).toBe(1);
   });
 
   it("tells quality while it runs and the silence of a side once, but none while it is held", async () => {
@@ -137,11 +137,12 @@ describe("a call through a media worker", () => {
     session.setDirection("trunk", "inactive");
     const [quality] = await once(session, "quality");
     expect((quality as MediaStatistics).trunk.codec).toBe("pcmu");
-    await new Promise((resolve) => setTimeout(resolve, 900));
+    // Three reports are 900 ms, the idle time is 700.
+    await qualityReports(session, 3);
     expect(idle).toEqual([]);
     session.setDirection("trunk", "sendrecv");
     await once(session, "idle");
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await qualityReports(session, 4);
     expect(idle).toEqual(["trunk"]);
   });
 

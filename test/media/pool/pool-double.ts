@@ -1,8 +1,9 @@
 import { createSocket, type Socket } from "node:dgram";
 import { Worker } from "node:worker_threads";
-import { silentLogger, systemClock, systemRandom } from "../../../src/core/index.ts";
+import { silentLogger, systemClock, systemRandom, type Clock } from "../../../src/core/index.ts";
 import {
   createMediaPool,
+  MediaExhaustedError,
   type MediaOptions,
   type MediaPool,
   type MediaSession,
@@ -32,7 +33,11 @@ export function rtpRange(ports: number): [number, number] {
   return [first, first + ports - 1];
 }
 
-export function openPool(options: Partial<MediaOptions> = {}): Promise<MediaPool> {
+/** A pool on loopback. `clock` is the main thread's; the workers keep their own. */
+export function openPool(
+  options: Partial<MediaOptions> = {},
+  clock: Clock = systemClock,
+): Promise<MediaPool> {
   return createMediaPool(
     {
       host: "127.0.0.1",
@@ -42,7 +47,7 @@ export function openPool(options: Partial<MediaOptions> = {}): Promise<MediaPool
       workers: 1,
       ...options,
     },
-    { log: silentLogger, clock: systemClock, random: systemRandom, spawn, warmUpFrames: 0 },
+    { log: silentLogger, clock, random: systemRandom, spawn, warmUpFrames: 0 },
   );
 }
 
@@ -157,10 +162,34 @@ export function once(
   });
 }
 
+/**
+ * Resolves after so many further quality reports. They come by the clock of the session's worker and in one row with
+ * its other events: what the worker has not told before them it will not tell of that time any more.
+ */
+export async function qualityReports(session: MediaSession, count: number): Promise<void> {
+  for (let told = 0; told < count; told++) await once(session, "quality");
+}
+
+/** A session as soon as there is room for one. */
+export async function openWhenFree(pool: MediaPool): Promise<MediaSession> {
+  const opened: MediaSession[] = [];
+  await until(async () => {
+    try {
+      opened.push(await pool.open());
+    } catch (error) {
+      if (!(error instanceof MediaExhaustedError)) throw error;
+    }
+    return opened.length > 0;
+  });
+  const [session] = opened;
+  if (!session) throw new Error("no session");
+  return session;
+}
+
 /** Resolves when `done` holds, looking every few ms; rejects after `patienceMs`. */
-export async function until(done: () => boolean, patienceMs = 4000): Promise<void> {
+export async function until(done: () => boolean | Promise<boolean>, patienceMs = 4000): Promise<void> {
   const end = Date.now() + patienceMs;
-  while (!done()) {
+  while (!(await done())) {
     if (Date.now() > end) throw new Error("it did not come about");
     await new Promise((resolve) => setTimeout(resolve, 3));
   }

@@ -2,8 +2,18 @@ import { readdirSync, readlinkSync } from "node:fs";
 import { createSocket, type Socket } from "node:dgram";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { MediaExhaustedError, type MediaPool, type MediaSession } from "../../../src/media/index.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import { pcmu, rtp } from "../relay/relay-double.ts";
-import { once, openCall, openPool, rtpRange, started, TrunkPeer, until } from "./pool-double.ts";
+import {
+  once,
+  openCall,
+  openPool,
+  openWhenFree,
+  rtpRange,
+  started,
+  TrunkPeer,
+  until,
+} from "./pool-double.ts";
 
 // Threads are started and the machine may be busy.
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 });
@@ -87,11 +97,13 @@ describe("opening sessions", () => {
     pool = await openPool({ rtpPorts: rtpRange(2), portRestMs: 300 });
     const session = await pool.open();
     const closed = once(session, "closed");
+    const closedAt = performance.now();
     session.close("done");
     await closed;
     await expect(pool.open()).rejects.toThrow(MediaExhaustedError);
-    await new Promise((resolve) => setTimeout(resolve, 320));
-    expect((await pool.open()).trunk.port).toBe(session.trunk.port);
+    expect((await openWhenFree(pool)).trunk.port).toBe(session.trunk.port);
+    // A millisecond off for timers, which count whole ones.
+    expect(performance.now() - closedAt).toBeGreaterThanOrEqual(299);
   });
 
   it("passes over ports that another program holds, the odd one of a pair too", async () => {
@@ -192,11 +204,8 @@ describe("a worker that fails", () => {
     await until(() => second.trunk.received.some((packet) => packet[12] === 0x22));
     expect(otherClosed).toBe(false);
     expect(pool.sessions).toBe(1);
-    let workers = await pool.workers();
-    while (workers.length < 2) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      workers = await pool.workers();
-    }
+    await until(async () => (await pool?.workers())?.length === 2);
+    const workers = await pool.workers();
     expect(workers.map(({ browserPort }) => browserPort)).toEqual(
       before.map(({ browserPort }) => browserPort),
     );
@@ -222,15 +231,25 @@ describe("a worker that fails", () => {
   });
 
   it("again and again is started later and later", async () => {
-    pool = await openPool();
+    const clock = new FakeClock();
+    const failing = (pool = await openPool({}, clock));
+    const up = async (): Promise<boolean> => (await failing.workers()).length === 1;
     const count = started.length;
-    await started.at(-1)?.terminate();
-    await until(() => started.length === count + 1);
-    await started.at(-1)?.terminate();
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    const fail = async (): Promise<void> => {
+      await started.at(-1)?.terminate();
+      await until(async () => !(await up()));
+    };
+    await fail();
+    clock.advance(0);
     expect(started).toHaveLength(count + 1);
-    await until(() => started.length === count + 2);
-    await until(() => true);
+    for (const [restarts, pauseMs] of [500, 1000, 2000].entries()) {
+      await until(up);
+      await fail();
+      clock.advance(pauseMs - 1);
+      expect(started).toHaveLength(count + 1 + restarts);
+      clock.advance(1);
+      expect(started).toHaveLength(count + 2 + restarts);
+    }
   });
 });
 
@@ -244,11 +263,12 @@ describe("the trunk side on real sockets", () => {
     const heard: number[] = [];
     call.browser.onRtp = (packet) => heard.push(packet[12] ?? 0);
     stranger.send(rtp(0, 1, 0, Buffer.alloc(160, 0x66)), call.session.trunk.port, "127.0.0.1");
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    const dropped = async () => (await call.session.statistics()).trunk.dropped;
+    await until(async () => (await dropped())["stranger"] === 1);
     call.trunk.send(rtp(0, 1, 0, Buffer.alloc(160, 0x22)), call.session);
     await until(() => heard.length > 0);
     expect(heard).toEqual([0x22]);
-    expect((await call.session.statistics()).trunk.dropped).toEqual({ stranger: 1 });
+    expect(await dropped()).toEqual({ stranger: 1 });
     await until(() => call.trunk.receivedRtcp.length > 0, 5000);
     expect([200, 201]).toContain(call.trunk.receivedRtcp[0]?.[1]);
     call.session.close("done");

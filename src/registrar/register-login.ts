@@ -1,0 +1,56 @@
+import type { Flow, SipRequest } from "../sip/index.ts";
+import { defaultLoginLimits, LoginGuard } from "./login-guard.ts";
+import type { RegisterAnswer } from "./register-request.ts";
+import type { RegistrarCounters, RegistrarOptions } from "./registrar-options.ts";
+
+/** Judges the password of a REGISTER (RFC 3261 22), and shuts out who guesses. */
+export class RegisterLogin {
+  readonly #options: RegistrarOptions;
+  readonly #counters: RegistrarCounters;
+  readonly #guard: LoginGuard;
+
+  constructor(options: RegistrarOptions, counters: RegistrarCounters) {
+    this.#options = options;
+    this.#counters = counters;
+    this.#guard = new LoginGuard(options.clock, { ...defaultLoginLimits, ...options.loginLimits });
+  }
+
+  /**
+   * What is wrong with the login; undefined when `dn` itself has signed the request. `known`: it is signed in by
+   * this flow already.
+   */
+  check(request: SipRequest, flow: Flow, dn: string, known: boolean): RegisterAnswer | undefined {
+    const { digest, accounts, log } = this.#options;
+    const address = flow.remoteAddress;
+    // Who has signed in by this connection guesses no more: strangers behind the same address must not shut him out.
+    const blocked = known ? 0 : this.#guard.blockedSeconds(address, dn);
+    if (blocked > 0) {
+      this.#counters.blockedLogins++;
+      return { status: 403, reason: "Too Many Failed Logins", headers: [["Retry-After", String(blocked)]] };
+    }
+    const verdict = digest.verify(request);
+    if (verdict.outcome === "challenge") {
+      this.#counters.challenges++;
+      const challenges = digest.challenge(verdict.stale);
+      return { status: 401, headers: challenges.map((value) => ["WWW-Authenticate", value]) };
+    }
+    if (verdict.outcome === "refused" && verdict.status === 400) {
+      this.#counters.refused++;
+      return { status: 400, reason: verdict.reason };
+    }
+    // The AOR's user is the DN, and only its own password opens it; the host part is nobody's business.
+    if (verdict.outcome === "accepted" && verdict.username === dn && accounts.has(dn)) {
+      this.#guard.succeeded(address, dn);
+      return undefined;
+    }
+    this.#counters.failedLogins++;
+    this.#guard.failed(address, dn);
+    log.warn({ dn, remoteAddress: address }, "login failed");
+    return { status: 403 };
+  }
+
+  /** Forgives all. */
+  clear(): void {
+    this.#guard.clear();
+  }
+}

@@ -1,0 +1,57 @@
+import type { Clock, Logger, Random } from "../core/index.ts";
+import type { DigestServer } from "../sip/index.ts";
+import type { LoginLimits } from "./login-guard.ts";
+import type { ExpiresPolicy } from "./register-request.ts";
+
+export interface RegistrarPolicy extends ExpiresPolicy {
+  /**
+   * When a second browser signs in for a DN: `newest` signs the former out, `first` refuses the new one with 403
+   * while the former is reachable, `all` keeps up to `maxBindings` and calls the newest.
+   */
+  readonly severalBrowsers: "newest" | "first" | "all";
+  /** Presences of one DN under `all`; contacts in one REGISTER. */
+  readonly maxBindings: number;
+  /** How long a lost socket is waited for when no call runs, ms. */
+  readonly newCallGraceMs: number;
+  /** How long a lost socket is waited for while a call runs, ms. */
+  readonly callGraceMs: number;
+}
+
+export const defaultRegistrarPolicy: RegistrarPolicy = {
+  severalBrowsers: "newest",
+  maxBindings: 5,
+  minExpires: 30,
+  maxExpires: 3_600,
+  defaultExpires: 300,
+  newCallGraceMs: 5_000,
+  callGraceMs: 30_000,
+};
+
+export interface RegistrarOptions {
+  readonly digest: Pick<DigestServer, "challenge" | "verify">;
+  /** The DNs that may sign in here. */
+  readonly accounts: { has(dn: string): boolean };
+  /** Whether a call runs for that client: it then gets the longer grace. */
+  readonly hasCall: (dn: string, instance: string) => boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly policy?: Partial<RegistrarPolicy>;
+  readonly loginLimits?: Partial<LoginLimits>;
+}
+
+/** Counted since start. */
+export interface RegistrarCounters {
+  registers: number;
+  challenges: number;
+  failedLogins: number;
+  /** Refused without a look at the password: too many failures before. */
+  blockedLogins: number;
+  /** Answered with any other error. */
+  refused: number;
+  signedIn: number;
+  signedOut: number;
+  replaced: number;
+  graceStarted: number;
+  resumed: number;
+}
