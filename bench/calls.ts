@@ -329,6 +329,7 @@ async function run(options: Options): Promise<number> {
     if (deaf) console.error("WRONG: no sound came back to the held calls");
     return deaf || report.full.failed + report.steady.failed > 0 ? 1 : 0;
   } finally {
+    // One that died already is told by the call that met it.
     await gateway.call("close").catch(() => {});
     await Promise.all([gateway.stop(), agents.stop()]);
   }

@@ -36,6 +36,7 @@ export class BrowserEnd {
     this.#remote = remote;
     this.socket = socket;
     socket.on("message", (datagram) => this.#receive(datagram));
+    // A refusal of the relay's port shows as loss.
     socket.on("error", () => {});
   }
 
@@ -62,6 +63,7 @@ export class BrowserEnd {
     const late = new Promise<never>((_, reject) => {
       patience.addEventListener("abort", () => reject(new Error("browser end did not connect")));
     });
+    // Heard by the races below; nobody may be racing when the time is up.
     late.catch(() => {});
     const checks = setInterval(() => this.check(), 100);
     try {

@@ -24,7 +24,6 @@ export interface GatewayMemory {
 }
 
 let gateway: Gateway | undefined;
-let utilization = performance.eventLoopUtilization();
 
 function opened(): Gateway {
   if (!gateway) throw new Error("open comes first");
@@ -54,14 +53,6 @@ function counts(): Gateway["counts"] {
   return opened().counts;
 }
 
-/** Busy share of the main thread's event loop since the last call, percent. */
-function busyPercent(): number {
-  const now = performance.eventLoopUtilization();
-  const since = performance.eventLoopUtilization(now, utilization);
-  utilization = now;
-  return since.utilization * 100;
-}
-
 async function memory(): Promise<GatewayMemory> {
   for (let round = 0; round < collections; round++) {
     globalThis.gc?.();
@@ -76,6 +67,6 @@ async function close(): Promise<void> {
   await gateway?.close();
 }
 
-const handlers = { open, counts, busyPercent, memory, close };
+const handlers = { open, counts, memory, close };
 export type GatewayHandlers = typeof handlers;
 serve(handlers);

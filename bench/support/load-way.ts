@@ -31,7 +31,7 @@ export interface WaySound {
 }
 
 /** Least signal-to-noise ratios, dB, set below what a sound relay reaches and far above what a garbled one does. */
-export const leastSnrDb = {
+const leastSnrDb = {
   /** The relay decodes: compared with another decoder's output of the same packets. */
   decoded: 15,
   /** The relay encodes: the codec's own noise counts. */

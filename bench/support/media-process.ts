@@ -62,6 +62,7 @@ async function openCalls({ calls }: { readonly calls: number }): Promise<CallDes
         session.events.on("closed", (reason) => reject(new Error(`call closed: ${reason}`)));
       }),
     );
+    // `whenConnected` hears of it, perhaps only later.
     connections.at(-1)?.catch(() => {});
     opened.push({ browser: session.browser, trunk: session.trunk });
   }

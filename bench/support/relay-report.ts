@@ -4,8 +4,8 @@ import type { Machine } from "./machine.ts";
 import type { Round } from "./relay-rig.ts";
 import type { BenchCodec } from "./voices.ts";
 
-/** What a load must keep to count as carried (DESIGN 7). */
-export const holdLimits = { lossPercent: 0.1, addedLatencyP99Ms: 60 } as const;
+/** What a load must keep to count as carried. */
+const holdLimits = { lossPercent: 0.1, addedLatencyP99Ms: 60 } as const;
 
 /** All rounds of one number of calls of one codec. */
 export interface Level {

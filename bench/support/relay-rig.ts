@@ -65,10 +65,6 @@ export class RelayRig {
     }
   }
 
-  get calls(): number {
-    return this.#calls;
-  }
-
   /** Memory of the server over what it had before the first call, kB per call. */
   get memoryKbPerCall(): number {
     return (residentKb(this.#server.pid) - this.#emptyKb) / Math.max(1, this.#calls);
@@ -116,6 +112,7 @@ export class RelayRig {
   }
 
   async close(): Promise<void> {
+    // One that died already is told by the call that met it.
     await this.#server.call("close").catch(() => {});
     await Promise.all([this.#server.stop(), this.#load.stop()]);
   }

@@ -60,6 +60,7 @@ export interface AgentLeg {
   close(): void;
 }
 
+/** What an agent's client is rung with. */
 export interface Invitation {
   readonly sdp: string;
   readonly caller: CallerData;

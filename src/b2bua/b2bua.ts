@@ -11,6 +11,7 @@ import { SipAgentLegs } from "./sip-agent-leg.ts";
 import { trunkCapabilities } from "./trunk-leg.ts";
 import { TrunkNotices } from "./trunk-notices.ts";
 
+/** What the B2BUA is made of. */
 export interface B2buaOptions
   extends Omit<CallServices, "onEnded" | "trunkRegistrations">, Omit<SipAgentLegOptions, "context"> {
   readonly registrar: Registrar;
@@ -19,6 +20,7 @@ export interface B2buaOptions
   readonly callsPerDn: number;
 }
 
+/** What the B2BUA tells. */
 export type B2buaEvents = {
   /** A call is over and its last counters are in. */
   ended: [record: CallRecord];

@@ -1,11 +1,13 @@
 import type { Random } from "../core/index.ts";
-import type {
-  BrowserLocal,
-  CodecName,
-  Direction,
-  MediaSession,
-  Payload,
-  TrunkRemote,
+import {
+  receives,
+  sends,
+  type BrowserLocal,
+  type CodecName,
+  type Direction,
+  type MediaSession,
+  type Payload,
+  type TrunkRemote,
 } from "../media/index.ts";
 import {
   acceptBrowserAnswer,
@@ -16,15 +18,14 @@ import {
   offerTrunk,
   parseBrowserDescription,
   parseTrunkDescription,
-  receives,
   SdpOrigin,
-  sends,
   type OfferInfo,
   type SdpRefusal,
   type SdpResult,
   type TrunkDescription,
 } from "./sdp/index.ts";
 
+/** Which codecs calls use. */
 export interface CodecPreference {
   /** Codecs toward the browser and toward SIP Server, in order of preference. */
   readonly browser: readonly CodecName[];

@@ -54,6 +54,8 @@ export abstract class Call {
   readonly #releaseRegistration: () => void;
   #setUpPatience: Timer | undefined;
   #directionQueued = false;
+  /** Set by `finish`; called once, when the last counters are here. */
+  #writeRecord: ((media: MediaStatistics | undefined) => void) | undefined;
 
   constructor(
     services: CallServices,
@@ -241,8 +243,6 @@ export abstract class Call {
       this.log.error({ err: error }, "a part of the call could not be ended");
     }
   }
-
-  #writeRecord: ((media: MediaStatistics | undefined) => void) | undefined;
 
   /** Set-up phases translate statuses. */
   protected endTrunk(_by: CallRecord["endedBy"], end: LegEnd): void {

@@ -7,6 +7,12 @@ const shownPrefix = "x-genesys-";
 /** Enough for user data, small enough that no INVITE to a browser grows without bound. */
 const maximumHeaders = 32;
 
+/** Reads what the page may know of the caller from an INVITE. */
+/** Display name in quotes with a space behind it, empty for none; what would end the quotes is replaced. */
+export function quotedName(name: string | undefined): string {
+  return name === undefined ? "" : `"${name.replaceAll(/["\\\r\n]/g, "'")}" `;
+}
+
 export function callerDataOf(request: SipRequest): CallerData {
   const headers: HeaderPair[] = [];
   const wanted = new Set(shown.map((name) => name.toLowerCase()));

@@ -2,6 +2,7 @@ import { randomId } from "../core/index.ts";
 import type { SipPresence } from "../registrar/index.ts";
 import { createRequest, type Flow, type SessionContext } from "../sip/index.ts";
 
+/** What browsers' legs share. */
 export interface SipAgentLegOptions {
   readonly context: SessionContext;
   /** Host of the URIs shown to browsers. */

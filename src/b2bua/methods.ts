@@ -2,11 +2,13 @@ import { createResponse, type HeaderPair, type ServerTransaction, type SipReques
 
 /** Answers one method within a dialog. */
 export type MethodHandler = (request: SipRequest, transaction: ServerTransaction) => void;
+/** What is handled, by method. */
 export type MethodTable = Readonly<Record<string, MethodHandler>>;
 
 /** Handled by the session itself, on each side. */
 const sessionMethods = ["INVITE", "ACK", "CANCEL", "BYE", "UPDATE"];
 
+/** What one side says of itself. */
 export interface Capabilities {
   /** Allow, Supported, Allow-Events, Accept as header lines. */
   readonly headers: readonly HeaderPair[];

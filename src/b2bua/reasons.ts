@@ -14,6 +14,7 @@ const towardSipServer: Readonly<Record<number, number>> = {
   606: 488,
 };
 
+/** See `towardSipServer`. */
 export function statusForSipServer(status: number): number {
   return towardSipServer[status] ?? 480;
 }
@@ -50,6 +51,7 @@ function reasonValue({ status, reason }: LegEnd): string {
   return `SIP;cause=${status};text="${text}"`;
 }
 
+/** The end of a leg that never came up; `who` begins the words. */
 export function endOfFailure(failure: SessionFailure, who: string): LegEnd {
   return {
     status: failure.status,
@@ -58,6 +60,7 @@ export function endOfFailure(failure: SessionFailure, who: string): LegEnd {
   };
 }
 
+/** The end of an established leg; `who` begins the words. */
 export function endOfSession(end: SessionEnd, who: string): LegEnd {
   return {
     status: 200,

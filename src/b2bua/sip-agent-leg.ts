@@ -18,6 +18,7 @@ import {
 import { randomId } from "../core/index.ts";
 import type { AgentLeg, AgentLegs, AgentLegUser, Invitation, LegEnd } from "./agent-leg.ts";
 import { sendEvent, type SipAgentLegOptions } from "./client-event.ts";
+import { quotedName } from "./caller-data.ts";
 import { readDigits } from "./dtmf.ts";
 import { capabilitiesOf, handleMethod, type Capabilities, type MethodTable } from "./methods.ts";
 import { cancelReason, endOfFailure, endOfSession, reasonHeaders } from "./reasons.ts";
@@ -98,11 +99,9 @@ class SipAgentLeg implements AgentLeg, SessionUser {
     this.#invitedBy = flow;
     const { sdp, caller } = invitation;
     const { context, realm } = this.#options;
-    const name =
-      caller.displayName === undefined ? "" : `"${caller.displayName.replaceAll(/["\\\r\n]/g, "'")}" `;
     const target = {
       uri: this.presence.contactUri,
-      from: `${name}<sip:${caller.number}@${realm}>`,
+      from: `${quotedName(caller.displayName)}<sip:${caller.number}@${realm}>`,
       to: `<sip:${this.presence.dn}@${realm}>`,
       callId: randomId(context.random, 16),
       headers: caller.headers,

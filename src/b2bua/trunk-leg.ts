@@ -18,6 +18,7 @@ import {
   type SipResponse,
 } from "../sip/index.ts";
 import type { LegEnd } from "./agent-leg.ts";
+import { quotedName } from "./caller-data.ts";
 import { readDigits } from "./dtmf.ts";
 import { capabilitiesOf, handlerOf, refuseMethod, type Capabilities } from "./methods.ts";
 import { cancelReason, endOfFailure, endOfSession, reasonHeaders } from "./reasons.ts";
@@ -49,10 +50,13 @@ export interface Trunk {
   server(): { readonly flow: Flow; readonly host: string } | undefined;
   /** Flow for a request within a dialog whose next hop is `uri`; undefined when that host is not allowed. */
   flowTo(uri: string): Flow | undefined;
+  /** The agent's name for From of the calls the agent dials, undefined when none is configured. */
+  displayName(dn: string): string | undefined;
   /** Digest credentials of the DN, undefined when there are none. */
   authentication(dn: string): Authentication | undefined;
 }
 
+/** What SIP Server's legs share. */
 export interface TrunkLegOptions {
   readonly context: SessionContext;
   readonly trunk: Trunk;
@@ -132,7 +136,7 @@ export class TrunkLeg implements SessionUser {
     this.#serverFlow = server.flow;
     const target = {
       uri: `sip:${number}@${server.host}`,
-      from: `<sip:${this.dn}@${server.host}>`,
+      from: `${quotedName(trunk.displayName(this.dn))}<sip:${this.dn}@${server.host}>`,
       to: `<sip:${number}@${server.host}>`,
       callId: `${randomId(context.random, 16)}@${trunk.contactHost.replace(/:\d+$/, "")}`,
       sdp,

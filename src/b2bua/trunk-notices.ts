@@ -2,7 +2,7 @@ import type { Registrar, SipPresence, TrunkRegistrations, TrunkStatus } from "..
 import { sendEvent, type SipAgentLegOptions } from "./client-event.ts";
 
 /** Event package of our own: the DN's registration at SIP Server, JSON `{"state":"in-service","reason":""}`. */
-export const trunkEvent = "x-jackfield-trunk";
+const trunkEvent = "x-jackfield-trunk";
 
 const replacedStatus: TrunkStatus = { state: "idle", reason: "another browser has signed in with this DN" };
 

@@ -114,6 +114,7 @@ function trunkOf(
       return flow && { flow, host: `${flow.remoteAddress}:${flow.remotePort}` };
     },
     flowTo: (uri) => sip.flowTo(uri),
+    displayName: (dn) => findAccount(config, dn)?.displayName,
     authentication: (dn) => {
       const credentials = trunkCredentials(config, dn);
       return credentials && { client: digest, credentials };

@@ -34,7 +34,7 @@ export type ConfigResult =
 
 const whatToWrite = `write a file and name it with --config FILE or JACKFIELD_CONFIG, at least:
          http:      { tls: { cert: cert.pem, key: key.pem } }
-         websocket: { origins: ["https://wwe.example.com"] }
+         websocket: { origins: ["https://gateway.example.com:8443", "https://wwe.example.com"] }
          sip:       { advertisedAddress: 192.0.2.20 }
          media:     { advertisedAddress: 203.0.113.10 }
          agents:    { accounts: [ { dn: "5001", password: "..." } ] }

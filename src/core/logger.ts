@@ -10,6 +10,7 @@ export interface Logger {
   child(bindings: object): Logger;
 }
 
+/** Least level that is written, as pino names them. */
 export type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
 
 /** Keys whose values never reach a log line, at any of the first levels of nesting. */

@@ -3,10 +3,21 @@ import type { TypedEvents } from "../core/index.ts";
 /** The two sides of a relayed call: the browser's (DTLS-SRTP) and SIP Server's (plain RTP). */
 export type Side = "browser" | "trunk";
 
+/** Encoding names of RFC 7587 and RFC 3551 in lower case. */
 export type CodecName = "opus" | "pcmu" | "pcma";
 
 /** What a side may send and wants to receive, from the relay's point of view (RFC 3264 5.1). */
 export type Direction = "sendrecv" | "sendonly" | "recvonly" | "inactive";
+
+/** Whether the end that a direction describes sends. */
+export function sends(direction: Direction): boolean {
+  return direction === "sendrecv" || direction === "sendonly";
+}
+
+/** Whether the end that a direction describes wants to receive. */
+export function receives(direction: Direction): boolean {
+  return direction === "sendrecv" || direction === "recvonly";
+}
 
 /** How a payload type is used on one side. */
 export interface Payload {
@@ -70,6 +81,7 @@ export interface TrunkRemote {
   readonly direction: Direction;
 }
 
+/** Counters of one side since the session was opened. */
 export interface SideStatistics {
   /** Undefined until the remote side is known. */
   readonly codec: CodecName | undefined;
@@ -84,7 +96,7 @@ export interface SideStatistics {
   /** What the far end's last receiver report said of what we send; undefined before the first report. */
   readonly remote:
     { readonly fractionLost: number; readonly jitterMs: number; readonly roundTripMs?: number } | undefined;
-  /** Frames made up by concealment, recovered by in-band FEC, and gaps filled on the way to the other side. */
+  /** Frames made up by concealment, and recovered by in-band FEC, on the way to the other side. */
   readonly framesConcealed: number;
   readonly framesRecovered: number;
   /**
@@ -94,11 +106,13 @@ export interface SideStatistics {
   readonly dropped: Readonly<Record<string, number>>;
 }
 
+/** Counters of both sides. */
 export interface MediaStatistics {
   readonly browser: SideStatistics;
   readonly trunk: SideStatistics;
 }
 
+/** What a session tells by itself. */
 export type MediaSessionEvents = {
   /** ICE and DTLS are up: media flows both ways from now on. */
   connected: [];
@@ -140,6 +154,7 @@ export interface MediaSession {
   close(reason: string): void;
 }
 
+/** What the pool binds and how it behaves. */
 export interface MediaOptions {
   /** Local address to bind, e.g. `0.0.0.0`. */
   readonly host: string;
@@ -177,6 +192,7 @@ export interface MediaPool {
   close(): Promise<void>;
 }
 
+/** Figures of one media worker. */
 export interface WorkerStatistics {
   readonly index: number;
   readonly sessions: number;

@@ -28,6 +28,7 @@ export interface SipPresence extends AgentPresence {
   waitForFlow(graceMs: number): Promise<Flow | undefined>;
 }
 
+/** What the registrar tells. */
 export type RegistrarEvents = {
   /** First binding of a DN's instance. */
   "signed-in": [presence: SipPresence];
@@ -52,12 +53,14 @@ export interface Registrar {
 /** Where a DN's registration at SIP Server stands. */
 export type TrunkState = "idle" | "registering" | "in-service" | "backing-off" | "rejected";
 
+/** State of one DN toward SIP Server, with its reason. */
 export interface TrunkStatus {
   readonly state: TrunkState;
   /** In words, for the page and the log: `404 Not Found: DN not configured at SIP Server`; empty when in service. */
   readonly reason: string;
 }
 
+/** What the trunk registrations tell. */
 export type TrunkEvents = {
   status: [dn: string, status: TrunkStatus];
   /** A 200 carried a foreign contact: another phone took the DN over. */

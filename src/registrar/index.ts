@@ -1,16 +1,10 @@
 export type * from "./contract.ts";
-export { defaultLoginLimits, type LoginLimits } from "./login-guard.ts";
-export { type ExpiresPolicy } from "./register-request.ts";
-export {
-  defaultRegistrarPolicy,
-  type RegistrarCounters,
-  type RegistrarOptions,
-  type RegistrarPolicy,
-} from "./registrar-options.ts";
+export type { LoginLimits } from "./login-guard.ts";
+export type { ExpiresPolicy } from "./register-request.ts";
+export type { RegistrarCounters, RegistrarOptions, RegistrarPolicy } from "./registrar-options.ts";
 export { createRegistrar, type AgentRegistrar } from "./registrar.ts";
 export {
   createServerPool,
-  defaultServerPoolOptions,
   type ServerPool,
   type ServerPoolEvents,
   type ServerPoolOptions,

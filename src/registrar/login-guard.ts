@@ -1,5 +1,6 @@
 import type { Clock } from "../core/index.ts";
 
+/** How many wrong passwords are borne. */
 export interface LoginLimits {
   /** Wrong passwords from one address for one DN before it is shut out. Default 10. */
   readonly perAccount: number;
@@ -9,6 +10,7 @@ export interface LoginLimits {
   readonly forgiveSeconds: number;
 }
 
+/** What holds where nothing else is asked for. */
 export const defaultLoginLimits: LoginLimits = { perAccount: 10, perAddress: 100, forgiveSeconds: 30 };
 
 interface Failures {

@@ -6,6 +6,7 @@ export type Priority = 0 | 1 | 2;
 /** A sign-in is waited for by a person (WWE gives up after 10 x 1.5 s); then DNs in a call; then the rest. */
 export const priorities = { signIn: 0, inCall: 1, ordinary: 2 } as const satisfies Record<string, Priority>;
 
+/** How fast jobs start and how many are at work. */
 export interface PacerLimits {
   /** Jobs started a second. */
   readonly perSecond: number;

@@ -1,7 +1,5 @@
-import type { Flow, NameAddress, SipRequest } from "../sip/index.ts";
+import type { Flow, HeaderPair, NameAddress, SipRequest } from "../sip/index.ts";
 import type { BindingUpdate } from "./binding.ts";
-
-export type HeaderPair = readonly [name: string, value: string];
 
 /** A REGISTER for `dn` and the connection it came by. */
 export interface DnRegister {
@@ -53,6 +51,9 @@ export type RegisterOrder =
 
 /** Longest contact URI and instance taken, characters: several times what any client sends. */
 const maxValueLength = 512;
+/** What is kept of a User-Agent and how many event packages, since both last as long as the binding. */
+const maxUserAgentLength = 200;
+const maxEventPackages = 32;
 
 const refused = (status: number, reason: string, headers: HeaderPair[] = []): RegisterOrder => ({
   kind: "refused",
@@ -109,11 +110,11 @@ export function bindingUpdate(request: SipRequest, item: WantedBinding): Binding
     regId: item.regId,
     callId: request.callId,
     sequence: request.cseq.sequence,
-    userAgent: (request.headers.get("User-Agent") ?? "").slice(0, 200),
+    userAgent: (request.headers.get("User-Agent") ?? "").slice(0, maxUserAgentLength),
     allowEvents: request.headers
       .values("Allow-Events")
       .map((name) => name.toLowerCase())
-      .slice(0, 32),
+      .slice(0, maxEventPackages),
     expiresSeconds: item.expiresSeconds,
   };
 }

@@ -3,6 +3,7 @@ import type { DigestServer } from "../sip/index.ts";
 import type { LoginLimits } from "./login-guard.ts";
 import type { ExpiresPolicy } from "./register-request.ts";
 
+/** How the registrar treats its clients. */
 export interface RegistrarPolicy extends ExpiresPolicy {
   /**
    * When a second browser signs in for a DN: `newest` signs the former out, `first` refuses the new one with 403
@@ -17,6 +18,7 @@ export interface RegistrarPolicy extends ExpiresPolicy {
   readonly callGraceMs: number;
 }
 
+/** What holds where the configuration says nothing. */
 export const defaultRegistrarPolicy: RegistrarPolicy = {
   severalBrowsers: "newest",
   maxBindings: 5,
@@ -27,6 +29,7 @@ export const defaultRegistrarPolicy: RegistrarPolicy = {
   callGraceMs: 30_000,
 };
 
+/** What the registrar is made of. */
 export interface RegistrarOptions {
   readonly digest: Pick<DigestServer, "challenge" | "verify">;
   /** The DNs that may sign in here. */

@@ -1,6 +1,6 @@
 import { randomId, type TypedEvents } from "../core/index.ts";
 import { createResponse, unescapeText } from "../sip/index.ts";
-import type { Flow, ServerTransaction, SipRequest, SipResponse } from "../sip/index.ts";
+import type { Flow, HeaderPair, ServerTransaction, SipRequest, SipResponse } from "../sip/index.ts";
 import { Bindings } from "./bindings.ts";
 import type { Registrar, RegistrarEvents, SipPresence } from "./contract.ts";
 import { RegisterLogin } from "./register-login.ts";
@@ -8,7 +8,6 @@ import {
   formatContact,
   readRegister,
   type DnRegister,
-  type HeaderPair,
   type RegisterAnswer,
   type WantedBinding,
 } from "./register-request.ts";
@@ -35,6 +34,7 @@ export interface AgentRegistrar extends Registrar {
 /** Option tags a client may put into Require: what the tags ask for holds here. */
 const supportedTags = ["outbound", "path"];
 
+/** A registrar with nobody signed in. */
 export function createRegistrar(options: RegistrarOptions): AgentRegistrar {
   return new BindingRegistrar(options);
 }

@@ -3,6 +3,7 @@ import { createRequest } from "../sip/index.ts";
 import type { ClientTransaction, Flow, TransactionLayer } from "../sip/index.ts";
 import { hostPort } from "./addresses.ts";
 
+/** How servers are probed, and when they count as down and as back. */
 export interface ServerPoolOptions {
   /** Seconds between OPTIONS to each server; 0: none to one that answers. Default 15. */
   readonly optionsSeconds: number;
@@ -14,13 +15,15 @@ export interface ServerPoolOptions {
   readonly failBackSeconds: number;
 }
 
-export const defaultServerPoolOptions: ServerPoolOptions = {
+/** What holds where nothing else is asked for. */
+const defaultServerPoolOptions: ServerPoolOptions = {
   optionsSeconds: 15,
   probeTimeoutMs: 4_000,
   missesUntilDown: 2,
   failBackSeconds: 90,
 };
 
+/** What the pool tells. */
 export type ServerPoolEvents = {
   up: [server: Flow];
   down: [server: Flow, reason: string];
@@ -50,6 +53,7 @@ export interface ServerPool {
   close(): void;
 }
 
+/** What the pool is made of. */
 export interface ServerPoolSurroundings {
   /** The servers in order of preference, as flows; asked once. */
   readonly servers: () => readonly Flow[];
@@ -62,7 +66,10 @@ export interface ServerPoolSurroundings {
 
 /** Between probes of a server that is down: often, since nothing else tells that it is back. */
 const downProbeSeconds = 5;
+/** Until a server whose OPTIONS was not answered is asked once more: one lost datagram is no outage. */
+const missProbeSeconds = 1;
 
+/** Begins with the first server in use, and with an OPTIONS to each unless they are switched off. */
 export function createServerPool(surroundings: ServerPoolSurroundings): ServerPool {
   return new OptionsPool(surroundings);
 }
@@ -254,7 +261,7 @@ class OptionsPool implements ServerPool {
     if (!answered) server.misses++;
     const { missesUntilDown } = this.#options;
     const interval = this.#options.optionsSeconds || Infinity;
-    const seconds = answered ? interval : Math.min(interval, server.up ? 1 : downProbeSeconds);
+    const seconds = answered ? interval : Math.min(interval, server.up ? missProbeSeconds : downProbeSeconds);
     // One that is down is looked after in any case: nothing else tells that it is back.
     if (seconds < Infinity)
       server.probeTimer = this.#clock.setTimer(seconds * 1000, () => this.#probe(server));

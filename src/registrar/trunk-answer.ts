@@ -2,7 +2,7 @@ import type { Random } from "../core/index.ts";
 import type { SipResponse, SipUri } from "../sip/index.ts";
 import { sameTarget } from "./addresses.ts";
 
-/** What an answer to our REGISTER means (checklist of domain/genesys-sip-server.md 3). */
+/** What an answer to our REGISTER means (RFC 3261 10.2.7, and what SIP Server is known to answer). */
 export type TrunkAnswer =
   | {
       readonly kind: "accepted";

@@ -7,6 +7,7 @@ import { TrunkDn, type TrunkContext } from "./trunk-dn.ts";
 import type { TrunkCounters } from "./trunk-exchange.ts";
 import type { TrunkTurns } from "./trunk-turns.ts";
 
+/** How DNs are registered at SIP Server, and how fast. */
 export interface TrunkOptions extends Partial<ServerPoolOptions> {
   /** Expires asked for, seconds. Default 300. */
   readonly expiresSeconds?: number;
@@ -25,6 +26,7 @@ export interface TrunkOptions extends Partial<ServerPoolOptions> {
   readonly closePerSecond?: number;
 }
 
+/** What the trunk registrations are made of. */
 export interface TrunkRegistrationsOptions {
   readonly registrar: Pick<Registrar, "events" | "find">;
   readonly transactions: Pick<TransactionLayer, "request">;
@@ -42,6 +44,7 @@ export interface TrunkRegistrationsOptions {
   readonly options?: TrunkOptions;
 }
 
+/** How the registrations end when the gateway stops. */
 export interface CloseAllOptions {
   /** Whether SIP Server is told; otherwise the registrations run out there. */
   readonly unregister: boolean;
@@ -61,6 +64,7 @@ export interface PacedTrunkRegistrations extends TrunkRegistrations {
   closeAll(options: CloseAllOptions): Promise<number>;
 }
 
+/** Couples the DNs of `registrar` to SIP Server from now on. */
 export function createTrunkRegistrations(options: TrunkRegistrationsOptions): PacedTrunkRegistrations {
   return new PresenceCoupledRegistrations(options);
 }

@@ -16,6 +16,7 @@ export type TrunkInput =
   /** Nobody is behind the DN any more. */
   | "released";
 
+/** States of one DN toward SIP Server. */
 export const trunkTable: Transitions<TrunkState, TrunkInput> = {
   idle: { register: "registering", released: "idle" },
   registering: {

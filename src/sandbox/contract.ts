@@ -9,6 +9,7 @@ import type { Faults } from "./wire/faults.ts";
 import type { BindingView } from "./wire/registrar.ts";
 import type { WireEntry } from "./wire/wire.ts";
 
+/** What the sandbox binds and how it behaves. */
 export interface SandboxOptions {
   /** IPv4 address of the SIP socket and of all RTP sockets; written into headers and SDP. */
   readonly host: string;
@@ -33,6 +34,7 @@ export interface SandboxOptions {
   readonly sessionExpires?: number;
 }
 
+/** How a call from outside goes. */
 export interface RingOptions {
   /** What the outside caller sounds like. Default echo. */
   readonly sound?: Sound;
@@ -49,6 +51,7 @@ export interface RingOptions {
   readonly headers?: readonly (readonly [name: string, value: string])[];
 }
 
+/** How the media of a running call moves. */
 export interface RetargetOptions {
   /** DN whose leg is re-INVITEd; default the call's first. */
   readonly dn?: string;
@@ -94,6 +97,7 @@ export interface PartyView {
   };
 }
 
+/** A call as `calls()` and the events tell it. */
 export interface CallView {
   /** X-Genesys-CallUUID. */
   readonly uuid: string;
@@ -102,6 +106,7 @@ export interface CallView {
   readonly parties: readonly PartyView[];
 }
 
+/** What the sandbox tells. */
 export type SandboxEvents = {
   registered: [binding: BindingView];
   unregistered: [dn: string, reason: "asked" | "expired"];

@@ -15,7 +15,7 @@ export type {
   WireEntry,
 } from "./contract.ts";
 export { sandboxNumbers, type NumberBehaviour, type SandboxNumber } from "./numbers.ts";
-export { compress, expand, silenceByte, type Law } from "./media/g711.ts";
+export { compress, expand, type Law } from "./media/g711.ts";
 export { assemble } from "./media/recorder.ts";
 export { soundBytes, type Sound } from "./media/sound.ts";
 export type { Faults, RegisterFault } from "./wire/faults.ts";

@@ -24,6 +24,7 @@ export type NumberBehaviour =
   /** 180 and nothing more, until CANCEL or, after `giveUpMs`, 408. */
   | { readonly kind: "no-answer"; readonly giveUpMs: number };
 
+/** One entry of the number plan. */
 export interface SandboxNumber {
   readonly number: string;
   /** For people: what happens when it is dialled. */

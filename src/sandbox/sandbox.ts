@@ -185,7 +185,7 @@ export class GenesysSandbox implements Sandbox {
 
   #later(dn: string, call: () => Promise<string>): void {
     this.#timers.after(callBackMs, () => {
-      if (this.bindings().some((binding) => binding.dn === dn)) call().catch(() => {});
+      if (this.bindings().some((binding) => binding.dn === dn)) call().catch(() => {}); // signed out meanwhile
     });
   }
 }

@@ -13,6 +13,7 @@ import {
 } from "./certificate.ts";
 import { limitHttp2, type TimeLimits } from "./time-limits.ts";
 
+/** What the HTTP socket binds, and its limits. */
 export interface HttpServerOptions {
   readonly host: string;
   /** 0 asks for a free one; see `HttpServer.port`. */
@@ -47,6 +48,7 @@ export interface HttpCounters {
   certificateReloadFailures: number;
 }
 
+/** Takes a request with `Upgrade`, as Node hands it out. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /** The one HTTP(S) socket: pages and the admin API on `app`, WebSockets through `onUpgrade`. */
@@ -258,7 +260,9 @@ class FastifyHttpServer implements HttpServer {
     });
     this.app.setErrorHandler((error, request, reply) => {
       const status = statusOf(error);
-      if (status >= 500) this.#log.error({ err: error, url: request.url }, "request handler failed");
+      // The path alone: queries may carry tokens.
+      const path = request.url.split("?", 1)[0];
+      if (status >= 500) this.#log.error({ err: error, path }, "request handler failed");
       // What went wrong inside is for the log; the client learns only what it did wrong itself.
       const message = status < 500 && error instanceof Error ? error.message : "internal error";
       return reply.status(status).send({ error: message });

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance, FastifyReply } from "fastify";
 
+/** What the page may do with other origins. */
 export interface PageOptions {
   /** Origins besides our own that may show the page in a frame, e.g. the one of WWE. */
   readonly frameAncestors?: readonly string[];

@@ -1,3 +1,4 @@
+/** What clients may take of the server. */
 export interface WebSocketLimits {
   /** Largest SIP message, bytes; a larger one closes with 1009. Default 65,536. */
   readonly maxMessageBytes?: number;

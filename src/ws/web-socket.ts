@@ -7,6 +7,7 @@ import { refuseUpgrade, type HttpServer } from "./http-server.ts";
 import type { WebSocketCounters, WebSocketLimits } from "./web-socket-limits.ts";
 import { closeCodes, WebSocketFlow, type FlowSurroundings, type SignInDeadline } from "./web-socket-flow.ts";
 
+/** Where WebSockets are served, to whom, and who gets their messages. */
 export interface WebSocketOptions {
   readonly server: HttpServer;
   /** Path of the endpoint, e.g. `/ws`. */

@@ -54,6 +54,14 @@ describe("a call the agent dials", () => {
     expect(new Set(bodies).size).toBe(1);
   });
 
+  it("carries the agent's name in From where one is configured", async () => {
+    const bench = new B2buaBench();
+    bench.displayName = 'Ann "Annie" Lee';
+    await bench.dial("1003");
+    expect(bench.trunk.received.request.from.displayName).toBe("Ann 'Annie' Lee");
+    expect(bench.trunk.received.request.from.uri.raw).toBe("sip:5001@192.0.2.10:5060");
+  });
+
   it("is cancelled at SIP Server when the agent gives up", async () => {
     const bench = new B2buaBench();
     await bench.dial("1003");

@@ -141,6 +141,7 @@ export class B2buaBench {
   readonly trunkEvents = new TypedEvents<TrunkEvents>();
   trunkStatus: TrunkStatus = { state: "in-service", reason: "" };
   serverUp = true;
+  displayName: string | undefined;
   retained = 0;
   readonly layer: TransactionLayerWithReceiver;
   readonly dispatcher: DialogDispatcher;
@@ -207,6 +208,7 @@ export class B2buaBench {
         contactHost: gatewayTrunk,
         server: () => (this.serverUp ? { flow: this.toTrunk, host: sipServer } : undefined),
         flowTo: () => this.toTrunk,
+        displayName: () => this.displayName,
         authentication: () => undefined,
       },
       userAgent: "Jackfield/test",

@@ -15,6 +15,13 @@ describe("why a call ended", () => {
     );
   });
 
+  it("is the sign-in at another place where the gateway no longer takes this page's calls", () => {
+    expect(callProblem("Rejected", 403, "Register First")).toMatch(
+      /signed in at another place.*\(403 Register First\)$/,
+    );
+    expect(callProblem("Rejected", 403, "Forbidden")).toBe("This call is not allowed. (403 Forbidden)");
+  });
+
   it("is told for failures without a response, and for codes nobody foresaw", () => {
     expect(callProblem("Connection Error", 0)).toBe("The connection to the gateway was lost.");
     expect(callProblem("SIP Failure Code", 499)).toBe("The call failed: SIP Failure Code. (499)");

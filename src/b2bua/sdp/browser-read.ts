@@ -1,6 +1,6 @@
 import type { Fingerprint } from "../../media/index.ts";
-import { readCodecs } from "./codecs.ts";
-import { malformed, notAcceptable, numberOf, readSdpText, textOf } from "./text.ts";
+import { readAudio } from "./audio-read.ts";
+import { malformed, notAcceptable, readSdpText, textOf } from "./text.ts";
 import type { SdpSection, SdpText } from "./text.ts";
 import type { BrowserDescription, SdpRefusal, SdpResult, SetupRole } from "./types.ts";
 
@@ -28,19 +28,7 @@ export function parseBrowserDescription(
   return {
     ok: true,
     description: {
-      origin: text.origin,
-      sections: text.sections.map(({ type, port, protocol, formats, mid }) => ({
-        type,
-        port,
-        protocol,
-        formats,
-        mid,
-      })),
-      audioIndex,
-      direction: section.attributes.direction ?? text.session.direction ?? "sendrecv",
-      ...readCodecs(section, true),
-      ptime: numberOf(section.attributes.ptime, 1000),
-      maxptime: numberOf(section.attributes.maxptime, 1000),
+      ...readAudio(text, section, audioIndex, true),
       mid: section.mid,
       bundle: bundleOf(text),
       ...security,
@@ -61,7 +49,7 @@ function readSecurity(text: SdpText, section: SdpSection): Security | SdpRefusal
   const tagged = text.sections[0];
   const levels = [section.attributes, text.session, tagged?.attributes];
   const first = (name: "iceUfrag" | "icePwd" | "setup"): string | undefined =>
-    levels.map((level) => textOf((level as Record<string, unknown> | undefined)?.[name])).find(Boolean);
+    levels.map((level) => textOf(level?.[name])).find(Boolean);
   const iceUfrag = first("iceUfrag");
   if (iceUfrag === undefined) return notAcceptable("no a=ice-ufrag");
   const icePwd = first("icePwd") ?? "";

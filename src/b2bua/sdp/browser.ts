@@ -1,8 +1,15 @@
 import type { MediaDescription } from "sdp-transform";
-import type { BrowserLocal, BrowserRemote, CodecName, Direction, Payload } from "../../media/index.ts";
+import {
+  sends,
+  type BrowserLocal,
+  type BrowserRemote,
+  type CodecName,
+  type Direction,
+  type Payload,
+} from "../../media/index.ts";
 import { parseBrowserDescription } from "./browser-read.ts";
 import { choosePayload, describeFormats, ownCodec, packetTimeMs } from "./codecs.ts";
-import { answerDirection, intersectDirections, reverseDirection, sends } from "./direction.ts";
+import { answerDirection, intersectDirections, reverseDirection } from "./direction.ts";
 import { notAcceptable } from "./text.ts";
 import type {
   BrowserAnswerMade,

@@ -23,13 +23,13 @@ const encodings: Readonly<Record<CodecName, { encoding: string; rate: number; ch
 };
 
 /** Payload types we use in our own offers; dynamic ones as browsers and SIP phones mostly have them. */
-export const ownPayloadTypes: Readonly<Record<CodecName, number>> = { pcmu: 0, pcma: 8, opus: 111 };
+const ownPayloadTypes: Readonly<Record<CodecName, number>> = { pcmu: 0, pcma: 8, opus: 111 };
 
 /**
  * What we ask of an Opus sender whose far side is G.711 (RFC 7587 6.1): narrow band, mono, 24 kbit/s, in-band FEC.
  * `minptime=10` is what browsers expect to see.
  */
-export const opusFormat =
+const opusFormat =
   "minptime=10;useinbandfec=1;maxplaybackrate=8000;sprop-maxcapturerate=8000;maxaveragebitrate=24000;stereo=0";
 
 /** Milliseconds of sound in one packet, both sides. */

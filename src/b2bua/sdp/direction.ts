@@ -1,4 +1,4 @@
-import type { Direction } from "../../media/index.ts";
+import { receives, sends, type Direction } from "../../media/index.ts";
 
 /** The same stream seen from the other end. */
 export function reverseDirection(direction: Direction): Direction {
@@ -20,14 +20,4 @@ export function intersectDirections(one: Direction, other: Direction): Direction
  */
 export function answerDirection(offered: Direction, wanted: Direction): Direction {
   return intersectDirections(reverseDirection(offered), wanted);
-}
-
-/** Whether the describing end sends. */
-export function sends(direction: Direction): boolean {
-  return direction === "sendrecv" || direction === "sendonly";
-}
-
-/** Whether the describing end wants to receive. */
-export function receives(direction: Direction): boolean {
-  return direction === "sendrecv" || direction === "recvonly";
 }

@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import { readCodecs } from "./codecs.ts";
+import { readAudio } from "./audio-read.ts";
 import { malformed, notAcceptable, numberOf, readSdpText, textOf } from "./text.ts";
 import type { SdpSection, SdpText } from "./text.ts";
 import type { SdpRefusal, SdpResult, TrunkDescription } from "./types.ts";
@@ -24,19 +24,7 @@ export function parseTrunkDescription(sdp: string): SdpResult<{ readonly descrip
   return {
     ok: true,
     description: {
-      origin: text.origin,
-      sections: text.sections.map(({ type, port, protocol, formats, mid }) => ({
-        type,
-        port,
-        protocol,
-        formats,
-        mid,
-      })),
-      audioIndex,
-      direction: section.attributes.direction ?? text.session.direction ?? "sendrecv",
-      ...readCodecs(section, false),
-      ptime: numberOf(section.attributes.ptime, 1000),
-      maxptime: numberOf(section.attributes.maxptime, 1000),
+      ...readAudio(text, section, audioIndex, false),
       address,
       port: section.port,
       rtcp: readRtcp(section, address),
@@ -63,12 +51,4 @@ function readRtcp(section: SdpSection, address: string): TrunkDescription["rtcp"
   const named = textOf(section.attributes.rtcp?.address);
   const rtcpAddress = named !== undefined && isIPv4(named) && named !== "0.0.0.0" ? named : address;
   return port === section.port + 1 && rtcpAddress === address ? undefined : { address: rtcpAddress, port };
-}
-
-/**
- * Whether two descriptions say the same: no change of origin, address, port, codec list or direction. The far device
- * may change its session id instead of the version, so any difference makes a new one (genesys-sip-server.md 4).
- */
-export function isSameTrunkDescription(one: TrunkDescription, other: TrunkDescription): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }

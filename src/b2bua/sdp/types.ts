@@ -8,6 +8,7 @@ export interface SdpRefusal {
   readonly reason: string;
 }
 
+/** What came of reading or answering a description. */
 export type SdpResult<Value extends object> = ({ readonly ok: true } & Value) | SdpRefusal;
 
 /** What our `o=` line says; see `SdpOrigin`. */
@@ -31,6 +32,7 @@ export interface OfferedCodec {
   readonly fmtp: string;
 }
 
+/** Telephone-event (RFC 4733) in a description's list. */
 export interface OfferedTelephoneEvent {
   readonly payloadType: number;
   readonly clockRate: 8000 | 48000;
@@ -60,6 +62,7 @@ export interface AudioDescription {
   readonly maxptime: number | undefined;
 }
 
+/** Values of `a=setup` (RFC 8842). */
 export type SetupRole = "actpass" | "active" | "passive";
 
 /** A browser's offer or answer, taken apart. */
@@ -93,6 +96,7 @@ export interface OfferInfo {
   readonly direction: Direction;
 }
 
+/** An offer as text, with what its answer is judged by. */
 export interface MadeOffer {
   readonly sdp: string;
   readonly offer: OfferInfo;

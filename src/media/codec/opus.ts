@@ -8,7 +8,7 @@ import {
 } from "libopus-wasm";
 
 /** Opus runs at this API rate: libopus itself decodes to and encodes from narrowband, no resampler needed. */
-export const opusRate = 8000;
+const opusRate = 8000;
 /** RTP clock rate of Opus whatever it carries (RFC 7587 4.1). */
 export const opusClockRate = 48000;
 /** 24 kbps at complexity 1 sounds better than 16 kbps at 10 and costs a third (media-findings 1c). */

@@ -17,6 +17,7 @@ import { HandshakeReassembler } from "./reassembly.ts";
 import {
   contentTypes,
   dtls10,
+  handshakeHeaderBytes,
   handshakeTypes,
   packRecords,
   readHandshakeFragment,
@@ -176,7 +177,7 @@ export class DtlsEndpoint {
       // The first was paid for with its record; hundreds of empty ones fit in one and each may cost a message's memory.
       if (at > 0 && !this.#records.take(this.#options.clock.now())) return this.#count("dtlsRate");
       this.#takeFragment(fragment);
-      at += 12 + fragment.body.length;
+      at += handshakeHeaderBytes + fragment.body.length;
     }
   }
 

@@ -10,7 +10,7 @@ import type { Fingerprint } from "../contract.ts";
 
 /**
  * The checks that prove the DTLS peer is who SDP named (RFC 8122 5, RFC 5246 7.4.8 and 7.4.9). werift makes none of
- * them (domain note "sip-and-werift-findings" 2.1).
+ * them.
  */
 
 /** Hash functions a fingerprint may use and their lengths, bytes (RFC 8122 5; MD5 and SHA-1 are broken). */

@@ -17,6 +17,7 @@ export const handshakeHeaderBytes = 12;
 /** TLS 1.2's limit on what a record carries, encryption included (RFC 5246 6.2.3). */
 const maxFragmentBytes = 2 ** 14 + 2048;
 
+/** Versions on the wire: 1.2 is spoken, 1.0 stands in what is sent before the version is agreed. */
 export const dtls12 = 0xfefd;
 export const dtls10 = 0xfeff;
 

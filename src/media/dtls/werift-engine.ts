@@ -10,6 +10,7 @@ import {
 import { fingerprintOf } from "./peer-authentication.ts";
 import {
   contentTypes,
+  dtls12,
   handshakeTypes,
   writeHandshake,
   writeRecord,
@@ -159,7 +160,7 @@ export class WeriftEngine {
   /** An alert as a record of epoch 1; only after `finished`. */
   encryptAlert(level: number, description: number): Buffer {
     const sequenceNumber = ++this.#encryptedSequence;
-    const header = { type: contentTypes.alert, version: 0xfefd, epoch: 1, sequenceNumber };
+    const header = { type: contentTypes.alert, version: dtls12, epoch: 1, sequenceNumber };
     const alert = Buffer.from([level, description]);
     const fragment = this.#server.cipher.cipher.encrypt(serverSide, alert, header);
     return writeRecord(contentTypes.alert, 1, sequenceNumber, fragment);

@@ -13,7 +13,7 @@ const volume = 10;
 /** Range and default of a digit's length, ms. */
 const shortestMs = 40;
 const longestMs = 6000;
-export const defaultDigitMs = 100;
+const defaultDigitMs = 100;
 /** Digits that may wait: more than any number with its pin and account. */
 const longestQueue = 128;
 

@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
+import { magicCookie } from "./stun.ts";
 
 const familyIpv4 = 0x01;
 const familyIpv6 = 0x02;
@@ -42,10 +43,12 @@ export function addressBytes(address: string): Buffer | undefined {
 export function xorMappedAddress(address: string, port: number, transactionId: Buffer): Buffer {
   const bytes = addressBytes(address);
   if (bytes === undefined) throw new RangeError("not an IP address");
-  const mask = Buffer.concat([Buffer.from([0x21, 0x12, 0xa4, 0x42]), transactionId]);
+  const cookie = Buffer.alloc(4);
+  cookie.writeUInt32BE(magicCookie);
+  const mask = Buffer.concat([cookie, transactionId]);
   const out = Buffer.alloc(4 + bytes.length);
   out[1] = bytes.length === 4 ? familyIpv4 : familyIpv6;
-  out.writeUInt16BE(port ^ 0x2112, 2);
+  out.writeUInt16BE(port ^ (magicCookie >>> 16), 2);
   bytes.forEach((byte, i) => out.writeUInt8(byte ^ (mask[i] ?? 0), 4 + i));
   return out;
 }

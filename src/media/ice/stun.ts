@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual, type KeyObject } from "node:crypto";
 import { crc32 } from "node:zlib";
 
 /** STUN on bytes (RFC 8489), as far as connectivity checks need it (RFC 8445 7). */
-const magicCookie = 0x2112a442;
+export const magicCookie = 0x2112a442;
 const headerBytes = 20;
 const integrityBytes = 20;
 const fingerprintXor = 0x5354554e;

@@ -14,6 +14,7 @@ const defaultQualityMs = 5000;
 const defaultPortRestMs = 2000;
 const defaultWarmUpFrames = 2000;
 
+/** What the pool is made of besides its options. */
 export interface MediaPoolDependencies {
   readonly log: Logger;
   readonly clock: Clock;
@@ -85,6 +86,7 @@ class WorkerPool implements MediaPool {
   }
 
   async workers(): Promise<readonly WorkerStatistics[]> {
+    // One that fails while it is asked has no figures.
     const all = await Promise.all(this.#hosts.map((host) => host.statistics().catch(() => undefined)));
     return all.filter((statistics) => statistics !== undefined);
   }

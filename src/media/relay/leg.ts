@@ -12,14 +12,6 @@ const packetsPerSecond = 250;
 const pressBurst = 32;
 const pressesPerSecond = 20;
 
-export function sends(direction: Direction): boolean {
-  return direction === "sendrecv" || direction === "sendonly";
-}
-
-export function receives(direction: Direction): boolean {
-  return direction === "sendrecv" || direction === "recvonly";
-}
-
 export interface LegOptions {
   readonly side: Side;
   readonly outbound: Outbound;

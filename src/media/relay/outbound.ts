@@ -31,7 +31,6 @@ export class Outbound implements EventLine {
   readonly line: SendLine;
   readonly events: EventSender;
   bytesSent = 0;
-  framesFilled = 0;
   #payload: Payload | undefined;
   #sink: FrameSink | undefined;
   #sinkGeneration = 0;
@@ -162,10 +161,7 @@ export class Outbound implements EventLine {
       this.#filling = true;
       this.skipTo(due, now);
     }
-    while (this.position <= due) {
-      this.framesFilled++;
-      this.#sink.putSilence(frameSamples, now);
-    }
+    while (this.position <= due) this.#sink.putSilence(frameSamples, now);
   }
 
   beginEvent(now: number): number {

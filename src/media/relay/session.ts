@@ -1,9 +1,18 @@
 import { randomId, type Clock, type Logger, type Random } from "../../core/index.ts";
-import type { BrowserRemote, Direction, MediaStatistics, Payload, Side, TrunkRemote } from "../contract.ts";
+import {
+  receives,
+  sends,
+  type BrowserRemote,
+  type Direction,
+  type MediaStatistics,
+  type Payload,
+  type Side,
+  type TrunkRemote,
+} from "../contract.ts";
 import { digitOf, type TelephoneEvent } from "../dtmf/event.ts";
 import type { EventStep } from "../dtmf/event-receiver.ts";
 import { CodecPair } from "./codec-pair.ts";
-import { Leg, receives, sends } from "./leg.ts";
+import { Leg } from "./leg.ts";
 import { Outbound } from "./outbound.ts";
 import type { OpenTransport, RelayTransport } from "./transport.ts";
 import { TrunkEnd } from "./trunk-end.ts";

@@ -4,7 +4,7 @@ import type { TrunkRemote } from "../contract.ts";
 const takeOverMs = 500;
 
 /** Whether nothing may be sent there: the old way to hold (RFC 3264 8.4), or a refused stream. */
-export function isHeldAddress(remote: Pick<TrunkRemote, "address" | "port">): boolean {
+function isHeldAddress(remote: Pick<TrunkRemote, "address" | "port">): boolean {
   return remote.port === 0 || remote.address === "0.0.0.0";
 }
 

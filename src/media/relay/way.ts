@@ -40,10 +40,6 @@ export class Way {
     this.#out = out;
   }
 
-  get ready(): boolean {
-    return this.#reader !== undefined;
-  }
-
   /** Takes another codec's reader; the former one is freed. */
   setReader(reader: SourceReader | undefined): void {
     this.#reader?.close();

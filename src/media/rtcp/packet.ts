@@ -31,7 +31,7 @@ export interface RtcpListener {
   /** The object is used again: take out what is needed. */
   onReportBlock(block: Readonly<ReportBlock>): void;
   onBye(ssrc: number): void;
-  /** Transport or payload feedback (RFC 4585); counted, nothing here asks for more. */
+  /** Transport or payload feedback (RFC 4585). */
   onFeedback(): void;
 }
 

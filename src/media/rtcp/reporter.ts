@@ -38,8 +38,6 @@ export interface ReporterOptions {
 /** RTCP of one side: sends reports at randomised intervals, takes in those of the far end. */
 export class RtcpReporter implements RtcpListener {
   remote: RemoteView | undefined;
-  byes = 0;
-  feedback = 0;
   readonly #options: ReporterOptions;
   readonly #packet = Buffer.alloc(maxRtcpLength);
   #dueAt = -1;
@@ -88,13 +86,11 @@ export class RtcpReporter implements RtcpListener {
     onLoss(view.fractionLost * 100);
   }
 
-  onBye(): void {
-    this.byes++;
-  }
+  /** Signalling ends calls, not RTCP. */
+  onBye(): void {}
 
-  onFeedback(): void {
-    this.feedback++;
-  }
+  /** Packets are never sent again, and there is no picture to refresh. */
+  onFeedback(): void {}
 
   #interval(): number {
     return intervalMs * (0.5 + this.#options.random.fraction());

@@ -12,7 +12,7 @@ const encryptedBit = 0x80000000;
 
 /**
  * AES in counter mode (RFC 3711 4.1.1). The counter blocks go through one kept-open AES-ECB cipher: starting a cipher
- * per packet costs more than all the rest (media findings 3). The only allocation is the keystream that node returns.
+ * per packet costs more than all the rest (measured). The only allocation is the keystream that node returns.
  */
 export class CounterMode {
   readonly #cipher: Cipheriv;

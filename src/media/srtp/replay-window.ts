@@ -1,5 +1,5 @@
 /** Indices below the highest that are still told apart, as libwebrtc uses; RFC 3711 3.3.2 asks for 64 or more. */
-export const replayWindowSize = 1024;
+const replayWindowSize = 1024;
 
 /** Which packet indices have been seen: a ring of bits ending at the highest one (RFC 3711 3.3.2). */
 export class ReplayWindow {

@@ -11,7 +11,7 @@ export interface SrtpTransform {
   sealRtp(packet: Buffer, header: number, length: number, ssrc: number, roc: number, out: Buffer): number;
   openRtp(packet: Buffer, header: number, length: number, ssrc: number, roc: number, out: Buffer): number;
   sealRtcp(packet: Buffer, length: number, ssrc: number, index: number, out: Buffer): number;
-  /** `index`: as `rtcpIndexWord` read it, without the E bit. `encrypted`: the E bit. */
+  /** `index`: as it stood at `rtcpIndexOffset`, without the E bit. `encrypted`: the E bit. */
   openRtcp(
     packet: Buffer,
     length: number,

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../../core/index.ts";
 
-export const tickMs = 20;
+const tickMs = 20;
 /** After a stall longer than this the ticks missed are not made up for. */
 const longestCatchUpMs = 200;
 

@@ -46,10 +46,6 @@ export class Switch implements Exchange {
     return Array.from(this.#calls.values());
   }
 
-  get legCount(): number {
-    return this.#legs.size;
-  }
-
   /** The call, or throws. */
   call(uuid: string): Call {
     const call = this.#calls.get(uuid);

@@ -38,6 +38,7 @@ export class RtpPort {
   }
 
   send(datagram: Buffer, port: number, address: string): void {
+    // What cannot be sent is lost, as on any network.
     if (!this.#closed) this.#rtp.send(datagram, port, address, () => {});
   }
 

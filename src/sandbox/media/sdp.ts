@@ -1,6 +1,8 @@
 /** RFC 3264 5.1, from the point of view of the one who wrote the description. */
 export type Direction = "sendrecv" | "sendonly" | "recvonly" | "inactive";
 
+const directions: readonly Direction[] = ["sendrecv", "sendonly", "recvonly", "inactive"];
+
 export interface SdpCodec {
   readonly payloadType: number;
   /** As in the rtpmap, lower case: `pcmu/8000`. */
@@ -87,8 +89,8 @@ function connectionOf(lines: readonly string[]): string | undefined {
 
 function directionOf(lines: readonly string[]): Direction | undefined {
   for (const line of lines) {
-    const match = /^a=(sendrecv|sendonly|recvonly|inactive)\s*$/.exec(line);
-    if (match) return match[1] as Direction;
+    const found = directions.find((direction) => line.trimEnd() === `a=${direction}`);
+    if (found) return found;
   }
   return undefined;
 }

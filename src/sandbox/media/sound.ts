@@ -25,7 +25,7 @@ const scaleHz = [523, 587, 659, 698, 784, 880, 988, 1047] as const;
 const noteSamples = sampleRate / 2;
 
 /** Linear value of sample number `index` of a sine that starts at zero with sample 0. */
-export function toneSample(frequencyHz: number, index: number): number {
+function toneSample(frequencyHz: number, index: number): number {
   // The phase is taken modulo a whole second, so that late samples are as exact as early ones.
   const phase = ((frequencyHz * index) % sampleRate) / sampleRate;
   return Math.round(toneAmplitude * Math.sin(2 * Math.PI * phase));

@@ -24,6 +24,8 @@ export class ServerTransaction {
   readonly #clock: Clock;
   readonly #send: (text: string, peer: Peer) => void;
   readonly #gone: () => void;
+  /** Address the request came from. */
+  readonly #received: string;
   #last: string | undefined;
   #status = 0;
   #retransmission: Timer | undefined;
@@ -44,7 +46,6 @@ export class ServerTransaction {
     this.#gone = deps.gone;
     this.#received = from.host;
   }
-  readonly #received: string;
 
   /** Status of the last response, 0 before the first. */
   get status(): number {

@@ -1,6 +1,7 @@
 import { createRequest } from "../message/index.ts";
 import type { SipRequest, SipResponse } from "../message/types.ts";
 
+/** One header line to be written. */
 export type HeaderPair = readonly [name: string, value: string];
 
 interface DialogParts {

@@ -9,6 +9,7 @@ import {
   type QualityOfProtection,
 } from "./hash.ts";
 
+/** What a challenge is answered with. */
 export interface DigestCredentials {
   readonly username: string;
   readonly password: string;
@@ -27,6 +28,7 @@ export interface DigestTarget {
   readonly refused?: string | undefined;
 }
 
+/** The header line that carries credentials. */
 export interface DigestHeader {
   readonly name: "Authorization" | "Proxy-Authorization";
   readonly value: string;
@@ -46,13 +48,9 @@ export interface DigestClient {
   forget(): void;
 }
 
+/** A client that knows no challenge yet. */
 export function createDigestClient(options: { readonly random: Random }): DigestClient {
   return new Client(options.random);
-}
-
-/** Whether the server refuses only the nonce: the same password will do, without asking anybody (RFC 7616 3.3). */
-export function isStaleChallenge(response: SipResponse): boolean {
-  return challengesOf(response).some((challenge) => challenge.stale);
 }
 
 /** From the one we like best; within a kind the server's own order counts. */
@@ -67,6 +65,7 @@ interface Challenge {
   /** As the server wrote it; left out of the answer when it left it out. */
   readonly namedAlgorithm: string | undefined;
   readonly qop: QualityOfProtection | undefined;
+  /** Only the nonce is refused: the same password will do (RFC 7616 3.3). */
   readonly stale: boolean;
 }
 

@@ -4,12 +4,13 @@ import { hash } from "node:crypto";
 export type DigestAlgorithm = "MD5" | "SHA-256";
 /** Algorithms our client answers; `-sess` ties the key to one nonce (RFC 7616 3.4.2). */
 export type ClientAlgorithm = DigestAlgorithm | `${DigestAlgorithm}-sess`;
+/** What the digest covers: the request line, or the body too (RFC 7616 3.3). */
 export type QualityOfProtection = "auth" | "auth-int";
 
 const nodeNames: Record<DigestAlgorithm, string> = { MD5: "md5", "SHA-256": "sha256" };
 
 /** Lower-case hexadecimal hash of UTF-8 text. */
-export function digestHash(algorithm: DigestAlgorithm, data: string | Buffer): string {
+function digestHash(algorithm: DigestAlgorithm, data: string | Buffer): string {
   return hash(nodeNames[algorithm], data, "hex");
 }
 
@@ -28,6 +29,7 @@ export function baseAlgorithm(algorithm: ClientAlgorithm): DigestAlgorithm {
   return algorithm.startsWith("MD5") ? "MD5" : "SHA-256";
 }
 
+/** What the `response` value is made from. */
 export interface DigestInput {
   readonly algorithm: ClientAlgorithm;
   /** HA1 without the `-sess` step. */

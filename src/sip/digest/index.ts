@@ -1,6 +1,5 @@
 export {
   createDigestClient,
-  isStaleChallenge,
   type DigestClient,
   type DigestCredentials,
   type DigestHeader,

@@ -13,6 +13,7 @@ import { Nonces } from "./nonces.ts";
 export type DigestSecret =
   { readonly password: string } | { readonly ha1: Readonly<Partial<Record<DigestAlgorithm, string>>> };
 
+/** What the server asks for and how it judges. */
 export interface DigestServerOptions {
   readonly realm: string;
   readonly clock: Clock;
@@ -29,6 +30,7 @@ export interface DigestServerOptions {
   readonly rememberedNonces?: number;
 }
 
+/** Verdict on a request's credentials. */
 export type DigestOutcome =
   | { readonly outcome: "accepted"; readonly username: string }
   /** Answer 401 with `challenge(stale)`. */
@@ -45,6 +47,7 @@ export interface DigestServer {
   readonly counters: Readonly<DigestCounters>;
 }
 
+/** Counted since start. */
 export interface DigestCounters {
   accepted: number;
   /** Wrong user name or password. */
@@ -59,6 +62,7 @@ const defaultAlgorithms: readonly DigestAlgorithm[] = ["SHA-256", "MD5"];
 /** Authorization headers looked at: a client has one per algorithm or realm, and each one costs hashes. */
 const authorizationLimit = 4;
 
+/** A server with a nonce key of its own, drawn now. */
 export function createDigestServer(options: DigestServerOptions): DigestServer {
   return new Server(options);
 }

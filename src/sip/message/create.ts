@@ -36,6 +36,7 @@ export function createRequest(request: {
   );
 }
 
+/** What a response has beside what it copies from its request. */
 export interface ResponseOptions {
   /** Reason phrase instead of the usual one. */
   reason?: string | undefined;

@@ -82,7 +82,7 @@ function confirmAddress(raw: string): NameAddress | undefined {
 
 /**
  * Joins what the grammar read with what the splitter read. User and parameters stay ours, for it gives them
- * unescaped (findings 1) and escapes must survive. `undefined` when it refused or differs: ours stands then.
+ * unescaped and escapes must survive. `undefined` when it refused or differs: ours stands then.
  */
 function ask(own: SipUri, theirs: URI | undefined): SipUri | undefined {
   grammarCounts.asked++;

@@ -4,7 +4,7 @@ export { createRequest, createResponse, type Answerable, type ResponseOptions } 
 export { checkedNameAddress, checkedUri, grammarCounts } from "./grammar.ts";
 export { HeaderFields } from "./headers.ts";
 export { messageLimits } from "./limits.ts";
-export { formatParameters, parseParameters, splitList } from "./parameters.ts";
+export { splitList } from "./parameters.ts";
 export { parseMessage, type Framing, type ParseOutcome } from "./parse.ts";
 export { reasonPhrase } from "./reasons.ts";
 export { serializeMessage } from "./serialize.ts";

@@ -1,5 +1,5 @@
 import type { Parameters } from "./types.ts";
-import { endOfQuoted, isToken, quote, skipBlanks, trimBlanks, unquote } from "./text.ts";
+import { endOfQuoted, isToken, skipBlanks, trimBlanks, unquote } from "./text.ts";
 
 /**
  * Splits a list at its commas, those in quotes and in angle brackets left alone; elements are trimmed. Empty
@@ -100,30 +100,4 @@ function isPlainValue(value: string): boolean {
       return false;
   }
   return true;
-}
-
-/**
- * Reads header parameters (`;tag=1;lr`, with or without the first semicolon). Never fails: what cannot be read
- * is left out.
- */
-export function parseParameters(text: string): Parameters {
-  const trimmed = trimBlanks(text);
-  if (trimmed.length === 0) return new Map();
-  return readParameters(trimmed.startsWith(";") ? trimmed : `;${trimmed}`, 0, true) ?? new Map();
-}
-
-/** Characters of an address with brackets or of several tokens joined as in `received` and `maddr`. */
-function needsQuotes(value: string): boolean {
-  if (isToken(value)) return false;
-  return !/^[[\]:\w.-]+$/.test(value);
-}
-
-/** Writes header parameters as `;name=value;name`, in the map's order, quoted where the value is no token. */
-export function formatParameters(parameters: Iterable<readonly [string, string | undefined]>): string {
-  let text = "";
-  for (const [name, value] of parameters) {
-    if (value === undefined) text += `;${name}`;
-    else text += `;${name}=${needsQuotes(value) ? quote(value) : value}`;
-  }
-  return text;
 }

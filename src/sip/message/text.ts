@@ -102,8 +102,3 @@ export function unquote(quoted: string): string {
   const inner = quoted.slice(1, -1);
   return inner.includes("\\") ? inner.replaceAll(/\\(.)/gs, "$1") : inner;
 }
-
-/** Quoted string of any text (RFC 3261 25.1). */
-export function quote(text: string): string {
-  return `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
-}

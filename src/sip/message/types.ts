@@ -42,6 +42,7 @@ export interface Via {
   readonly branch: string | undefined;
 }
 
+/** Number and method of a CSeq (RFC 3261 20.16). */
 export interface CSeq {
   readonly sequence: number;
   readonly method: string;
@@ -87,6 +88,7 @@ interface Message {
   readonly contentType: string | undefined;
 }
 
+/** A request (RFC 3261 7.1). */
 export interface SipRequest extends Message {
   readonly kind: "request";
   /** As received; methods are case-sensitive. */
@@ -94,10 +96,12 @@ export interface SipRequest extends Message {
   readonly uri: SipUri;
 }
 
+/** A response (RFC 3261 7.2). */
 export interface SipResponse extends Message {
   readonly kind: "response";
   readonly status: number;
   readonly reason: string;
 }
 
+/** Either of the two; `kind` tells them apart. */
 export type SipMessage = SipRequest | SipResponse;

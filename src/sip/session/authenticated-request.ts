@@ -1,12 +1,7 @@
 import { createRequest } from "../message/index.ts";
 import type { DigestClient, DigestCredentials } from "../digest/index.ts";
 import type { SipRequest, SipResponse } from "../message/types.ts";
-import type {
-  ClientHandlers,
-  ClientTransaction,
-  RequestOptions,
-  TransactionLayer,
-} from "../transaction/types.ts";
+import type { ClientHandlers, ClientTransaction, TransactionLayer } from "../transaction/types.ts";
 import type { Flow } from "../transport/flow.ts";
 
 /** What answers a challenge of the peer's. */
@@ -34,28 +29,22 @@ export function sendAuthenticated(
   handlers: ClientHandlers & { onRepeat?: (request: SipRequest) => void },
   authentication: Authentication | undefined,
   nextSequence: () => number,
-  options?: RequestOptions,
 ): PendingRequest {
   let attempts = 0;
   let cancelled = false;
   let transaction: ClientTransaction;
   const send = (attempt: SipRequest): void => {
     attempts++;
-    transaction = transactions.request(
-      attempt,
-      flow,
-      {
-        onResponse(response) {
-          const repeat = mayRepeat(response) ? authorised(attempt, response) : undefined;
-          if (!repeat) return handlers.onResponse(response);
-          handlers.onRepeat?.(repeat);
-          send(repeat);
-        },
-        onTimeout: () => handlers.onTimeout(),
-        onTransportError: (error) => handlers.onTransportError(error),
+    transaction = transactions.request(attempt, flow, {
+      onResponse(response) {
+        const repeat = mayRepeat(response) ? authorised(attempt, response) : undefined;
+        if (!repeat) return handlers.onResponse(response);
+        handlers.onRepeat?.(repeat);
+        send(repeat);
       },
-      options,
-    );
+      onTimeout: () => handlers.onTimeout(),
+      onTransportError: (error) => handlers.onTransportError(error),
+    });
   };
   const mayRepeat = (response: SipResponse): boolean =>
     // A challenge that crossed our CANCEL is the end: repeated, the request would ring on with nobody there.

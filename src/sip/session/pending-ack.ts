@@ -1,14 +1,13 @@
 import type { Clock, Timer } from "../../core/index.ts";
 import type { SipResponse } from "../message/types.ts";
+import { T1, T2, T4, transactionTimeout } from "../transaction/timers.ts";
 import type { ServerTransaction } from "../transaction/types.ts";
 
-const t1Ms = 500;
-const t2Ms = 4000;
 /**
  * RFC 3261 13.3.1.4 gives up after 64*T1 = 32 s. SIP Server holds its ACK back for exactly that long while a 3pcc
  * callee rings (genesys-sip-server.md 7.1), so T4 is added: its late ACK with BYE must still find the dialog.
  */
-export const ackPatienceMs = 64 * t1Ms + 5000;
+const ackPatienceMs = transactionTimeout + T4;
 
 /** Repeats a 2xx to an INVITE until its ACK comes, whatever the transport (RFC 3261 13.3.1.4). */
 export class PendingAck {
@@ -35,13 +34,13 @@ export class PendingAck {
       handlers.onTimeout();
     });
     transaction.respond(response);
-    this.#schedule(t1Ms, () => transaction.respond(response));
+    this.#schedule(T1, () => transaction.respond(response));
   }
 
   #schedule(delayMs: number, send: () => void): void {
     this.#repeat = this.#clock.setTimer(delayMs, () => {
       // The timer is set before sending: a transport that fails within `send` may close us.
-      this.#schedule(Math.min(delayMs * 2, t2Ms), send);
+      this.#schedule(Math.min(delayMs * 2, T2), send);
       send();
     });
   }

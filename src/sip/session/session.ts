@@ -17,6 +17,7 @@ import type {
   SessionUser,
 } from "./types.ts";
 
+/** Where a session stands; see `transitions`. */
 export type SessionState = "inviting" | "invited" | "accepted" | "established" | "terminated";
 type SessionInput = "answered" | "accept" | "acknowledged" | "end";
 

@@ -37,6 +37,7 @@ export interface DialogRegistry {
   remove(key: string): void;
 }
 
+/** Who gets the requests of a dialog. */
 export interface DialogOwner {
   receiveRequest(request: SipRequest, transaction: ServerTransaction): void;
   receiveAck(request: SipRequest): void;
@@ -53,12 +54,13 @@ export interface OfferReply {
 /** Why a session is over. */
 export interface SessionEnd {
   readonly by: "peer" | "us";
-  /** In words, e.g. `BYE (SIP;cause=403;text="Forbidden")`, `no ACK within 37 s`. */
+  /** In words, e.g. `BYE (SIP;cause=403;text="Forbidden")`, `no answer (our UPDATE)`. */
   readonly reason: string;
   /** The peer's Reason header as received. */
   readonly header?: string;
 }
 
+/** Why an INVITE came to nothing. */
 export interface SessionFailure {
   readonly status: number;
   readonly reason: string;

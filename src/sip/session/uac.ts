@@ -7,6 +7,7 @@ import { sendAuthenticated, type Authentication, type PendingRequest } from "./a
 import { Session } from "./session.ts";
 import type { SessionContext, SessionFailure, SessionIdentity, SessionRoute, SessionUser } from "./types.ts";
 
+/** Whom an INVITE of ours calls, and with what. */
 export interface InviteTarget {
   /** Request URI. */
   readonly uri: string;

@@ -53,8 +53,8 @@ export class IncomingInvite {
   }
 
   /** 180 or 183 with the dialog's tag; with `sdp` as early media. */
-  progress(status: number, sdp?: string, reason?: string): void {
-    if (!this.#final) this.#respond(status, sdp, reason);
+  progress(status: number, sdp?: string): void {
+    if (!this.#final) this.#respond(status, sdp);
   }
 
   /** 200 with `sdp`, repeated until the ACK. Nothing happens after a final response. */

@@ -3,17 +3,12 @@ import { serializeMessage } from "../message/index.ts";
 import type { SipResponse } from "../message/types.ts";
 import { ClientBase, type ClientParts } from "./client-base.ts";
 import { ackForFailure } from "./hop-requests.ts";
-import { inviteClientTable, type InviteClientInput, type InviteClientState } from "./tables.ts";
+import { inviteClientTable, inviteInput, type InviteClientInput, type InviteClientState } from "./tables.ts";
 import { T1, timerD, transactionTimeout } from "./timers.ts";
 
 export interface InviteClientParts extends ClientParts {
   /** Sends CANCEL in a transaction of its own. */
   readonly sendCancel: (invite: InviteClient, reason: string | undefined) => void;
-}
-
-function inputFor(status: number): "provisional" | "success" | "failure" {
-  if (status < 200) return "provisional";
-  return status < 300 ? "success" : "failure";
 }
 
 /** INVITE client transaction, RFC 3261 17.1.1 with RFC 6026 7.2. */
@@ -39,7 +34,7 @@ export class InviteClient extends ClientBase {
   }
 
   receive(response: SipResponse): void {
-    const input = inputFor(response.status);
+    const input = inviteInput(response.status);
     if (!this.#machine.accepts(input)) {
       // A provisional after the final one was overtaken on its way; a failure after 2xx is a fork's.
       this.context.counters.strayResponses++;

@@ -24,6 +24,7 @@ import type {
 } from "./types.ts";
 import { replyFlow, stampTopVia } from "./via.ts";
 
+/** What the layer is made of. */
 export interface TransactionLayerOptions {
   readonly clock: Clock;
   readonly random: Random;
@@ -33,6 +34,7 @@ export interface TransactionLayerOptions {
   readonly limits?: Partial<TransactionLimits>;
 }
 
+/** The layer as its owner sees it: also the receiver of the transports, with its counters. */
 export type TransactionLayerWithReceiver = TransactionLayer &
   FlowReceiver & { readonly counters: Readonly<TransactionCounters> };
 

@@ -8,6 +8,7 @@ export interface TransactionLimits {
   readonly retryAfterSeconds: number;
 }
 
+/** Far above what a site of some thousand agents makes, far below what memory bears. */
 export const defaultTransactionLimits: TransactionLimits = {
   serverTransactions: 20_000,
   serverTransactionsPerConnection: 200,

@@ -2,13 +2,8 @@ import { StateMachine } from "../../core/index.ts";
 import { createResponse } from "../message/index.ts";
 import type { SipResponse } from "../message/types.ts";
 import { ServerBase, type ServerParts } from "./server-base.ts";
-import { inviteServerTable, type InviteServerInput, type InviteServerState } from "./tables.ts";
+import { inviteServerTable, inviteInput, type InviteServerInput, type InviteServerState } from "./tables.ts";
 import { T1, T2, T4, transactionTimeout, tryingDelay } from "./timers.ts";
-
-function inputFor(status: number): "provisional" | "success" | "failure" {
-  if (status < 200) return "provisional";
-  return status < 300 ? "success" : "failure";
-}
 
 /** INVITE server transaction, RFC 3261 17.2.1 with RFC 6026 7.1. */
 export class InviteServer extends ServerBase {
@@ -25,7 +20,7 @@ export class InviteServer extends ServerBase {
   }
 
   respond(response: SipResponse): void {
-    const input = inputFor(response.status);
+    const input = inviteInput(response.status);
     if (!this.#machine.accepts(input)) return this.refuse(response, this.#machine.state);
     const before = this.#machine.state;
     this.#machine.apply(input);

@@ -89,3 +89,9 @@ export const nonInviteServerTable: Transitions<NonInviteServerState, NonInviteSe
   completed: { timerJ: "terminated", abandon: "terminated" },
   terminated: {},
 };
+
+/** What a response to an INVITE is to either of its transactions. */
+export function inviteInput(status: number): "provisional" | "success" | "failure" {
+  if (status < 200) return "provisional";
+  return status < 300 ? "success" : "failure";
+}

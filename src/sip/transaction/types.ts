@@ -22,6 +22,7 @@ export interface ServerTransaction {
   onTransportError?: (error: Error) => void;
 }
 
+/** What the sender of a request hears. */
 export interface ClientHandlers {
   /** Every provisional and final response; for INVITE also each further 2xx (other tag or retransmission). */
   onResponse(response: SipResponse): void;
@@ -30,6 +31,7 @@ export interface ClientHandlers {
   onTransportError(error: Error): void;
 }
 
+/** Client transaction (RFC 3261 17.1) of a request on its way. */
 export interface ClientTransaction {
   readonly request: SipRequest;
   readonly flow: Flow;
@@ -48,6 +50,7 @@ export interface TransactionUser {
   onAck(request: SipRequest, flow: Flow): void;
 }
 
+/** How long a request waits. */
 export interface RequestOptions {
   /** Gives up earlier than timer F, in ms (SIP Server proxies want 4000); for an INVITE, earlier than timer B. */
   timeoutMs?: number;

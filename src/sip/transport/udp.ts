@@ -5,6 +5,7 @@ import { FlowCache } from "./flow-cache.ts";
 import type { Flow, FlowReceiver } from "./flow.ts";
 import { UdpFlow, type UdpSender } from "./udp-flow.ts";
 
+/** What the SIP socket binds, whom it hears, and who gets what it hears. */
 export interface UdpTransportOptions {
   /** Local IP address to bind. */
   readonly host: string;
@@ -20,6 +21,7 @@ export interface UdpTransportOptions {
   readonly receiveBufferBytes?: number;
 }
 
+/** Counted since the socket was bound. */
 export interface UdpCounters {
   datagramsReceived: number;
   datagramsSent: number;
@@ -33,6 +35,7 @@ export interface UdpCounters {
   receiveBufferBytes: number;
 }
 
+/** The SIP socket. */
 export interface UdpTransport {
   /** The port bound. */
   readonly port: number;

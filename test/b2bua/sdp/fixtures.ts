@@ -11,7 +11,7 @@ export const fingerprintValue = Array.from({ length: 32 }, (_, index) =>
   (index * 7).toString(16).padStart(2, "0").toUpperCase(),
 ).join(":");
 
-/** What Chromium 156 offers for a microphone, as recorded from JsSIP (clients-dump.txt). */
+/** What Chromium 156 offers for a microphone, as recorded from JsSIP. */
 export const chromiumOfferLines: readonly string[] = [
   "v=0",
   "o=- 3861042013437020241 2 IN IP4 127.0.0.1",

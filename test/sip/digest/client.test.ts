@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseAuthFields } from "../../../src/sip/digest/auth-fields.ts";
-import { createDigestClient, isStaleChallenge, type DigestTarget } from "../../../src/sip/index.ts";
+import { createDigestClient, type DigestTarget } from "../../../src/sip/index.ts";
 import { CountingRandom } from "../../support/counting-random.ts";
 import { challenged, digestServer, register, uri } from "./support.ts";
 
@@ -119,13 +119,6 @@ describe("the digest client told its answer was refused", () => {
 
   it("answers another realm's challenge", () => {
     expect(refusedBy(md5, md5.replace("sips", "proxy"))).toBeDefined();
-  });
-
-  it("can see a stale challenge as such", () => {
-    expect(isStaleChallenge(challenged([`${md5}, stale=true`]))).toBe(true);
-    expect(isStaleChallenge(challenged([`${md5}, stale="TRUE"`], 407))).toBe(true);
-    expect(isStaleChallenge(challenged([`${md5}, stale=false`]))).toBe(false);
-    expect(isStaleChallenge(challenged([md5]))).toBe(false);
   });
 });
 
