@@ -48,7 +48,7 @@ export interface AgentLeg {
   answer(sdp: string): void;
   /** The agent called: refused. */
   reject(end: LegEnd): void;
-  /** We called: the desktop pressed Answer (NOTIFY talk); asks the page to answer now. Safe to repeat. */
+  /** NOTIFY talk: asks the page to answer the ringing call, or to retrieve the one it holds. Safe to repeat. */
   talk(): void;
   /** We called: no longer wanted. */
   cancel(end: LegEnd): void;

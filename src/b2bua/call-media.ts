@@ -63,6 +63,11 @@ export class CallMedia {
     this.#trunkOrigin = new SdpOrigin(random);
   }
 
+  /** True while the browser holds by a re-INVITE of its own. */
+  get browserHolds(): boolean {
+    return this.#browserHolds;
+  }
+
   /** True while we hold SIP Server's side, whoever wished it. */
   get holding(): boolean {
     return this.#browserHolds || this.#asked;

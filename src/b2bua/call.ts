@@ -163,6 +163,8 @@ export abstract class Call {
   /** NOTIFY talk and hold on an established call: retrieve and hold (genesys-sip-server.md 6). */
   protected control(event: "talk" | "hold" | "beep"): void {
     if (this.state !== "established" || event === "beep") return;
+    // The browser holds by its own re-INVITE, so only it can retrieve: the page is asked to.
+    if (event === "talk" && this.media?.browserHolds) this.agent?.talk();
     if (this.media?.setAskedHold(event === "hold")) this.#tellTrunkDirection();
   }
 

@@ -129,13 +129,14 @@ class SipAgentLeg implements AgentLeg, SessionUser {
   }
 
   /**
-   * NOTIFY outside any dialog that names the ringing leg: JsSIP refuses it inside an early dialog and hands this one
+   * NOTIFY outside any dialog that names the leg, ringing or held by the browser: JsSIP refuses it inside an early dialog and hands this one
    * to the page. A 200 to it proves nothing; only the 200 to the INVITE does (measured: docs/decisions/0002-calls.md).
    */
   talk(): void {
     this.#talkWanted = true;
-    const flow = this.presence.flow;
-    if (!flow || !this.#outgoing?.pending) return;
+    const { flow } = this.presence;
+    const ringing = this.#outgoing?.pending === true;
+    if (!flow || !(ringing || this.#session?.established)) return;
     sendEvent(this.#options, this.presence, flow, "talk", [["X-Jackfield-Call-ID", this.callId]]);
   }
 

@@ -353,6 +353,20 @@ describe("an established call", () => {
     expect(bench.media.last.told).toContain("browser opus recvonly");
   });
 
+  it("asks the page to retrieve on NOTIFY talk when it was the browser that held", async () => {
+    const bench = new B2buaBench({ allowEvents: ["talk"] });
+    await bench.established();
+    bench.trunk.user.onOfferReceived = (_sdp, reply) => reply.accept(genesysSdp({ direction: "recvonly" }));
+    bench.browser.received.session.reinvite(() => browserSdp({ direction: "sendonly" }), {
+      onAnswer: () => undefined,
+    });
+    await bench.pass();
+    bench.trunk.outgoing?.session.request("NOTIFY", [["Event", "talk"]]);
+    await bench.pass();
+    const talk = bench.browser.events.find(({ headers }) => headers.get("Event") === "talk");
+    expect(talk?.headers.get("X-Jackfield-Call-ID")).toBe(bench.browser.received.request.callId);
+  });
+
   it("answers an ICE restart locally and tells SIP Server nothing", async () => {
     const bench = new B2buaBench();
     await bench.established();
