@@ -69,6 +69,12 @@ const CALL: Readonly<Record<number, string>> = {
   603: "The call was declined.",
 };
 
+/** What the gateway says beside 403 when it is the page that may not call, and not this number that may not be called. */
+const NOT_ALLOWED: Readonly<Record<string, string>> = {
+  "Register First":
+    "This page is signed in no more: its number has signed in at another place. Sign out and in again to use it here.",
+};
+
 const CAUSES: Readonly<Record<string, string>> = {
   "Connection Error": "The connection to the gateway was lost.",
   "Request Timeout": "The gateway did not answer.",
@@ -90,7 +96,7 @@ const CAUSES: Readonly<Record<string, string>> = {
 export function callProblem(cause: string, status: number, phrase = ""): string | undefined {
   if (cause === "Terminated" || cause === "Canceled" || status === 487) return undefined;
   const raw = status === 0 ? "" : ` (${`${status} ${phrase}`.trim()})`;
-  const known = CALL[status] ?? CAUSES[cause];
+  const known = (status === 403 && NOT_ALLOWED[phrase]) || CALL[status] || CAUSES[cause];
   return `${known ?? `The call failed: ${cause}.`}${raw}`;
 }
 
