@@ -48,7 +48,7 @@ export interface BrowserLocal {
   readonly iceUfrag: string;
   readonly icePwd: string;
   readonly fingerprint: Fingerprint;
-  /** SSRC of all we send to the browser, for the life of the session. */
+  /** SSRC of all we send to the browser, for the life of the session; for RTCP and tests, our SDP leaves it out. */
   readonly ssrc: number;
 }
 

@@ -214,7 +214,6 @@ export function browserLocalOf(sdp: string) {
     iceUfrag: take(/^a=ice-ufrag:(.*)$/m),
     icePwd: take(/^a=ice-pwd:(.*)$/m),
     fingerprint: { algorithm, value },
-    ssrc: Number(take(/^a=ssrc:(\d+)/m)),
   };
 }
 

@@ -13,6 +13,9 @@ import {
   type SrtpSender,
 } from "../../src/media/srtp/index.ts";
 
+/** What the gateway's SDP says of its media. */
+type BrowserAddress = Omit<BrowserLocal, "ssrc">;
+
 /** AES_CM_128_HMAC_SHA1_80 and AEAD_AES_128_GCM by their numbers in use_srtp. */
 export type PeerProfile = 1 | 7;
 
@@ -53,7 +56,7 @@ export class WebRtcPeer {
   readonly #certificate: DtlsCertificate;
   readonly #socket: Socket;
   readonly #out = Buffer.alloc(maxPacketBytes + maxOverheadBytes);
-  #remote: BrowserLocal | undefined;
+  #remote: BrowserAddress | undefined;
   #dtls: DtlsClient | undefined;
   #dtlsTransport: { closed: boolean; onData: (data: Buffer) => void } | undefined;
   #sender: SrtpSender | undefined;
@@ -86,7 +89,7 @@ export class WebRtcPeer {
   }
 
   /** Checks, shakes hands, resolves when media may flow. Rejects after `timeoutMs`. */
-  async connect(remote: BrowserLocal, timeoutMs = 8000): Promise<void> {
+  async connect(remote: BrowserAddress, timeoutMs = 8000): Promise<void> {
     this.#remote = remote;
     await new Promise<void>((resolve, reject) => {
       const timeout = setTimeout(() => reject(new Error("peer did not connect")), timeoutMs);
@@ -114,7 +117,7 @@ export class WebRtcPeer {
   }
 
   /** After an ICE restart: where and with which credentials to check from now on. */
-  setRemote(remote: BrowserLocal): void {
+  setRemote(remote: BrowserAddress): void {
     this.#remote = remote;
   }
 

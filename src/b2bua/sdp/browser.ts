@@ -27,7 +27,7 @@ export interface BrowserPreference extends Preference {
   readonly local: BrowserLocal;
 }
 
-/** Stream and track name of our sound, and `cname` of our SSRC; one stream per session, so constants do. */
+/** Stream and track name of our sound; one stream per session, so constants do. */
 const streamId = "jackfield";
 const trackId = "audio";
 
@@ -129,14 +129,10 @@ function audioSection(
   setup: "actpass" | "passive",
   mid: string | undefined,
 ): MediaDescription {
-  const { address, port, fingerprint, ssrc } = local;
-  const ours = {
-    msid: [{ id: streamId, appdata: trackId }],
-    ssrcs: [
-      { id: ssrc, attribute: "cname", value: streamId },
-      { id: ssrc, attribute: "msid", value: `${streamId} ${trackId}` },
-    ],
-  };
+  const { address, port, fingerprint } = local;
+  // No a=ssrc: with it, Chromium 156 gives a track that was held no more sound to Web Audio and recorders after the
+  // retrieve (measured; without it all is heard). BUNDLE with a single m-line needs none (RFC 8843 9.2).
+  const ours = { msid: [{ id: streamId, appdata: trackId }] };
   return {
     type: "audio",
     port,

@@ -176,8 +176,6 @@ describe("answering a browser", () => {
       `a=fingerprint:sha-256 ${fingerprintValue}`,
       "a=candidate:1 1 udp 2130706431 203.0.113.10 20100 typ host",
       "a=end-of-candidates",
-      "a=ssrc:4023456789 cname:jackfield",
-      "a=ssrc:4023456789 msid:jackfield audio",
       "a=rtcp-mux",
       "",
     ]);
