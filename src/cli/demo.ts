@@ -15,7 +15,10 @@ export async function runDemo(options: { port: string | undefined }): Promise<nu
   const log = createLogger("warn");
   const surroundings = { clock: systemClock, random: systemRandom, log };
   // The sandbox is loaded here and nowhere else: it is not part of a production image.
-  const room = await import("../sandbox/index.ts").catch(() => undefined);
+  const room = await import("../sandbox/index.ts").catch((error: unknown) => {
+    if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND") return undefined;
+    throw error;
+  });
   if (!room) {
     console.error("the sandbox is not part of this installation: demo runs from a checkout");
     return 1;
