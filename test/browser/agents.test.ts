@@ -97,7 +97,9 @@ describe("one agent calls another through SIP Server", () => {
     const notes = [523, 587, 659, 698, 784, 880, 988, 1047];
     expect(notes.reduce((sum, note) => sum + shareOfTone(heard, note), 0)).toBeGreaterThan(0.7);
     await caller.phone.hold(false);
-    await wait(1000);
-    expect(shareOfTone(await framesHeard(callee), 1150)).toBeGreaterThan(0.9);
+    // On two busy cores a look may meet single late frames; what counts is that the sound is whole again.
+    await expect
+      .poll(async () => shareOfTone(await framesHeard(callee), 1150), { timeout: 8000 })
+      .toBeGreaterThan(0.9);
   });
 });
