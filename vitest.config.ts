@@ -25,9 +25,6 @@ export default defineConfig({
         test: {
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
-          // Real sound in real time: once more, because Chromium, gateway and far end share two cores. What fails
-          // twice in a row fails.
-          retry: 1,
           fileParallelism: false,
           testTimeout: 90_000,
           hookTimeout: 60_000,
