@@ -1,25 +1,10 @@
-import {
-  Application,
-  createDecoder,
-  createEncoder,
-  Signal,
-  type OpusDecoderHandle,
-  type OpusEncoderHandle,
-} from "libopus-wasm";
+import { createDecoder, type OpusDecoderHandle } from "libopus-wasm";
+import { OpusSink } from "./opus-sink.ts";
 
 /** Opus runs at this API rate: libopus itself decodes to and encodes from narrowband, no resampler needed. */
 const opusRate = 8000;
 /** RTP clock rate of Opus whatever it carries (RFC 7587 4.1). */
 export const opusClockRate = 48000;
-/** 24 kbps at complexity 1 sounds better than 16 kbps at 10 and costs a third (media-findings 1c). */
-const bitrate = 24000;
-const complexity = 1;
-/** In-band FEC of narrowband at this bitrate recovers nothing below this loss hint (media-findings, FEC trap). */
-const leastFecHint = 20;
-/** Loss the browser reports from which FEC is worth its cost, and below which it is taken off again, percent. */
-const fecOnPercent = 3;
-const fecOffPercent = 1;
-
 /** Samples at 8 kHz of one Opus frame for each TOC configuration (RFC 6716 3.1). */
 const frameSamples = Uint16Array.from({ length: 32 }, (_, config) => {
   if (config < 12) return [80, 160, 320, 480][config & 3] ?? 0;
@@ -100,52 +85,6 @@ export function hasFec(packet: Uint8Array, offset: number, length: number): bool
   return (((packet[offset + 1] ?? 0) >>> (7 - silkFrames)) & 1) === 1;
 }
 
-/** Encoder of one direction of one call: 20 ms frames of 160 samples. */
-export class OpusSink {
-  readonly #encoder: OpusEncoderHandle;
-  #fec = false;
-
-  private constructor(encoder: OpusEncoderHandle) {
-    this.#encoder = encoder;
-  }
-
-  static async create(): Promise<OpusSink> {
-    return new OpusSink(
-      await createEncoder({
-        sampleRate: opusRate,
-        channels: 1,
-        application: Application.Voip,
-        signal: Signal.Voice,
-        bitrate,
-        complexity,
-      }),
-    );
-  }
-
-  get fec(): boolean {
-    return this.#fec;
-  }
-
-  encode(pcm: Int16Array): Uint8Array {
-    return this.#encoder.encode(pcm);
-  }
-
-  /** Takes the loss the far end reported (percent): FEC goes on and off with it, with hysteresis. */
-  setLoss(percent: number): void {
-    const wanted = this.#fec ? percent >= fecOffPercent : percent >= fecOnPercent;
-    if (wanted)
-      this.#encoder.setPacketLossPercent(Math.min(100, Math.max(leastFecHint, Math.round(percent))));
-    if (wanted === this.#fec) return;
-    this.#fec = wanted;
-    this.#encoder.setFec(wanted);
-    if (!wanted) this.#encoder.setPacketLossPercent(0);
-  }
-
-  free(): void {
-    this.#encoder.free();
-  }
-}
-
 /**
  * Runs the codec hot, so that the first calls are not served by cold code (4-10 times slower: media-findings
  * 1b). `frames` 20 ms frames are encoded and decoded; 2,000 take about 0.15 s.
@@ -154,6 +93,8 @@ export async function warmUpOpus(frames: number): Promise<void> {
   const [sink, source] = await Promise.all([OpusSink.create(), OpusSource.create()]);
   const pcm = new Int16Array(160);
   for (let frame = 0; frame < frames; frame++) {
+    // Both ways to encode: the second half as for a browser that reports loss.
+    if (frame === frames >> 1) await sink.setLoss(10);
     for (let index = 0; index < pcm.length; index++)
       pcm[index] = 6000 * Math.sin((frame * 160 + index) * (0.1 + (frame % 50) / 100));
     source.decode(sink.encode(pcm));

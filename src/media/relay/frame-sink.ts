@@ -1,5 +1,5 @@
 import { compression, expansion, silenceCode, transcoding, type Law } from "../codec/g711.ts";
-import type { OpusSink } from "../codec/opus.ts";
+import type { OpusSink } from "../codec/opus-sink.ts";
 import { maxRtpLength, rtpHeaderLength } from "../rtp/packet.ts";
 
 /** Samples of the frames we send: 20 ms at 8 kHz, whatever the other side packs its packets with. */
@@ -118,7 +118,7 @@ export class OpusFrameSink implements FrameSink {
   }
 
   setLoss(percent: number): void {
-    this.#encoder.setLoss(percent);
+    void this.#encoder.setLoss(percent);
   }
 
   close(): void {

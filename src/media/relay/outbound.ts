@@ -1,6 +1,7 @@
 import type { Random } from "../../core/index.ts";
 import { isLaw, type Law } from "../codec/g711.ts";
-import { opusClockRate, OpusSink } from "../codec/opus.ts";
+import { OpusSink } from "../codec/opus-sink.ts";
+import { opusClockRate } from "../codec/opus.ts";
 import type { Payload } from "../contract.ts";
 import { eventLength, writeEvent, type TelephoneEvent } from "../dtmf/event.ts";
 import { EventSender, type EventLine } from "../dtmf/event-sender.ts";

@@ -210,6 +210,8 @@ describe("Opus toward the browser", () => {
         const reception = { ssrc, fractionLost: 26, delaySinceLastReport: 0, ...figures };
         const length = writeReport(report, { ssrc: 1, cname: "", reception });
         relay.transport.handlers?.onRtcp(report, length);
+        // The encoder for it is made in this turn of the event loop, before the next packet is read.
+        await new Promise(setImmediate);
       }
       relay.fromTrunk(rtp(0, index, index * 160, codes.subarray(index * 160, index * 160 + 160)));
       relay.pass(20);
