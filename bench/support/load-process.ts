@@ -283,11 +283,13 @@ async function run({ seconds, settleSeconds, serverPid }: RoundSettings): Promis
     return next < total;
   };
   await new Promise<void>((resolve) => {
+    const cell = new Int32Array(new SharedArrayBuffer(4));
     const step = (): void => {
-      if (turn()) setTimeout(step, 1);
-      else resolve();
+      if (!turn()) return resolve();
+      Atomics.wait(cell, 0, 0, 0.5);
+      setImmediate(step);
     };
-    setTimeout(step, 1);
+    setImmediate(step);
   });
   const after = read(serverPid);
   await new Promise((resolve) => setTimeout(resolve, drainMs));

@@ -25,10 +25,17 @@ export interface BindOptions {
   readonly port: number;
   /** Told of an error of the socket, e.g. an unreachable network; it stays open. */
   readonly onError?: (error: Error) => void;
+  /** Told of each datagram before it is handed on. */
+  readonly onRead?: () => void;
 }
 
 /** Binds the shared UDP port. Rejects with node's error when the port is taken or the address is not ours. */
-export async function bindDatagramSocket({ host, port, onError }: BindOptions): Promise<DatagramSocket> {
+export async function bindDatagramSocket({
+  host,
+  port,
+  onError,
+  onRead,
+}: BindOptions): Promise<DatagramSocket> {
   const socket = createSocket({
     type: isIPv6(host) ? "udp6" : "udp4",
     recvBufferSize: receiveBufferBytes,
@@ -43,10 +50,10 @@ export async function bindDatagramSocket({ host, port, onError }: BindOptions): 
     });
   });
   socket.on("error", (error) => onError?.(error));
-  return wrap(socket);
+  return wrap(socket, onRead);
 }
 
-function wrap(socket: Socket): DatagramSocket {
+function wrap(socket: Socket, onRead: BindOptions["onRead"]): DatagramSocket {
   let open = true;
   const wrapped: DatagramSocket = {
     port: socket.address().port,
@@ -65,6 +72,9 @@ function wrap(socket: Socket): DatagramSocket {
       });
     },
   };
-  socket.on("message", (packet, { address, port }) => wrapped.onMessage?.(packet, address, port));
+  socket.on("message", (packet, { address, port }) => {
+    onRead?.();
+    wrapped.onMessage?.(packet, address, port);
+  });
   return wrapped;
 }

@@ -26,8 +26,16 @@ type Lookup = (
 /** Addresses in SDP are IPv4 literals: answer at once instead of asking the resolver's threads per packet. */
 const literalLookup: Lookup = (host, _options, callback) => callback(null, host, 4);
 
-/** Binds both ports of the pair; rejects with the system's error when either is taken. */
-export async function openTrunkSocket(host: string, port: number, log: Logger): Promise<TrunkSocket> {
+/**
+ * Binds both ports of the pair; rejects with the system's error when either is taken. `onRead` is told of each RTP
+ * datagram before it is handed on.
+ */
+export async function openTrunkSocket(
+  host: string,
+  port: number,
+  log: Logger,
+  onRead?: () => void,
+): Promise<TrunkSocket> {
   const rtp = createSocket({ type: "udp4", lookup: literalLookup });
   const rtcp = createSocket({ type: "udp4", lookup: literalLookup });
   try {
@@ -38,7 +46,7 @@ export async function openTrunkSocket(host: string, port: number, log: Logger): 
     rtcp.close();
     throw error;
   }
-  return new DgramTrunkSocket(rtp, rtcp, port, log);
+  return new DgramTrunkSocket(rtp, rtcp, port, log, onRead);
 }
 
 function bind(socket: Socket, host: string, port: number): Promise<void> {
@@ -58,11 +66,14 @@ class DgramTrunkSocket implements TrunkSocket {
   #closing: Promise<void> | undefined;
   #errorLogged = false;
 
-  constructor(rtp: Socket, rtcp: Socket, port: number, log: Logger) {
+  constructor(rtp: Socket, rtcp: Socket, port: number, log: Logger, onRead: (() => void) | undefined) {
     this.#rtp = rtp;
     this.#rtcp = rtcp;
     this.port = port;
-    rtp.on("message", (packet, from) => this.onRtp(packet, packet.length, from.address, from.port));
+    rtp.on("message", (packet, from) => {
+      onRead?.();
+      this.onRtp(packet, packet.length, from.address, from.port);
+    });
     rtcp.on("message", (packet, from) => this.onRtcp(packet, packet.length, from.address, from.port));
     // ICMP refusals and unreachable networks end here; the far end may be back with the next packet.
     const onError = (error: Error): void => {

@@ -26,6 +26,8 @@ export interface MediaWorkerOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly post: (message: WorkerMessage) => void;
+  /** Told of each packet that a trunk socket reads. */
+  readonly onRead?: () => void;
 }
 
 type Question = Extract<WorkerCommand, { type: "restartIce" | "statistics" }>;
@@ -146,12 +148,12 @@ export class MediaWorker {
    * Throws what no other port would cure: no such address, no file descriptors left.
    */
   async #bindPair(): Promise<TrunkSocket | undefined> {
-    const { settings, clock, log } = this.#options;
+    const { settings, clock, log, onRead } = this.#options;
     for (let tries = this.#pairs.free; tries > 0 && !this.#stopping; tries--) {
       const port = this.#pairs.take(clock.now());
       if (port === undefined) return undefined;
       try {
-        return await openTrunkSocket(settings.host, port, log);
+        return await openTrunkSocket(settings.host, port, log, onRead);
       } catch (error) {
         log.warn({ err: error, port }, "RTP port pair not bound");
         this.#pairs.give(port, clock.now());
