@@ -7,7 +7,7 @@ export type OpusRate = 8000 | 16000;
 
 /**
  * How we encode while nothing is lost: CELT alone (`RestrictedLowDelay`). At 48 kbit/s it costs under half of SILK at
- * 24, is 17 dB nearer to what came in, and looks ahead 2.5 ms instead of 6.5 (docs/decisions/0005).
+ * 24, is 17 dB nearer to what came in, and looks ahead 2.5 ms instead of 6.5 (docs/decisions/0006).
  */
 const plain = { application: Application.RestrictedLowDelay, bitrate: 48_000, complexity: 0 } as const;
 /** While the browser reports loss: SILK, the only one of the two that has in-band FEC. */
