@@ -1,7 +1,9 @@
 import { TypedEvents, type Logger } from "../core/index.ts";
+import type { RunningCapture } from "../media/index.ts";
 import type { Registrar, SipPresence, TrunkRegistrations } from "../registrar/index.ts";
 import { createResponse, type Flow, type ServerTransaction, type SipRequest } from "../sip/index.ts";
 import { CallFromAgent } from "./call-from-agent.ts";
+import { startCapture, summaryOf, type CallCaptureOptions, type CallSummary } from "./call-capture.ts";
 import type { CallRecord } from "./call-record.ts";
 import { CallToAgent } from "./call-to-agent.ts";
 import type { Call, CallServices } from "./call.ts";
@@ -79,6 +81,32 @@ export class B2bua {
   /** Running calls, set-up included. */
   get size(): number {
     return this.#calls.size;
+  }
+
+  /** The running calls, those being set up included. */
+  calls(): CallSummary[] {
+    return Array.from(this.#calls.keys())
+      .filter((call) => !call.ended)
+      .map(summaryOf);
+  }
+
+  /**
+   * Writes the media packets of a running call to a file. Undefined: there is no such call. Rejects with
+   * CaptureRefusedError, and with RangeError on options out of bounds.
+   */
+  async captureCall(id: string, options: CallCaptureOptions): Promise<RunningCapture | undefined> {
+    const call = this.#callById(id);
+    return call && startCapture(call, options);
+  }
+
+  /** The capture that runs of a call, to stop it. */
+  captureOf(id: string): RunningCapture | undefined {
+    return this.#callById(id)?.mediaSession?.capture;
+  }
+
+  #callById(id: string): Call | undefined {
+    for (const call of this.#calls.keys()) if (call.id === id && !call.ended) return call;
+    return undefined;
   }
 
   /**

@@ -12,6 +12,11 @@ export class CallTimes {
     this.#started = clock.wallClock();
   }
 
+  /** ISO 8601 UTC. */
+  get startedAt(): string {
+    return isoTime(this.#started);
+  }
+
   note(input: "ring" | "answer" | "establish" | "end"): void {
     if (input === "ring") this.#ringing ??= this.#clock.wallClock();
     if (input === "establish") this.#answered ??= this.#clock.wallClock();

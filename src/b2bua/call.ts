@@ -1,5 +1,10 @@
 import { randomId, StateMachine, type Logger, type Timer, type Transitions } from "../core/index.ts";
-import { MediaExhaustedError, type MediaPool, type MediaStatistics } from "../media/index.ts";
+import {
+  MediaExhaustedError,
+  type MediaPool,
+  type MediaSession,
+  type MediaStatistics,
+} from "../media/index.ts";
 import type { AgentPresence, TrunkRegistrations } from "../registrar/index.ts";
 import type { OfferReply } from "../sip/index.ts";
 import type { AgentLeg, AgentLegUser, LegEnd } from "./agent-leg.ts";
@@ -88,6 +93,16 @@ export abstract class Call {
 
   abstract get direction(): CallRecord["direction"];
   abstract get farNumber(): string;
+
+  /** When the call began, ISO 8601 UTC. */
+  get startedAt(): string {
+    return this.#times.startedAt;
+  }
+
+  /** The relay's session; undefined before it is open. */
+  get mediaSession(): MediaSession | undefined {
+    return this.media?.session;
+  }
 
   /** Sets the call up; called once, when the owner knows the call. */
   abstract start(): Promise<void>;

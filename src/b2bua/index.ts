@@ -1,4 +1,5 @@
 export type * from "./agent-leg.ts";
+export type { CallCaptureOptions, CallSummary } from "./call-capture.ts";
 export type { CallRecord } from "./call-record.ts";
 export type { CodecPreference } from "./call-media.ts";
 export { trunkCapabilities, type Trunk } from "./trunk-leg.ts";

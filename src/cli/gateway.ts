@@ -1,4 +1,4 @@
-import { registerAdminRoutes } from "../admin/index.ts";
+import { registerAdminRoutes, registerCallRoutes } from "../admin/index.ts";
 import type { B2bua, CallRecord } from "../b2bua/index.ts";
 import type { Config } from "../config/index.ts";
 import { createMediaPool, type MediaPool } from "../media/index.ts";
@@ -124,6 +124,12 @@ export class Gateway {
       activeCalls: () => this.b2bua.size,
       sipServerUp: () => this.trunkRegistrations.pool.current !== undefined,
     });
+    registerCallRoutes(server.app, {
+      calls: this.b2bua,
+      token: this.config.admin.token,
+      clock,
+      log: log.child({ room: "admin" }),
+    });
     await servePage(server.app, pageDirectory, { frameAncestors: websocket.origins });
     this.#webSocket = attachWebSocket({
       server,
@@ -215,5 +221,7 @@ export class Gateway {
 
 function mediaOptions({ media }: Config) {
   const { host, advertisedAddress, browserPort, rtpPorts, workers, trunkSource, idleSeconds } = media;
-  return { host, advertisedAddress, browserPort, rtpPorts, workers, trunkSource, idleMs: idleSeconds * 1000 };
+  const { captureDirectory } = media;
+  const idleMs = idleSeconds * 1000;
+  return { host, advertisedAddress, browserPort, rtpPorts, workers, trunkSource, idleMs, captureDirectory };
 }

@@ -29,6 +29,8 @@ export function section<Shape extends z.ZodRawShape>(text: string, shape: Shape)
   return key(z.strictObject(shape).prefault({} as never), { text, expects: "a map of keys" });
 }
 
+export const adminToken = /^[\x21-\x7e]{16,256}$/;
+
 const host = /^(?!-)[A-Za-z0-9.-]{1,253}$/;
 
 /** Facts-free building blocks; `expects` texts to go with them below. */
@@ -44,6 +46,8 @@ export const types = {
   /** Digits; both ends of a range. */
   rangeEnd: z.union([z.string().regex(/^\d{1,15}$/), z.int().min(0)]),
   secret: z.string().min(1).max(256),
+  /** What an HTTP header can carry; long enough not to be guessed. */
+  adminToken: z.string().regex(adminToken),
   origin: z.string().refine(isOrigin),
   server: z.string().refine((value) => parseServerAddress(value) !== undefined),
   seconds: (minimum: number, maximum: number) => z.number().min(minimum).max(maximum),
@@ -57,6 +61,7 @@ export const expects = {
   dn: "a DN of 1 to 64 letters, digits and . _ + * # -",
   rangeEnd: "a DN of digits",
   secret: "a text of 1 to 256 characters",
+  adminToken: "a text of 16 to 256 letters, digits and signs, no spaces",
 };
 
 function isOrigin(value: string): boolean {

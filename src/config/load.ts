@@ -3,10 +3,10 @@ import { dirname, resolve } from "node:path";
 import { fileSecret, resolveAgents } from "./agents.ts";
 import { applyEnvironment, environmentPrefix } from "./environment.ts";
 import { faultAt, schemaFaults, unknownKey, type ConfigFault, type Locate } from "./faults.ts";
-import { parseServerAddress } from "./keys.ts";
+import { adminToken, expects, parseServerAddress } from "./keys.ts";
 import { applyRules, evenToOdd, type Say } from "./rules.ts";
 import { configSchema, type ParsedConfig } from "./schema.ts";
-import { readNamedFile } from "./secrets.ts";
+import { folderFault, readNamedFile } from "./secrets.ts";
 import type { Config } from "./types.ts";
 import { pathText } from "./walk.ts";
 import { fileFault, parseYamlText } from "./yaml-file.ts";
@@ -124,20 +124,18 @@ function resolveSections(
   const agents = sections.agents && resolveAgents(sections.agents, directory, say);
   const sipServer = sections.sipServer && resolveSipServer(sections.sipServer, directory, say);
   const http = sections.http && resolveHttp(sections.http, directory, say);
-  const { websocket, sip, media, log } = sections;
-  if (!agents || !sipServer || !http || !websocket || !sip || !media || !log) return undefined;
+  const media = sections.media && resolveMedia(sections.media, directory, workers, say);
+  const admin = sections.admin && resolveAdmin(sections.admin, directory, say);
+  const { websocket, sip, log } = sections;
+  if (!agents || !sipServer || !http || !websocket || !sip || !media || !admin || !log) return undefined;
   return {
     http,
     websocket,
     sip: { ...sip, advertisedAddress: sip.advertisedAddress ?? sip.host },
-    media: {
-      ...media,
-      advertisedAddress: media.advertisedAddress ?? media.host,
-      workers,
-      rtpPorts: evenToOdd(media.rtpPorts),
-    },
+    media,
     agents,
     sipServer,
+    admin,
     log,
   };
 }
@@ -154,6 +152,36 @@ function resolveHttp(http: ParsedConfig["http"], directory: string, say: Say): C
       );
   }
   return { ...http, tls: { cert: resolve(directory, http.tls.cert), key: resolve(directory, http.tls.key) } };
+}
+
+function resolveMedia(
+  { captureDirectory, ...media }: ParsedConfig["media"],
+  directory: string,
+  workers: number,
+  say: Say,
+): Config["media"] {
+  const folder = captureDirectory === undefined ? undefined : resolve(directory, captureDirectory);
+  const fault = folder === undefined ? undefined : folderFault(folder);
+  if (fault !== undefined)
+    say.fault(["media", "captureDirectory"], fault, "make the folder and let the gateway write to it");
+  return {
+    ...media,
+    ...(folder === undefined ? {} : { captureDirectory: folder }),
+    advertisedAddress: media.advertisedAddress ?? media.host,
+    workers,
+    rtpPorts: evenToOdd(media.rtpPorts),
+  };
+}
+
+function resolveAdmin(admin: ParsedConfig["admin"], directory: string, say: Say): Config["admin"] {
+  const path = ["admin", "tokenFile"];
+  if (admin.token !== undefined && admin.tokenFile !== undefined)
+    say.fault(path, "stands beside admin.token", "write one of the two");
+  const fromFile = fileSecret(path, admin.tokenFile, directory, say);
+  if (fromFile !== undefined && !adminToken.test(fromFile))
+    say.fault(path, `holds no token: ${expects.adminToken}`, "write one into it: openssl rand -hex 32");
+  const token = fromFile ?? admin.token;
+  return token === undefined ? {} : { token };
 }
 
 function resolveSipServer(

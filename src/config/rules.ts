@@ -161,6 +161,18 @@ const sipServerRule: Rule = {
   },
 };
 
+const captureRule: Rule = {
+  needs: ["media", "admin"],
+  check({ media, admin }, say) {
+    if (media.captureDirectory !== undefined && admin.token === undefined && admin.tokenFile === undefined)
+      say.warn(
+        ["media", "captureDirectory"],
+        "is of no use: captures are asked for by the admin API, which has no token",
+        "write admin.token, or take this key out",
+      );
+  },
+};
+
 const rules: readonly Rule[] = [
   httpRule,
   originsRule,
@@ -170,6 +182,7 @@ const rules: readonly Rule[] = [
   mediaPortsRule,
   overlapRule,
   sipServerRule,
+  captureRule,
 ];
 
 /** Runs every rule whose sections are there. */

@@ -140,6 +140,11 @@ const media = section("Sound: one UDP port per worker toward browsers, port pair
     text: "Seconds without a packet on a side that is not held before it counts as idle; 0: never.",
     expects: "seconds from 0 to 3600",
   }),
+  captureDirectory: key(types.file.optional(), {
+    text: "Existing folder for captures of single calls, asked for by the admin API (docs/capture.md); relative to the configuration file. Left out: captures are off.",
+    expects: "the path of a folder the gateway may write to",
+    example: "/var/lib/jackfield/captures",
+  }),
 });
 
 const password = key(types.secret.optional(), {
@@ -304,6 +309,15 @@ const sipServer = key(
   },
 );
 
+const admin = section("The admin API: the running calls, captures. Off unless a token is set.", {
+  token: key(types.adminToken.optional(), {
+    text: "Who sends it as Authorization: Bearer may do all that the API does. Make one with: openssl rand -hex 32",
+    expects: expects.adminToken,
+    secret: true,
+  }),
+  tokenFile: key(types.file.optional(), { text: "File with that token.", expects: expects.file }),
+});
+
 const log = section("Log lines, JSON on standard output.", {
   level: key(z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"), {
     text: "Least level that is written.",
@@ -312,7 +326,7 @@ const log = section("Log lines, JSON on standard output.", {
 });
 
 /** The whole configuration file. Unknown keys are faults. */
-export const configSchema = z.strictObject({ http, websocket, sip, media, agents, sipServer, log });
+export const configSchema = z.strictObject({ http, websocket, sip, media, agents, sipServer, admin, log });
 
 /** The file as checked against the schema, before secrets are read and defaults worked out. */
 export type ParsedConfig = z.output<typeof configSchema>;

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 
 /** A configuration with 10,000 accounts has 600 kB; a larger file was named by mistake. */
@@ -20,6 +20,18 @@ export function readNamedFile(directory: string, file: string): FileText {
       EISDIR: "is a directory",
     };
     return { reason: words[code] ?? `cannot be read (${code})` };
+  }
+}
+
+/** What keeps files from being made in this folder, to be read after its name; undefined when nothing does. */
+export function folderFault(path: string): string | undefined {
+  try {
+    if (!statSync(path).isDirectory()) return "is no folder";
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    return missing ? "does not exist" : "may not be written to by this user";
   }
 }
 

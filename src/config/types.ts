@@ -40,6 +40,7 @@ export interface Config {
   readonly http: Parsed["http"];
   readonly websocket: Parsed["websocket"];
   readonly sip: Parsed["sip"] & { readonly advertisedAddress: string };
+  /** `captureDirectory` is an absolute path. */
   readonly media: Omit<Parsed["media"], "workers" | "rtpPorts" | "advertisedAddress"> & {
     readonly advertisedAddress: string;
     readonly workers: number;
@@ -55,5 +56,7 @@ export interface Config {
     /** Both may contain `{dn}`; `trunkCredentials` puts the DN in. */
     readonly auth: { readonly username: string; readonly password: string };
   };
+  /** No token: no API. */
+  readonly admin: { readonly token?: string };
   readonly log: Parsed["log"];
 }

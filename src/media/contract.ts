@@ -1,4 +1,5 @@
 import type { TypedEvents } from "../core/index.ts";
+import type { CaptureOptions, RunningCapture } from "./capture/contract.ts";
 
 /** The two sides of a relayed call: the browser's (DTLS-SRTP) and SIP Server's (plain RTP). */
 export type Side = "browser" | "trunk";
@@ -150,6 +151,13 @@ export interface MediaSession {
   sendDtmf(side: Side, digits: string, durationMs?: number): void;
   /** Counters now. Rejects once closed. */
   statistics(): Promise<MediaStatistics>;
+  /**
+   * Writes the packets of both sides to a file from now on, as plain RTP and RTCP. Rejects with CaptureRefusedError
+   * (also while one of this session runs), and with RangeError on options out of bounds. It ends with the session.
+   */
+  startCapture(options: CaptureOptions): Promise<RunningCapture>;
+  /** The capture that runs, or is being written out. */
+  readonly capture: RunningCapture | undefined;
   /** Frees sockets, ports and codecs; idempotent; `closed` follows with the last counters. */
   close(reason: string): void;
 }
@@ -171,6 +179,8 @@ export interface MediaOptions {
   readonly idleMs?: number;
   /** Interval of `quality`, ms. Default 5000. */
   readonly qualityMs?: number;
+  /** Absolute path of the folder for captures; without one none is started. */
+  readonly captureDirectory?: string | undefined;
   /** How long an RTP port pair rests before it serves another call, ms. Default 2000. */
   readonly portRestMs?: number;
 }

@@ -1,2 +1,9 @@
+export {
+  captureLimits,
+  CaptureRefusedError,
+  type CaptureOptions,
+  type CaptureResult,
+  type RunningCapture,
+} from "./capture/contract.ts";
 export * from "./contract.ts";
 export { createMediaPool, type MediaPoolDependencies } from "./pool/pool.ts";

@@ -1,5 +1,6 @@
 import { TypedEvents } from "../../src/core/index.ts";
 import {
+  CaptureRefusedError,
   MediaExhaustedError,
   type BrowserLocal,
   type BrowserRemote,
@@ -65,6 +66,10 @@ export class FakeMediaSession implements MediaSession {
   }
   statistics(): Promise<MediaStatistics> {
     return Promise.reject(new Error("not counted here"));
+  }
+  readonly capture = undefined;
+  startCapture(): Promise<never> {
+    return Promise.reject(new CaptureRefusedError("off", "no captures here"));
   }
   close(reason: string): void {
     if (this.closed) return;

@@ -1,4 +1,5 @@
 import type { Clock, Logger, Random } from "../../core/index.ts";
+import type { PacketTap } from "../capture/tap.ts";
 import type { Fingerprint } from "../contract.ts";
 import type { DtlsCertificate } from "../dtls/index.ts";
 import type { SrtpProfile } from "../srtp/index.ts";
@@ -47,6 +48,8 @@ export interface BrowserTransport {
   readonly srtpProfile: SrtpProfile | undefined;
   /** Packets of this transport that were dropped, by cause. */
   readonly dropped: Readonly<Record<string, number>>;
+  /** Sees all packets before encryption and after decryption, while a capture runs. */
+  tap?: PacketTap | undefined;
   /** Forgets keys and addresses. Idempotent; no handler is called any more. */
   close(): void;
 }

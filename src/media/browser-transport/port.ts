@@ -107,8 +107,8 @@ class Port implements BrowserPort {
     if (first >= 128 && first <= 191) {
       // Packet types 192 to 223 are RTCP's; RTP keeps clear of 64 to 95 with the marker bit (RFC 5761 4).
       const second = packet[1] ?? 0;
-      if (second >= 192 && second <= 223) transport.receiveRtcp(packet, length);
-      else transport.receiveRtp(packet, length);
+      if (second >= 192 && second <= 223) transport.receiveRtcp(packet, length, address, port);
+      else transport.receiveRtp(packet, length, address, port);
     } else if (first >= 20 && first <= 63) transport.receiveDtls(packet, length);
     else transport.count("unknownProtocol");
   }

@@ -1,3 +1,4 @@
+import type { PacketTap } from "../capture/tap.ts";
 import type { Fingerprint } from "../contract.ts";
 import { Counters } from "../counters.ts";
 import { DtlsEndpoint, sameFingerprints, usableFingerprints, type DtlsSrtpKeys } from "../dtls/index.ts";
@@ -53,6 +54,7 @@ const silent: BrowserTransportHandlers = { onRtp() {}, onRtcp() {}, onConnected(
 
 /** One browser behind the shared port: its ICE credentials, addresses, DTLS connection and SRTP keys. */
 export class Transport implements BrowserTransport {
+  tap: PacketTap | undefined = undefined;
   readonly #context: PortContext;
   readonly #counters = new Counters();
   readonly ice: IceLite;
@@ -128,19 +130,26 @@ export class Transport implements BrowserTransport {
   sendRtp(packet: Buffer, length: number): boolean {
     if (this.#sender === undefined) return this.#refuseSend("sendBeforeKeys");
     const slot = this.#context.slots.take();
-    return this.#send(slot, this.#sender.protect(packet, length, slot));
+    if (!this.#send(slot, this.#sender.protect(packet, length, slot))) return false;
+    if (this.tap !== undefined && this.#selected !== undefined)
+      this.tap.rtp(true, packet, length, this.#selected.address, this.#selected.port);
+    return true;
   }
 
   sendRtcp(packet: Buffer, length: number): boolean {
     if (this.#sender === undefined) return this.#refuseSend("sendBeforeKeys");
     const slot = this.#context.slots.take();
-    return this.#send(slot, this.#sender.protectRtcp(packet, length, slot));
+    if (!this.#send(slot, this.#sender.protectRtcp(packet, length, slot))) return false;
+    if (this.tap !== undefined && this.#selected !== undefined)
+      this.tap.rtcp(true, packet, length, this.#selected.address, this.#selected.port);
+    return true;
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#handlers = silent;
+    this.tap = undefined;
     this.#dtls.close();
     this.ice.close();
     this.#dropKeys();
@@ -171,10 +180,11 @@ export class Transport implements BrowserTransport {
     this.#dtls.receive(packet, length);
   }
 
-  receiveRtp(packet: Buffer, length: number): void {
+  receiveRtp(packet: Buffer, length: number, address: string, port: number): void {
     if (this.#receiver === undefined) return this.count("srtpBeforeKeys");
     const plain = this.#receiver.unprotect(packet, length, packet);
     if (plain < 0) return this.count(srtpFailureName(plain));
+    if (this.tap !== undefined) this.tap.rtp(false, packet, plain, address, port);
     try {
       this.#handlers.onRtp(packet, plain);
     } catch (error) {
@@ -182,10 +192,11 @@ export class Transport implements BrowserTransport {
     }
   }
 
-  receiveRtcp(packet: Buffer, length: number): void {
+  receiveRtcp(packet: Buffer, length: number, address: string, port: number): void {
     if (this.#receiver === undefined) return this.count("srtpBeforeKeys");
     const plain = this.#receiver.unprotectRtcp(packet, length, packet);
     if (plain < 0) return this.count(srtpFailureName(plain));
+    if (this.tap !== undefined) this.tap.rtcp(false, packet, plain, address, port);
     try {
       this.#handlers.onRtcp(packet, plain);
     } catch (error) {

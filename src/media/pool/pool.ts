@@ -1,4 +1,5 @@
 import type { Clock, Logger, Random } from "../../core/index.ts";
+import { CaptureDesk } from "../capture/desk.ts";
 import {
   MediaExhaustedError,
   type MediaOptions,
@@ -33,11 +34,13 @@ export async function createMediaPool(
   options: MediaOptions,
   dependencies: MediaPoolDependencies,
 ): Promise<MediaPool> {
+  const captures = new CaptureDesk(options.captureDirectory, dependencies.clock);
   const hosts = divide(options).map(
     (slice, index) =>
       new WorkerHost({
         ...dependencies,
         advertisedAddress: options.advertisedAddress,
+        captures,
         settings: {
           index,
           host: options.host,

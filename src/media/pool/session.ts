@@ -1,4 +1,11 @@
 import { TypedEvents, type Logger } from "../../core/index.ts";
+import {
+  CaptureRefusedError,
+  type CaptureOptions,
+  type CaptureOrder,
+  type RunningCapture,
+} from "../capture/contract.ts";
+import type { CaptureDesk } from "../capture/desk.ts";
 import type {
   BrowserLocal,
   BrowserRemote,
@@ -29,16 +36,27 @@ export class PoolSession implements MediaSession {
   readonly trunk: TrunkLocal;
   readonly events: TypedEvents<MediaSessionEvents>;
   readonly #line: SessionLine;
+  readonly #desk: CaptureDesk;
+  /** The capture under way: an object of its own from the asking on, so that no former one's end is taken for its. */
+  #capturing: { running?: RunningCapture } | undefined;
   /** Reason given to `close`, once it was called. */
   #closing: string | undefined;
   #closed = false;
 
-  constructor(opened: Opened, address: string, browserPort: number, line: SessionLine, log: Logger) {
+  constructor(
+    opened: Opened,
+    address: string,
+    browserPort: number,
+    line: SessionLine,
+    desk: CaptureDesk,
+    log: Logger,
+  ) {
     this.id = opened.session;
     this.browser = { address, port: browserPort, ...opened.ice, ssrc: opened.ssrc };
     this.trunk = { address, port: opened.trunkPort };
     this.events = new TypedEvents(log);
     this.#line = line;
+    this.#desk = desk;
   }
 
   setBrowserRemote(remote: BrowserRemote): void {
@@ -73,6 +91,44 @@ export class PoolSession implements MediaSession {
     const reply = await this.#ask((request) => ({ type: "statistics", session: this.id, request }));
     if (reply.type !== "statistics") throw new Error("media session is closed");
     return reply.statistics;
+  }
+
+  get capture(): RunningCapture | undefined {
+    return this.#capturing?.running;
+  }
+
+  async startCapture(options: CaptureOptions): Promise<RunningCapture> {
+    if (this.#closing !== undefined || this.#closed)
+      throw new CaptureRefusedError("no-media", "the call's media is closed");
+    if (this.#capturing) throw new CaptureRefusedError("running", "a capture of this call runs already");
+    const mine: { running?: RunningCapture } = {};
+    const over = (): void => {
+      if (this.#capturing === mine) this.#capturing = undefined;
+    };
+    this.#capturing = mine;
+    try {
+      mine.running = await this.#desk.start(options, this.#captureLine(), over);
+      return mine.running;
+    } catch (error) {
+      over();
+      throw error;
+    }
+  }
+
+  #captureLine() {
+    const session = this.id;
+    return {
+      advertisedAddress: this.browser.address,
+      start: async (order: CaptureOrder) => {
+        const reply = await this.#line.ask((request) => ({ type: "startCapture", session, request, order }));
+        return reply.type === "captureStarted" ? reply.start : undefined;
+      },
+      result: async () => {
+        const reply = await this.#line.ask((request) => ({ type: "captureResult", session, request }));
+        return reply.type === "captureEnded" ? reply.result : undefined;
+      },
+      stop: () => this.#post({ type: "stopCapture", session }),
+    };
   }
 
   close(reason: string): void {

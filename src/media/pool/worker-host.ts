@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { randomId, type Clock, type Logger, type Random, type Timer } from "../../core/index.ts";
+import type { CaptureDesk } from "../capture/desk.ts";
 import { MediaExhaustedError, type WorkerStatistics } from "../contract.ts";
 import type {
   SessionNotice,
@@ -36,6 +37,7 @@ const spawnWorker: SpawnWorker = (settings) =>
 export interface WorkerHostOptions {
   readonly settings: WorkerSettings;
   readonly advertisedAddress: string;
+  readonly captures: CaptureDesk;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -198,8 +200,9 @@ export class WorkerHost implements SessionLine {
   #onOpened(opened: Extract<SessionNotice, { type: "opened" }>): void {
     const pending = this.#opening.get(opened.session);
     this.#opening.delete(opened.session);
-    const { advertisedAddress, log } = this.#options;
-    const session = new PoolSession(opened, advertisedAddress, this.#settings.browserPort, this, log);
+    const { advertisedAddress, captures, log } = this.#options;
+    const { browserPort } = this.#settings;
+    const session = new PoolSession(opened, advertisedAddress, browserPort, this, captures, log);
     this.#sessions.set(opened.session, session);
     pending?.resolve(session);
   }

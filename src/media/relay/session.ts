@@ -1,4 +1,5 @@
 import { randomId, type Clock, type Logger, type Random } from "../../core/index.ts";
+import type { PacketTap } from "../capture/tap.ts";
 import {
   receives,
   sends,
@@ -151,6 +152,12 @@ export class RelaySession {
     const possible = payload?.telephoneEvent && outbound.open;
     const unsent = possible ? outbound.events.send(digits, durationMs) : digits.length;
     if (unsent > 0) inbound.dropped.add("dtmfUnsent", unsent);
+  }
+
+  /** Shows the packets of both sides to the taps from now on; undefined: to none any more. */
+  setTaps(browser: PacketTap | undefined, trunk: PacketTap | undefined): void {
+    this.#transport.tap = browser;
+    this.#trunkEnd.tap = trunk;
   }
 
   statistics(): MediaStatistics {

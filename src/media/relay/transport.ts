@@ -1,3 +1,4 @@
+import type { PacketTap } from "../capture/tap.ts";
 import type { Fingerprint } from "../contract.ts";
 
 /** What the relay needs of a browser's secured connection; `browser-transport` provides it, tests fake it. */
@@ -6,6 +7,8 @@ export interface RelayTransport {
   readonly connected: boolean;
   readonly lastConsentAt: number | undefined;
   readonly dropped: Readonly<Record<string, number>>;
+  /** Sees all plain packets of this side while a capture runs. */
+  tap?: PacketTap | undefined;
   setRemote(remote: { readonly iceUfrag: string; readonly fingerprints: readonly Fingerprint[] }): void;
   sendRtp(packet: Buffer, length: number): boolean;
   sendRtcp(packet: Buffer, length: number): boolean;

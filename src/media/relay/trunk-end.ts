@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/index.ts";
+import type { PacketTap } from "../capture/tap.ts";
 import type { TrunkRemote } from "../contract.ts";
 import { TrunkGate } from "./trunk-gate.ts";
 import type { TrunkSocket } from "./trunk-socket.ts";
@@ -14,6 +15,8 @@ export interface TrunkEndHandlers {
 
 /** SIP Server's end of a session: the pair of sockets, whose packets they take, where ours go. */
 export class TrunkEnd {
+  /** Sees all packets of this side while a capture runs. */
+  tap: PacketTap | undefined = undefined;
   readonly #socket: TrunkSocket;
   readonly #gate: TrunkGate;
   readonly #handlers: TrunkEndHandlers;
@@ -24,12 +27,14 @@ export class TrunkEnd {
     this.#handlers = handlers;
     socket.onRtp = (packet, length, address, port) => {
       const now = clock.now();
-      if (this.#gate.admitsRtp(address, port, now)) handlers.onRtp(packet, length, now);
-      else handlers.onDropped("stranger");
+      if (!this.#gate.admitsRtp(address, port, now)) return handlers.onDropped("stranger");
+      if (this.tap !== undefined) this.tap.rtp(false, packet, length, address, port);
+      handlers.onRtp(packet, length, now);
     };
     socket.onRtcp = (packet, length, address, port) => {
-      if (this.#gate.admitsRtcp(address, port)) handlers.onRtcp(packet, length);
-      else handlers.onDropped("stranger");
+      if (!this.#gate.admitsRtcp(address, port)) return handlers.onDropped("stranger");
+      if (this.tap !== undefined) this.tap.rtcp(false, packet, length, address, port);
+      handlers.onRtcp(packet, length);
     };
   }
 
@@ -44,7 +49,10 @@ export class TrunkEnd {
 
   sendRtp(packet: Buffer, length: number): boolean {
     const { remote } = this.#gate;
-    if (remote && this.#socket.sendRtp(packet, length, remote.port, remote.address)) return true;
+    if (remote && this.#socket.sendRtp(packet, length, remote.port, remote.address)) {
+      if (this.tap !== undefined) this.tap.rtp(true, packet, length, remote.address, remote.port);
+      return true;
+    }
     this.#handlers.onDropped("sendQueueFull");
     return false;
   }
@@ -53,7 +61,8 @@ export class TrunkEnd {
     const { remote } = this.#gate;
     if (!remote || !this.reachable) return;
     const { address, port } = remote.rtcp ?? { address: remote.address, port: remote.port + 1 };
-    if (port > 0 && port <= 0xffff) this.#socket.sendRtcp(packet, length, port, address);
+    if (port <= 0 || port > 0xffff || !this.#socket.sendRtcp(packet, length, port, address)) return;
+    if (this.tap !== undefined) this.tap.rtcp(true, packet, length, address, port);
   }
 
   /** Resolves when the ports are free. */

@@ -1,4 +1,6 @@
 import type { Clock, Logger, Random } from "../../core/index.ts";
+import type { CaptureOrder } from "../capture/contract.ts";
+import { WorkerCaptures } from "../capture/worker-captures.ts";
 import { RelaySession } from "../relay/session.ts";
 import type { OpenTransport } from "../relay/transport.ts";
 import { openTrunkSocket, type TrunkSocket } from "../relay/trunk-socket.ts";
@@ -43,6 +45,7 @@ export class MediaWorker {
   readonly #sessions = new Map<string, { readonly relay: RelaySession; readonly trunkPort: number }>();
   readonly #pairs: PortPairs;
   readonly #ticker: Ticker;
+  readonly #captures: WorkerCaptures;
   #stopping = false;
   /** No silence is filled in before this time. */
   #fillFrom = 0;
@@ -51,6 +54,7 @@ export class MediaWorker {
     const { settings, clock } = options;
     this.#options = options;
     this.#pairs = new PortPairs(...settings.rtpPorts, settings.portRestMs);
+    this.#captures = new WorkerCaptures(clock, options.log);
     this.#ticker = new Ticker(clock, (now, lateMs) => this.#tick(now, lateMs));
   }
 
@@ -69,6 +73,18 @@ export class MediaWorker {
       case "stop":
         await this.#stop();
         return;
+      case "startCapture":
+        await this.#startCapture(command.session, command.request, command.order);
+        return;
+      case "captureResult": {
+        const { session, request } = command;
+        const result = await this.#captures.result(session);
+        this.#reply(result ? { type: "captureEnded", request, result } : { type: "gone", request });
+        return;
+      }
+      case "stopCapture":
+        this.#captures.end(command.session, "stopped");
+        return;
       case "restartIce":
       case "statistics":
       case "browserRemote":
@@ -78,6 +94,15 @@ export class MediaWorker {
       case "dtmf":
         this.#perform(command);
     }
+  }
+
+  async #startCapture(session: string, request: number, order: CaptureOrder): Promise<void> {
+    const { settings, browserPort } = this.#options;
+    const entry = this.#sessions.get(session);
+    if (!entry) return this.#reply({ type: "gone", request });
+    const ends = { host: settings.host, browserPort: browserPort.port, trunkPort: entry.trunkPort };
+    const start = await this.#captures.start(session, entry.relay, ends, order);
+    this.#reply({ type: "captureStarted", request, start });
   }
 
   /** A fault on the way ends the session concerned, not the worker. */
@@ -174,6 +199,8 @@ export class MediaWorker {
     } catch (error) {
       this.#options.log.error({ err: error, session }, "media session not closed cleanly");
     }
+    // Not waited for: a slow disk keeps no call.
+    this.#captures.end(session, "call ended");
     this.#pairs.give(entry.trunkPort, this.#options.clock.now());
     this.#options.post({ type: "closed", session, reason, statistics });
   }
@@ -183,6 +210,7 @@ export class MediaWorker {
     await Promise.all(
       Array.from(this.#sessions.keys(), (session) => this.#close(session, "media pool closed")),
     );
+    await this.#captures.allEnded();
     await this.#options.browserPort.close();
   }
 

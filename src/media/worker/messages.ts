@@ -1,4 +1,6 @@
 import type { LogLevel } from "../../core/index.ts";
+import type { CaptureOrder, CaptureResult } from "../capture/contract.ts";
+import type { CaptureStart } from "../capture/worker-captures.ts";
 import type {
   BrowserRemote,
   Direction,
@@ -54,6 +56,15 @@ export type WorkerCommand =
     }
   | { readonly type: "restartIce"; readonly session: string; readonly request: number }
   | { readonly type: "statistics"; readonly session: string; readonly request: number }
+  | {
+      readonly type: "startCapture";
+      readonly session: string;
+      readonly request: number;
+      readonly order: CaptureOrder;
+    }
+  /** Answered when the session's capture has ended. */
+  | { readonly type: "captureResult"; readonly session: string; readonly request: number }
+  | { readonly type: "stopCapture"; readonly session: string }
   | { readonly type: "close"; readonly session: string; readonly reason: string }
   | { readonly type: "workerStatistics"; readonly request: number }
   | { readonly type: "stop" };
@@ -67,6 +78,8 @@ export type WorkerReply =
       readonly request: number;
       readonly statistics: Omit<WorkerStatistics, "restarts">;
     }
+  | { readonly type: "captureStarted"; readonly request: number; readonly start: CaptureStart }
+  | { readonly type: "captureEnded"; readonly request: number; readonly result: CaptureResult }
   | { readonly type: "gone"; readonly request: number };
 
 export type SessionNotice =
