@@ -2,6 +2,7 @@ export {
   captureLimits,
   CaptureRefusedError,
   type CaptureOptions,
+  type CaptureRefusal,
   type CaptureResult,
   type RunningCapture,
 } from "./capture/contract.ts";

@@ -13,6 +13,7 @@ export const NEEDS: readonly Need[] = [
   { what: "chromium", package: "chromium" },
   { what: "sipp", package: "sip-tester" },
   { what: "baresip", package: "baresip-core" },
+  { what: "tshark", package: "tshark" },
   { what: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", package: "fonts-dejavu-core" },
 ];
 
