@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { CountingRandom } from "../../support/counting-random.ts";
 import { rtp } from "../relay/relay-double.ts";
 import { CaptureDouble } from "./capture-double.ts";
 
@@ -202,6 +203,21 @@ describe("a packet capture", () => {
     tap.rtp(false, Buffer.alloc(3000), 3000, "192.0.2.9", 5000);
     capture.end("stopped");
     expect(await capture.ended).toMatchObject({ packets: 0, leftOut: 7 });
+  });
+
+  it("takes any bytes for RTP or RTCP without a fault, and the file stays whole", async () => {
+    const { capture, tap, file } = bound(new CaptureDouble({ bytes: 10_000_000 }));
+    const random = new CountingRandom();
+    for (let index = 0; index < 5000; index++) {
+      const packet = random.bytes(index % 60);
+      if (packet.length > 1 && index % 3 > 0) packet[0] = 0x80 | ((packet[0] ?? 0) & 0x3f);
+      if (packet.length > 1 && index % 4 > 1) packet[1] = 192 + ((packet[1] ?? 0) & 31);
+      tap[index % 2 === 0 ? "rtp" : "rtcp"](index % 5 === 0, packet, packet.length, "192.0.2.9", index);
+      if (index % 500 === 0) await turns();
+    }
+    capture.end("stopped");
+    expect(await capture.ended).toMatchObject({ packets: 5000, leftOut: 0 });
+    expect(file.packets).toHaveLength(5000);
   });
 
   it("has one end: the first", async () => {
