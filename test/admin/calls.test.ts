@@ -8,8 +8,13 @@ import { FakeClock } from "../support/fake-clock.ts";
 
 const token = "0123456789abcdef0123456789abcdef";
 const call: CallSummary = {
-  ...{ id: "c1", dn: "5001", direction: "to-agent", farNumber: "71000", state: "established" },
-  ...{ since: "2026-11-21T12:00:00.000Z", captureFile: undefined },
+  id: "c1",
+  dn: "5001",
+  direction: "to-agent",
+  farNumber: "71000",
+  state: "established",
+  since: "2026-11-21T12:00:00.000Z",
+  captureFile: undefined,
 };
 
 class CallsDouble implements CallsDoor {
@@ -129,8 +134,13 @@ describe("the admin API's calls", () => {
     expect((await ask("GET", "/api/calls")).body).toEqual({
       calls: [
         {
-          ...{ id: "c1", dn: "5001", direction: "to-agent", far_number: "71000", state: "established" },
-          ...{ since: "2026-11-21T12:00:00.000Z", capture: null },
+          id: "c1",
+          dn: "5001",
+          direction: "to-agent",
+          far_number: "71000",
+          state: "established",
+          since: "2026-11-21T12:00:00.000Z",
+          capture: null,
         },
       ],
     });

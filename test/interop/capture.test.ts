@@ -129,11 +129,11 @@ describe("a capture asked for by the admin API, read by tshark", () => {
         expect(stream.packets).toBeGreaterThanOrEqual(frames - 3);
         expect(stream.lost).toBe(0);
         // The side that speaks Opus is the browser's.
-        const browsers = [stream.from, stream.to].some((end) => end.endsWith(`:${browserPort}`));
+        const browserSide = [stream.from, stream.to].some((end) => end.endsWith(`:${browserPort}`));
         const own = protocols.filter(([ssrc]) => ssrc === stream.ssrc);
         expect(own).toHaveLength(stream.packets);
         expect(new Set(own.map(([, type]) => type))).toEqual(
-          new Set([browsers && codec === "opus" ? "111" : "0"]),
+          new Set([browserSide && codec === "opus" ? "111" : "0"]),
         );
         // 40 bytes: IP, UDP and RTP header.
         if (!payload) expect(new Set(own.map(([, , bytes]) => bytes))).toEqual(new Set(["40"]));

@@ -47,8 +47,12 @@ export class Tshark {
       if (from === undefined) return [];
       return [
         {
-          ...{ from: `${from}:${fromPort}`, to: `${to}:${toPort}`, ssrc: ssrc.toLowerCase(), payload },
-          ...{ packets: Number(packets), lost: Number(lost) },
+          from: `${from}:${fromPort}`,
+          to: `${to}:${toPort}`,
+          ssrc: ssrc.toLowerCase(),
+          payload,
+          packets: Number(packets),
+          lost: Number(lost),
         },
       ];
     });

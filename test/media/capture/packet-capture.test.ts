@@ -17,7 +17,10 @@ describe("a packet capture", () => {
     tap.rtcp(true, Buffer.from("81c9000100000001", "hex").subarray(0, 8), 8, "198.51.100.7", 5003);
     capture.end("stopped");
     expect(await capture.ended).toEqual({
-      ...{ file: "call.pcap", packets: 3, leftOut: 0, reason: "stopped" },
+      file: "call.pcap",
+      packets: 3,
+      leftOut: 0,
+      reason: "stopped",
       bytes: 24 + 2 * cutRecord + 16 + 28 + 8,
     });
     const start = Date.UTC(2026, 10, 21, 12) * 1000;
@@ -59,7 +62,7 @@ describe("a packet capture", () => {
   it("keeps CSRCs and header extension with the header", async () => {
     const { capture, file, rtp: receive } = bound(new CaptureDouble());
     const header = Buffer.from("92000001000000a000000009", "hex");
-    const more = Buffer.from("0000000a0000000b" + "bede000110ff0000", "hex");
+    const more = Buffer.from("0000000a0000000bbede000110ff0000", "hex");
     receive(Buffer.concat([header, more, sound]));
     capture.end("stopped");
     await capture.ended;
@@ -103,7 +106,7 @@ describe("a packet capture", () => {
 
   it("keeps RTCP whole, but not what comes to the RTCP port and is none", async () => {
     const { capture, tap, file } = bound(new CaptureDouble());
-    const compound = Buffer.from("80c9000100000001" + "81ca000300000001010461626364" + "0000", "hex");
+    const compound = Buffer.from("80c900010000000181ca0003000000010104616263640000", "hex");
     for (const packet of [compound, Buffer.concat([compound, sound]), voice(1)])
       tap.rtcp(false, packet, packet.length, "198.51.100.7", 5001);
     capture.end("stopped");
@@ -232,7 +235,10 @@ describe("a packet capture", () => {
 /** With `rtp` as a function of its own, and the rest at hand. */
 function bound(double: CaptureDouble) {
   return {
-    ...{ capture: double.capture, tap: double.tap, file: double.file, clock: double.clock },
+    capture: double.capture,
+    tap: double.tap,
+    file: double.file,
+    clock: double.clock,
     rtp: (packet: Buffer) => double.rtp(packet),
     get endings() {
       return double.endings;
