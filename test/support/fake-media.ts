@@ -4,6 +4,7 @@ import {
   MediaExhaustedError,
   type BrowserLocal,
   type BrowserRemote,
+  type CaptureOptions,
   type Direction,
   type MediaPool,
   type MediaSession,
@@ -68,7 +69,8 @@ export class FakeMediaSession implements MediaSession {
     return Promise.reject(new Error("not counted here"));
   }
   readonly capture = undefined;
-  startCapture(): Promise<never> {
+  startCapture({ label }: CaptureOptions): Promise<never> {
+    this.told.push(`capture ${label}`);
     return Promise.reject(new CaptureRefusedError("off", "no captures here"));
   }
   close(reason: string): void {
