@@ -22,3 +22,8 @@ export const systemClock: Clock = {
     return { clear: () => clearTimeout(handle) };
   },
 };
+
+/** Calls `callback` once the event loop has handled the events at hand, before it waits for others. */
+export function afterEvents(callback: () => void): void {
+  setImmediate(callback);
+}

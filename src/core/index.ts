@@ -1,4 +1,4 @@
-export { systemClock, type Clock, type Timer } from "./clock.ts";
+export { afterEvents, systemClock, type Clock, type Timer } from "./clock.ts";
 export { TypedEvents, type EventMap } from "./events.ts";
 export { createLogger, silentLogger, type Logger, type LogLevel } from "./logger.ts";
 export { randomId, systemRandom, type Random } from "./random.ts";

@@ -16,7 +16,7 @@ const settings: WorkerSettings = workerData;
 const post: (message: WorkerMessage) => void = main.postMessage.bind(main);
 const log = createPortLogger(post);
 const common = { clock: systemClock, random: systemRandom, log };
-const { packetRead: onRead } = new Rest(() => systemClock.now());
+const { packetRead: onRead } = new Rest({ now: () => systemClock.now() });
 
 const socket = await bindDatagramSocket({
   host: settings.host,
