@@ -5,18 +5,26 @@ export interface HealthSources {
   readonly registeredAgents: () => number;
   readonly activeCalls: () => number;
   readonly sipServerUp: () => boolean;
+  /** No media worker takes a further call. */
+  readonly mediaFull: () => boolean;
 }
 
 /** `/health/live`, `/health/ready` and `/api/health`; the only routes that tell anything without login. */
 export function registerAdminRoutes(app: FastifyInstance, sources: HealthSources): void {
   app.get("/health/live", () => ({ status: "ok" }));
   app.get("/health/ready", (_request, reply) => {
-    const up = sources.sipServerUp();
-    return reply.status(up ? 200 : 503).send({ status: up ? "ok" : "no SIP Server answers" });
+    const trouble = troubleOf(sources);
+    return reply.status(trouble === undefined ? 200 : 503).send({ status: trouble ?? "ok" });
   });
   app.get("/api/health", () => ({
-    status: sources.sipServerUp() ? "ok" : "degraded",
+    status: troubleOf(sources) === undefined ? "ok" : "degraded",
     registered_agents: sources.registeredAgents(),
     active_calls: sources.activeCalls(),
   }));
+}
+
+/** Why no new call can be served, undefined when it can. */
+function troubleOf({ sipServerUp, mediaFull }: HealthSources): string | undefined {
+  if (!sipServerUp()) return "no SIP Server answers";
+  return mediaFull() ? "media workers are full" : undefined;
 }

@@ -16,6 +16,8 @@ export interface LegEnd {
   readonly reason: string;
   /** Reason header (RFC 3326) to hand on, as received. */
   readonly header?: string;
+  /** Of a refusal that will not last: when to try again, seconds. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** What an agent's leg tells the call. */

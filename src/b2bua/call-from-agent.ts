@@ -2,7 +2,7 @@ import type { SipPresence } from "../registrar/index.ts";
 import type { IncomingInvite, ServerTransaction } from "../sip/index.ts";
 import type { AgentLeg, LegEnd } from "./agent-leg.ts";
 import { Call, type CallServices } from "./call.ts";
-import { reasonHeaders, statusForBrowser } from "./reasons.ts";
+import { refusalHeaders, statusForBrowser } from "./reasons.ts";
 import type { SipAgentLegs } from "./sip-agent-leg.ts";
 import { TrunkLeg, type TrunkLegUser } from "./trunk-leg.ts";
 
@@ -90,7 +90,7 @@ export class CallFromAgent extends Call {
     this.#invite.reject(
       statusForBrowser(end.status === 200 ? 480 : end.status),
       undefined,
-      reasonHeaders(end),
+      refusalHeaders(end),
     );
   }
 }

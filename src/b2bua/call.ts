@@ -30,6 +30,8 @@ export interface CallServices extends TrunkLegOptions {
   readonly media: MediaPool;
   readonly codecs: CodecPreference;
   readonly trunkRegistrations: TrunkRegistrations;
+  /** What a call gets that no media worker takes: 503 with Retry-After, or 486 where 503 would mark the DN as broken. */
+  readonly whenFull: 503 | 486;
   /** A page that can answer by itself has this long after NOTIFY talk, ms. */
   readonly talkPatienceMs: number;
   /** Told once, when the call is over and everything of it is freed. */
@@ -41,6 +43,8 @@ export interface CallServices extends TrunkLegOptions {
  * Server gives up long before; this ends the call of a SIP Server that died meanwhile, and of a page that sleeps.
  */
 const setUpPatienceMs = 185_000;
+/** When a call may be tried again that found no room, seconds: by then some others have ended. */
+const mediaRetrySeconds = 10;
 
 /**
  * A call: the agent's leg, SIP Server's leg, the media between, and the rules that hold once it is established. The
@@ -137,11 +141,23 @@ export abstract class Call {
       this.media = new CallMedia(session, this.services.codecs, this.services.context.random);
       return this.media;
     } catch (error) {
-      const reason = error instanceof MediaExhaustedError ? "no RTP ports left" : "media worker unavailable";
-      this.log.error({ err: error }, reason);
-      this.finish("jackfield", { status: 503, reason });
+      this.#refuseForMedia(error);
       return undefined;
     }
+  }
+
+  /** No room is what the gateway's owner planned for, so it is told without an alarm; a fault is told with one. */
+  #refuseForMedia(error: unknown): void {
+    const retryAfterSeconds = mediaRetrySeconds;
+    if (!(error instanceof MediaExhaustedError)) {
+      const reason = "media worker unavailable";
+      this.log.error({ err: error }, reason);
+      return this.finish("jackfield", { status: 503, reason, retryAfterSeconds });
+    }
+    const reason = `gateway is full: ${error.message}`;
+    this.log.warn({ cause: error.reason }, reason);
+    if (this.services.whenFull === 486) this.finish("jackfield", { status: 486, reason });
+    else this.finish("jackfield", { status: 503, reason, retryAfterSeconds });
   }
 
   /** What the agent's leg tells while the call runs; the set-up phases add theirs. */

@@ -40,6 +40,13 @@ export function reasonHeaders(end: LegEnd): HeaderPair[] {
   return [["Reason", reasonValue(end)]];
 }
 
+/** Header lines of a final refusal: the reason, and when to come again (RFC 3261 20.33). */
+export function refusalHeaders(end: LegEnd): HeaderPair[] {
+  const headers = reasonHeaders(end);
+  if (end.retryAfterSeconds !== undefined) headers.push(["Retry-After", String(end.retryAfterSeconds)]);
+  return headers;
+}
+
 /** The Reason of a CANCEL. */
 export function cancelReason(end: LegEnd): string {
   return reasonHeaders(end)[0]?.[1] ?? reasonValue(end);

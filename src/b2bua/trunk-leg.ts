@@ -21,7 +21,7 @@ import type { LegEnd } from "./agent-leg.ts";
 import { quotedName } from "./caller-data.ts";
 import { readDigits } from "./dtmf.ts";
 import { capabilitiesOf, handlerOf, refuseMethod, type Capabilities } from "./methods.ts";
-import { cancelReason, endOfFailure, endOfSession, reasonHeaders } from "./reasons.ts";
+import { cancelReason, endOfFailure, endOfSession, reasonHeaders, refusalHeaders } from "./reasons.ts";
 
 /** What SIP Server's leg tells the call. */
 export interface TrunkLegUser {
@@ -170,7 +170,7 @@ export class TrunkLeg implements SessionUser {
 
   /** Ends or refuses the leg in whatever state it is. Idempotent. */
   end(end: LegEnd): void {
-    if (this.#incoming?.pending) this.#incoming.reject(end.status, undefined, reasonHeaders(end));
+    if (this.#incoming?.pending) this.#incoming.reject(end.status, undefined, refusalHeaders(end));
     else if (this.#outgoing?.pending) this.#outgoing.cancel(cancelReason(end));
     else this.#session?.bye(reasonHeaders(end));
   }

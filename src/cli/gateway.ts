@@ -123,6 +123,7 @@ export class Gateway {
       registeredAgents: () => this.registrar.size,
       activeCalls: () => this.b2bua.size,
       sipServerUp: () => this.trunkRegistrations.pool.current !== undefined,
+      mediaFull: () => this.media.full,
     });
     registerCallRoutes(server.app, {
       calls: this.b2bua,
@@ -221,7 +222,17 @@ export class Gateway {
 
 function mediaOptions({ media }: Config) {
   const { host, advertisedAddress, browserPort, rtpPorts, workers, trunkSource, idleSeconds } = media;
-  const { captureDirectory } = media;
-  const idleMs = idleSeconds * 1000;
-  return { host, advertisedAddress, browserPort, rtpPorts, workers, trunkSource, idleMs, captureDirectory };
+  const { maxCallsPerWorker, maxWorkerLoad, captureDirectory } = media;
+  return {
+    host,
+    advertisedAddress,
+    browserPort,
+    rtpPorts,
+    workers,
+    maxCallsPerWorker,
+    maxWorkerLoad,
+    trunkSource,
+    idleMs: idleSeconds * 1000,
+    captureDirectory,
+  };
 }

@@ -63,6 +63,7 @@ export function createSignalling(
     registrar,
     trunkRegistrations,
     callsPerDn,
+    whenFull: config.media.whenFull,
     talkPatienceMs,
     ...gracesOf(config),
   });

@@ -110,6 +110,18 @@ const media = section("Sound: one UDP port per worker toward browsers, port pair
     text: "Threads for sound. auto: one less than the cores, at least one.",
     expects: "auto, or a number from 1 to 64",
   }),
+  maxCallsPerWorker: key(z.int().min(0).max(10_000).default(0), {
+    text: "Calls one worker takes; 0: as many as it has ports and CPU time for.",
+    expects: "a number from 0 to 10000",
+  }),
+  maxWorkerLoad: key(z.union([z.literal(0), z.int().min(50).max(100)]).default(95), {
+    text: "CPU time of a worker's thread, percent of a core, from which new calls are refused so that running ones keep their sound; 0: never.",
+    expects: "0, or a number from 50 to 100",
+  }),
+  whenFull: key(z.union([z.literal(503), z.literal(486)]).default(503), {
+    text: "What a call gets when no worker has room. 503: with Retry-After; SIP Server may take the DN out of use for that time. 486: busy.",
+    expects: "503 or 486",
+  }),
   browserCodecs: key(
     z
       .array(z.enum(["opus", "pcmu", "pcma"]))

@@ -183,11 +183,27 @@ export interface MediaOptions {
   readonly captureDirectory?: string | undefined;
   /** How long an RTP port pair rests before it serves another call, ms. Default 2000. */
   readonly portRestMs?: number;
+  /** Sessions one worker takes; 0 = as many as it has ports and CPU time for. Default 0. */
+  readonly maxCallsPerWorker?: number;
+  /** CPU time of a worker's thread, percent of one core, from which it refuses new sessions; 0 = never. Default 95. */
+  readonly maxWorkerLoad?: number;
 }
 
-/** Thrown by `open` when no worker has a free RTP port pair: the call gets 503. */
+/**
+ * What there is too little of: RTP port pairs, sessions left of `maxCallsPerWorker`, CPU time, or the worker itself,
+ * which failed or is stopped.
+ */
+export type ExhaustedCause = "ports" | "calls" | "load" | "down";
+
+/** Thrown by `open` when no worker takes the session; `message` says in words why. The call gets 503 or 486. */
 export class MediaExhaustedError extends Error {
   override readonly name = "MediaExhaustedError";
+  readonly reason: ExhaustedCause;
+
+  constructor(reason: ExhaustedCause, message: string) {
+    super(message);
+    this.reason = reason;
+  }
 }
 
 /** The media room's door on the main thread. */
@@ -196,13 +212,23 @@ export interface MediaPool {
   open(): Promise<MediaSession>;
   /** Open sessions of all workers. */
   readonly sessions: number;
-  /** Per worker: sessions, bound browser port, receive buffer granted (bytes), counters of refused packets. */
+  /** Whether, by the last word of the workers, none of them takes a further session. */
+  readonly full: boolean;
+  /** How many times `open` threw MediaExhaustedError since the start. */
+  readonly admissionRefusals: number;
+  /** Per worker: sessions, ports, load, counters. */
   workers(): Promise<readonly WorkerStatistics[]>;
   /** Ends all sessions and workers. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Figures of one media worker. */
+/**
+ * How a worker fares. `normal`: encoders spend what pays. `reduced`: they spend the least, and no further one begins
+ * with FEC. `full`: that was not enough, new sessions are refused so that running ones keep their sound.
+ */
+export type LoadState = "normal" | "reduced" | "full";
+
+/** Figures of one media worker. Those of load are of the last second, and 0 while it has no session. */
 export interface WorkerStatistics {
   readonly index: number;
   readonly sessions: number;
@@ -211,4 +237,23 @@ export interface WorkerStatistics {
   readonly restarts: number;
   /** Packets on the shared port that belong to no session, or failed a check, by cause. */
   readonly refused: Readonly<Record<string, number>>;
+  /** CPU time of the worker's thread, percent of one core. */
+  readonly cpuPercent: number;
+  /** How late the 20 ms tick came, ms: the 99th percentile of the second. */
+  readonly tickLateMs: number;
+  readonly loadState: LoadState;
+  /** What its Opus encoders with in-band FEC run at, 0-10; those without always run at 0. */
+  readonly complexity: number;
+  /** Steps of `loadState` toward `full`, and back, since the thread started. */
+  readonly stepsDown: number;
+  readonly stepsUp: number;
+  /**
+   * Datagrams the kernel dropped on the shared port for want of room since the thread started, as of some seconds ago;
+   * undefined where the system does not tell (not Linux, an IPv6 host, before the first look).
+   */
+  readonly kernelDrops: number | undefined;
+  /** Sessions this worker refused for its load or its number of calls since the thread started. */
+  readonly admissionRefusals: number;
+  /** Times an encoder was kept from beginning with in-band FEC, though its browser reported loss, for want of CPU time. */
+  readonly fecRefusals: number;
 }

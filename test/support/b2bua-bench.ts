@@ -153,7 +153,7 @@ export class B2buaBench {
   readonly presence: { -readonly [Key in keyof SipPresence]: SipPresence[Key] };
   signedIn = true;
 
-  constructor(options: { allowEvents?: string[] } = {}) {
+  constructor(options: { allowEvents?: string[]; whenFull?: 503 | 486 } = {}) {
     const { clock, network } = this;
     const random = new CountingRandom("gateway");
     this.dispatcher = new DialogDispatcher((request, transaction) => {
@@ -218,6 +218,7 @@ export class B2buaBench {
       registrar: this.#registrar(),
       trunkRegistrations: this.#trunkRegistrations(),
       callsPerDn: 3,
+      whenFull: options.whenFull ?? 503,
       talkPatienceMs: 8000,
       newCallGraceMs: 5000,
       callGraceMs: 30_000,

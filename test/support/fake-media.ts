@@ -6,6 +6,7 @@ import {
   type BrowserRemote,
   type CaptureOptions,
   type Direction,
+  type ExhaustedCause,
   type MediaPool,
   type MediaSession,
   type MediaSessionEvents,
@@ -85,9 +86,13 @@ export class FakeMediaPool implements MediaPool {
   readonly opened: FakeMediaSession[] = [];
   sessions = 0;
   exhausted = false;
+  why: ExhaustedCause = "ports";
+  words = "no free RTP port pair";
+  full = false;
+  admissionRefusals = 0;
 
   open(): Promise<MediaSession> {
-    if (this.exhausted) return Promise.reject(new MediaExhaustedError("no RTP ports left"));
+    if (this.exhausted) return Promise.reject(new MediaExhaustedError(this.why, this.words));
     this.sessions++;
     const session = new FakeMediaSession(this.opened.length, () => this.sessions--);
     this.opened.push(session);

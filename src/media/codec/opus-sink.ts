@@ -16,7 +16,7 @@ const resilient = { application: Application.Voip, bitrate: 24_000, fec: true } 
 /** In-band FEC of narrowband at this bitrate recovers nothing below this loss hint (media-findings, FEC trap). */
 const leastFecHint = 20;
 /** Loss the browser reports from which FEC is worth its cost, and below which it is taken off again, percent. */
-const fecOnPercent = 3;
+export const fecOnPercent = 3;
 const fecOffPercent = 1;
 
 /** Encoder of one direction of one call: 20 ms frames. */

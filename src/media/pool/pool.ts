@@ -2,6 +2,7 @@ import type { Clock, Logger, Random } from "../../core/index.ts";
 import { CaptureDesk } from "../capture/desk.ts";
 import {
   MediaExhaustedError,
+  type ExhaustedCause,
   type MediaOptions,
   type MediaPool,
   type MediaSession,
@@ -14,6 +15,9 @@ const defaultIdleMs = 30_000;
 const defaultQualityMs = 5000;
 const defaultPortRestMs = 2000;
 const defaultWarmUpFrames = 2000;
+const defaultMaxLoadPercent = 95;
+/** Workers whose loads lie within one such step count as equally loaded, percent: then the fewer sessions decide. */
+const loadStep = 10;
 
 /** What the pool is made of besides its options. */
 export interface MediaPoolDependencies {
@@ -50,6 +54,8 @@ export async function createMediaPool(
           idleMs: options.idleMs ?? defaultIdleMs,
           qualityMs: options.qualityMs ?? defaultQualityMs,
           warmUpFrames: dependencies.warmUpFrames ?? defaultWarmUpFrames,
+          maxCalls: options.maxCallsPerWorker ?? 0,
+          maxLoadPercent: options.maxWorkerLoad ?? defaultMaxLoadPercent,
         },
       }),
   );
@@ -63,6 +69,7 @@ export async function createMediaPool(
 }
 
 class WorkerPool implements MediaPool {
+  admissionRefusals = 0;
   readonly #hosts: readonly WorkerHost[];
   #closed = false;
 
@@ -74,18 +81,33 @@ class WorkerPool implements MediaPool {
     return this.#hosts.reduce((sum, host) => sum + host.sessions, 0);
   }
 
+  get full(): boolean {
+    return this.#hosts.every((host) => host.full || !host.ready);
+  }
+
   async open(): Promise<MediaSession> {
-    if (this.#closed) throw new MediaExhaustedError("media pool is closed");
-    const byLoad = this.#hosts.filter((host) => host.ready).sort((one, other) => one.load - other.load);
-    for (const host of byLoad) {
+    if (this.#closed) throw this.#exhausted("down", ["media pool is closed"]);
+    const ready = this.#hosts.filter((host) => host.ready);
+    if (ready.length === 0) throw this.#exhausted("down", ["no media worker is up"]);
+    const refusals: MediaExhaustedError[] = [];
+    for (const host of ready.sort(byLoad)) {
       try {
         return await host.open();
       } catch (error) {
         // Full or just failed: the next one may still have room.
         if (!(error instanceof MediaExhaustedError)) throw error;
+        refusals.push(error);
       }
     }
-    throw new MediaExhaustedError("no media worker has a free RTP port pair");
+    throw this.#exhausted(
+      refusals[0]?.reason ?? "down",
+      refusals.map(({ message }) => message),
+    );
+  }
+
+  #exhausted(reason: ExhaustedCause, words: readonly string[]): MediaExhaustedError {
+    this.admissionRefusals++;
+    return new MediaExhaustedError(reason, Array.from(new Set(words)).join("; "));
   }
 
   async workers(): Promise<readonly WorkerStatistics[]> {
@@ -98,4 +120,13 @@ class WorkerPool implements MediaPool {
     this.#closed = true;
     await Promise.all(this.#hosts.map((host) => host.stop()));
   }
+}
+
+/** Those that would refuse come last: what they told may be a second old. */
+function byLoad(one: WorkerHost, other: WorkerHost): number {
+  return (
+    Number(one.full) - Number(other.full) ||
+    Math.floor(one.load / loadStep) - Math.floor(other.load / loadStep) ||
+    one.burden - other.burden
+  );
 }

@@ -5,6 +5,7 @@ import { MediaExhaustedError, type WorkerStatistics } from "../contract.ts";
 import type {
   SessionNotice,
   WorkerCommand,
+  WorkerLoad,
   WorkerMessage,
   WorkerReply,
   WorkerSettings,
@@ -44,6 +45,9 @@ export interface WorkerHostOptions {
   readonly spawn?: SpawnWorker;
 }
 
+/** Before a worker has told its own; with it, sessions opened at once still spread evenly. */
+const noLoad: WorkerLoad = { percent: 0, callPercent: 0.5, full: false };
+
 interface Pending<Result> {
   resolve(result: Result): void;
   reject(error: Error): void;
@@ -66,6 +70,8 @@ export class WorkerHost implements SessionLine {
   #backOffMs = 0;
   #restartTimer: Timer | undefined;
   #failure: Error | undefined;
+  #told = noLoad;
+  #openedSinceTold = 0;
   readonly #pulse: Pulse;
 
   constructor(options: WorkerHostOptions) {
@@ -80,8 +86,18 @@ export class WorkerHost implements SessionLine {
   }
 
   /** Open sessions and such as are being opened. */
-  get load(): number {
+  get burden(): number {
     return this.#sessions.size + this.#opening.size;
+  }
+
+  /** CPU time of the thread once all its sessions sound, percent of one core: as last told, and what came since. */
+  get load(): number {
+    return this.#told.percent + this.#openedSinceTold * this.#told.callPercent;
+  }
+
+  /** Whether it refused a session a moment ago, or would have. */
+  get full(): boolean {
+    return this.#told.full;
   }
 
   get sessions(): number {
@@ -99,7 +115,8 @@ export class WorkerHost implements SessionLine {
 
   /** Opens a session here. Rejects with MediaExhaustedError when the worker has no room or is not up. */
   open(): Promise<PoolSession> {
-    if (!this.#ready) return Promise.reject(new MediaExhaustedError("media worker is not up"));
+    if (!this.#ready) return Promise.reject(new MediaExhaustedError("down", "media worker is not up"));
+    this.#openedSinceTold++;
     const session = randomId(this.#options.random);
     return new Promise((resolve, reject) => {
       this.#opening.set(session, { resolve, reject });
@@ -145,6 +162,7 @@ export class WorkerHost implements SessionLine {
     const worker = (this.#options.spawn ?? spawnWorker)(this.#settings);
     this.#worker = worker;
     this.#failure = undefined;
+    this.#tellsLoad(noLoad);
     this.#startedAt = this.#options.clock.now();
     worker.on("message", (message: WorkerMessage) => {
       if (message.type === "ready") this.#onReady(message.browserPort, starting);
@@ -182,10 +200,13 @@ export class WorkerHost implements SessionLine {
         const pending = this.#opening.get(message.session);
         this.#opening.delete(message.session);
         pending?.reject(
-          message.exhausted ? new MediaExhaustedError(message.reason) : new Error(message.reason),
+          message.cause ? new MediaExhaustedError(message.cause, message.reason) : new Error(message.reason),
         );
         return;
       }
+      case "load":
+        this.#tellsLoad(message.load);
+        return;
       case "closed":
         this.#take(message.session)?.ownerClosed(message.reason, message.statistics);
         return;
@@ -205,6 +226,11 @@ export class WorkerHost implements SessionLine {
     const session = new PoolSession(opened, advertisedAddress, browserPort, this, captures, log);
     this.#sessions.set(opened.session, session);
     pending?.resolve(session);
+  }
+
+  #tellsLoad(load: WorkerLoad): void {
+    this.#told = load;
+    this.#openedSinceTold = 0;
   }
 
   #take(id: string): PoolSession | undefined {
@@ -233,7 +259,7 @@ export class WorkerHost implements SessionLine {
 
   /** Everything that hung on the thread that is gone: its sessions end, waiting callers are told. */
   #endAll(reason: string): void {
-    const error = new MediaExhaustedError(reason);
+    const error = new MediaExhaustedError("down", reason);
     for (const pending of this.#opening.values()) pending.reject(error);
     for (const pending of this.#requests.values()) pending.reject(error);
     this.#opening.clear();

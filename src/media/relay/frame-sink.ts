@@ -1,5 +1,5 @@
 import { compression, expansion, silenceCode, transcoding, type Law } from "../codec/g711.ts";
-import type { OpusSink } from "../codec/opus-sink.ts";
+import { fecOnPercent, type OpusSink } from "../codec/opus-sink.ts";
 import { maxRtpLength, rtpHeaderLength } from "../rtp/packet.ts";
 
 /** Samples of the frames we send: 20 ms at 8 kHz, whatever the other side packs its packets with. */
@@ -17,6 +17,8 @@ export interface FrameSink {
   putSilence(count: number, now: number): void;
   /** Loss the far end reported, percent. */
   setLoss(percent: number): void;
+  /** Of an Opus encoder, 0-10; nothing to others. */
+  setComplexity(complexity: number): void;
   /** Emits nothing more and frees the codec. */
   close(): void;
 }
@@ -72,6 +74,8 @@ export class G711FrameSink implements FrameSink {
 
   setLoss(): void {}
 
+  setComplexity(): void {}
+
   close(): void {}
 
   #full(now: number): void {
@@ -88,11 +92,13 @@ export class OpusFrameSink implements FrameSink {
   readonly #encoder: OpusSink;
   readonly #emit: EmitFrame;
   readonly #wanted: () => boolean;
+  readonly #grantFec: () => boolean;
 
-  constructor(encoder: OpusSink, emit: EmitFrame, wanted: () => boolean) {
+  constructor(encoder: OpusSink, emit: EmitFrame, wanted: () => boolean, grantFec: () => boolean) {
     this.#encoder = encoder;
     this.#emit = emit;
     this.#wanted = wanted;
+    this.#grantFec = grantFec;
   }
 
   putCodes(packet: Buffer, offset: number, count: number, law: Law, now: number): void {
@@ -118,7 +124,13 @@ export class OpusFrameSink implements FrameSink {
   }
 
   setLoss(percent: number): void {
+    // What is not granted now is asked for again with the next report.
+    if (percent >= fecOnPercent && !this.#encoder.fec && !this.#grantFec()) return;
     void this.#encoder.setLoss(percent);
+  }
+
+  setComplexity(complexity: number): void {
+    this.#encoder.setComplexity(complexity);
   }
 
   close(): void {

@@ -22,6 +22,8 @@ export interface OutboundOptions {
   readonly random: Random;
   /** Sends `packet[0, length)`, which is used again at once. False: not sent. */
   readonly send: (packet: Buffer, length: number) => boolean;
+  /** Whether an encoder may begin with in-band FEC, which costs over twice what it costs without. Default: always. */
+  readonly grantFec?: (() => boolean) | undefined;
 }
 
 /**
@@ -35,6 +37,7 @@ export class Outbound implements EventLine {
   #payload: Payload | undefined;
   #sink: FrameSink | undefined;
   #sinkGeneration = 0;
+  #complexity: number | undefined;
   #open = false;
   #position = 0;
   /** End of the last packet sent: where the next one starts if there is no gap. */
@@ -50,12 +53,14 @@ export class Outbound implements EventLine {
   readonly #emit = (packet: Buffer, length: number, now: number): void => {
     this.#emitFrame(packet, length, frameSamples, now);
   };
+  readonly #grantFec: () => boolean;
   readonly #wanted = (): boolean => this.#open && !this.events.running;
 
-  constructor({ ssrc, random, send }: OutboundOptions) {
+  constructor({ ssrc, random, send, grantFec = () => true }: OutboundOptions) {
     this.line = new SendLine(ssrc, random);
     this.events = new EventSender(this);
     this.#send = send;
+    this.#grantFec = grantFec;
   }
 
   /** Whether anything may be sent: connected, the far end known, the direction sending. */
@@ -98,9 +103,9 @@ export class Outbound implements EventLine {
     if (this.#payload?.codec !== "opus" || this.#sink) return;
     const generation = ++this.#sinkGeneration;
     const encoder = await OpusSink.create();
-    if (generation === this.#sinkGeneration && !this.#sink)
-      this.#sink = new OpusFrameSink(encoder, this.#emit, this.#wanted);
-    else encoder.free();
+    if (generation !== this.#sinkGeneration || this.#sink) return encoder.free();
+    if (this.#complexity !== undefined) encoder.setComplexity(this.#complexity);
+    this.#sink = new OpusFrameSink(encoder, this.#emit, this.#wanted, this.#grantFec);
   }
 
   /** Frees an encoder that is not needed any more (both sides Opus). */
@@ -110,6 +115,12 @@ export class Outbound implements EventLine {
 
   setLoss(percent: number): void {
     this.#sink?.setLoss(percent);
+  }
+
+  /** Of the encoder in use and of those made later, 0-10. */
+  setComplexity(complexity: number): void {
+    this.#complexity = complexity;
+    this.#sink?.setComplexity(complexity);
   }
 
   /** Where audio that arrives now would stand if the source had never paused. */

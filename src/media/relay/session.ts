@@ -43,6 +43,8 @@ export interface RelaySessionOptions {
   /** ms; 0 = never. */
   readonly idleMs: number;
   readonly qualityMs: number;
+  /** Whether the encoder toward the browser may begin with in-band FEC now. Default: always. */
+  readonly grantFec?: (() => boolean) | undefined;
 }
 
 /**
@@ -69,6 +71,7 @@ export class RelaySession {
     const toBrowser = new Outbound({
       ssrc: newSsrc(random),
       random,
+      grantFec: options.grantFec,
       send: (packet, length) => this.#transport.sendRtp(packet, length),
     });
     const toTrunk = new Outbound({
@@ -133,6 +136,12 @@ export class RelaySession {
   setDirection(side: Side, direction: Direction): void {
     this.#leg(side).direction = direction;
     this.#regate();
+  }
+
+  /** What Opus encoders of this session, present and later ones, run at, 0-10. */
+  setComplexity(complexity: number): void {
+    this.#browser.outbound.setComplexity(complexity);
+    this.#trunk.outbound.setComplexity(complexity);
   }
 
   connect(): void {

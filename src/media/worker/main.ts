@@ -5,6 +5,7 @@ import { bindDatagramSocket, createBrowserPort } from "../browser-transport/inde
 import { warmUpOpus } from "../codec/opus.ts";
 import { createCertificate, warmUpDtls } from "../dtls/index.ts";
 import { MediaWorker } from "./media-worker.ts";
+import { readKernelDrops } from "./kernel-drops.ts";
 import type { WorkerCommand, WorkerMessage, WorkerSettings } from "./messages.ts";
 import { createPortLogger } from "./port-logger.ts";
 import { Rest } from "./rest.ts";
@@ -30,7 +31,14 @@ await warmUpOpus(settings.warmUpFrames);
 if (settings.warmUpFrames > 0 && !(await warmUpDtls(certificate, systemClock, systemRandom)))
   log.warn({}, "DTLS warm-up failed");
 const browserPort = createBrowserPort({ socket, certificate, ...common });
-const worker = new MediaWorker({ settings, browserPort, post, onRead, ...common });
+const readings = {
+  cpuMs: (): number => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1000;
+  },
+  kernelDrops: () => readKernelDrops(settings.host, browserPort.port),
+};
+const worker = new MediaWorker({ settings, browserPort, readings, post, onRead, ...common });
 
 main.on("message", (command: WorkerCommand) => {
   // A command that throws is a fault of ours: it ends this worker and is told (crash isolation).

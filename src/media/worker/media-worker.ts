@@ -4,6 +4,7 @@ import { WorkerCaptures } from "../capture/worker-captures.ts";
 import { RelaySession } from "../relay/session.ts";
 import type { OpenTransport } from "../relay/transport.ts";
 import { openTrunkSocket, type TrunkSocket } from "../relay/trunk-socket.ts";
+import { LoadWatch, type LoadReadings } from "./load-watch.ts";
 import type { WorkerCommand, WorkerMessage, WorkerReply, WorkerSettings } from "./messages.ts";
 import { PortPairs } from "./port-pairs.ts";
 import { Ticker } from "./ticker.ts";
@@ -24,6 +25,7 @@ export interface WorkerBrowserPort {
 export interface MediaWorkerOptions {
   readonly settings: WorkerSettings;
   readonly browserPort: WorkerBrowserPort;
+  readonly readings: LoadReadings;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -39,13 +41,22 @@ type Instruction = Extract<
 >;
 type SessionCommand = Question | Instruction;
 
+interface SessionEntry {
+  readonly relay: RelaySession;
+  readonly trunkPort: number;
+  /** When it was told to relay; undefined before. */
+  connectedAt: number | undefined;
+}
+
 /** The sessions of one worker thread: does what the main thread commands, tells it what happens. */
 export class MediaWorker {
   readonly #options: MediaWorkerOptions;
-  readonly #sessions = new Map<string, { readonly relay: RelaySession; readonly trunkPort: number }>();
+  readonly #sessions = new Map<string, SessionEntry>();
+  #opening = 0;
   readonly #pairs: PortPairs;
   readonly #ticker: Ticker;
   readonly #captures: WorkerCaptures;
+  readonly #load: LoadWatch;
   #stopping = false;
   /** No silence is filled in before this time. */
   #fillFrom = 0;
@@ -56,6 +67,29 @@ export class MediaWorker {
     this.#pairs = new PortPairs(...settings.rtpPorts, settings.portRestMs);
     this.#captures = new WorkerCaptures(clock, options.log);
     this.#ticker = new Ticker(clock, (now, lateMs) => this.#tick(now, lateMs));
+    this.#load = this.#watchLoad();
+  }
+
+  #watchLoad(): LoadWatch {
+    const { settings, readings, clock, log, post } = this.#options;
+    return new LoadWatch({
+      now: clock.now(),
+      readings,
+      limits: settings,
+      log,
+      count: (since) => this.#count(since),
+      onLoad: (load) => post({ type: "load", load }),
+      onComplexity: (complexity) => {
+        for (const { relay } of this.#sessions.values()) relay.setComplexity(complexity);
+      },
+    });
+  }
+
+  #count(since: number): { sessions: number; promised: number } {
+    let promised = this.#opening;
+    for (const { connectedAt } of this.#sessions.values())
+      if (connectedAt === undefined || connectedAt > since) promised++;
+    return { sessions: this.#sessions.size + this.#opening, promised };
   }
 
   /** Carries out one command; those of sessions that are gone are void, as they crossed the `closed` on the way. */
@@ -107,10 +141,12 @@ export class MediaWorker {
 
   /** A fault on the way ends the session concerned, not the worker. */
   #perform(command: SessionCommand): void {
-    const relay = this.#sessions.get(command.session)?.relay;
+    const entry = this.#sessions.get(command.session);
+    const relay = entry?.relay;
     try {
       if ("request" in command) this.#reply(answer(relay, command));
       else if (relay) direct(relay, command);
+      if (entry && command.type === "connect") entry.connectedAt ??= this.#options.clock.now();
     } catch (error) {
       if ("request" in command) this.#reply({ type: "gone", request: command.request });
       relay?.fault(error);
@@ -124,27 +160,54 @@ export class MediaWorker {
   #tick(now: number, lateMs: number): void {
     if (lateMs >= stallMs) this.#fillFrom = now + afterStallMs;
     for (const { relay } of this.#sessions.values()) relay.tick(now, now >= this.#fillFrom);
+    this.#load.tick(now, lateMs);
   }
 
   async #open(session: string): Promise<void> {
+    const { post } = this.#options;
+    // Before anything is made: a session refused leaves nothing behind.
+    const refusal = this.#load.refusal();
+    if (refusal) return post({ type: "refused", session, ...refusal });
+    this.#opening++;
+    try {
+      await this.#openAdmitted(session);
+    } finally {
+      this.#opening--;
+    }
+    if (this.#stopping) await this.#close(session, "media worker stopped");
+  }
+
+  async #openAdmitted(session: string): Promise<void> {
     const { post, log, clock } = this.#options;
     let trunk: TrunkSocket | undefined;
     try {
       trunk = await this.#bindPair();
-      if (!trunk) return post({ type: "refused", session, exhausted: true, reason: "no free RTP port pair" });
+      if (!trunk) return post({ type: "refused", session, cause: "ports", reason: "no free RTP port pair" });
       const relay = this.#createRelay(session, trunk);
-      this.#sessions.set(session, { relay, trunkPort: trunk.port });
-      this.#ticker.start();
+      relay.setComplexity(this.#load.complexity);
+      this.#startTicks();
+      this.#sessions.set(session, { relay, trunkPort: trunk.port, connectedAt: undefined });
       const { transport: ice, browserSsrc: ssrc } = relay;
       post({ type: "opened", session, ice, ssrc, trunkPort: trunk.port });
-      if (this.#stopping) await this.#close(session, "media worker stopped");
     } catch (error) {
       log.error({ err: error }, "media session not opened");
       await trunk?.close();
       if (trunk) this.#pairs.give(trunk.port, clock.now());
-      const exhausted = error instanceof Error && error.name === "BrowserPortFullError";
-      post({ type: "refused", session, exhausted, reason: String(error) });
+      const full = error instanceof Error && error.name === "BrowserPortFullError";
+      post({ type: "refused", session, cause: full ? "ports" : undefined, reason: String(error) });
     }
+  }
+
+  #startTicks(): void {
+    if (this.#sessions.size > 0) return;
+    this.#load.start(this.#options.clock.now());
+    this.#ticker.start();
+  }
+
+  #stopTicks(): void {
+    if (this.#sessions.size > 0) return;
+    this.#ticker.stop();
+    this.#load.rest();
   }
 
   #createRelay(session: string, trunk: TrunkSocket): RelaySession {
@@ -158,6 +221,7 @@ export class MediaWorker {
       trunkSource: settings.trunkSource,
       idleMs: settings.idleMs,
       qualityMs: settings.qualityMs,
+      grantFec: () => this.#load.grantFec(clock.now()),
       listener: {
         connected: () => post({ type: "connected", session }),
         dtmf: (side, digit) => post({ type: "dtmf", session, side, digit }),
@@ -192,7 +256,7 @@ export class MediaWorker {
     const entry = this.#sessions.get(session);
     if (!entry) return;
     this.#sessions.delete(session);
-    if (this.#sessions.size === 0) this.#ticker.stop();
+    this.#stopTicks();
     const statistics = entry.relay.statistics();
     try {
       await entry.relay.close();
@@ -225,6 +289,7 @@ export class MediaWorker {
         browserPort: browserPort.port,
         receiveBufferBytes: browserPort.receiveBufferBytes,
         refused: { ...browserPort.refused },
+        ...this.#load.statistics,
       },
     };
   }

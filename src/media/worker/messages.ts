@@ -4,6 +4,7 @@ import type { CaptureStart } from "../capture/worker-captures.ts";
 import type {
   BrowserRemote,
   Direction,
+  ExhaustedCause,
   Fingerprint,
   MediaStatistics,
   Side,
@@ -26,6 +27,20 @@ export interface WorkerSettings {
   readonly qualityMs: number;
   /** Opus frames run before the worker says it is ready, so that the first calls find hot code; 0 in tests. */
   readonly warmUpFrames: number;
+  /** Sessions taken at most; 0 = no such limit. */
+  readonly maxCalls: number;
+  /** CPU time of the thread, percent of one core, from which no session is taken; 0 = no such limit. */
+  readonly maxLoadPercent: number;
+}
+
+/** What a worker tells of its load once a second while it has sessions, and when it has none any more. */
+export interface WorkerLoad {
+  /** CPU time of the thread once all sessions open now sound, percent of one core. */
+  readonly percent: number;
+  /** What one more session is taken to cost, percent of one core. */
+  readonly callPercent: number;
+  /** It would refuse a session now. */
+  readonly full: boolean;
 }
 
 /** ICE credentials and certificate as our SDP must say them. */
@@ -93,7 +108,8 @@ export type SessionNotice =
   | {
       readonly type: "refused";
       readonly session: string;
-      readonly exhausted: boolean;
+      /** Undefined: a fault, not a want. */
+      readonly cause: ExhaustedCause | undefined;
       readonly reason: string;
     }
   | { readonly type: "connected"; readonly session: string }
@@ -111,6 +127,7 @@ export type SessionNotice =
 export type WorkerMessage =
   | { readonly type: "ready"; readonly browserPort: number }
   | SessionNotice
+  | { readonly type: "load"; readonly load: WorkerLoad }
   | { readonly type: "reply"; readonly reply: WorkerReply }
   | {
       readonly type: "log";

@@ -45,6 +45,8 @@ class WorkerDouble {
         idleMs: 0,
         qualityMs: 5000,
         warmUpFrames: 0,
+        maxCalls: 0,
+        maxLoadPercent: 95,
         ...settings,
       },
       browserPort: {
@@ -54,6 +56,7 @@ class WorkerDouble {
         open: () => transport,
         close: () => Promise.resolve(),
       },
+      readings: { cpuMs: () => 0, kernelDrops: () => Promise.resolve(undefined) },
       clock: this.clock,
       random: new CountingRandom(),
       log: { ...silentLogger, warn: () => this.warnings++ },
@@ -108,7 +111,7 @@ describe("a media worker", () => {
     double = new WorkerDouble({}, { host: "203.0.113.1", rtpPorts: [20_000, 29_999] });
     await double.worker.handle({ type: "open", session: "a" });
     expect(double.posted).toMatchObject([
-      { type: "refused", exhausted: false, reason: expect.stringContaining("EADDRNOTAVAIL") },
+      { type: "refused", cause: undefined, reason: expect.stringContaining("EADDRNOTAVAIL") },
     ]);
     expect(double.warnings).toBe(1);
   });

@@ -1,0 +1,167 @@
+import { TokenBucket, type Logger } from "../../core/index.ts";
+import type { ExhaustedCause, WorkerStatistics } from "../contract.ts";
+import { callPercent, expectedPercent, refusal, type AdmissionLimits, type Burden } from "./admission.ts";
+import { LoadGovernor } from "./load-governor.ts";
+import { LoadMeter, sampleMs, type LoadSample } from "./load-meter.ts";
+import type { WorkerLoad } from "./messages.ts";
+
+/** How often the kernel is asked what it dropped, ms. */
+const dropsMs = 5000;
+
+/** Below this load FEC is granted to all that ask, percent. */
+const calmPercent = 50;
+/**
+ * Above it to so many a second: one costs some 0.2 % of a core, and the governor needs three seconds to see what they
+ * cost together. Loss seldom comes to one call alone.
+ */
+const fecPerSecond = 5;
+
+const noLoad: LoadSample = { cpuPercent: 0, usualLateMs: 0, worstLateMs: 0 };
+
+/** What the machine tells of this thread. */
+export interface LoadReadings {
+  /** CPU time the thread has used so far, user and system, ms. */
+  readonly cpuMs: () => number;
+  /** Datagrams the kernel dropped on the shared port since it was bound; undefined when it does not tell. */
+  readonly kernelDrops: () => Promise<number | undefined>;
+}
+
+export interface LoadWatchOptions {
+  /** Monotonic, ms, as all later ones. */
+  readonly now: number;
+  readonly readings: LoadReadings;
+  readonly limits: AdmissionLimits;
+  readonly log: Logger;
+  /** Sessions, and those of them that the last interval's load does not show yet. */
+  readonly count: (since: number) => Pick<Burden, "sessions" | "promised">;
+  /** Told after each interval. */
+  readonly onLoad: (load: WorkerLoad) => void;
+  /** The complexity all encoders are to run at from now on. */
+  readonly onComplexity: (complexity: number) => void;
+}
+
+/** Keeps watch over the load of one worker: measures it, has encoders spend less, refuses new calls. */
+export class LoadWatch {
+  readonly #options: LoadWatchOptions;
+  readonly #meter: LoadMeter;
+  readonly #governor: LoadGovernor;
+  #sample = noLoad;
+  #sampledAt = 0;
+  /** When the interval began that `#sample` tells of. */
+  #sampledFrom = 0;
+  #kernelDrops: number | undefined;
+  #dropsAskedAt = -Infinity;
+  #refusals = 0;
+  readonly #fecGrants: TokenBucket;
+  #fecRefusals = 0;
+  #told = false;
+
+  constructor(options: LoadWatchOptions) {
+    this.#options = options;
+    this.#fecGrants = new TokenBucket(fecPerSecond, fecPerSecond, options.now);
+    this.#meter = new LoadMeter(options.readings.cpuMs);
+    this.#governor = new LoadGovernor(options.limits.maxLoadPercent, options.log);
+  }
+
+  /** What encoders made now are to run at. */
+  get complexity(): number {
+    return this.#governor.complexity;
+  }
+
+  /** The ticks begin. */
+  start(now: number): void {
+    this.#sampledAt = now;
+    this.#sampledFrom = now;
+    this.#meter.start(now);
+  }
+
+  /** Every 20 ms while there are sessions; a sample is taken once a second. */
+  tick(now: number, lateMs: number): void {
+    const sample = this.#meter.tick(now, lateMs);
+    if (!sample) return;
+    const elapsed = now - this.#sampledAt;
+    this.#sample = sample;
+    this.#sampledFrom = this.#sampledAt;
+    this.#sampledAt = now;
+    // A thread that did not run for long was not loaded for long: no more than one interval is held against it.
+    if (this.#governor.take(sample, Math.min(elapsed, sampleMs))) this.#options.onComplexity(this.complexity);
+    this.#tell();
+    if (now - this.#dropsAskedAt >= dropsMs) this.#askKernel(now);
+  }
+
+  /** The last session is gone; the ticks end. */
+  rest(): void {
+    this.#sample = noLoad;
+    this.#governor.idle();
+    if (this.#told) this.#tell();
+    this.#told = false;
+  }
+
+  /** Why no further session is opened, and counts it; undefined when one may be. */
+  refusal(): { readonly cause: ExhaustedCause; readonly reason: string } | undefined {
+    const refused = refusal(this.#burden, this.#options.limits);
+    if (refused) this.#refusals++;
+    return refused;
+  }
+
+  /**
+   * Whether one more encoder may begin with FEC. Loss on the site's network reaches all calls at once: with FEC for all
+   * of them a worker that was well loaded would be too late for everyone.
+   */
+  grantFec(now: number): boolean {
+    const granted =
+      this.#governor.state === "normal" &&
+      (this.#sample.cpuPercent < calmPercent || this.#fecGrants.take(now));
+    if (!granted) this.#fecRefusals++;
+    return granted;
+  }
+
+  get statistics(): Pick<
+    WorkerStatistics,
+    | "cpuPercent"
+    | "tickLateMs"
+    | "loadState"
+    | "complexity"
+    | "stepsDown"
+    | "stepsUp"
+    | "kernelDrops"
+    | "admissionRefusals"
+    | "fecRefusals"
+  > {
+    const { state: loadState, complexity, stepsDown, stepsUp } = this.#governor;
+    return {
+      cpuPercent: this.#sample.cpuPercent,
+      tickLateMs: this.#sample.worstLateMs,
+      loadState,
+      complexity,
+      stepsDown,
+      stepsUp,
+      kernelDrops: this.#kernelDrops,
+      admissionRefusals: this.#refusals,
+      fecRefusals: this.#fecRefusals,
+    };
+  }
+
+  get #burden(): Burden {
+    const { state } = this.#governor;
+    return { state, cpuPercent: this.#sample.cpuPercent, ...this.#options.count(this.#sampledFrom) };
+  }
+
+  #tell(): void {
+    this.#told = true;
+    const burden = this.#burden;
+    this.#options.onLoad({
+      percent: expectedPercent(burden),
+      callPercent: callPercent(burden),
+      full: refusal(burden, this.#options.limits) !== undefined,
+    });
+  }
+
+  #askKernel(now: number): void {
+    this.#dropsAskedAt = now;
+    void this.#options.readings.kernelDrops().then(
+      (drops) => (this.#kernelDrops = drops ?? this.#kernelDrops),
+      () => {}, // it then does not tell
+    );
+  }
+}
