@@ -221,7 +221,7 @@ export class Gateway {
 
 function mediaOptions({ media }: Config) {
   const { host, advertisedAddress, browserPort, rtpPorts, workers, trunkSource, idleSeconds } = media;
-  const { captureDirectory } = media;
-  const idleMs = idleSeconds * 1000;
-  return { host, advertisedAddress, browserPort, rtpPorts, workers, trunkSource, idleMs, captureDirectory };
+  const { captureDirectory, rtcpXr } = media;
+  const ports = { host, advertisedAddress, browserPort, rtpPorts };
+  return { ...ports, workers, trunkSource, rtcpXr, idleMs: idleSeconds * 1000, captureDirectory };
 }

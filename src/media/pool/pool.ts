@@ -49,6 +49,7 @@ export async function createMediaPool(
           trunkSource: options.trunkSource ?? "address",
           idleMs: options.idleMs ?? defaultIdleMs,
           qualityMs: options.qualityMs ?? defaultQualityMs,
+          rtcpXr: options.rtcpXr ?? false,
           warmUpFrames: dependencies.warmUpFrames ?? defaultWarmUpFrames,
         },
       }),

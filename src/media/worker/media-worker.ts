@@ -158,6 +158,7 @@ export class MediaWorker {
       trunkSource: settings.trunkSource,
       idleMs: settings.idleMs,
       qualityMs: settings.qualityMs,
+      rtcpXr: settings.rtcpXr,
       listener: {
         connected: () => post({ type: "connected", session }),
         dtmf: (side, digit) => post({ type: "dtmf", session, side, digit }),
