@@ -1,3 +1,4 @@
+import type { QualityNotice } from "./call-quality.ts";
 import type { AgentPresence } from "../registrar/index.ts";
 import type { HeaderPair, OfferReply } from "../sip/index.ts";
 
@@ -52,6 +53,8 @@ export interface AgentLeg {
   reject(end: LegEnd): void;
   /** NOTIFY talk: asks the page to answer the ringing call, or to retrieve the one it holds. Safe to repeat. */
   talk(): void;
+  /** How the last few seconds sounded, for a client that asked to be told. */
+  tellQuality(notice: QualityNotice): void;
   /** We called: no longer wanted. */
   cancel(end: LegEnd): void;
   /** The client came back on another connection: what is still to be answered goes there. */

@@ -9,13 +9,16 @@ import { CallToAgent } from "./call-to-agent.ts";
 import type { Call, CallServices } from "./call.ts";
 import { capabilitiesOf, handleMethod, type MethodTable } from "./methods.ts";
 import type { SipAgentLegOptions } from "./client-event.ts";
+import { QualityTotals } from "./quality-totals.ts";
 import { SipAgentLegs } from "./sip-agent-leg.ts";
 import { trunkCapabilities } from "./trunk-leg.ts";
 import { TrunkNotices } from "./trunk-notices.ts";
 
 /** What the B2BUA is made of. */
 export interface B2buaOptions
-  extends Omit<CallServices, "onEnded" | "trunkRegistrations">, Omit<SipAgentLegOptions, "context"> {
+  extends
+    Omit<CallServices, "onEnded" | "trunkRegistrations" | "quality">,
+    Omit<SipAgentLegOptions, "context"> {
   readonly registrar: Registrar;
   readonly trunkRegistrations: TrunkRegistrations;
   /** Calls one DN may have at a time; a phone of SIP Server's has three lines (genesys-sip-server.md 5.2). */
@@ -34,6 +37,8 @@ const closingRetrySeconds = 10;
 /** Makes calls of INVITEs, from either side, and keeps them until they are over. */
 export class B2bua {
   readonly events: TypedEvents<B2buaEvents>;
+  /** How all calls sounded, for the metrics. */
+  readonly quality = new QualityTotals();
   readonly #options: B2buaOptions;
   readonly #services: CallServices;
   readonly #legs: SipAgentLegs;
@@ -50,7 +55,11 @@ export class B2bua {
     this.#options = options;
     this.#log = options.context.log.child({ room: "b2bua" });
     this.events = new TypedEvents(this.#log);
-    this.#services = { ...options, onEnded: (call, record) => this.#ended(call, record) };
+    this.#services = {
+      ...options,
+      quality: this.quality,
+      onEnded: (call, record) => this.#ended(call, record),
+    };
     this.#legs = new SipAgentLegs(options);
     this.#notices = new TrunkNotices(options, options.registrar, options.trunkRegistrations);
     const answerOptions = (request: SipRequest, transaction: ServerTransaction): void =>

@@ -1,4 +1,5 @@
 import type { CodecName, MediaStatistics } from "../media/index.ts";
+import type { CallQualityRecord } from "./call-quality.ts";
 
 /** One structured record per call, written when it is over. Times are ISO 8601 UTC, undefined when not reached. */
 export interface CallRecord {
@@ -27,6 +28,11 @@ export interface CallRecord {
     readonly codec: CodecName | undefined;
   };
   readonly trunkLeg: { readonly callId: string; readonly codec: CodecName | undefined };
+  /**
+   * How it sounded, per way (`fromBrowser`, `toBrowser`, `fromTrunk`, `toTrunk`): mean and worst MOS (ITU-T G.107), loss,
+   * jitter, round trip; undefined when media never opened. A way of which nothing was heard is left out.
+   */
+  readonly quality: CallQualityRecord | undefined;
   /** Packets, loss and jitter of both sides; undefined when media never opened or its worker died. */
   readonly media: MediaStatistics | undefined;
 }

@@ -9,8 +9,10 @@ import type { AgentPresence, TrunkRegistrations } from "../registrar/index.ts";
 import type { OfferReply } from "../sip/index.ts";
 import type { AgentLeg, AgentLegUser, LegEnd } from "./agent-leg.ts";
 import { CallMedia, type CodecPreference } from "./call-media.ts";
+import { CallQuality } from "./call-quality.ts";
 import type { CallRecord } from "./call-record.ts";
 import { CallTimes } from "./call-times.ts";
+import type { QualityTotals } from "./quality-totals.ts";
 import type { TrunkLeg, TrunkLegOptions, TrunkLegUser } from "./trunk-leg.ts";
 
 export type CallState = "setting-up" | "ringing" | "answering" | "established" | "ended";
@@ -32,6 +34,7 @@ export interface CallServices extends TrunkLegOptions {
   readonly trunkRegistrations: TrunkRegistrations;
   /** What a call gets that no media worker takes: 503 with Retry-After, or 486 where 503 would mark the DN as broken. */
   readonly whenFull: 503 | 486;
+  readonly quality: QualityTotals;
   /** A page that can answer by itself has this long after NOTIFY talk, ms. */
   readonly talkPatienceMs: number;
   /** Told once, when the call is over and everything of it is freed. */
@@ -60,6 +63,7 @@ export abstract class Call {
   protected media: CallMedia | undefined;
   readonly #machine: StateMachine<CallState, CallInput>;
   readonly #times: CallTimes;
+  readonly #quality: CallQuality;
   readonly #releaseRegistration: () => void;
   #setUpPatience: Timer | undefined;
   #directionQueued = false;
@@ -77,6 +81,7 @@ export abstract class Call {
     this.log = services.context.log.child({ call: this.id, dn: presence.dn });
     this.#machine = new StateMachine(transitions, "setting-up", this.log);
     this.#times = new CallTimes(services.context.clock);
+    this.#quality = new CallQuality(services.quality);
     this.#releaseRegistration = services.trunkRegistrations.retain(presence.dn);
     this.trunk = makeTrunkLeg(this.trunkEvents());
     this.limitSetUp();
@@ -137,6 +142,10 @@ export abstract class Call {
         return undefined;
       }
       session.events.on("closed", (reason, statistics) => this.#mediaClosed(reason, statistics));
+      session.events.on("quality", (statistics) => {
+        const notice = this.#quality.note(statistics);
+        if (notice && this.state === "established") this.agent?.tellQuality(notice);
+      });
       session.events.on("idle", (side, silentMs) => this.log.warn({ side, silentMs }, "no media"));
       this.media = new CallMedia(session, this.services.codecs, this.services.context.random);
       return this.media;
@@ -312,6 +321,7 @@ export abstract class Call {
         codec: codecs?.browser,
       },
       trunkLeg: { callId: this.trunk.callId, codec: codecs?.trunk },
+      quality: this.#quality.record(media),
       media,
     };
   }

@@ -17,6 +17,7 @@ import {
 } from "../sip/index.ts";
 import { randomId } from "../core/index.ts";
 import type { AgentLeg, AgentLegs, AgentLegUser, Invitation, LegEnd } from "./agent-leg.ts";
+import type { QualityNotice } from "./call-quality.ts";
 import { sendEvent, type SipAgentLegOptions } from "./client-event.ts";
 import { quotedName } from "./caller-data.ts";
 import { readDigits } from "./dtmf.ts";
@@ -24,6 +25,9 @@ import { capabilitiesOf, handleMethod, type Capabilities, type MethodTable } fro
 import { cancelReason, endOfFailure, endOfSession, reasonHeaders } from "./reasons.ts";
 
 const who = "agent's browser";
+
+/** Event package of our own: how the call sounds, JSON of `QualityNotice`, every few seconds. */
+const qualityEvent = "x-jackfield-quality";
 
 /** The agent's leg for SIP over WebSocket: its requests go by whatever flow the presence has at the moment. */
 class SipAgentLeg implements AgentLeg, SessionUser {
@@ -138,6 +142,16 @@ class SipAgentLeg implements AgentLeg, SessionUser {
     const ringing = this.#outgoing?.pending === true;
     if (!flow || !(ringing || this.#session?.established)) return;
     sendEvent(this.#options, this.presence, flow, "talk", [["X-Jackfield-Call-ID", this.callId]]);
+  }
+
+  tellQuality(notice: QualityNotice): void {
+    const { flow, allowEvents } = this.presence;
+    if (!flow || !allowEvents.includes(qualityEvent)) return;
+    const headers = [
+      ["X-Jackfield-Call-ID", this.callId],
+      ["Content-Type", "application/json"],
+    ] as const;
+    sendEvent(this.#options, this.presence, flow, qualityEvent, headers, JSON.stringify(notice));
   }
 
   cancel(end: LegEnd): void {

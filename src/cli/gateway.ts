@@ -222,7 +222,7 @@ export class Gateway {
 
 function mediaOptions({ media }: Config) {
   const { host, advertisedAddress, browserPort, rtpPorts, workers, trunkSource, idleSeconds } = media;
-  const { maxCallsPerWorker, maxWorkerLoad, captureDirectory } = media;
+  const { maxCallsPerWorker, maxWorkerLoad, captureDirectory, rtcpXr } = media;
   return {
     host,
     advertisedAddress,
@@ -232,6 +232,7 @@ function mediaOptions({ media }: Config) {
     maxCallsPerWorker,
     maxWorkerLoad,
     trunkSource,
+    rtcpXr,
     idleMs: idleSeconds * 1000,
     captureDirectory,
   };

@@ -148,6 +148,10 @@ const media = section("Sound: one UDP port per worker toward browsers, port pair
     text: "Where RTP may come from. address: any port of the signalled address. strict: that port only.",
     expects: "address or strict",
   }),
+  rtcpXr: key(z.boolean().default(false), {
+    text: "Send RTCP-XR VoIP metrics (RFC 3611) to SIP Server's side and say so in SDP. What comes is always read.",
+    expects: "true or false",
+  }),
   idleSeconds: key(types.seconds(0, 3600).default(30), {
     text: "Seconds without a packet on a side that is not held before it counts as idle; 0: never.",
     expects: "seconds from 0 to 3600",

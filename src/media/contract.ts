@@ -57,6 +57,8 @@ export interface BrowserLocal {
 export interface TrunkLocal {
   readonly address: string;
   readonly port: number;
+  /** VoIP metrics are sent: `a=rtcp-xr:voip-metrics` (RFC 3611 5). */
+  readonly rtcpXr?: boolean;
 }
 
 /** What the browser's SDP said. */
@@ -68,6 +70,8 @@ export interface BrowserRemote {
   readonly payload: Payload;
   /** Relay's direction on this side: `sendonly` = we send, the browser does not. */
   readonly direction: Direction;
+  /** Both agreed on RTCP of reduced size (RFC 5506); such is always taken in. Default false. */
+  readonly rtcpReducedSize?: boolean;
 }
 
 /** What SIP Server's SDP said. May change at any time in a call. */
@@ -80,6 +84,57 @@ export interface TrunkRemote {
   readonly payload: Payload;
   /** Relay's direction on this side. */
   readonly direction: Direction;
+}
+
+/** How one way sounds over a few seconds. */
+export interface WayQuality {
+  /** Mean opinion score by the E-model (ITU-T G.107), 1 to 4.5. */
+  readonly mos: number;
+  /** Packets not played, percent: lost or too late, and not recovered by FEC. */
+  readonly lossPercent: number;
+  /** Loss within bursts, percent of their packets (RFC 3611 4.7.2, burst density); 0 = no burst, or none told. */
+  readonly burstLossPercent: number;
+  readonly jitterMs: number;
+  /** Between us and the side; undefined until RTCP has measured it. */
+  readonly roundTripMs: number | undefined;
+}
+
+/** How one way sounded over the whole call. */
+export interface WayQualityOfCall {
+  readonly mosMean: number;
+  /** Of the worst few seconds. */
+  readonly mosWorst: number;
+  readonly lossPercent: number;
+  readonly burstLossPercent: number;
+  readonly jitterMsMean: number;
+  readonly jitterMsWorst: number;
+  readonly roundTripMsMean: number | undefined;
+  readonly roundTripMsWorst: number | undefined;
+}
+
+/** Both undefined as long as too little was heard to tell, `last` also while nothing comes (hold). */
+export interface QualityOfWay {
+  /** The last interval of `qualityMs`. */
+  readonly last: WayQuality | undefined;
+  readonly call: WayQualityOfCall | undefined;
+}
+
+/** What the far end's RTCP-XR VoIP metrics said of what we send (RFC 3611 4.7); undefined where it does not know. */
+export interface VoipMetrics {
+  readonly lossPercent: number;
+  readonly discardPercent: number;
+  readonly burstLossPercent: number;
+  readonly burstMs: number;
+  readonly gapLossPercent: number;
+  readonly gapMs: number;
+  readonly roundTripMs: number;
+  /** Delay within the far end: jitter buffer, decoding, encoding. */
+  readonly endSystemMs: number;
+  /** 0 to 100. */
+  readonly rFactor: number | undefined;
+  /** Listening and conversational quality, 1.0 to 5.0. */
+  readonly mosLq: number | undefined;
+  readonly mosCq: number | undefined;
 }
 
 /** Counters of one side since the session was opened. */
@@ -97,11 +152,18 @@ export interface SideStatistics {
   /** What the far end's last receiver report said of what we send; undefined before the first report. */
   readonly remote:
     { readonly fractionLost: number; readonly jitterMs: number; readonly roundTripMs?: number } | undefined;
+  /** The sound from this side, as it comes here. */
+  readonly received: QualityOfWay;
+  /** The sound toward this side, by what its receiver reports say. */
+  readonly sent: QualityOfWay;
+  /** The far end's own figures of what we send, where it tells them by RTCP-XR. */
+  readonly farEnd: VoipMetrics | undefined;
   /** Frames made up by concealment, and recovered by in-band FEC, on the way to the other side. */
   readonly framesConcealed: number;
   readonly framesRecovered: number;
   /**
-   * Dropped packets by cause, e.g. `replay`, `authentication`, `stranger`, `payloadType`, `malformed`, `rate`; also
+   * Dropped packets by cause, e.g. `replay`, `authentication`, `stranger`, `payloadType`, `malformed`, `rate`,
+   * `malformedRtcp`, `ownSsrc` (RTCP under our own SSRC); also
    * `dtmfUnsent`, `dtmfRate` (key presses) and `sendQueueFull` (ours that the system took not).
    */
   readonly dropped: Readonly<Record<string, number>>;
@@ -181,6 +243,8 @@ export interface MediaOptions {
   readonly qualityMs?: number;
   /** Absolute path of the folder for captures; without one none is started. */
   readonly captureDirectory?: string | undefined;
+  /** Send RTCP-XR VoIP metrics to SIP Server's side (RFC 3611 4.7). Default false. */
+  readonly rtcpXr?: boolean;
   /** How long an RTP port pair rests before it serves another call, ms. Default 2000. */
   readonly portRestMs?: number;
   /** Sessions one worker takes; 0 = as many as it has ports and CPU time for. Default 0. */

@@ -99,7 +99,7 @@ describe("signing in", () => {
     await state("lamp-socket", "connected");
     await state("lamp-trunk", "unknown");
     const register = gateway.last("REGISTER");
-    expect(register.header("Allow-Events")).toBe("talk, hold, x-jackfield-trunk");
+    expect(register.header("Allow-Events")).toBe("talk, hold, x-jackfield-trunk, x-jackfield-quality");
     expect(register.header("Contact")).toContain('+sip.instance="<urn:uuid:');
     expect(await page.getByTestId("who").textContent()).toBe("5001");
     expect(pageErrors()).toEqual([]);
@@ -284,6 +284,24 @@ describe("being called", () => {
 });
 
 describe("in a call", () => {
+  it("shows how that call sounds, and nothing when it is not known", async () => {
+    await signedIn();
+    const callId = await talking();
+    const shown = async (): Promise<string | null> => await page.getByTestId("call-quality").textContent();
+    const told = (id: string, body: string): void =>
+      gateway.notify("x-jackfield-quality", [`X-Jackfield-Call-ID: ${id}`], body);
+    expect(await shown()).toBe("");
+    told("another", '{"mos":1.2}');
+    told(callId, '{"mos":4.31,"roundTripMs":12.4,"lossPercent":0}');
+    await expect.poll(shown).toBe("Quality 4.3 (round trip 12 ms, loss 0 %)");
+    told("another", '{"mos":1.2}');
+    told(callId, '{"mos":3.04,"lossPercent":4.26}');
+    await expect.poll(shown).toBe("Quality 3.0 (loss 4.3 %)");
+    told(callId, "{}");
+    await expect.poll(shown).toBe("");
+    expect(pageErrors()).toEqual([]);
+  });
+
   it("mutes, holds and retrieves by re-INVITE, sends digits by keypad and keyboard, and hangs up", async () => {
     await signedIn();
     // Nobody is at the other end of this test's calls, and Chromium's own sender wants somebody there.

@@ -6,6 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { CallRecord } from "../../src/b2bua/index.ts";
 import type { Gateway } from "../../src/cli/index.ts";
 import type { Sandbox } from "../../src/sandbox/index.ts";
 import { soundRate, voice } from "../support/sound.ts";
@@ -171,6 +172,28 @@ async function screenshot(name: string): Promise<void> {
 
 const quiet = 0.001;
 const loud = 0.01;
+
+describe("how a call sounds", () => {
+  it("is shown while it runs, round trip measured by RTCP, and written down when it is over", async () => {
+    const records: CallRecord[] = [];
+    const forget = gateway.onCallRecord((record) => records.push(record));
+    await signIn();
+    await call("9196");
+    const shown = async (): Promise<string | null> => await page.getByTestId("call-quality").textContent();
+    await expect
+      .poll(shown, { timeout: 20_000 })
+      .toMatch(/^Quality [34]\.\d \(round trip \d+ ms, loss [\d.]+ %\)$/);
+    await button("Hang up").click();
+    await until(() => records.length > 0);
+    forget();
+    const quality = records[0]?.quality;
+    for (const way of [quality?.fromBrowser, quality?.toBrowser, quality?.fromTrunk]) {
+      expect(way?.mosMean).toBeGreaterThan(3);
+      expect(way?.mosWorst).toBeLessThanOrEqual(way?.mosMean ?? 0);
+    }
+    expect(quality?.fromBrowser?.roundTripMsMean).toBeLessThan(500);
+  });
+});
 
 describe("the softphone page", () => {
   it("signs in by what is typed, and shows that all is well", async () => {

@@ -25,6 +25,8 @@ export class FakeMediaSession implements MediaSession {
   browserRemote: BrowserRemote | undefined;
   trunkRemote: TrunkRemote | undefined;
   closed = false;
+  /** Told with `closed`. */
+  finalStatistics: MediaStatistics | undefined;
   readonly #onClose: () => void;
 
   constructor(index: number, onClose: () => void) {
@@ -78,7 +80,7 @@ export class FakeMediaSession implements MediaSession {
     if (this.closed) return;
     this.closed = true;
     this.#onClose();
-    this.events.emit("closed", reason, undefined);
+    this.events.emit("closed", reason, this.finalStatistics);
   }
 }
 

@@ -30,6 +30,22 @@ describe("what the gateway tells by NOTIFY", () => {
     },
   );
 
+  it("is how a call sounds, of the call meant and where it is known", () => {
+    const event = { Event: "x-jackfield-quality", "X-Jackfield-Call-ID": "abc" };
+    expect(gatewayEvent(notify(event, '{"mos":4.3,"roundTripMs":12,"lossPercent":0,"toTrunk":{}}'))).toEqual({
+      kind: "quality",
+      callId: "abc",
+      quality: { mos: 4.3, roundTripMs: 12, lossPercent: 0 },
+    });
+    for (const body of ["", "{", "{}", "null", "[]", '{"mos":"4"}', '{"mos":null}'])
+      expect(gatewayEvent(notify(event, body))).toEqual({
+        kind: "quality",
+        callId: "abc",
+        quality: undefined,
+      });
+    expect(gatewayEvent(notify({ Event: "x-jackfield-quality" }, '{"mos":4.3}'))).toBeUndefined();
+  });
+
   it("is remote control only with the Call-ID of the call meant", () => {
     expect(gatewayEvent(notify({ Event: "Talk;id=1", "X-Jackfield-Call-ID": " abc " }))).toEqual({
       kind: "talk",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { callProblem, duration, isFinal, signInProblem } from "../../web/src/words.ts";
+import { callProblem, duration, isFinal, qualityText, signInProblem } from "../../web/src/words.ts";
 
 describe("why a call ended", () => {
   it("is no problem when somebody hung up or gave up", () => {
@@ -51,5 +51,18 @@ describe("the time of a call", () => {
     [36_061_000, "10:01:01"],
   ])("%i ms is %s", (ms, text) => {
     expect(duration(ms)).toBe(text);
+  });
+});
+
+describe("how a call sounds", () => {
+  it("is said in one short line, with what is known", () => {
+    expect(qualityText({ mos: 4.349, roundTripMs: 12.35, lossPercent: 0 })).toBe(
+      "Quality 4.3 (round trip 12 ms, loss 0 %)",
+    );
+    expect(qualityText({ mos: 3, roundTripMs: undefined, lossPercent: 4.26 })).toBe(
+      "Quality 3.0 (loss 4.3 %)",
+    );
+    expect(qualityText({ mos: 4.38, roundTripMs: undefined, lossPercent: undefined })).toBe("Quality 4.4");
+    expect(qualityText(undefined)).toBe("");
   });
 });

@@ -1,6 +1,6 @@
 import type { CallSnapshot } from "./call.ts";
 import { byId, element, setText } from "./dom.ts";
-import { duration } from "./words.ts";
+import { duration, qualityText } from "./words.ts";
 
 export interface CallActions {
   answer(): void;
@@ -58,6 +58,7 @@ export class CallView {
     this.#section.dataset["held"] = String(call.heldHere);
     setText(byId("call-phase", HTMLElement), phaseText(call));
     setText(byId("call-peer", HTMLElement), call.peer);
+    setText(byId("call-quality", HTMLElement), call.phase === "talking" ? qualityText(call.quality) : "");
     this.#tick();
     this.#renderData(call);
     this.#renderButtons(call);

@@ -1,6 +1,7 @@
 import { C } from "jssip";
 import type { EndEvent, RTCSession } from "jssip/lib/RTCSession.js";
 import { callerData, type CallerDatum } from "./caller-data.ts";
+import type { Quality } from "./gateway-events.ts";
 import { callProblem } from "./words.ts";
 
 /** `ringing`: comes in; `calling`: going out, nothing heard of it; `alerting`: rings there; `answering`: being set up. */
@@ -19,6 +20,8 @@ export interface CallSnapshot {
   readonly earlyMedia: boolean;
   /** When it was answered, ms since the epoch. */
   readonly since: number | undefined;
+  /** Of the last few seconds, as the gateway tells it. */
+  readonly quality: Quality | undefined;
 }
 
 export interface CallOwner {
@@ -53,6 +56,7 @@ export class Call {
   #phase: Phase;
   #earlyMedia = false;
   #since: number | undefined;
+  #quality: Quality | undefined;
 
   constructor({ session, direction, callId, request, owner, microphone }: CallParts) {
     this.callId = callId;
@@ -79,7 +83,13 @@ export class Call {
       heldThere: held.remote,
       earlyMedia: this.#earlyMedia,
       since: this.#since,
+      quality: this.#quality,
     };
+  }
+
+  setQuality(quality: Quality | undefined): void {
+    this.#quality = quality;
+    this.#owner.changed();
   }
 
   /** Answers once; later calls do nothing. @param microphone this call's own copy */

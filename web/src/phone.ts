@@ -66,6 +66,9 @@ export class Phone {
       },
       session: (event) => this.#onSession(event),
       remoteControl: (kind, callId) => this.#onRemoteControl(kind, callId),
+      quality: (quality, callId) => {
+        if (this.#call?.callId === callId) this.#call.setQuality(quality);
+      },
     };
     this.#line = new Line(credentials, this.#instance, owner);
     this.#changed();

@@ -1,3 +1,5 @@
+import type { Quality } from "./gateway-events.ts";
+
 /** Something that went wrong, for a person: what, and what to do about it. */
 export interface Problem {
   readonly what: string;
@@ -107,4 +109,15 @@ export function duration(ms: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
   return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
+}
+
+/** How a call sounds, e.g. `Quality 4.3 (round trip 12 ms, loss 0 %)`; empty while nothing is known. */
+export function qualityText(quality: Quality | undefined): string {
+  if (quality === undefined) return "";
+  const { mos, roundTripMs, lossPercent } = quality;
+  const parts = [
+    roundTripMs === undefined ? [] : [`round trip ${Math.round(roundTripMs)} ms`],
+    lossPercent === undefined ? [] : [`loss ${Number(lossPercent.toFixed(1))} %`],
+  ].flat();
+  return `Quality ${mos.toFixed(1)}${parts.length > 0 ? ` (${parts.join(", ")})` : ""}`;
 }

@@ -31,6 +31,7 @@ export function parseBrowserDescription(
       ...readAudio(text, section, audioIndex, true),
       mid: section.mid,
       bundle: bundleOf(text),
+      rtcpReducedSize: section.attributes.rtcpRsize !== undefined,
       ...security,
     },
   };

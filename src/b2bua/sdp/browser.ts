@@ -60,7 +60,10 @@ export function answerBrowser(offer: BrowserDescription, preference: BrowserPref
   );
   const media = offer.sections.map((section, index) =>
     index === offer.audioIndex
-      ? { ...audioSection(local, formats, direction, "passive", offer.mid), protocol: audio.protocol }
+      ? {
+          ...audioSection(local, formats, direction, "passive", offer.mid, offer.rtcpReducedSize),
+          protocol: audio.protocol,
+        }
       : refusedSection(section),
   );
   const bundled = offer.mid !== undefined && offer.bundle.includes(offer.mid);
@@ -80,7 +83,7 @@ export function offerBrowser({
   const offered = codecs.map((codec) => ownCodec(codec));
   const telephoneEvents = telephoneEvent === false ? [] : eventsFor(codecs);
   const formats = describeFormats(offered, telephoneEvents);
-  const media = [audioSection(local, formats, direction, "actpass", "0")];
+  const media = [audioSection(local, formats, direction, "actpass", "0", true)];
   const sdp = writeDescription({ origin, address: local.address, iceLite: true, bundle: "0", media });
   return { sdp, offer: { codecs: offered, telephoneEvents, direction } };
 }
@@ -115,11 +118,11 @@ function eventsFor(codecs: readonly CodecName[]): OfferedTelephoneEvent[] {
 }
 
 function remoteOf(
-  { iceUfrag, fingerprints }: BrowserDescription,
+  { iceUfrag, fingerprints, rtcpReducedSize }: BrowserDescription,
   payload: Payload,
   direction: Direction,
 ): BrowserRemote {
-  return { iceUfrag, fingerprints, payload, direction };
+  return { iceUfrag, fingerprints, payload, direction, rtcpReducedSize };
 }
 
 function audioSection(
@@ -128,6 +131,7 @@ function audioSection(
   direction: Direction,
   setup: "actpass" | "passive",
   mid: string | undefined,
+  rtcpReducedSize: boolean,
 ): MediaDescription {
   const { address, port, fingerprint } = local;
   // No a=ssrc: with it, Chromium 156 gives a track that was held no more sound to Web Audio and recorders after the
@@ -146,6 +150,7 @@ function audioSection(
     setup,
     ...(mid === undefined ? {} : { mid }),
     rtcpMux: "rtcp-mux",
+    ...(rtcpReducedSize ? { rtcpRsize: "rtcp-rsize" as const } : {}),
     candidates: [
       {
         foundation: "1",

@@ -47,6 +47,7 @@ const readAttributes = new Set([
   "mid",
   "rtcp",
   "rtcp-mux",
+  "rtcp-rsize",
   "group",
   "bundle-only",
 ]);

@@ -27,7 +27,7 @@ export function offerTrunk({ local, codecs, direction, origin, telephoneEvent }:
   const offered = codecs.map((codec) => ownCodec(codec));
   const telephoneEvents = telephoneEvent === false ? [] : [ownEvent];
   const formats = describeFormats(offered, telephoneEvents);
-  const media = [audioSection(local.port, "RTP/AVP", formats, direction)];
+  const media = [audioSection(local, local.port, "RTP/AVP", formats, direction)];
   const sdp = writeDescription({ origin, address: local.address, iceLite: false, bundle: undefined, media });
   return { sdp, offer: { codecs: offered, telephoneEvents, direction } };
 }
@@ -52,7 +52,7 @@ export function answerTrunk(offer: TrunkDescription, preference: TrunkPreference
   const port = offer.port === 0 ? 0 : local.port;
   const media = offer.sections.map((section, index) =>
     index === offer.audioIndex
-      ? audioSection(port, audio.protocol, formats, direction)
+      ? audioSection(local, port, audio.protocol, formats, direction)
       : refusedSection(section),
   );
   const sdp = writeDescription({ origin, address: local.address, iceLite: false, bundle: undefined, media });
@@ -107,10 +107,13 @@ function remoteOf(description: TrunkDescription, payload: Payload, direction: Di
 }
 
 function audioSection(
+  { rtcpXr }: TrunkLocal,
   port: number,
   protocol: string,
   formats: Pick<MediaDescription, "payloads" | "rtp" | "fmtp">,
   direction: Direction,
 ): MediaDescription {
-  return { type: "audio", port, protocol, ...formats, ptime: packetTimeMs, direction };
+  // RFC 3611 5; the library has no name for it.
+  const extended = rtcpXr ? { invalid: [{ value: "rtcp-xr:voip-metrics" }] } : {};
+  return { type: "audio", port, protocol, ...formats, ptime: packetTimeMs, direction, ...extended };
 }

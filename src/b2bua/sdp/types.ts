@@ -74,6 +74,8 @@ export interface BrowserDescription extends AudioDescription {
   readonly mid: string | undefined;
   /** Mids of the BUNDLE group; empty when there is none. */
   readonly bundle: readonly string[];
+  /** `a=rtcp-rsize` (RFC 5506 5). */
+  readonly rtcpReducedSize: boolean;
 }
 
 /** An offer or answer from SIP Server, taken apart. */

@@ -53,6 +53,7 @@ export async function createMediaPool(
           trunkSource: options.trunkSource ?? "address",
           idleMs: options.idleMs ?? defaultIdleMs,
           qualityMs: options.qualityMs ?? defaultQualityMs,
+          rtcpXr: options.rtcpXr ?? false,
           warmUpFrames: dependencies.warmUpFrames ?? defaultWarmUpFrames,
           maxCalls: options.maxCallsPerWorker ?? 0,
           maxLoadPercent: options.maxWorkerLoad ?? defaultMaxLoadPercent,

@@ -27,6 +27,13 @@ export interface SessionLine {
   ask(make: (request: number) => WorkerCommand): Promise<WorkerReply>;
 }
 
+/** What our SDP says of every session of a worker. */
+export interface SessionPlace {
+  readonly address: string;
+  readonly browserPort: number;
+  readonly rtcpXr: boolean;
+}
+
 type Opened = Extract<SessionNotice, { type: "opened" }>;
 
 /** A media session as the main thread sees it: commands go to the worker, notices come back as events. */
@@ -43,17 +50,11 @@ export class PoolSession implements MediaSession {
   #closing: string | undefined;
   #closed = false;
 
-  constructor(
-    opened: Opened,
-    address: string,
-    browserPort: number,
-    line: SessionLine,
-    desk: CaptureDesk,
-    log: Logger,
-  ) {
+  constructor(opened: Opened, place: SessionPlace, line: SessionLine, desk: CaptureDesk, log: Logger) {
+    const { address, browserPort, rtcpXr } = place;
     this.id = opened.session;
     this.browser = { address, port: browserPort, ...opened.ice, ssrc: opened.ssrc };
-    this.trunk = { address, port: opened.trunkPort };
+    this.trunk = { address, port: opened.trunkPort, rtcpXr };
     this.events = new TypedEvents(log);
     this.#line = line;
     this.#desk = desk;

@@ -221,9 +221,9 @@ export class WorkerHost implements SessionLine {
   #onOpened(opened: Extract<SessionNotice, { type: "opened" }>): void {
     const pending = this.#opening.get(opened.session);
     this.#opening.delete(opened.session);
-    const { advertisedAddress, captures, log } = this.#options;
-    const { browserPort } = this.#settings;
-    const session = new PoolSession(opened, advertisedAddress, browserPort, this, captures, log);
+    const { advertisedAddress: address, captures, log } = this.#options;
+    const { browserPort, rtcpXr } = this.#settings;
+    const session = new PoolSession(opened, { address, browserPort, rtcpXr }, this, captures, log);
     this.#sessions.set(opened.session, session);
     pending?.resolve(session);
   }

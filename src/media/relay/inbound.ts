@@ -5,6 +5,7 @@ import { Counters } from "../counters.ts";
 import { readEvent, type TelephoneEvent } from "../dtmf/event.ts";
 import { EventReceiver, type EventStep } from "../dtmf/event-receiver.ts";
 import { emptyRtpHeader, readRtp } from "../rtp/packet.ts";
+import { LossMeter } from "../quality/loss-meter.ts";
 import { positionRate } from "../rtp/send-line.ts";
 import { arrival, ReceivedSource } from "../rtp/source.ts";
 import type { Way } from "./way.ts";
@@ -31,6 +32,7 @@ export type OnEvent = (
 /** Everything received from one side: checked, counted, sorted into audio and events. */
 export class Inbound {
   readonly source = new ReceivedSource();
+  readonly meter = new LossMeter();
   readonly dropped = new Counters();
   packetsReceived = 0;
   bytesReceived = 0;
@@ -79,7 +81,12 @@ export class Inbound {
     if (used === use.none && (!this.source.started || header.ssrc !== this.source.ssrc))
       return this.dropped.add("payloadType");
     const lost = this.source.receive(header.ssrc, header.sequence, now);
-    if (lost < arrival.started) return this.dropped.add(dropCause[lost] ?? "sequence");
+    if (lost < arrival.started) {
+      if (lost === arrival.late) this.meter.cameTooLate();
+      return this.dropped.add(dropCause[lost] ?? "sequence");
+    }
+    if (lost === arrival.started) this.meter.restart();
+    this.meter.arrived(lost);
     this.packetsReceived++;
     this.bytesReceived += length;
     this.mediaAt = now;
@@ -97,6 +104,7 @@ export class Inbound {
     this.source.measureJitter(header.timestamp, now, this.#clockRate);
     const outcome = this.#way.receive(packet, header, this.#pendingLost, now);
     this.#pendingLost = 0;
+    if (outcome === "late") this.meter.discard();
     if (outcome === "malformed" || outcome === "late") this.dropped.add(outcome);
   }
 

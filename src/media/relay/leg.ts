@@ -1,5 +1,6 @@
 import { TokenBucket, type Clock, type Random } from "../../core/index.ts";
 import type { Direction, Payload, Side, SideStatistics } from "../contract.ts";
+import { SideQuality } from "../quality/side-quality.ts";
 import { RtcpReporter } from "../rtcp/reporter.ts";
 import { Inbound, type OnEvent } from "./inbound.ts";
 import type { Outbound } from "./outbound.ts";
@@ -21,6 +22,8 @@ export interface LegOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly sendRtcp: (packet: Buffer, length: number) => void;
+  /** Sends VoIP metrics too (RFC 3611 4.7). */
+  readonly rtcpXr: boolean;
   readonly onEvent: OnEvent;
 }
 
@@ -31,6 +34,7 @@ export class Leg {
   readonly way: Way;
   readonly inbound: Inbound;
   readonly rtcp: RtcpReporter;
+  readonly quality: SideQuality;
   /** Each packet may cost coding and is sent on: a flood of authentic ones must not get through either. */
   readonly packets: TokenBucket;
   /** Each press is told to the main thread: a flood must not get through to it. */
@@ -43,7 +47,7 @@ export class Leg {
   #idleTold = false;
 
   constructor(options: LegOptions) {
-    const { side, outbound, across, cname, clock, random, sendRtcp, onEvent } = options;
+    const { side, outbound, across, cname, clock, random, sendRtcp, onEvent, rtcpXr } = options;
     this.side = side;
     this.packets = new TokenBucket(packetBurst, packetsPerSecond, clock.now());
     this.presses = new TokenBucket(pressBurst, pressesPerSecond, clock.now());
@@ -58,6 +62,16 @@ export class Leg {
       cname,
       send: sendRtcp,
       onLoss: (percent) => outbound.setLoss(percent),
+      onDropped: (cause) => this.inbound.dropped.add(cause),
+      voipMetrics: rtcpXr ? () => this.quality.voipMetrics : undefined,
+    });
+    this.quality = new SideQuality({
+      meter: this.inbound.meter,
+      codec: () => this.payload?.codec,
+      jitterMs: () => this.inbound.jitterMs,
+      recovered: () => this.way.framesRecovered,
+      remote: () => this.rtcp.remote,
+      reported: this.rtcp.reported,
     });
   }
 
@@ -66,7 +80,8 @@ export class Leg {
     this.listening = listening;
     this.#listeningSince = now;
     this.#idleTold = false;
-    if (!listening) this.way.interrupt();
+    if (listening) this.inbound.meter.restart();
+    else this.way.interrupt();
   }
 
   /**
@@ -85,7 +100,7 @@ export class Leg {
 
   /** Counters that can cross threads; `dropped` adds what was dropped before the relay saw it. */
   statistics(dropped: Readonly<Record<string, number>>): SideStatistics {
-    const { inbound, outbound, way, rtcp } = this;
+    const { inbound, outbound, way, rtcp, quality } = this;
     return {
       codec: this.payload?.codec,
       packetsReceived: inbound.packetsReceived,
@@ -95,6 +110,9 @@ export class Leg {
       packetsLost: inbound.source.packetsLost,
       jitterMs: inbound.jitterMs,
       remote: rtcp.remote,
+      received: quality.received,
+      sent: quality.sent,
+      farEnd: rtcp.farEnd,
       framesConcealed: way.framesConcealed,
       framesRecovered: way.framesRecovered,
       dropped: inbound.dropped.with(dropped),

@@ -45,6 +45,8 @@ export interface RelaySessionOptions {
   readonly qualityMs: number;
   /** Whether the encoder toward the browser may begin with in-band FEC now. Default: always. */
   readonly grantFec?: (() => boolean) | undefined;
+  /** Send RTCP-XR VoIP metrics to SIP Server's side. Default false. */
+  readonly rtcpXr?: boolean;
 }
 
 /**
@@ -83,6 +85,7 @@ export class RelaySession {
     this.#browser = new Leg({
       ...common,
       side: "browser",
+      rtcpXr: false,
       outbound: toBrowser,
       across: toTrunk,
       sendRtcp: (packet, length) => void this.#transport.sendRtcp(packet, length),
@@ -92,6 +95,7 @@ export class RelaySession {
     this.#trunk = new Leg({
       ...common,
       side: "trunk",
+      rtcpXr: options.rtcpXr ?? false,
       outbound: toTrunk,
       across: toBrowser,
       sendRtcp: (packet, length) => this.#trunkEnd.sendRtcp(packet, length),
@@ -125,6 +129,7 @@ export class RelaySession {
     this.#browserKnown = true;
     this.#farewellAt = -1;
     this.#transport.setRemote(remote);
+    this.#browser.rtcp.reducedSize = remote.rtcpReducedSize ?? false;
     this.#describe(this.#browser, remote.payload, remote.direction);
   }
 
@@ -259,7 +264,7 @@ export class RelaySession {
   #onRtcp(leg: Leg, packet: Buffer, length: number): void {
     if (this.#closed) return;
     try {
-      if (!leg.rtcp.receive(packet, length)) leg.inbound.dropped.add("malformedRtcp");
+      leg.rtcp.receive(packet, length);
     } catch (error) {
       this.fault(error);
     }
@@ -322,6 +327,8 @@ export class RelaySession {
     const { qualityMs, listener } = this.#options;
     if (!this.#connected || !this.#transport.connected || now - this.#qualityAt < qualityMs) return;
     this.#qualityAt = now;
+    this.#browser.quality.endInterval();
+    this.#trunk.quality.endInterval();
     listener.quality(this.statistics());
   }
 

@@ -222,6 +222,7 @@ export class MediaWorker {
       idleMs: settings.idleMs,
       qualityMs: settings.qualityMs,
       grantFec: () => this.#load.grantFec(clock.now()),
+      rtcpXr: settings.rtcpXr,
       listener: {
         connected: () => post({ type: "connected", session }),
         dtmf: (side, digit) => post({ type: "dtmf", session, side, digit }),

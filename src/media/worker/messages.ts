@@ -25,6 +25,7 @@ export interface WorkerSettings {
   readonly trunkSource: "address" | "strict";
   readonly idleMs: number;
   readonly qualityMs: number;
+  readonly rtcpXr: boolean;
   /** Opus frames run before the worker says it is ready, so that the first calls find hot code; 0 in tests. */
   readonly warmUpFrames: number;
   /** Sessions taken at most; 0 = no such limit. */

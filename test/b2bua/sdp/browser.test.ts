@@ -60,6 +60,7 @@ describe("reading a browser's description", () => {
       setup: "actpass",
       mid: "0",
       bundle: ["0"],
+      rtcpReducedSize: true,
     });
   });
 
@@ -177,6 +178,7 @@ describe("answering a browser", () => {
       "a=candidate:1 1 udp 2130706431 203.0.113.10 20100 typ host",
       "a=end-of-candidates",
       "a=rtcp-mux",
+      "a=rtcp-rsize",
       "",
     ]);
     expect(remote).toEqual({
@@ -188,7 +190,14 @@ describe("answering a browser", () => {
         telephoneEvent: { payloadType: 110, clockRate: 48000 },
       },
       direction: "sendrecv",
+      rtcpReducedSize: true,
     });
+  });
+
+  it("agrees to RTCP of reduced size only where it is offered", () => {
+    const { sdp, remote } = answered(chromiumOffer({ without: /^a=rtcp-rsize/ }));
+    expect(sdp).not.toContain("rsize");
+    expect(remote.rtcpReducedSize).toBe(false);
   });
 
   it("takes the first codec in our order, with telephone-event at its clock rate", () => {
@@ -290,6 +299,7 @@ describe("offering to a browser", () => {
       mid: 0,
       payloads: "111 0 8 126 110",
       rtcpMux: "rtcp-mux",
+      rtcpRsize: "rtcp-rsize",
       ptime: 20,
       direction: "sendrecv",
     });
@@ -316,6 +326,12 @@ describe("offering to a browser", () => {
     });
     const pcma = good(acceptBrowserAnswer(offer, answer.replace("SAVPF 111 126", "SAVPF 8 111 126")));
     expect(pcma.remote.payload).toMatchObject({ codec: "pcma", telephoneEvent: { clockRate: 8000 } });
+  });
+
+  it("takes the browser at its word about RTCP of reduced size", () => {
+    expect(good(acceptBrowserAnswer(offer, answer)).remote.rtcpReducedSize).toBe(true);
+    const plain = answer.replace("a=rtcp-rsize\r\n", "");
+    expect(good(acceptBrowserAnswer(offer, plain)).remote.rtcpReducedSize).toBe(false);
   });
 
   it("reads the answer's direction from our side", () => {

@@ -238,6 +238,14 @@ describe("offering to SIP Server", () => {
     ]);
   });
 
+  it("says that VoIP metrics are sent where they are, in offer and answer", () => {
+    const line = "\r\na=rtcp-xr:voip-metrics\r\n";
+    const local = { ...trunkLocal, rtcpXr: true };
+    expect(offerTrunk({ ...preference, local }).sdp).toContain(line);
+    expect(answered(genesysOffer(), { local }).sdp).toContain(line);
+    expect(answered(genesysOffer(), { local: { ...trunkLocal, rtcpXr: false } }).sdp).not.toContain("xr");
+  });
+
   it("leaves telephone-event out when told to", () => {
     expect(offerTrunk({ ...preference, telephoneEvent: false }).sdp).toContain("RTP/AVP 0 8\r\n");
   });

@@ -44,6 +44,7 @@ class WorkerDouble {
         trunkSource: "address",
         idleMs: 0,
         qualityMs: 5000,
+        rtcpXr: false,
         warmUpFrames: 0,
         maxCalls: 0,
         maxLoadPercent: 95,

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { warmUpOpus } from "../../../src/media/codec/opus.ts";
 import { fromCodes, segmentalSnr, toCodes, voice } from "../../support/sound.ts";
 import { opus, parse, pcma, pcmu, RelayDouble, rtp, type Sent } from "./relay-double.ts";
-import { writeReport } from "../../../src/media/rtcp/packet.ts";
+import { writeReport } from "../../../src/media/rtcp/write.ts";
 import { readUint32 } from "../../../src/media/rtp/packet.ts";
 
 /** Opus packets of `ms` each of a voice, as a browser encodes (48 kHz API fed with 8 kHz sound is not needed). */

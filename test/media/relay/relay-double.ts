@@ -121,7 +121,9 @@ export class RelayDouble {
   readonly session: RelaySession;
   #nextTick = 20;
 
-  constructor(options: Partial<Pick<RelaySessionOptions, "trunkSource" | "idleMs" | "qualityMs">> = {}) {
+  constructor(
+    options: Partial<Pick<RelaySessionOptions, "trunkSource" | "idleMs" | "qualityMs" | "rtcpXr">> = {},
+  ) {
     this.session = new RelaySession({
       openTransport: (handlers) => {
         this.transport.handlers = handlers;

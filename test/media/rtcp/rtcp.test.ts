@@ -3,11 +3,12 @@ import {
   ntpMiddle,
   ntpTime,
   readRtcp,
-  writeReport,
   type ReportBlock,
   type RtcpListener,
 } from "../../../src/media/rtcp/packet.ts";
-import { RtcpReporter } from "../../../src/media/rtcp/reporter.ts";
+import type { VoipMetrics } from "../../../src/media/contract.ts";
+import { RtcpReporter, type ReporterOptions } from "../../../src/media/rtcp/reporter.ts";
+import { writeReport, type OutgoingReport } from "../../../src/media/rtcp/write.ts";
 import { SendLine } from "../../../src/media/rtp/send-line.ts";
 import { ReceivedSource } from "../../../src/media/rtp/source.ts";
 import { CountingRandom } from "../../support/counting-random.ts";
@@ -17,18 +18,26 @@ class Listener implements RtcpListener {
   readonly reports: [number, number][] = [];
   readonly blocks: ReportBlock[] = [];
   readonly byes: number[] = [];
+  readonly metrics: [number, number, VoipMetrics][] = [];
   feedback = 0;
+  malformed = 0;
   onSenderReport(ssrc: number, middle: number): void {
     this.reports.push([ssrc, middle]);
   }
-  onReportBlock(block: Readonly<ReportBlock>): void {
-    this.blocks.push({ ...block });
+  onReportBlock(about: Readonly<ReportBlock>): void {
+    this.blocks.push({ ...about });
   }
   onBye(ssrc: number): void {
     this.byes.push(ssrc);
   }
   onFeedback(): void {
     this.feedback++;
+  }
+  onVoipMetrics(ssrc: number, by: number, metrics: VoipMetrics): void {
+    this.metrics.push([ssrc, by, metrics]);
+  }
+  onMalformed(): void {
+    this.malformed++;
   }
 }
 
@@ -55,6 +64,7 @@ describe("reading RTCP", () => {
         ssrc: 0x2b,
         fractionLost: 255,
         cumulativeLost: -2,
+        extendedHighestSequence: 0x1000a,
         jitter: 80,
         lastReport: 0xaaaabbbb,
         delaySinceLastReport: 0x10000,
@@ -132,6 +142,7 @@ describe("writing RTCP", () => {
           ssrc: 9,
           fractionLost: 12,
           cumulativeLost: -3,
+          extendedHighestSequence: 0x1_0005,
           jitter: 77,
           lastReport: 0x01020304,
           delaySinceLastReport: 0x8000,
@@ -154,19 +165,21 @@ describe("writing RTCP", () => {
   });
 });
 
-function reporter(): {
+function reporter(options: Partial<ReporterOptions> = {}): {
   clock: FakeClock;
   line: SendLine;
   source: ReceivedSource;
   rtcp: RtcpReporter;
   sent: Buffer[];
   losses: number[];
+  dropped: string[];
 } {
   const clock = new FakeClock();
   const line = new SendLine(0x77, new CountingRandom());
   const source = new ReceivedSource();
   const sent: Buffer[] = [];
   const losses: number[] = [];
+  const dropped: string[] = [];
   const rtcp = new RtcpReporter({
     line,
     source,
@@ -175,8 +188,35 @@ function reporter(): {
     cname: "name",
     send: (packet, length) => sent.push(Buffer.from(packet.subarray(0, length))),
     onLoss: (percent) => losses.push(percent),
+    onDropped: (cause) => dropped.push(cause),
+    ...options,
   });
-  return { clock, line, source, rtcp, sent, losses };
+  return { clock, line, source, rtcp, sent, losses, dropped };
+}
+
+/** A report of another's with one block about our line. */
+function block(reception: Partial<NonNullable<OutgoingReport["reception"]>>): OutgoingReport & {
+  reception: NonNullable<OutgoingReport["reception"]>;
+} {
+  const still = { fractionLost: 0, cumulativeLost: 0, extendedHighestSequence: 1, jitter: 0, lastReport: 0 };
+  return { ssrc: 1, cname: "", reception: { ssrc: 0x77, ...still, delaySinceLastReport: 0, ...reception } };
+}
+
+function receive(rtcp: RtcpReporter, report: OutgoingReport): void {
+  const packet = Buffer.alloc(300);
+  rtcp.receive(packet, writeReport(packet, report));
+}
+
+/** Sends RTP and waits for the sender report; returns the middle bits of its time. */
+function reportSent(parts: Pick<ReturnType<typeof reporter>, "clock" | "line" | "rtcp" | "sent">): number {
+  const { clock, line, rtcp, sent } = parts;
+  line.stamp(Buffer.alloc(172), 172, 0, false, 0, 0);
+  while (sent.length === 0) {
+    clock.advance(20);
+    rtcp.tick(clock.now());
+  }
+  const [, middle] = read(sent[0] ?? Buffer.alloc(0))?.reports[0] ?? [];
+  return middle ?? 0;
 }
 
 describe("reporting", () => {
@@ -226,43 +266,95 @@ describe("reporting", () => {
   });
 
   it("measures the round trip and notes loss and jitter the far end reports", () => {
-    const { clock, rtcp, losses } = reporter();
-    clock.advance(10_000);
-    const packet = Buffer.alloc(200);
-    const length = writeReport(packet, {
-      ssrc: 1,
-      cname: "",
-      reception: {
-        ssrc: 0x77,
-        fractionLost: 64,
-        cumulativeLost: 1,
-        extendedHighestSequence: 1,
-        jitter: 80,
-        lastReport: ntpMiddle(ntpTime(clock.wallClock() - 300)),
-        delaySinceLastReport: 0.2 * 65536,
-      },
-    });
-    expect(rtcp.receive(packet.subarray(0, length), length)).toBe(true);
+    const { clock, line, rtcp, losses, sent } = reporter();
+    const middle = reportSent({ clock, line, rtcp, sent });
+    clock.advance(300);
+    receive(
+      rtcp,
+      block({ fractionLost: 64, jitter: 80, lastReport: middle, delaySinceLastReport: 0.2 * 65536 }),
+    );
     expect(rtcp.remote).toMatchObject({ fractionLost: 0.25, jitterMs: 10 });
-    expect(rtcp.remote?.roundTripMs).toBeCloseTo(100, 0);
+    expect(rtcp.remote?.roundTripMs).toBeCloseTo(100, 1);
     expect(losses).toEqual([25]);
   });
 
-  it("believes no round trip that cannot be, and no block about another line", () => {
-    const { clock, rtcp } = reporter();
-    clock.advance(10_000);
-    const make = (ssrc: number, lastReport: number): Buffer => {
-      const packet = Buffer.alloc(200);
-      const block = { fractionLost: 0, cumulativeLost: 0, extendedHighestSequence: 1, jitter: 0 };
-      const reception = { ...block, ssrc, lastReport, delaySinceLastReport: 0x7fffffff };
-      return packet.subarray(0, writeReport(packet, { ssrc: 1, cname: "", reception }));
+  it("measures the round trip though the wall clock jumps", () => {
+    let step = 0;
+    const clock = new FakeClock();
+    const stepping = {
+      now: () => clock.now(),
+      wallClock: () => clock.wallClock() + step,
+      setTimer: clock.setTimer.bind(clock),
     };
-    const foreign = make(0x78, 5);
-    rtcp.receive(foreign, foreign.length);
+    const { line, rtcp, sent } = reporter({ clock: stepping });
+    const middle = reportSent({ clock, line, rtcp, sent });
+    step = 3_600_000;
+    clock.advance(80);
+    receive(rtcp, block({ lastReport: middle }));
+    expect(rtcp.remote?.roundTripMs).toBeCloseTo(80, 1);
+  });
+
+  it("believes no round trip that cannot be, none to a report it never sent, and no block about another line", () => {
+    const { clock, line, rtcp, sent } = reporter();
+    const middle = reportSent({ clock, line, rtcp, sent });
+    receive(rtcp, block({ ssrc: 0x78, lastReport: middle }));
     expect(rtcp.remote).toBeUndefined();
-    const absurd = make(0x77, 5);
-    rtcp.receive(absurd, absurd.length);
-    expect(rtcp.remote).toEqual({ fractionLost: 0, jitterMs: 0 });
+    for (const absurd of [
+      { lastReport: middle, delaySinceLastReport: 0x7fffffff },
+      { lastReport: (middle + 1) >>> 0 },
+      { lastReport: 0 },
+    ]) {
+      receive(rtcp, block(absurd));
+      expect(rtcp.remote).toEqual({ fractionLost: 0, jitterMs: 0 });
+    }
+  });
+
+  it("adds up loss by the far end's counts, and by its fraction when it began anew", () => {
+    const { line, rtcp } = reporter();
+    const send = (packets: number): void => {
+      for (let packet = 0; packet < packets; packet++) line.stamp(Buffer.alloc(172), 172, 0, false, 0, 0);
+    };
+    send(250);
+    receive(rtcp, block({ cumulativeLost: 5, extendedHighestSequence: 1249, fractionLost: 5 }));
+    expect(rtcp.reported).toMatchObject({ reports: 1, expected: 250, lost: 5 });
+    send(200);
+    receive(rtcp, block({ cumulativeLost: 25, extendedHighestSequence: 1449, fractionLost: 25 }));
+    expect(rtcp.reported).toMatchObject({ reports: 2, expected: 450, lost: 25 });
+    send(100);
+    // The call went to another phone, which counts from zero.
+    receive(rtcp, block({ cumulativeLost: 0, extendedHighestSequence: 20, fractionLost: 64 }));
+    expect(rtcp.reported).toMatchObject({ reports: 3, expected: 550, lost: 50 });
+  });
+
+  it("ignores and counts reports under our own SSRC, and broken packets", () => {
+    const { rtcp, dropped, source } = reporter();
+    source.receive(0x2a, 1, 0);
+    const looped = Buffer.alloc(200);
+    const reception = { ...block({}).reception, ssrc: 0x77 };
+    const ntp = { seconds: 1, fraction: 2 };
+    const length = writeReport(looped, {
+      ssrc: 0x77,
+      cname: "",
+      reception,
+      sender: { ntp, rtpTimestamp: 1, packets: 1, octets: 1 },
+    });
+    rtcp.receive(looped, length);
+    expect(rtcp.remote).toBeUndefined();
+    expect(dropped).toEqual(["ownSsrc", "ownSsrc"]);
+    rtcp.receive(Buffer.from("nonsense"), 8);
+    expect(dropped.at(-1)).toBe("malformedRtcp");
+  });
+
+  it("gives back the report time of the source that is heard, whatever strangers report", () => {
+    const { clock, source, rtcp, sent } = reporter();
+    source.receive(0x2a, 1, 0);
+    rtcp.receive(hex(senderReport), 52);
+    rtcp.receive(hex("80c80006 00000099 11112222 99994444 00005555 00000064 00003e80"), 28);
+    while (sent.length === 0) {
+      clock.advance(20);
+      rtcp.tick(clock.now());
+    }
+    expect(read(sent[0] ?? Buffer.alloc(0))?.blocks[0]?.lastReport).toBe(0x22223333);
   });
 
   it("says BYE only of a line on which something was sent", () => {
@@ -274,3 +366,149 @@ describe("reporting", () => {
     expect(read(sent[0] ?? Buffer.alloc(0))?.byes).toEqual([0x77]);
   });
 });
+
+describe("reduced size (RFC 5506)", () => {
+  /** Types and times of all that was sent over half a minute; one packet is lost at 4.2 s. */
+  function run(reducedSize: boolean): { at: number; types: number[] }[] {
+    const { clock, line, source, rtcp, sent } = reporter();
+    rtcp.reducedSize = reducedSize;
+    const told: { at: number; types: number[] }[] = [];
+    let sequence = 0;
+    for (let now = 20; now <= 30_000; now += 20) {
+      clock.advance(20);
+      line.stamp(Buffer.alloc(172), 172, 0, false, 0, now);
+      if (now !== 4200) source.receive(0x2a, sequence & 0xffff, now);
+      sequence++;
+      rtcp.tick(now);
+      for (const packet of sent.splice(0)) told.push({ at: now, types: types(packet) });
+    }
+    return told;
+  }
+
+  it("is never sent where it was not negotiated", () => {
+    for (const { types: kinds } of run(false)) expect(kinds).toEqual([200, 202]);
+  });
+
+  it("carries the first report and a loss within a second or so, between compound packets as often as before", () => {
+    const told = run(true);
+    const short = told.filter(({ types: kinds }) => kinds.length === 1);
+    expect(short.length).toBeGreaterThan(0);
+    expect(short.length).toBeLessThanOrEqual(2);
+    expect(told[0]).toEqual({ at: 1020, types: [200] });
+    expect(told.find(({ at }) => at > 4200)?.at).toBeLessThanOrEqual(5240);
+    const compound = told.filter(({ types: kinds }) => kinds.length === 2);
+    expect(compound.length).toBe(run(false).length);
+  });
+});
+
+describe("VoIP metrics (RFC 3611 4.7)", () => {
+  const metrics = {
+    lossPercent: 5,
+    discardPercent: 1,
+    burstLossPercent: 50,
+    gapLossPercent: 0.5,
+    burstMs: 120,
+    gapMs: 70_000,
+    roundTripMs: 48,
+    endSystemMs: 0,
+    rFactor: 82.4,
+    mosLq: 4.21,
+    mosCq: 4.14,
+    gmin: 16,
+  };
+  const reception = { ...block({}).reception, ssrc: 9 };
+
+  it("are written as the RFC draws them and read back", () => {
+    const packet = Buffer.alloc(300);
+    const length = writeReport(packet, { ssrc: 8, cname: "n", reception, voipMetrics: metrics });
+    const report = packet.subarray(length - 44, length);
+    expect(report.toString("hex")).toBe(
+      "80cf000a00000008" + // XR, 11 words, from 8
+        "0700000800000009" + // VoIP metrics, 8 words, about 9
+        "0c028001" + // loss, discard, burst density, gap density
+        "0078ffff" + // burst, gap (as long as can be said)
+        "00300000" + // round trip, end system
+        "7f7f7f10" + // signal, noise, echo unknown; Gmin 16
+        "527f2a29" + // R 82, external R unknown, MOS-LQ 4.2, MOS-CQ 4.1
+        "e000000000000000",
+    );
+    const listener = read(packet.subarray(0, length));
+    expect(types(packet.subarray(0, length))).toEqual([201, 202, 207]);
+    expect(listener?.metrics).toEqual([
+      [
+        9,
+        8,
+        {
+          lossPercent: (12 * 100) / 256,
+          discardPercent: (2 * 100) / 256,
+          burstLossPercent: 50,
+          gapLossPercent: 100 / 256,
+          burstMs: 120,
+          gapMs: 65_535,
+          roundTripMs: 48,
+          endSystemMs: 0,
+          rFactor: 82,
+          mosLq: 4.2,
+          mosCq: 4.1,
+        },
+      ],
+    ]);
+    expect(listener?.malformed).toBe(0);
+  });
+
+  const words = "00000000".repeat(4);
+
+  it("leave out what the far end does not know or cannot be, and pass over other blocks and padding", () => {
+    const unknown = `07000008 00000009 ${words} 7f7f7f7f 00000000 00000000`;
+    const absurd = `07000008 00000009 ${words} ff000933 00000000 00000000`;
+    const listener = read(hex(`a0cf0017 00000008 04000002 1111111122222222 ${unknown} ${absurd} 00000004`));
+    expect(listener?.malformed).toBe(0);
+    expect(listener?.metrics).toHaveLength(2);
+    for (const [, , { rFactor, mosLq, mosCq }] of listener?.metrics ?? [])
+      expect([rFactor, mosLq, mosCq]).toEqual([undefined, undefined, undefined]);
+  });
+
+  it.each([
+    ["a block beyond the end", "80cf0003 00000008 07000008 00000009"],
+    ["another length than theirs", "80cf0003 00000008 07000001 00000009"],
+    ["no room for the reporter", "80cf0000"],
+    ["padding longer than the report", "a0cf0002 00000008 000000ff"],
+  ])("that are broken, with %s, are counted and not told; what is beside them stands", (_name, text) => {
+    const listener = read(hex(`81cb0001 00000007 ${text}`));
+    expect(listener).toMatchObject({ malformed: 1, metrics: [], byes: [7] });
+  });
+
+  it("go out with regular reports only, once a source is heard", () => {
+    const { clock, line, source, rtcp, sent } = reporter({ voipMetrics: () => metrics });
+    rtcp.reducedSize = true;
+    reportSent({ clock, line, rtcp, sent });
+    expect(sent.map(types)).toEqual([[200]]);
+    while (sent.length < 2) {
+      clock.advance(20);
+      rtcp.tick(clock.now());
+    }
+    expect(types(sent[1] ?? Buffer.alloc(0))).toEqual([201, 202]);
+    source.receive(0x2a, 1, 0);
+    while (sent.length < 3) {
+      clock.advance(20);
+      rtcp.tick(clock.now());
+    }
+    expect(types(sent[2] ?? Buffer.alloc(0))).toEqual([201, 202, 207]);
+  });
+
+  it("of the far end's are kept when they are about our line", () => {
+    const { rtcp } = reporter();
+    receive(rtcp, { ...block({ ssrc: 0x78 }), voipMetrics: metrics });
+    expect(rtcp.farEnd).toBeUndefined();
+    receive(rtcp, { ...block({}), voipMetrics: metrics });
+    expect(rtcp.farEnd).toMatchObject({ rFactor: 82, mosCq: 4.1 });
+  });
+});
+
+/** Types of the packets in a compound one. */
+function types(packet: Buffer): number[] {
+  const found: number[] = [];
+  for (let at = 0; at < packet.length; at += (packet.readUInt16BE(at + 2) + 1) * 4)
+    found.push(packet[at + 1] ?? 0);
+  return found;
+}
