@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { silentLogger } from "../../../src/core/index.ts";
 import type { OpenTransport, RelayTransport } from "../../../src/media/relay/transport.ts";
-import { writeReport } from "../../../src/media/rtcp/packet.ts";
+import { writeReport } from "../../../src/media/rtcp/write.ts";
 import { warmUpOpus } from "../../../src/media/codec/opus.ts";
 import { OpusSink } from "../../../src/media/codec/opus-sink.ts";
 import { RelaySession } from "../../../src/media/relay/session.ts";
@@ -49,6 +49,7 @@ class BusyWorker {
         trunkSource: "address",
         idleMs: 0,
         qualityMs: 5000,
+        rtcpXr: false,
         warmUpFrames: 0,
         maxCalls: 0,
         maxLoadPercent: 95,
