@@ -9,6 +9,7 @@ import {
   type Payload,
   type TrunkRemote,
 } from "../media/index.ts";
+import { CodecTerms, type CodecPreference } from "./codec-terms.ts";
 import {
   acceptBrowserAnswer,
   acceptTrunkAnswer,
@@ -25,13 +26,6 @@ import {
   type TrunkDescription,
 } from "./sdp/index.ts";
 
-/** Which codecs calls use. */
-export interface CodecPreference {
-  /** Codecs toward the browser and toward SIP Server, in order of preference. */
-  readonly browser: readonly CodecName[];
-  readonly trunk: readonly CodecName[];
-}
-
 type Answered = SdpResult<{ readonly sdp: string }>;
 type Taken = { readonly ok: true } | SdpRefusal;
 
@@ -41,7 +35,7 @@ type Taken = { readonly ok: true } | SdpRefusal;
  */
 export class CallMedia {
   readonly session: MediaSession;
-  readonly #codecs: CodecPreference;
+  readonly #terms: CodecTerms;
   readonly #browserOrigin: SdpOrigin;
   readonly #trunkOrigin: SdpOrigin;
   #browserLocal: BrowserLocal;
@@ -57,7 +51,7 @@ export class CallMedia {
 
   constructor(session: MediaSession, codecs: CodecPreference, random: Random) {
     this.session = session;
-    this.#codecs = codecs;
+    this.#terms = new CodecTerms(codecs);
     this.#browserLocal = session.browser;
     this.#browserOrigin = new SdpOrigin(random);
     this.#trunkOrigin = new SdpOrigin(random);
@@ -86,7 +80,8 @@ export class CallMedia {
   offerToBrowser(): string {
     const made = offerBrowser({
       local: this.#browserLocal,
-      codecs: this.#codecs.browser,
+      codecs: this.#terms.browserCodecs,
+      opusFormat: this.#terms.browserOpusFormat,
       direction: "sendrecv",
       origin: this.#browserOrigin,
     });
@@ -101,6 +96,7 @@ export class CallMedia {
     if (!accepted.ok) return accepted;
     this.#browserUfrag = accepted.remote.iceUfrag;
     this.#browserPayload = accepted.remote.payload;
+    this.#terms.browserChose(accepted.remote.payload.codec, accepted.description);
     this.session.setBrowserRemote(accepted.remote);
     return { ok: true };
   }
@@ -115,19 +111,17 @@ export class CallMedia {
     const { description } = parsed;
     if (this.#browserUfrag !== undefined && description.iceUfrag !== this.#browserUfrag)
       this.#browserLocal = await this.session.restartIce();
-    const used = this.#browserPayload?.codec;
-    const codecs = used
-      ? [used, ...this.#codecs.browser.filter((codec) => codec !== used)]
-      : this.#codecs.browser;
     const made = answerBrowser(description, {
       local: this.#browserLocal,
-      codecs,
+      codecs: this.#terms.browserCodecs,
+      opusFormat: this.#terms.browserOpusFormat,
       direction: "sendrecv",
       origin: this.#browserOrigin,
     });
     if (!made.ok) return made;
     this.#browserUfrag = description.iceUfrag;
     this.#browserPayload = made.remote.payload;
+    this.#terms.browserChose(made.remote.payload.codec, description);
     // The browser's own hold: it no longer receives.
     this.#browserHolds = !receives(description.direction);
     this.session.setBrowserRemote(made.remote);
@@ -138,7 +132,8 @@ export class CallMedia {
   offerToTrunk(): string {
     const made = offerTrunk({
       local: this.session.trunk,
-      codecs: this.#codecs.trunk,
+      codecs: this.#terms.trunkCodecs,
+      opusFormat: this.#terms.trunkOpusFormat,
       direction: this.#wanted,
       origin: this.#trunkOrigin,
     });
@@ -151,7 +146,7 @@ export class CallMedia {
     if (!this.#trunkOffer) return { ok: false, status: 400, reason: "answer without an offer" };
     const accepted = acceptTrunkAnswer(this.#trunkOffer, sdp);
     if (!accepted.ok) return accepted;
-    this.#retarget(accepted.remote);
+    this.#retarget(accepted.remote, accepted.description);
     return { ok: true };
   }
 
@@ -160,7 +155,9 @@ export class CallMedia {
     const parsed = parseTrunkDescription(sdp);
     if (!parsed.ok) return parsed;
     const made = this.#answer(parsed.description);
-    return made.ok ? { ok: true } : made;
+    if (!made.ok) return made;
+    this.#terms.trunkChose(made.remote.payload.codec, parsed.description);
+    return { ok: true };
   }
 
   /** Answers an offer of SIP Server's and moves the media there, atomically. */
@@ -169,14 +166,15 @@ export class CallMedia {
     if (!parsed.ok) return parsed;
     const made = this.#answer(parsed.description);
     if (!made.ok) return made;
-    this.#retarget(made.remote);
+    this.#retarget(made.remote, parsed.description);
     return { ok: true, sdp: this.#trunkOrigin.stamp(made.sdp) };
   }
 
   #answer(description: TrunkDescription) {
     return answerTrunk(description, {
       local: this.session.trunk,
-      codecs: this.#codecs.trunk,
+      codecs: this.#terms.trunkCodecs,
+      opusFormat: this.#terms.trunkOpusFormat,
       direction: this.#wanted,
       origin: this.#trunkOrigin,
     });
@@ -204,8 +202,9 @@ export class CallMedia {
     return this.holding ? "sendonly" : "sendrecv";
   }
 
-  #retarget(remote: TrunkRemote): void {
+  #retarget(remote: TrunkRemote, description: TrunkDescription): void {
     this.#trunkRemote = remote;
+    this.#terms.trunkChose(remote.payload.codec, description);
     this.session.setTrunkRemote({ ...remote, direction: this.#relayed(remote.direction) });
   }
 

@@ -8,8 +8,9 @@ import {
 import type { AgentPresence, TrunkRegistrations } from "../registrar/index.ts";
 import type { OfferReply } from "../sip/index.ts";
 import type { AgentLeg, AgentLegUser, LegEnd } from "./agent-leg.ts";
-import { CallMedia, type CodecPreference } from "./call-media.ts";
+import { CallMedia } from "./call-media.ts";
 import { CallQuality } from "./call-quality.ts";
+import type { CodecPreference } from "./codec-terms.ts";
 import type { CallRecord } from "./call-record.ts";
 import { CallTimes } from "./call-times.ts";
 import type { QualityTotals } from "./quality-totals.ts";

@@ -135,13 +135,13 @@ const media = section("Sound: one UDP port per worker toward browsers, port pair
   ),
   trunkCodecs: key(
     z
-      .array(z.enum(["pcmu", "pcma"]))
+      .array(z.enum(["opus", "g722", "pcmu", "pcma"]))
       .min(1)
       .default(["pcmu", "pcma"]),
     {
-      text: "Codecs toward SIP Server, best first; the order holds for offers and answers.",
-      expects: "a list of pcmu, pcma",
-      example: "[pcma, pcmu]",
+      text: "Codecs toward SIP Server, best first; the order holds for offers and answers. g722 (wide band) is used where the browser speaks Opus; Opus on both sides passes as it is.",
+      expects: "a list of opus, g722, pcmu, pcma",
+      example: "[g722, pcma, pcmu]",
     },
   ),
   trunkSource: key(z.enum(["address", "strict"]).default("address"), {
@@ -151,6 +151,16 @@ const media = section("Sound: one UDP port per worker toward browsers, port pair
   rtcpXr: key(z.boolean().default(false), {
     text: "Send RTCP-XR VoIP metrics (RFC 3611) to SIP Server's side and say so in SDP. What comes is always read.",
     expects: "true or false",
+  }),
+  gainDb: section("Louder (above 0) or quieter sound; Opus that passes as it is keeps its level.", {
+    toAgent: key(z.number().min(-20).max(20).default(0), {
+      text: "Gain of what the agent hears, dB.",
+      expects: "decibels from -20 to 20",
+    }),
+    toSipServer: key(z.number().min(-20).max(20).default(0), {
+      text: "Gain of what the agent's far side hears, dB.",
+      expects: "decibels from -20 to 20",
+    }),
   }),
   idleSeconds: key(types.seconds(0, 3600).default(30), {
     text: "Seconds without a packet on a side that is not held before it counts as idle; 0: never.",

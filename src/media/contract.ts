@@ -4,8 +4,8 @@ import type { CaptureOptions, RunningCapture } from "./capture/contract.ts";
 /** The two sides of a relayed call: the browser's (DTLS-SRTP) and SIP Server's (plain RTP). */
 export type Side = "browser" | "trunk";
 
-/** Encoding names of RFC 7587 and RFC 3551 in lower case. */
-export type CodecName = "opus" | "pcmu" | "pcma";
+/** Encoding names of RFC 7587 and RFC 3551 in lower case. G.722 is spoken toward SIP Server only. */
+export type CodecName = "opus" | "g722" | "pcmu" | "pcma";
 
 /** What a side may send and wants to receive, from the relay's point of view (RFC 3264 5.1). */
 export type Direction = "sendrecv" | "sendonly" | "recvonly" | "inactive";
@@ -26,8 +26,13 @@ export interface Payload {
   /** RTP payload type number on the wire, 0-127. */
   readonly payloadType: number;
   /** Number the side sends with, where it differs from the one it expects (its answer renumbered our offer, RFC 3264
-   * 5.1). Set on the trunk side only. What comes with `payloadType` is taken too, where that means nothing else. */
+   * 5.1). What comes with `payloadType` is taken too, where that means nothing else. */
   readonly receivePayloadType?: number;
+  /** The other law of G.711, which the side's answer took too and may send with this number (RFC 3264 6.1). */
+  readonly otherLaw?: { readonly codec: "pcmu" | "pcma"; readonly payloadType: number };
+  /** Sound in one packet toward the side, ms: 10 to 60 in tens. Default 20; Opus always has 20. What comes from the
+   * side may have any packet time. */
+  readonly packetMs?: number;
   /** RFC 4733 payload type, undefined when the side negotiated none. `receivePayloadType` as above. */
   readonly telephoneEvent?: {
     readonly payloadType: number;
@@ -224,6 +229,12 @@ export interface MediaSession {
   close(reason: string): void;
 }
 
+/** Gain of the sound toward each end, dB. Opus that passes as it is keeps its level. */
+export interface GainDb {
+  readonly toAgent: number;
+  readonly toSipServer: number;
+}
+
 /** What the pool binds and how it behaves. */
 export interface MediaOptions {
   /** Local address to bind, e.g. `0.0.0.0`. */
@@ -245,6 +256,8 @@ export interface MediaOptions {
   readonly captureDirectory?: string | undefined;
   /** Send RTCP-XR VoIP metrics to SIP Server's side (RFC 3611 4.7). Default false. */
   readonly rtcpXr?: boolean;
+  /** Louder or quieter than it came, decibels from -20 to 20, per direction. Default 0: as it is. */
+  readonly gainDb?: GainDb;
   /** How long an RTP port pair rests before it serves another call, ms. Default 2000. */
   readonly portRestMs?: number;
   /** Sessions one worker takes; 0 = as many as it has ports and CPU time for. Default 0. */

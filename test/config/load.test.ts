@@ -251,9 +251,22 @@ sipserver: { addresses: [] }
     ],
     ["192.0.2.20", "0.0.0.0", "sip.advertisedAddress is no address others can reach"],
     ["203.0.113.10", "203.0.113.10, workers: 0", "media.workers is not auto, or a number from 1 to 64"],
-    ["203.0.113.10", "203.0.113.10, trunkCodecs: [g729]", "media.trunkCodecs[0] is not a list of pcmu, pcma"],
-    ["203.0.113.10", "203.0.113.10, trunkCodecs: []", "media.trunkCodecs is not a list of pcmu, pcma"],
+    [
+      "203.0.113.10",
+      "203.0.113.10, trunkCodecs: [g729]",
+      "media.trunkCodecs[0] is not a list of opus, g722, pcmu, pcma",
+    ],
+    [
+      "203.0.113.10",
+      "203.0.113.10, trunkCodecs: []",
+      "media.trunkCodecs is not a list of opus, g722, pcmu, pcma",
+    ],
     ["203.0.113.10", "203.0.113.10, trunkCodecs: [pcmu, pcmu]", "media.trunkCodecs names a codec twice"],
+    [
+      "203.0.113.10",
+      "203.0.113.10, gainDb: { toAgent: 20.5 }",
+      "media.gainDb.toAgent is not decibels from -20 to 20",
+    ],
     [
       '"192.0.2.10:5060"',
       '"192.0.2.10:0"',

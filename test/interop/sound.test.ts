@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeOpus, framesOf, type DoubleCodec } from "../support/browser-media.ts";
 import type { DoubleCall } from "../support/browser-double.ts";
 import { align, fromCodes, segmentalSnr, toCodes, voice } from "../support/sound.ts";
-import { Baresip } from "./support/baresip.ts";
+import { Baresip, type BaresipOptions } from "./support/baresip.ts";
 import { Lab } from "./support/lab.ts";
 import { after, paced } from "./support/rtp-phone.ts";
 
@@ -51,10 +51,12 @@ async function converse(call: DoubleCall, phone: Baresip, codec: DoubleCodec) {
   return { agentHeard: await call.media.heard(), farHeard: phone.recorded() };
 }
 
-async function agentCalls(codec: DoubleCodec) {
+type PhoneKind = Partial<Pick<BaresipOptions, "codec" | "packetMs" | "sound">>;
+
+async function agentCalls(codec: DoubleCodec, kind: PhoneKind = {}, at = lab) {
   const number = String(nextNumber++);
-  const browser = await lab.agent(String(nextDn++), { codec });
-  const phone = await Baresip.start({ front: lab.front, number, sound: farVoice });
+  const browser = await at.agent(String(nextDn++), { codec });
+  const phone = await Baresip.start({ front: at.front, number, sound: farVoice, ...kind });
   try {
     const call = await browser.dial(number);
     await call.when("answered");
@@ -64,17 +66,13 @@ async function agentCalls(codec: DoubleCodec) {
   }
 }
 
-async function phoneCalls(codec: DoubleCodec) {
+async function phoneCalls(codec: DoubleCodec, kind: PhoneKind = {}, at = lab) {
   const dn = String(nextDn++);
-  const browser = await lab.agent(dn, { codec });
+  const browser = await at.agent(dn, { codec });
   const ringing = browser.nextCall();
-  const dial = `sip:${dn}@${lab.front.address}`;
-  const phone = await Baresip.start({
-    front: lab.front,
-    number: String(nextNumber++),
-    sound: farVoice,
-    dial,
-  });
+  const dial = `sip:${dn}@${at.front.address}`;
+  const number = String(nextNumber++);
+  const phone = await Baresip.start({ front: at.front, number, sound: farVoice, dial, ...kind });
   try {
     const call = await ringing;
     call.answer();
@@ -140,5 +138,73 @@ describe("sound between a browser and a phone (baresip) behind SIP Server", () =
     expect(db(farVoice, farHeard)).toBeLessThan(leastOpusDb);
     expect(db(agentVoice, wrongLaw(farHeard))).toBeLessThan(leastOpusDb);
     expect(db(agentVoice, new Int16Array(farHeard.length))).toBeLessThan(leastOpusDb);
+  });
+
+  it.each([10, 30, 60])(
+    "is the same to the last bit both ways when the phone wants packets of %i ms: PCMU",
+    async (packetMs) => {
+      const dn = String(nextDn);
+      const { agentHeard, farHeard } = await phoneCalls("pcmu", { packetMs });
+      expect(share(farVoice, agentHeard)).toBe(1);
+      expect(share(agentVoice, farHeard)).toBe(1);
+      // The phone that offers it; one that answers takes the 20 ms of our own offer.
+      const trunk = (await lab.record(dn)).media?.trunk;
+      expect((trunk?.bytesSent ?? 0) / (trunk?.packetsSent ?? 1)).toBeCloseTo(packetMs * 8 + 12, -1);
+    },
+  );
+});
+
+describe("sound between a browser of Opus and a phone (baresip) of G.722", () => {
+  let wideLab: Lab;
+  beforeAll(async () => {
+    wideLab = await Lab.open({ media: { trunkCodecs: ["g722", "pcmu"] } });
+  });
+  afterAll(() => wideLab.close());
+
+  /** `farVoice` at 16 kHz. */
+  const wideVoice = Int16Array.from({ length: 2 * farVoice.length }, (_, index) => {
+    const here = farVoice[index >> 1] ?? 0;
+    return index & 1 ? (here + (farVoice[(index >> 1) + 1] ?? here)) / 2 : here;
+  });
+
+  it.each([
+    ["the agent calls", agentCalls],
+    ["the phone calls", phoneCalls],
+  ])("is near the original both ways: %s", async (_name, place) => {
+    const { agentHeard, farHeard } = await place("opus", { codec: "G722", sound: wideVoice }, wideLab);
+    const record = wideLab.records.at(-1);
+    expect([record?.agentLeg.codec, record?.trunkLeg.codec]).toEqual(["opus", "g722"]);
+    const everySecond = Int16Array.from(
+      { length: farHeard.length >> 1 },
+      (_, index) => farHeard[2 * index] ?? 0,
+    );
+    expect(db(farVoice, agentHeard)).toBeGreaterThan(leastOpusDb);
+    expect(db(agentVoice, everySecond)).toBeGreaterThan(leastOpusDb);
+    expect(db(agentVoice, agentHeard)).toBeLessThan(leastOpusDb);
+    expect(db(farVoice, everySecond)).toBeLessThan(leastOpusDb);
+  });
+});
+
+describe("sound between a browser and a phone (baresip) with a gain for each direction", () => {
+  let loudLab: Lab;
+  beforeAll(async () => {
+    loudLab = await Lab.open({ media: { gainDb: { toAgent: 3, toSipServer: -6 } } });
+  });
+  afterAll(() => loudLab.close());
+
+  it("is louder for the agent and quieter for the phone, as configured", async () => {
+    const { agentHeard, farHeard } = await agentCalls("pcmu", {}, loudLab);
+    const level = (sent: Int16Array, heard: Int16Array): number => {
+      const lag = lagOf(sent, heard);
+      let [quiet, loud] = [0, 0];
+      for (let index = margin; index < heard.length - margin; index++) {
+        if (index - lag < 0 || index - lag >= sent.length) continue;
+        quiet += (sent[index - lag] ?? 0) ** 2;
+        loud += (heard[index] ?? 0) ** 2;
+      }
+      return 10 * Math.log10(loud / quiet);
+    };
+    expect(level(farVoice, agentHeard)).toBeCloseTo(3, 1);
+    expect(level(agentVoice, farHeard)).toBeCloseTo(-6, 1);
   });
 });

@@ -8,14 +8,13 @@ import {
   type Payload,
 } from "../../media/index.ts";
 import { parseBrowserDescription } from "./browser-read.ts";
-import { choosePayload, describeFormats, ownCodec, packetTimeMs } from "./codecs.ts";
+import { choosePayload, chosenPayload, describeFormats, ownCodec, packetTimeMs } from "./codecs.ts";
 import { answerDirection, intersectDirections, reverseDirection } from "./direction.ts";
 import { notAcceptable } from "./text.ts";
 import type {
   BrowserAnswerMade,
   BrowserDescription,
   MadeOffer,
-  OfferedCodec,
   OfferedTelephoneEvent,
   OfferInfo,
   Preference,
@@ -55,7 +54,7 @@ export function answerBrowser(offer: BrowserDescription, preference: BrowserPref
   const direction = answerDirection(offer.direction, preference.direction);
   const { local, origin } = preference;
   const formats = describeFormats(
-    [ownCodec(payload.codec, payload.payloadType)],
+    [ownCodec(payload.codec, preference.opusFormat, payload.payloadType)],
     payload.telephoneEvent ? [payload.telephoneEvent] : [],
   );
   const media = offer.sections.map((section, index) =>
@@ -79,8 +78,9 @@ export function offerBrowser({
   direction,
   origin,
   telephoneEvent,
+  opusFormat,
 }: BrowserPreference): MadeOffer {
-  const offered = codecs.map((codec) => ownCodec(codec));
+  const offered = codecs.map((codec) => ownCodec(codec, opusFormat));
   const telephoneEvents = telephoneEvent === false ? [] : eventsFor(codecs);
   const formats = describeFormats(offered, telephoneEvents);
   const media = [audioSection(local, formats, direction, "actpass", "0", true)];
@@ -88,7 +88,10 @@ export function offerBrowser({
   return { sdp, offer: { codecs: offered, telephoneEvents, direction } };
 }
 
-/** Judges a browser's answer to our offer: it must be the DTLS client and have chosen what we offered. */
+/**
+ * Judges a browser's answer to our offer: it must be the DTLS client and have chosen what we offered. Browsers keep our
+ * numbers (RFC 8829 5.3.1); other clients may renumber as SIP Server may, see `chosenPayload`.
+ */
 export function acceptBrowserAnswer(
   offer: OfferInfo,
   answerSdp: string,
@@ -99,15 +102,7 @@ export function acceptBrowserAnswer(
   if (description.audioIndex !== 0 || description.sections.length !== 1)
     return notAcceptable("answer has other m-lines than the offer");
   if (description.setup !== "active") return notAcceptable(`answer has a=setup:${description.setup}`);
-  // A browser answers with our numbers (RFC 8829 5.3.1); another number would be one it does not listen to.
-  const known = (entry: OfferedCodec | OfferedTelephoneEvent): boolean =>
-    [...offer.codecs, ...offer.telephoneEvents].some(({ payloadType }) => payloadType === entry.payloadType);
-  const codecs = description.codecs.filter(
-    (entry) => known(entry) && offer.codecs.some(({ codec }) => codec === entry.codec),
-  );
-  const events = description.telephoneEvents.filter(known);
-  const [chosen] = codecs;
-  const payload = chosen && choosePayload([chosen.codec], codecs, events);
+  const payload = chosenPayload(offer, description);
   if (!payload) return notAcceptable("answer has none of the codecs offered");
   const direction = intersectDirections(offer.direction, reverseDirection(description.direction));
   return { ok: true, remote: remoteOf(description, payload, direction), description };

@@ -1,12 +1,14 @@
 import type { CodecName, Payload } from "../../media/index.ts";
 import type { SdpSection } from "./text.ts";
 import { numberOf, textOf } from "./text.ts";
-import type { OfferedCodec, OfferedTelephoneEvent } from "./types.ts";
+import { opusFormats } from "./opus-format.ts";
+import type { OfferedCodec, OfferedTelephoneEvent, OfferInfo } from "./types.ts";
 
 /** Encoding names of the codecs we have, with the clock rate and channels that RFC 3551 6 and RFC 7587 7 fix. */
 const codecsByEncoding: Readonly<Record<string, CodecName>> = {
   "pcmu/8000": "pcmu",
   "pcma/8000": "pcma",
+  "g722/8000": "g722",
   "opus/48000/2": "opus",
 };
 
@@ -14,25 +16,25 @@ const codecsByEncoding: Readonly<Record<string, CodecName>> = {
 const staticTypes: ReadonlyMap<number, CodecName> = new Map([
   [0, "pcmu"],
   [8, "pcma"],
+  [9, "g722"],
 ]);
 
 const encodings: Readonly<Record<CodecName, { encoding: string; rate: number; channels?: number }>> = {
   pcmu: { encoding: "PCMU", rate: 8000 },
   pcma: { encoding: "PCMA", rate: 8000 },
+  g722: { encoding: "G722", rate: 8000 },
   opus: { encoding: "opus", rate: 48_000, channels: 2 },
 };
 
 /** Payload types we use in our own offers; dynamic ones as browsers and SIP phones mostly have them. */
-const ownPayloadTypes: Readonly<Record<CodecName, number>> = { pcmu: 0, pcma: 8, opus: 111 };
+const ownPayloadTypes: Readonly<Record<CodecName, number>> = {
+  pcmu: 0,
+  pcma: 8,
+  g722: 9,
+  opus: 111,
+};
 
-/**
- * What we ask of an Opus sender whose far side is G.711 (RFC 7587 6.1): narrow band, mono, 24 kbit/s, in-band FEC.
- * `minptime=10` is what browsers expect to see.
- */
-const opusFormat =
-  "minptime=10;useinbandfec=1;maxplaybackrate=8000;sprop-maxcapturerate=8000;maxaveragebitrate=24000;stereo=0";
-
-/** Milliseconds of sound in one packet, both sides. */
+/** Milliseconds of sound in one packet as our own descriptions ask for it, both sides. */
 export const packetTimeMs = 20;
 
 /**
@@ -139,7 +141,61 @@ interface RtpLine {
   encoding?: number;
 }
 
-/** A codec as our own SDP lists it. */
-export function ownCodec(codec: CodecName, payloadType = ownPayloadTypes[codec]): OfferedCodec {
+/** A codec as our own SDP lists it; `opusFormat` as in `Preference`. */
+export function ownCodec(
+  codec: CodecName,
+  opusFormat = opusFormats.pcmu,
+  payloadType = ownPayloadTypes[codec],
+): OfferedCodec {
   return { codec, payloadType, fmtp: codec === "opus" ? opusFormat : "" };
+}
+
+/**
+ * What an answer chose of our offer: its first codec that we offered. Its numbers are those it wants to receive, ours
+ * those we receive (RFC 3264 5.1, 6.1): where they differ the payload names both.
+ */
+export function chosenPayload(
+  offer: OfferInfo,
+  answer: {
+    readonly codecs: readonly OfferedCodec[];
+    readonly telephoneEvents: readonly OfferedTelephoneEvent[];
+  },
+): Payload | undefined {
+  const chosen = answer.codecs.find(({ codec }) => offer.codecs.some((entry) => entry.codec === codec));
+  const events = answer.telephoneEvents.filter(({ clockRate }) =>
+    offer.telephoneEvents.some((entry) => entry.clockRate === clockRate),
+  );
+  const payload = chosen && choosePayload([chosen.codec], [chosen], events);
+  if (!payload) return undefined;
+  const otherLaw = otherLawOf(payload.codec, offer, answer.codecs);
+  return { ...withReceived(payload, offer), ...(otherLaw ? { otherLaw } : {}) };
+}
+
+/**
+ * An answer that takes both laws lets its side send either, with our numbers (RFC 3264 6.1). Of other codecs it took too
+ * we hear nothing: we send the first, and equipment sends what it hears.
+ */
+function otherLawOf(
+  chosen: CodecName,
+  offer: OfferInfo,
+  answered: readonly OfferedCodec[],
+): Payload["otherLaw"] {
+  const codec = chosen === "pcmu" ? "pcma" : chosen === "pcma" ? "pcmu" : undefined;
+  const ours = offer.codecs.find((entry) => entry.codec === codec);
+  const taken = answered.some((entry) => entry.codec === codec);
+  return codec && ours && taken ? { codec, payloadType: ours.payloadType } : undefined;
+}
+
+/** Adds the numbers we receive where our offer's differ from the answer's. */
+function withReceived(payload: Payload, offer: OfferInfo): Payload {
+  const { codec, payloadType, telephoneEvent } = payload;
+  const ours = offer.codecs.find((entry) => entry.codec === codec)?.payloadType ?? payloadType;
+  const received = ours === payloadType ? {} : { receivePayloadType: ours };
+  if (!telephoneEvent) return { codec, payloadType, ...received };
+  const event = offer.telephoneEvents.find(({ clockRate }) => clockRate === telephoneEvent.clockRate);
+  const receivedEvent =
+    event === undefined || event.payloadType === telephoneEvent.payloadType
+      ? {}
+      : { receivePayloadType: event.payloadType };
+  return { codec, payloadType, ...received, telephoneEvent: { ...telephoneEvent, ...receivedEvent } };
 }

@@ -1,6 +1,6 @@
 import type { MediaDescription } from "sdp-transform";
 import type { Direction, Payload, TrunkLocal, TrunkRemote } from "../../media/index.ts";
-import { choosePayload, describeFormats, ownCodec, packetTimeMs } from "./codecs.ts";
+import { choosePayload, chosenPayload, describeFormats, ownCodec, packetTimeMs } from "./codecs.ts";
 import { answerDirection, intersectDirections, reverseDirection } from "./direction.ts";
 import { notAcceptable } from "./text.ts";
 import { parseTrunkDescription } from "./trunk-read.ts";
@@ -21,11 +21,23 @@ export interface TrunkPreference extends Preference {
 
 /** The number Genesys endpoints use for telephone-event (genesys-sip-server.md 7.1). */
 const ownEvent: OfferedTelephoneEvent = { payloadType: 101, clockRate: 8000 };
+/** Events beside Opus share its clock (RFC 4733 2.4.1). */
+const ownOpusEvent: OfferedTelephoneEvent = { payloadType: 110, clockRate: 48_000 };
+
+/** Packet times we can send, ms. */
+const shortestPacketMs = 10;
+const longestPacketMs = 60;
 
 /** Offers plain RTP to SIP Server: our codecs in our order, telephone-event 101, 20 ms. */
-export function offerTrunk({ local, codecs, direction, origin, telephoneEvent }: TrunkPreference): MadeOffer {
-  const offered = codecs.map((codec) => ownCodec(codec));
-  const telephoneEvents = telephoneEvent === false ? [] : [ownEvent];
+export function offerTrunk(preference: TrunkPreference): MadeOffer {
+  const { local, codecs, direction, origin, opusFormat } = preference;
+  const offered = codecs.map((codec) => ownCodec(codec, opusFormat));
+  const telephoneEvents =
+    preference.telephoneEvent === false
+      ? []
+      : codecs.includes("opus")
+        ? [ownEvent, ownOpusEvent]
+        : [ownEvent];
   const formats = describeFormats(offered, telephoneEvents);
   const media = [audioSection(local, local.port, "RTP/AVP", formats, direction)];
   const sdp = writeDescription({ origin, address: local.address, iceLite: false, bundle: undefined, media });
@@ -45,7 +57,7 @@ export function answerTrunk(offer: TrunkDescription, preference: TrunkPreference
   const direction = answerDirection(effectiveDirection(offer), preference.direction);
   const { local, origin } = preference;
   const formats = describeFormats(
-    [ownCodec(payload.codec, payload.payloadType)],
+    [ownCodec(payload.codec, preference.opusFormat, payload.payloadType)],
     payload.telephoneEvent ? [payload.telephoneEvent] : [],
   );
   // An offered port 0 must be answered by port 0 (RFC 3264 6).
@@ -59,10 +71,7 @@ export function answerTrunk(offer: TrunkDescription, preference: TrunkPreference
   return { ok: true, sdp, remote: remoteOf(offer, payload, direction) };
 }
 
-/**
- * Judges SIP Server's answer to our offer. Its numbers are those it wants to receive, ours those we receive
- * (RFC 3264 5.1, 6.1): where they differ the payload names both.
- */
+/** Judges SIP Server's answer to our offer; it may renumber, see `chosenPayload`. */
 export function acceptTrunkAnswer(
   offer: OfferInfo,
   answerSdp: string,
@@ -70,29 +79,11 @@ export function acceptTrunkAnswer(
   const parsed = parseTrunkDescription(answerSdp);
   if (!parsed.ok) return parsed;
   const { description } = parsed;
-  const chosen = description.codecs.find(({ codec }) => offer.codecs.some((entry) => entry.codec === codec));
-  const events = description.telephoneEvents.filter(({ clockRate }) =>
-    offer.telephoneEvents.some((entry) => entry.clockRate === clockRate),
-  );
-  const payload = chosen && choosePayload([chosen.codec], [chosen], events);
+  const payload = chosenPayload(offer, description);
   if (!payload) return notAcceptable("answer has none of the codecs offered");
   const theirs = reverseDirection(effectiveDirection(description));
   const direction = intersectDirections(offer.direction, theirs);
-  return { ok: true, remote: remoteOf(description, withReceived(payload, offer), direction), description };
-}
-
-/** Adds the numbers we receive where our offer's differ from the answer's. */
-function withReceived(payload: Payload, offer: OfferInfo): Payload {
-  const { codec, payloadType, telephoneEvent } = payload;
-  const ours = offer.codecs.find((entry) => entry.codec === codec)?.payloadType ?? payloadType;
-  const received = ours === payloadType ? {} : { receivePayloadType: ours };
-  if (!telephoneEvent) return { codec, payloadType, ...received };
-  const event = offer.telephoneEvents.find(({ clockRate }) => clockRate === telephoneEvent.clockRate);
-  const receivedEvent =
-    event === undefined || event.payloadType === telephoneEvent.payloadType
-      ? {}
-      : { receivePayloadType: event.payloadType };
-  return { codec, payloadType, ...received, telephoneEvent: { ...telephoneEvent, ...receivedEvent } };
+  return { ok: true, remote: remoteOf(description, payload, direction), description };
 }
 
 /** The written direction, less what `c=0.0.0.0` (nothing can be received) or port 0 (nothing at all) takes away. */
@@ -101,9 +92,18 @@ function effectiveDirection({ direction, address, port }: TrunkDescription): Dir
   return address === "0.0.0.0" ? intersectDirections(direction, "sendonly") : direction;
 }
 
-function remoteOf(description: TrunkDescription, payload: Payload, direction: Direction): TrunkRemote {
+function remoteOf(description: TrunkDescription, chosen: Payload, direction: Direction): TrunkRemote {
   const { address, port, rtcp } = description;
+  const packetMs = packetMsOf(description);
+  const payload = packetMs === packetTimeMs || chosen.codec === "opus" ? chosen : { ...chosen, packetMs };
   return { address, port, payload, direction, ...(rtcp ? { rtcp } : {}) };
+}
+
+/** The packet time the far side asks for, as near as we have it and no longer than its `a=maxptime` (RFC 8866 6.4). */
+function packetMsOf({ ptime, maxptime }: TrunkDescription): number {
+  const wanted = Math.round((ptime || packetTimeMs) / 10 - 0.01) * 10;
+  const most = Math.floor((maxptime || longestPacketMs) / 10) * 10;
+  return Math.max(shortestPacketMs, Math.min(wanted, most, longestPacketMs));
 }
 
 function audioSection(

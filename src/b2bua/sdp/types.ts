@@ -110,6 +110,8 @@ export type TrunkAnswerMade = SdpResult<{ readonly sdp: string; readonly remote:
 /** What an answer to `description` may choose from, in our order of preference. */
 export interface Preference {
   readonly codecs: readonly CodecName[];
+  /** Parameters of Opus in our description, see `opusFormats`. Default: those for a far side of G.711. */
+  readonly opusFormat?: string;
   /** False leaves telephone-event out. Default true. */
   readonly telephoneEvent?: boolean;
   /** What we want, from our point of view; the answer never gives more than was offered. */

@@ -71,8 +71,8 @@ export class G711Concealer {
   }
 }
 
-/** The lag at which the end of `history` is most like what came before it (normalised correlation). */
-function bestPeriod(history: Int16Array): number {
+/** Of 320 samples at 8 kHz: the lag, 40 to 120, at which the end of `history` is most like what came before it (normalised correlation). */
+export function bestPeriod(history: Int16Array): number {
   let best = longestPeriod;
   let bestLikeness = -Infinity;
   for (let lag = shortestPeriod; lag <= longestPeriod; lag++) {

@@ -4,7 +4,7 @@ import type { CodecName } from "../contract.ts";
 export type Law = "pcmu" | "pcma";
 
 export function isLaw(codec: CodecName): codec is Law {
-  return codec !== "opus";
+  return codec === "pcmu" || codec === "pcma";
 }
 
 /** 16-bit sample of a mu-law code (G.711 table 2): 14-bit values, scaled by 4. */

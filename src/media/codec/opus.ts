@@ -1,8 +1,6 @@
 import { createDecoder, type OpusDecoderHandle } from "libopus-wasm";
-import { OpusSink } from "./opus-sink.ts";
+import { OpusSink, type OpusRate } from "./opus-sink.ts";
 
-/** Opus runs at this API rate: libopus itself decodes to and encodes from narrowband, no resampler needed. */
-const opusRate = 8000;
 /** RTP clock rate of Opus whatever it carries (RFC 7587 4.1). */
 export const opusClockRate = 48000;
 /** Samples at 8 kHz of one Opus frame for each TOC configuration (RFC 6716 3.1). */
@@ -35,8 +33,9 @@ export class OpusSource {
     this.#decoder = decoder;
   }
 
-  static async create(): Promise<OpusSource> {
-    return new OpusSource(await createDecoder({ sampleRate: opusRate, channels: 1 }));
+  /** `rate`: of the samples, Hz: libopus itself decodes to narrow and wide band, no resampler is needed. */
+  static async create(rate: OpusRate = 8000): Promise<OpusSource> {
+    return new OpusSource(await createDecoder({ sampleRate: rate, channels: 1 }));
   }
 
   decode(payload: Uint8Array): Int16Array | undefined {
@@ -57,7 +56,7 @@ export class OpusSource {
     }
   }
 
-  /** Samples made up for a lost frame; `samples` a multiple of 20 (2.5 ms), at most 960. */
+  /** Samples made up for a lost frame; `samples` a multiple of 2.5 ms, at most 120 ms. */
   conceal(samples: number): Int16Array | undefined {
     try {
       return this.#decoder.decodePacketLoss(samples);

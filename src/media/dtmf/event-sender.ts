@@ -149,10 +149,11 @@ export class EventSender {
   #begin(kind: "relayed" | "own", code: number, loudness: number, now: number): void {
     // A quick next key must not cost the last one its copies of the end.
     while (this.#endsLeft > 0) this.#repeatEnd(now);
+    // Before the event stands in for the sound: what is collected so far still goes out.
+    this.#start = this.#line.beginEvent(now);
     this.#running = kind;
     this.#event.code = code;
     this.#event.volume = loudness;
-    this.#start = this.#line.beginEvent(now);
     this.#segmentStart = this.#start;
     this.#samples = 0;
     this.#startedAt = now;

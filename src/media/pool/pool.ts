@@ -54,6 +54,7 @@ export async function createMediaPool(
           idleMs: options.idleMs ?? defaultIdleMs,
           qualityMs: options.qualityMs ?? defaultQualityMs,
           rtcpXr: options.rtcpXr ?? false,
+          gainDb: options.gainDb,
           warmUpFrames: dependencies.warmUpFrames ?? defaultWarmUpFrames,
           maxCalls: options.maxCallsPerWorker ?? 0,
           maxLoadPercent: options.maxWorkerLoad ?? defaultMaxLoadPercent,

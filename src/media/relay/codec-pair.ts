@@ -1,8 +1,9 @@
 import { isLaw } from "../codec/g711.ts";
+import type { OpusRate } from "../codec/opus-sink.ts";
 import { OpusSource } from "../codec/opus.ts";
-import type { CodecName } from "../contract.ts";
+import type { CodecName, Payload } from "../contract.ts";
 import type { Leg } from "./leg.ts";
-import { LawReader, OpusReader, PassReader, type SourceReader } from "./source-reader.ts";
+import { G722Reader, LawReader, OpusReader, PassReader, type SourceReader } from "./source-reader.ts";
 
 /** The readers and encoders between the two sides of a session, for the pair of codecs they speak at present. */
 export class CodecPair {
@@ -19,9 +20,9 @@ export class CodecPair {
 
   /** Puts in place what the sides' payloads need; only what changed is made anew. */
   update(): void {
-    const browser = this.#browser.payload?.codec;
-    const trunk = this.#trunk.payload?.codec;
-    const codecs = `${browser} ${trunk}`;
+    const { codec: browser, otherLaw: browserOther } = this.#browser.payload ?? {};
+    const { codec: trunk, otherLaw: trunkOther } = this.#trunk.payload ?? {};
+    const codecs = `${browser} ${browserOther?.payloadType} ${trunk} ${trunkOther?.payloadType}`;
     if (!browser || !trunk || codecs === this.#codecs) return;
     this.#codecs = codecs;
     this.#browser.way.setReader(undefined);
@@ -36,14 +37,15 @@ export class CodecPair {
   }
 
   async #make(codecs: string, browser: CodecName, trunk: CodecName): Promise<void> {
-    const transcoding = browser !== trunk;
-    if (!transcoding) this.#browser.outbound.dropEncoder();
+    const passing = browser === "opus" && trunk === "opus";
+    const rate = rateBetween(browser, trunk);
+    if (passing) this.#browser.outbound.dropEncoder();
     const [fromBrowser, fromTrunk] = await Promise.all([
-      createReader(browser, trunk),
-      createReader(trunk, browser),
-      transcoding ? this.#browser.outbound.prepareEncoder() : undefined,
+      createReader(browser, trunk, rate, this.#browser.payload?.otherLaw),
+      createReader(trunk, browser, rate, this.#trunk.payload?.otherLaw),
+      passing ? undefined : this.#browser.outbound.prepareEncoder(rate),
       // Needed for filled silence even where Opus passes as it is.
-      this.#trunk.outbound.prepareEncoder(),
+      this.#trunk.outbound.prepareEncoder(rate),
     ]);
     if (codecs === this.#codecs) {
       this.#browser.way.setReader(fromBrowser);
@@ -55,8 +57,20 @@ export class CodecPair {
   }
 }
 
+/** Rate of the samples between the sides, Hz: 16000 where both hear more than the telephone's band. */
+function rateBetween(one: CodecName, other: CodecName): OpusRate {
+  const wide = !isLaw(one) && !isLaw(other) && (one === "g722" || other === "g722");
+  return wide ? 16_000 : 8000;
+}
+
 /** The reader for audio of codec `from` that goes out as `to`. */
-async function createReader(from: CodecName, to: CodecName): Promise<SourceReader> {
-  if (isLaw(from)) return new LawReader(from);
-  return isLaw(to) ? new OpusReader(await OpusSource.create()) : new PassReader();
+async function createReader(
+  from: CodecName,
+  to: CodecName,
+  rate: OpusRate,
+  otherLaw?: Payload["otherLaw"],
+): Promise<SourceReader> {
+  if (isLaw(from)) return new LawReader(from, otherLaw);
+  if (from === "g722") return new G722Reader(rate);
+  return to === "opus" ? new PassReader() : new OpusReader(await OpusSource.create(rate), rate);
 }

@@ -1,5 +1,4 @@
-import { isLaw } from "../codec/g711.ts";
-import { opusClockRate } from "../codec/opus.ts";
+import { clockRateOf } from "../codec/clock-rate.ts";
 import type { Payload } from "../contract.ts";
 import { Counters } from "../counters.ts";
 import { readEvent, type TelephoneEvent } from "../dtmf/event.ts";
@@ -63,9 +62,10 @@ export class Inbound {
     const uses = this.#uses.fill(use.none);
     if (event) uses[event.payloadType] = use.event;
     uses[payload.payloadType] = use.audio;
+    if (payload.otherLaw) uses[payload.otherLaw.payloadType] = use.audio;
     if (event) uses[event.receivePayloadType ?? event.payloadType] = use.event;
     uses[payload.receivePayloadType ?? payload.payloadType] = use.audio;
-    this.#clockRate = isLaw(payload.codec) ? positionRate : opusClockRate;
+    this.#clockRate = clockRateOf(payload.codec);
     this.#eventRate = event?.clockRate ?? positionRate;
   }
 

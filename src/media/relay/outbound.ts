@@ -1,13 +1,15 @@
 import type { Random } from "../../core/index.ts";
+import { clockRateOf } from "../codec/clock-rate.ts";
 import { isLaw, type Law } from "../codec/g711.ts";
-import { OpusSink } from "../codec/opus-sink.ts";
-import { opusClockRate } from "../codec/opus.ts";
+import { amplify, gainOf, type Gain } from "../codec/gain.ts";
+import { OpusSink, type OpusRate } from "../codec/opus-sink.ts";
 import type { Payload } from "../contract.ts";
 import { eventLength, writeEvent, type TelephoneEvent } from "../dtmf/event.ts";
 import { EventSender, type EventLine } from "../dtmf/event-sender.ts";
 import { maxRtpLength, rtpHeaderLength } from "../rtp/packet.ts";
 import { positionRate, SendLine } from "../rtp/send-line.ts";
 import { frameSamples, G711FrameSink, OpusFrameSink, type FrameSink } from "./frame-sink.ts";
+import { G722FrameSink } from "./g722-sink.ts";
 
 const samplesPerMs = positionRate / 1000;
 /** No packet for so long and the gap is filled, ms: longer than what jitter and lost packets make. */
@@ -24,6 +26,8 @@ export interface OutboundOptions {
   readonly send: (packet: Buffer, length: number) => boolean;
   /** Whether an encoder may begin with in-band FEC, which costs over twice what it costs without. Default: always. */
   readonly grantFec?: (() => boolean) | undefined;
+  /** Gain of the sound toward this side, dB; default 0. */
+  readonly gainDb?: number;
 }
 
 /**
@@ -50,17 +54,19 @@ export class Outbound implements EventLine {
   readonly #eventPacket = Buffer.alloc(rtpHeaderLength + eventLength);
   readonly #passPacket = Buffer.alloc(maxRtpLength);
   readonly #send: OutboundOptions["send"];
-  readonly #emit = (packet: Buffer, length: number, now: number): void => {
-    this.#emitFrame(packet, length, frameSamples, now);
+  readonly #gain: Gain;
+  readonly #emit = (packet: Buffer, length: number, samples: number, now: number): void => {
+    this.#emitFrame(packet, length, samples, now);
   };
   readonly #grantFec: () => boolean;
   readonly #wanted = (): boolean => this.#open && !this.events.running;
 
-  constructor({ ssrc, random, send, grantFec = () => true }: OutboundOptions) {
+  constructor({ ssrc, random, send, grantFec = () => true, gainDb = 0 }: OutboundOptions) {
     this.line = new SendLine(ssrc, random);
     this.events = new EventSender(this);
     this.#send = send;
     this.#grantFec = grantFec;
+    this.#gain = gainOf(gainDb);
   }
 
   /** Whether anything may be sent: connected, the far end known, the direction sending. */
@@ -92,20 +98,26 @@ export class Outbound implements EventLine {
     this.#payload = payload;
     this.events.setClockRate(payload.telephoneEvent?.clockRate ?? positionRate);
     if (!payload.telephoneEvent) this.events.clear();
-    if (former?.codec === payload.codec) return;
+    if (former?.codec === payload.codec) {
+      this.#sink?.setPacketSamples(packetSamples(payload), now);
+      return;
+    }
     this.flush(now);
-    this.line.setClockRate(isLaw(payload.codec) ? positionRate : opusClockRate, this.#position);
-    this.#replaceSink(isLaw(payload.codec) ? new G711FrameSink(payload.codec, this.#emit) : undefined);
+    this.line.setClockRate(clockRateOf(payload.codec), this.#position);
+    this.#replaceSink(this.#simpleSink(payload, 16_000));
   }
 
-  /** Makes the Opus encoder there where frames are to be encoded; nothing to do for G.711. */
-  async prepareEncoder(): Promise<void> {
-    if (this.#payload?.codec !== "opus" || this.#sink) return;
-    const generation = ++this.#sinkGeneration;
-    const encoder = await OpusSink.create();
-    if (generation !== this.#sinkGeneration || this.#sink) return encoder.free();
+  /** Makes the encoder for samples at `rate` there where frames are to be encoded; nothing to do for G.711. */
+  async prepareEncoder(rate: OpusRate = 8000): Promise<void> {
+    const payload = this.#payload;
+    if (!payload || isLaw(payload.codec) || this.#sink?.rate === rate) return;
+    this.#replaceSink(this.#simpleSink(payload, rate));
+    if (payload.codec !== "opus") return;
+    const generation = this.#sinkGeneration;
+    const encoder = await OpusSink.create(rate);
+    if (generation !== this.#sinkGeneration) return encoder.free();
     if (this.#complexity !== undefined) encoder.setComplexity(this.#complexity);
-    this.#sink = new OpusFrameSink(encoder, this.#emit, this.#wanted, this.#grantFec);
+    this.#sink = new OpusFrameSink(encoder, rate, this.#emit, this.#wanted, this.#grantFec, this.#gain);
   }
 
   /** Frees an encoder that is not needed any more (both sides Opus). */
@@ -137,10 +149,9 @@ export class Outbound implements EventLine {
     this.#filling = false;
   }
 
-  /** Ends the frame under way with silence. */
+  /** Ends the packet under way with silence. */
   flush(now: number): void {
-    const held = this.#sink?.held ?? 0;
-    if (held > 0) this.#sink?.putSilence(frameSamples - held, now);
+    this.#sink?.flush(now);
   }
 
   /** Leaves a gap up to `position`, which the receiver sees in the timestamps; never goes back. */
@@ -154,7 +165,9 @@ export class Outbound implements EventLine {
     this.#sink?.putCodes(packet, offset, count, law, now);
   }
 
+  /** `pcm` at the rate of `prepareEncoder`; with a gain set its samples are changed. */
   putPcm(pcm: Int16Array, count: number, now: number): void {
+    if (this.#gain.factor !== 1) amplify(pcm, count, this.#gain.factor);
     this.#sink?.putPcm(pcm, count, now);
   }
 
@@ -223,9 +236,23 @@ export class Outbound implements EventLine {
     this.#send(packet, length);
   }
 
+  /** A sink of a codec that needs no module; undefined for Opus. */
+  #simpleSink(payload: Payload, rate: OpusRate): FrameSink | undefined {
+    const { codec } = payload;
+    if (codec === "opus") return undefined;
+    const size = packetSamples(payload);
+    return codec === "g722"
+      ? new G722FrameSink(rate, this.#emit, this.#wanted, size, this.#gain)
+      : new G711FrameSink(codec, this.#emit, size, this.#gain);
+  }
+
   #replaceSink(sink: FrameSink | undefined): void {
     this.#sinkGeneration++;
     this.#sink?.close();
     this.#sink = sink;
   }
+}
+
+function packetSamples({ packetMs }: Payload): number {
+  return packetMs === undefined ? frameSamples : packetMs * samplesPerMs;
 }

@@ -5,6 +5,7 @@ import {
   sends,
   type BrowserRemote,
   type Direction,
+  type GainDb,
   type MediaStatistics,
   type Payload,
   type Side,
@@ -47,6 +48,8 @@ export interface RelaySessionOptions {
   readonly grantFec?: (() => boolean) | undefined;
   /** Send RTCP-XR VoIP metrics to SIP Server's side. Default false. */
   readonly rtcpXr?: boolean;
+  /** Default: none. */
+  readonly gainDb?: GainDb | undefined;
 }
 
 /**
@@ -68,18 +71,20 @@ export class RelaySession {
   #farewellAt = -1;
 
   constructor(options: RelaySessionOptions) {
-    const { trunk, random, clock } = options;
+    const { trunk, random, clock, gainDb } = options;
     this.#options = options;
     const toBrowser = new Outbound({
       ssrc: newSsrc(random),
       random,
       grantFec: options.grantFec,
       send: (packet, length) => this.#transport.sendRtp(packet, length),
+      gainDb: gainDb?.toAgent ?? 0,
     });
     const toTrunk = new Outbound({
       ssrc: newSsrc(random),
       random,
       send: (packet, length) => this.#trunkEnd.sendRtp(packet, length),
+      gainDb: gainDb?.toSipServer ?? 0,
     });
     const common = { cname: randomId(random, 12), clock, random };
     this.#browser = new Leg({

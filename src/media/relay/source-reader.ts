@@ -1,13 +1,17 @@
 import { G711Concealer } from "../codec/conceal.ts";
 import type { Law } from "../codec/g711.ts";
+import { PcmConcealer } from "../codec/conceal-pcm.ts";
+import { G722Decoder } from "../codec/g722.ts";
+import type { OpusRate } from "../codec/opus-sink.ts";
 import { hasFec, opusClockRate, opusSamples, type OpusSource } from "../codec/opus.ts";
+import type { Payload } from "../contract.ts";
 import { positionRate } from "../rtp/send-line.ts";
 import type { RtpHeader } from "../rtp/packet.ts";
 import { frameSamples } from "./frame-sink.ts";
 import type { Outbound } from "./outbound.ts";
 
-/** Longest G.711 packet taken, samples: 180 ms; longer ones are no telephone's. */
-const longestLawPacket = 1440;
+/** Longest packet of G.711 and G.722 taken, octets: 180 ms; longer ones are no telephone's. */
+const longestPacket = 1440;
 
 /** Frames of audio made up or recovered on the way to the other side. */
 export interface CoverCounts {
@@ -47,21 +51,34 @@ function covered(concealed: number, recovered: number): CoverCounts {
 export class LawReader implements SourceReader {
   readonly ticksPerSample = 1;
   readonly #law: Law;
-  readonly #concealer: G711Concealer;
+  readonly #otherLaw: Law;
+  /** Payload type with which `#otherLaw` comes; -1: with none. */
+  readonly #otherType: number;
+  #concealer: G711Concealer;
+  #concealed: Law;
   readonly #made = new Int16Array(frameSamples);
 
-  constructor(law: Law) {
+  /** `other`: the law that may come in place of `law`, told by its number. */
+  constructor(law: Law, other?: Payload["otherLaw"]) {
     this.#law = law;
+    this.#otherLaw = other?.codec ?? law;
+    this.#otherType = other?.payloadType ?? -1;
+    this.#concealed = law;
     this.#concealer = new G711Concealer(law);
   }
 
   samples(_packet: Uint8Array, header: RtpHeader): number {
-    return header.payloadLength <= longestLawPacket ? header.payloadLength : 0;
+    return header.payloadLength <= longestPacket ? header.payloadLength : 0;
   }
 
   read(packet: Buffer, header: RtpHeader, samples: number, out: Outbound, now: number): boolean {
+    const law = header.payloadType === this.#otherType ? this.#otherLaw : this.#law;
+    if (law !== this.#concealed) {
+      this.#concealed = law;
+      this.#concealer = new G711Concealer(law);
+    }
     this.#concealer.heard(packet, header.payloadOffset, samples);
-    out.putCodes(packet, header.payloadOffset, samples, this.#law, now);
+    out.putCodes(packet, header.payloadOffset, samples, law, now);
     return true;
   }
 
@@ -84,13 +101,66 @@ export class LawReader implements SourceReader {
   close(): void {}
 }
 
-/** Opus to G.711. */
+/** G.722 to Opus at 16 kHz, or to anything at 8 kHz by its lower band alone. */
+export class G722Reader implements SourceReader {
+  readonly ticksPerSample = 1;
+  /** PCM samples for each at 8 kHz. */
+  readonly #scale: 1 | 2;
+  readonly #decoder = new G722Decoder();
+  readonly #concealer: PcmConcealer;
+  readonly #pcm = new Int16Array(2 * frameSamples);
+
+  constructor(rate: OpusRate) {
+    this.#scale = rate === 8000 ? 1 : 2;
+    this.#concealer = new PcmConcealer(rate);
+  }
+
+  samples(_packet: Uint8Array, header: RtpHeader): number {
+    return header.payloadLength <= longestPacket ? header.payloadLength : 0;
+  }
+
+  read(packet: Buffer, header: RtpHeader, samples: number, out: Outbound, now: number): boolean {
+    for (let done = 0; done < samples; done += frameSamples) {
+      const part = Math.min(samples - done, frameSamples);
+      const offset = header.payloadOffset + done;
+      if (this.#scale === 2) this.#decoder.decode(packet, offset, part, this.#pcm);
+      else this.#decoder.decodeNarrow(packet, offset, part, this.#pcm);
+      this.#concealer.heard(this.#pcm, part * this.#scale);
+      out.putPcm(this.#pcm, part * this.#scale, now);
+    }
+    return true;
+  }
+
+  cover(
+    samples: number,
+    packets: number,
+    _next: Buffer,
+    _header: RtpHeader,
+    out: Outbound,
+    now: number,
+  ): CoverCounts {
+    for (let left = samples; left > 0; left -= frameSamples) {
+      const part = Math.min(left, frameSamples) * this.#scale;
+      this.#concealer.conceal(this.#pcm, part);
+      out.putPcm(this.#pcm, part, now);
+    }
+    return covered(packets, 0);
+  }
+
+  close(): void {}
+}
+
+/** Opus to G.711 or G.722. */
 export class OpusReader implements SourceReader {
   readonly ticksPerSample = opusClockRate / positionRate;
   readonly #decoder: OpusSource;
+  /** PCM samples for each at 8 kHz. */
+  readonly #scale: 1 | 2;
 
-  constructor(decoder: OpusSource) {
+  /** `rate`: what `decoder` was made with. */
+  constructor(decoder: OpusSource, rate: OpusRate = 8000) {
     this.#decoder = decoder;
+    this.#scale = rate === 8000 ? 1 : 2;
   }
 
   samples(packet: Uint8Array, header: RtpHeader): number {
@@ -118,10 +188,10 @@ export class OpusReader implements SourceReader {
     let left = Math.floor((recoverable ? samples - frame : samples) / 20) * 20;
     while (left > 0) {
       const part = Math.min(left, frameSamples);
-      this.#put(this.#decoder.conceal(part), out, now);
+      this.#put(this.#decoder.conceal(part * this.#scale), out, now);
       left -= part;
     }
-    if (recoverable) this.#put(this.#decoder.recover(payloadOf(next, header), frame), out, now);
+    if (recoverable) this.#put(this.#decoder.recover(payloadOf(next, header), frame * this.#scale), out, now);
     return covered(recoverable ? packets - 1 : packets, recoverable ? 1 : 0);
   }
 

@@ -223,6 +223,7 @@ export class MediaWorker {
       qualityMs: settings.qualityMs,
       grantFec: () => this.#load.grantFec(clock.now()),
       rtcpXr: settings.rtcpXr,
+      gainDb: settings.gainDb,
       listener: {
         connected: () => post({ type: "connected", session }),
         dtmf: (side, digit) => post({ type: "dtmf", session, side, digit }),

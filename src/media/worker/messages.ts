@@ -6,6 +6,7 @@ import type {
   Direction,
   ExhaustedCause,
   Fingerprint,
+  GainDb,
   MediaStatistics,
   Side,
   TrunkRemote,
@@ -26,6 +27,8 @@ export interface WorkerSettings {
   readonly idleMs: number;
   readonly qualityMs: number;
   readonly rtcpXr: boolean;
+  /** Default: none. */
+  readonly gainDb?: GainDb | undefined;
   /** Opus frames run before the worker says it is ready, so that the first calls find hot code; 0 in tests. */
   readonly warmUpFrames: number;
   /** Sessions taken at most; 0 = no such limit. */

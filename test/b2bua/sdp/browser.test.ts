@@ -45,6 +45,7 @@ describe("reading a browser's description", () => {
       direction: "sendrecv",
       codecs: [
         { codec: "opus", payloadType: 111, fmtp: "minptime=10;useinbandfec=1" },
+        { codec: "g722", payloadType: 9, fmtp: "" },
         { codec: "pcmu", payloadType: 0, fmtp: "" },
         { codec: "pcma", payloadType: 8, fmtp: "" },
       ],
@@ -96,8 +97,13 @@ describe("reading a browser's description", () => {
   });
 
   it("knows the static payload types without rtpmap", () => {
-    const offer = chromiumOffer({ without: /^a=rtpmap:(0|8) / });
-    expect(browserDescription(offer).codecs.map(({ codec }) => codec)).toEqual(["opus", "pcmu", "pcma"]);
+    const offer = chromiumOffer({ without: /^a=rtpmap:(0|8|9) / });
+    expect(browserDescription(offer).codecs.map(({ codec }) => codec)).toEqual([
+      "opus",
+      "g722",
+      "pcmu",
+      "pcma",
+    ]);
   });
 
   it("ignores rtpmap lines of payload types the m-line does not list", () => {
@@ -107,12 +113,12 @@ describe("reading a browser's description", () => {
 
   it("passes over payload types that rtcp-mux would take for RTCP", () => {
     const offer = chromiumOffer().replaceAll(/\b111\b/g, "72");
-    expect(browserDescription(offer).codecs.map(({ codec }) => codec)).toEqual(["pcmu", "pcma"]);
+    expect(browserDescription(offer).codecs.map(({ codec }) => codec)).toEqual(["g722", "pcmu", "pcma"]);
   });
 
   it("does not take another clock rate or channel count for Opus", () => {
     for (const name of ["opus/16000/2", "opus/48000", "opus/48000/6"])
-      expect(browserDescription(chromiumOffer().replace("opus/48000/2", name)).codecs).toHaveLength(2);
+      expect(browserDescription(chromiumOffer().replace("opus/48000/2", name)).codecs).toHaveLength(3);
   });
 
   it("takes a bundled section with port 0, and ICE from the section it is bundled with", () => {
@@ -353,8 +359,14 @@ describe("offering to a browser", () => {
     expect(acceptance(answer.replace(from, to))).toBe(expected);
   });
 
-  it("refuses an answer that renumbered the codec", () => {
-    expect(acceptance(answer.replaceAll(/\b111\b/g, "96"))).toBe("488 answer has none of the codecs offered");
+  it("names both numbers where an answer renumbered the codec and its events", () => {
+    const renumbered = answer.replaceAll(/\b111\b/g, "96").replaceAll(/\b110\b/g, "99");
+    expect(good(acceptBrowserAnswer(offer, renumbered)).remote.payload).toEqual({
+      codec: "opus",
+      payloadType: 96,
+      receivePayloadType: 111,
+      telephoneEvent: { payloadType: 99, clockRate: 48000, receivePayloadType: 110 },
+    });
   });
 
   it("refuses an answer with other m-lines than the offer", () => {

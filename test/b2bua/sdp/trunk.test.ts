@@ -36,6 +36,7 @@ describe("reading SIP Server's description", () => {
       codecs: [
         { codec: "pcmu", payloadType: 0 },
         { codec: "pcma", payloadType: 8 },
+        { codec: "g722", payloadType: 9 },
         { codec: "opus", payloadType: 120 },
       ],
       telephoneEvents: [{ payloadType: 101, clockRate: 8000 }],
@@ -47,9 +48,9 @@ describe("reading SIP Server's description", () => {
     });
   });
 
-  it("needs no rtpmap for PCMU and PCMA", () => {
-    const codecs = trunkDescription(genesysOffer({ without: /rtpmap:(0|8|120)/ })).codecs;
-    expect(codecs.map(({ codec }) => codec)).toEqual(["pcmu", "pcma"]);
+  it("needs no rtpmap for PCMU, PCMA and G.722", () => {
+    const codecs = trunkDescription(genesysOffer({ without: /rtpmap:(0|8|9|120)/ })).codecs;
+    expect(codecs.map(({ codec }) => codec)).toEqual(["pcmu", "pcma", "g722"]);
   });
 
   it("prefers the connection of the m-line to the session's", () => {
@@ -280,6 +281,22 @@ describe("offering to SIP Server", () => {
       receivePayloadType: 0,
       telephoneEvent: { payloadType: 96, clockRate: 8000, receivePayloadType: 101 },
     });
+  });
+
+  it("names the other law, with our number, where the answer takes both", () => {
+    const payloadOf = (list: string) => {
+      const text = answer.replace("AVP 0 101", `AVP ${list}`);
+      return good(acceptTrunkAnswer(made.offer, text)).remote.payload;
+    };
+    expect(payloadOf("0 8 101").otherLaw).toEqual({ codec: "pcma", payloadType: 8 });
+    expect(payloadOf("8 0 101")).toMatchObject({
+      codec: "pcma",
+      otherLaw: { codec: "pcmu", payloadType: 0 },
+    });
+    expect(payloadOf("8 101").otherLaw).toBeUndefined();
+    const lone = offerTrunk({ ...preference, codecs: ["pcmu"] });
+    const both = answer.replace("AVP 0 101", "AVP 0 8 101");
+    expect(good(acceptTrunkAnswer(lone.offer, both)).remote.payload.otherLaw).toBeUndefined();
   });
 
   it("has no telephone-event when the answer has none", () => {

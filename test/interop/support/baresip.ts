@@ -12,31 +12,39 @@ const host = "127.0.0.1";
 export interface BaresipOptions {
   readonly front: SipFront;
   readonly number: string;
-  /** What its microphone hears; the call ends with it. */
+  /** What its microphone hears, at the codec's rate; the call ends with it. */
   readonly sound: Int16Array;
   /** Calls this URI at once; else it answers what comes. */
   readonly dial?: string;
+  /** Default PCMU. */
+  readonly codec?: "PCMU" | "G722";
+  /** Default 20 ms. */
+  readonly packetMs?: number;
 }
 
-/** baresip as the far phone: PCMU, its microphone a file, its loudspeaker recorded. */
+/** baresip as the far phone: its microphone a file, its loudspeaker recorded. */
 export class Baresip {
   readonly port: number;
   output = "";
   readonly #folder: string;
   readonly #process: ChildProcess;
+  /** Samples a second of its sound. */
+  readonly #rate: number;
   #exited = false;
 
-  private constructor({ front, number, sound, dial }: BaresipOptions, port: number, rtpPort: number) {
+  private constructor(options: BaresipOptions, port: number, rtpPort: number) {
+    const { front, number, sound, dial, codec = "PCMU", packetMs = 20 } = options;
     this.port = port;
+    this.#rate = codec === "PCMU" ? 8000 : 16_000;
     this.#folder = mkdtempSync(join(tmpdir(), "jackfield-baresip-"));
     const put = (name: string, content: string | Buffer): void =>
       writeFileSync(join(this.#folder, name), content);
-    put("sound.wav", toWav(sound));
+    put("sound.wav", toWav(sound, this.#rate));
     put("config", this.#config(rtpPort));
     put(
       "accounts",
-      `<sip:${number}@${front.address}>;regint=0;answermode=auto;audio_codecs=PCMU/8000/1;` +
-        `outbound="sip:${front.address};transport=udp"\n`,
+      `<sip:${number}@${front.address}>;regint=0;answermode=auto;audio_codecs=${codec}/${this.#rate}/1;` +
+        `ptime=${packetMs};outbound="sip:${front.address};transport=udp"\n`,
     );
     put("contacts", "");
     front.admit(port);
@@ -64,7 +72,7 @@ export class Baresip {
 
   #config(rtpPort: number): string {
     const even = rtpPort - (rtpPort % 2);
-    const modules = ["g711", "aufile", "aubridge", "sndfile", "account", "menu"];
+    const modules = ["g711", "g722", "aufile", "aubridge", "sndfile", "account", "menu"];
     return [
       "poll_method epoll",
       `sip_listen ${host}:${this.port}`,
@@ -72,8 +80,8 @@ export class Baresip {
       `audio_source aufile,${join(this.#folder, "sound.wav")}`,
       "audio_player aubridge,nil",
       "audio_alert aubridge,nil",
-      "ausrc_srate 8000",
-      "auplay_srate 8000",
+      `ausrc_srate ${this.#rate}`,
+      `auplay_srate ${this.#rate}`,
       "ausrc_channels 1",
       "auplay_channels 1",
       `rtp_ports ${even}-${even + 20}`,
@@ -86,13 +94,13 @@ export class Baresip {
     ].join("\n");
   }
 
-  /** What came from the network, 8 kHz, as far as it is recorded. */
+  /** What came from the network, at the codec's rate, as far as it is recorded. */
   recorded(): Int16Array {
     const name = readdirSync(this.#folder).find(
       (file) => file.startsWith("dump-") && file.endsWith("-dec.wav"),
     );
     if (name === undefined) throw new Error(`baresip recorded nothing:\n${this.output}`);
-    return fromWav(readFileSync(join(this.#folder, name)));
+    return fromWav(readFileSync(join(this.#folder, name)), this.#rate);
   }
 
   /** Ends baresip; it hangs up and completes its recording. */

@@ -2,8 +2,8 @@ import { soundRate } from "../../support/sound.ts";
 
 const headerBytes = 44;
 
-/** 16-bit mono WAV at 8 kHz. */
-export function toWav(samples: Int16Array): Buffer {
+/** 16-bit mono WAV. */
+export function toWav(samples: Int16Array, rate = soundRate): Buffer {
   const wav = Buffer.alloc(headerBytes + samples.length * 2);
   wav.write("RIFF", 0, "latin1");
   wav.writeUInt32LE(wav.length - 8, 4);
@@ -11,8 +11,8 @@ export function toWav(samples: Int16Array): Buffer {
   wav.writeUInt32LE(16, 16);
   wav.writeUInt16LE(1, 20);
   wav.writeUInt16LE(1, 22);
-  wav.writeUInt32LE(soundRate, 24);
-  wav.writeUInt32LE(soundRate * 2, 28);
+  wav.writeUInt32LE(rate, 24);
+  wav.writeUInt32LE(rate * 2, 28);
   wav.writeUInt16LE(2, 32);
   wav.writeUInt16LE(16, 34);
   wav.write("data", 36, "latin1");
@@ -22,13 +22,13 @@ export function toWav(samples: Int16Array): Buffer {
 }
 
 /**
- * Samples of a 16-bit mono WAV at 8 kHz. The sizes in the header are not looked at: a recorder that was ended has
+ * Samples of a 16-bit mono WAV. The sizes in the header are not looked at: a recorder that was ended has
  * not written them.
  */
-export function fromWav(wav: Buffer): Int16Array {
+export function fromWav(wav: Buffer, rate = soundRate): Int16Array {
   const data = wav.indexOf("data", 12, "latin1");
-  if (data < 0 || wav.readUInt16LE(22) !== 1 || wav.readUInt32LE(24) !== soundRate)
-    throw new Error("no mono WAV at 8 kHz");
+  if (data < 0 || wav.readUInt16LE(22) !== 1 || wav.readUInt32LE(24) !== rate)
+    throw new Error(`no mono WAV at ${rate} Hz`);
   const start = data + 8;
   return Int16Array.from({ length: (wav.length - start) >> 1 }, (_, index) =>
     wav.readInt16LE(start + index * 2),

@@ -122,7 +122,9 @@ export class RelayDouble {
   #nextTick = 20;
 
   constructor(
-    options: Partial<Pick<RelaySessionOptions, "trunkSource" | "idleMs" | "qualityMs" | "rtcpXr">> = {},
+    options: Partial<
+      Pick<RelaySessionOptions, "trunkSource" | "idleMs" | "qualityMs" | "rtcpXr" | "gainDb">
+    > = {},
   ) {
     this.session = new RelaySession({
       openTransport: (handlers) => {

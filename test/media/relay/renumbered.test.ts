@@ -1,6 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { transcoding } from "../../../src/media/codec/g711.ts";
+import { warmUpOpus } from "../../../src/media/codec/opus.ts";
 import type { Payload } from "../../../src/media/contract.ts";
-import { pcmu, RelayDouble, rtp } from "./relay-double.ts";
+import { pcma, pcmu, opus, RelayDouble, rtp } from "./relay-double.ts";
 
 /** We offered events as 101 and a law as 97; the answer wants them as 96 and 98. */
 const renumbered: Payload = {
@@ -12,6 +14,8 @@ const renumbered: Payload = {
 
 const sound = Buffer.alloc(160, 0x33);
 const pressOf5 = Buffer.from([5, 0x0a, 0x00, 0xa0]);
+
+beforeAll(() => warmUpOpus(0));
 
 async function renumberedCall(trunk: Payload): Promise<RelayDouble> {
   return RelayDouble.connected(pcmu, trunk);
@@ -65,5 +69,55 @@ describe("an answer of SIP Server's that renumbers our offer", () => {
     expect(relay.session.statistics().trunk.dropped).toEqual({ payloadType: 2 });
     relay.fromTrunk(rtp(0, 3, 320, sound));
     expect(relay.sentTo("browser")).toHaveLength(1);
+  });
+});
+
+describe("an answer of SIP Server's that takes both laws", () => {
+  const both: Payload = { ...pcmu, otherLaw: { codec: "pcma", payloadType: 8 } };
+
+  it("is heard in either, changing as it likes, and sent the first", async () => {
+    const relay = await renumberedCall(both);
+    for (const [index, payloadType] of [0, 8, 8, 0].entries())
+      relay.fromTrunk(rtp(payloadType, index, index * 160, sound));
+    const converted = Buffer.alloc(160, transcoding.pcma.pcmu[0x33] ?? 0);
+    expect(converted).not.toEqual(sound);
+    expect(relay.sentTo("browser").map(({ payload }) => payload)).toEqual([
+      sound,
+      converted,
+      converted,
+      sound,
+    ]);
+    relay.fromBrowser(rtp(0, 1, 0, sound));
+    expect(relay.sentTo("trunk").map(({ header }) => header.payloadType)).toEqual([0]);
+    expect(relay.session.statistics().trunk.dropped).toEqual({});
+  });
+
+  it("is no other for being a browser's", async () => {
+    const relay = await RelayDouble.connected(both, pcmu);
+    relay.fromBrowser(rtp(8, 1, 0, sound));
+    expect(relay.sentTo("trunk")[0]?.payload).toEqual(Buffer.alloc(160, transcoding.pcma.pcmu[0x33] ?? 0));
+  });
+
+  it("conceals a loss in the law that came before it", async () => {
+    const relay = await renumberedCall(both);
+    for (let index = 0; index < 8; index++)
+      if (index !== 5) relay.fromTrunk(rtp(8, index, index * 160, sound));
+    const concealed = relay.sentTo("browser")[5]?.payload ?? Buffer.alloc(0);
+    // The first 10 ms are as loud as what was heard, which is constant.
+    expect(concealed.subarray(0, 80)).toEqual(Buffer.alloc(80, transcoding.pcma.pcmu[0x33] ?? 0));
+  });
+
+  it("is told from one that takes the first alone", async () => {
+    const relay = await RelayDouble.connected(opus, both);
+    relay.describeTrunk({ payload: pcmu });
+    await relay.settle();
+    relay.fromTrunk(rtp(0, 1, 0, sound));
+    relay.fromTrunk(rtp(8, 2, 160, sound));
+    expect(relay.sentTo("browser")).toHaveLength(1);
+    expect(relay.session.statistics().trunk.dropped).toEqual({ payloadType: 1 });
+    relay.describeTrunk({ payload: pcma });
+    await relay.settle();
+    relay.fromTrunk(rtp(8, 3, 320, sound));
+    expect(relay.sentTo("browser")).toHaveLength(2);
   });
 });
