@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { warmUpOpus } from "../../../src/media/codec/opus.ts";
 import type { Payload } from "../../../src/media/contract.ts";
-import { opus, pcma, pcmu, RelayDouble, rtp } from "./relay-double.ts";
+import { g722, opus, pcma, pcmu, RelayDouble, rtp } from "./relay-double.ts";
 
 beforeAll(() => warmUpOpus(0));
 
@@ -48,6 +48,7 @@ describe("packets changed at random", () => {
   it.each([
     ["PCMU", pcmu, pcma],
     ["Opus", opus, pcmu],
+    ["G.722", opus, g722],
   ])("of both sides never make a %s session fail, run away or stop", async (_name, browser, trunk) => {
     const relay = await RelayDouble.connected(browser, trunk, { idleMs: 1000 });
     const pick = numbers(browser.payloadType + 1);

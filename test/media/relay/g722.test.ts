@@ -3,15 +3,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { G722Decoder, G722Encoder } from "../../../src/media/codec/g722.ts";
 import { G722FrameSink } from "../../../src/media/relay/g722-sink.ts";
 import { warmUpOpus } from "../../../src/media/codec/opus.ts";
-import type { Payload } from "../../../src/media/contract.ts";
 import { fromCodes, segmentalSnr, toCodes, voice } from "../../support/sound.ts";
-import { opus, pcmu, RelayDouble, rtp, type Sent } from "./relay-double.ts";
+import { g722, opus, pcmu, RelayDouble, rtp, type Sent } from "./relay-double.ts";
 
-const g722: Payload = {
-  codec: "g722",
-  payloadType: 9,
-  telephoneEvent: { payloadType: 101, clockRate: 8000 },
-};
 /** A voice at 16 kHz with harmonics up to 7 kHz: one of 8 kHz played twice as fast. */
 const wideVoice = (seconds: number, seed = 1): Int16Array => voice(2 * seconds, seed);
 

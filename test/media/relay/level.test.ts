@@ -5,9 +5,8 @@ import { G722Decoder, G722Encoder } from "../../../src/media/codec/g722.ts";
 import { warmUpOpus } from "../../../src/media/codec/opus.ts";
 import type { GainDb, Payload, Side } from "../../../src/media/contract.ts";
 import { fromCodes, toCodes, voice } from "../../support/sound.ts";
-import { opus, pcma, pcmu, RelayDouble, rtp } from "./relay-double.ts";
+import { g722, opus, pcma, pcmu, RelayDouble, rtp } from "./relay-double.ts";
 
-const g722: Payload = { codec: "g722", payloadType: 9 };
 const gap = (payload: Payload): number => (payload.codec === "opus" ? 960 : 160);
 
 /** Sound as payloads of 20 ms. */

@@ -1,11 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { warmUpOpus } from "../../../src/media/codec/opus.ts";
-import type { Payload } from "../../../src/media/contract.ts";
 import { toCodes, voice } from "../../support/sound.ts";
-import { opus, pcma, pcmu, RelayDouble, rtp, type Sent } from "./relay-double.ts";
+import { g722, opus, pcma, pcmu, RelayDouble, rtp, type Sent } from "./relay-double.ts";
 
 const codes = toCodes(voice(3), "pcmu");
-const g722: Payload = { codec: "g722", payloadType: 9 };
 
 /** Sends `ms` of the codes from the browser in packets of 20 ms, from `start` (ms). */
 function speak(relay: RelayDouble, start: number, ms: number): void {

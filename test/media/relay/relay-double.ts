@@ -58,6 +58,12 @@ export const opus: Payload = {
   telephoneEvent: { payloadType: 110, clockRate: 48000 },
 };
 
+export const g722: Payload = {
+  codec: "g722",
+  payloadType: 9,
+  telephoneEvent: { payloadType: 101, clockRate: 8000 },
+};
+
 export const trunkAddress = { address: "192.0.2.10", port: 40000 };
 
 class FakeTrunkSocket implements TrunkSocket {
