@@ -222,7 +222,7 @@ export class Gateway {
 
 function mediaOptions({ media }: Config) {
   const { host, advertisedAddress, browserPort, rtpPorts, workers, trunkSource, idleSeconds } = media;
-  const { maxCallsPerWorker, maxWorkerLoad, captureDirectory, rtcpXr } = media;
+  const { maxCallsPerWorker, maxWorkerLoad, captureDirectory, rtcpXr, jitterBuffer } = media;
   return {
     host,
     advertisedAddress,
@@ -233,6 +233,7 @@ function mediaOptions({ media }: Config) {
     maxWorkerLoad,
     trunkSource,
     rtcpXr,
+    jitterBuffer,
     idleMs: idleSeconds * 1000,
     captureDirectory,
   };

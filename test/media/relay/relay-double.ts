@@ -122,7 +122,9 @@ export class RelayDouble {
   #nextTick = 20;
 
   constructor(
-    options: Partial<Pick<RelaySessionOptions, "trunkSource" | "idleMs" | "qualityMs" | "rtcpXr">> = {},
+    options: Partial<
+      Pick<RelaySessionOptions, "trunkSource" | "idleMs" | "qualityMs" | "rtcpXr" | "jitterBuffer">
+    > = {},
   ) {
     this.session = new RelaySession({
       openTransport: (handlers) => {
@@ -134,6 +136,7 @@ export class RelayDouble {
       random: new CountingRandom(),
       log: silentLogger,
       trunkSource: "address",
+      jitterBuffer: false,
       idleMs: 0,
       qualityMs: 5000,
       ...options,
