@@ -75,6 +75,14 @@ describe("packets out of order", () => {
     });
   });
 
+  it("and put in order are no loss in the call's quality; too late they are", async () => {
+    const relay = await RelayDouble.connected(pcmu, pcmu, { qualityMs: 200 });
+    send(relay, [0, 2, 1, 4, 3, 5, 6, 7, 8, 9, 10]);
+    expect(relay.quality.at(-1)?.browser.received.call).toMatchObject({ lossPercent: 0 });
+    send(relay, [11, 12, 17, 14, 18, 19, 20, 21, 22, 23, 24, 25]);
+    expect(relay.quality.at(-1)?.browser.received.call?.lossPercent).toBeGreaterThan(10);
+  });
+
   it("are not delayed while in order: each is out before the next comes", async () => {
     const relay = await RelayDouble.connected(pcmu, pcmu);
     for (const index of upTo(50)) {
