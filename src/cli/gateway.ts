@@ -222,7 +222,7 @@ export class Gateway {
 
 function mediaOptions({ media }: Config) {
   const { host, advertisedAddress, browserPort, rtpPorts, workers, trunkSource, idleSeconds } = media;
-  const { maxCallsPerWorker, maxWorkerLoad, captureDirectory, rtcpXr, gainDb } = media;
+  const { maxCallsPerWorker, maxWorkerLoad, captureDirectory, rtcpXr, gainDb, jitterBuffer } = media;
   return {
     host,
     advertisedAddress,
@@ -234,6 +234,7 @@ function mediaOptions({ media }: Config) {
     trunkSource,
     rtcpXr,
     gainDb,
+    jitterBuffer,
     idleMs: idleSeconds * 1000,
     captureDirectory,
   };

@@ -162,6 +162,10 @@ const media = section("Sound: one UDP port per worker toward browsers, port pair
       expects: "decibels from -20 to 20",
     }),
   }),
+  jitterBuffer: key(z.enum(["off", "adaptive"]).default("off"), {
+    text: "adaptive: what browsers send is played toward SIP Server at an even pace, 20 to 120 ms later as the jitter demands, for phones that cannot cope. off: passed on as it comes.",
+    expects: "off or adaptive",
+  }),
   idleSeconds: key(types.seconds(0, 3600).default(30), {
     text: "Seconds without a packet on a side that is not held before it counts as idle; 0: never.",
     expects: "seconds from 0 to 3600",

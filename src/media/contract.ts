@@ -152,6 +152,14 @@ export interface SideStatistics {
   readonly bytesSent: number;
   /** Packets missing in the received sequence (RFC 3550 A.3). */
   readonly packetsLost: number;
+  /** Packets that came out of order, one or two places late, and were put in their place. */
+  readonly packetsReordered: number;
+  /** How long the jitter buffer keeps this side's packets at present, ms; undefined where there is none. */
+  readonly jitterBufferMs: number | undefined;
+  /** By how much the source's clock runs faster than ours, parts per million; undefined in the first minute. */
+  readonly driftPpm: number | undefined;
+  /** Frames taken out or put in on the way to the other side because of it. */
+  readonly driftCorrections: number;
   /** Inter-arrival jitter in ms (RFC 3550 A.8). */
   readonly jitterMs: number;
   /** What the far end's last receiver report said of what we send; undefined before the first report. */
@@ -248,6 +256,8 @@ export interface MediaOptions {
   readonly workers: number;
   /** Accept RTP from any port of the signalled address only (`address`), or from the exact port too (`strict`). */
   readonly trunkSource?: "address" | "strict";
+  /** `adaptive`: what browsers send is played toward SIP Server at an even pace, 20-120 ms later. Default `off`. */
+  readonly jitterBuffer?: "off" | "adaptive";
   /** Silence after which `idle` is told, ms; 0 = never. Default 30000. */
   readonly idleMs?: number;
   /** Interval of `quality`, ms. Default 5000. */

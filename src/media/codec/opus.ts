@@ -71,17 +71,53 @@ export class OpusSource {
 }
 
 /**
- * Whether an Opus packet carries in-band FEC of the frame before it: the LBRR flag of SILK's first frame, the
- * bit after the VAD flags of a mono packet (RFC 6716 4.2.3, 4.2.4).
+ * Samples at 8 kHz, just before an Opus packet, that its in-band FEC recovers: the length of its first frame if that
+ * has the LBRR flag, the bit after the VAD flags (RFC 6716 4.2.3, 4.2.4); 0 = none.
  */
+export function fecSamples(packet: Uint8Array, offset: number, length: number): number {
+  const config = (packet[offset] ?? 0) >>> 3;
+  // CELT has none.
+  if (config >= 16) return 0;
+  const at = firstFrame(packet, offset, length);
+  if (at < 0) return 0;
+  const samples = frameSamples[config] ?? 0;
+  const silkFrames = samples <= 160 ? 1 : samples / 160;
+  return ((packet[at] ?? 0) >>> (7 - silkFrames)) & 1 ? samples : 0;
+}
+
+/** Whether an Opus packet carries in-band FEC of the frame before it. */
 export function hasFec(packet: Uint8Array, offset: number, length: number): boolean {
-  const toc = packet[offset] ?? 0;
-  const config = toc >>> 3;
-  // CELT only has none; a packet of several frames needs its frame lengths taken apart: leave it to concealment.
-  if (config >= 16 || (toc & 3) !== 0 || length < 2) return false;
-  const perFrame = frameSamples[config] ?? 0;
-  const silkFrames = perFrame <= 160 ? 1 : perFrame / 160;
-  return (((packet[offset + 1] ?? 0) >>> (7 - silkFrames)) & 1) === 1;
+  return fecSamples(packet, offset, length) > 0;
+}
+
+/** Where the first frame of an Opus packet begins (RFC 6716 3.2); -1 if it is empty or not whole. */
+function firstFrame(packet: Uint8Array, offset: number, length: number): number {
+  const end = offset + length;
+  const code = (packet[offset] ?? 0) & 3;
+  let at = offset + 1;
+  if (code === 2) return sizedFrame(packet, at, at + sizeBytes(packet, at), end);
+  if (code === 3) {
+    const counts = packet[at++] ?? 0;
+    const frames = counts & 0x3f;
+    if (frames === 0) return -1;
+    if (counts & 0x40) for (let part = 255; part === 255 && at < end;) part = packet[at++] ?? 0;
+    if (counts & 0x80 && frames > 1) {
+      const first = at;
+      for (let left = frames - 1; left > 0 && at < end; left--) at += sizeBytes(packet, at);
+      return sizedFrame(packet, first, at, end);
+    }
+  }
+  return at < end ? at : -1;
+}
+
+/** `data` if the frame whose length stands at `size` has any bytes there. */
+function sizedFrame(packet: Uint8Array, size: number, data: number, end: number): number {
+  return data < end && (packet[size] ?? 0) > 0 ? data : -1;
+}
+
+/** Bytes of a frame length (RFC 6716 3.2.1). */
+function sizeBytes(packet: Uint8Array, at: number): number {
+  return (packet[at] ?? 0) >= 252 ? 2 : 1;
 }
 
 /**

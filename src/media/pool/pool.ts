@@ -51,6 +51,7 @@ export async function createMediaPool(
           ...slice,
           portRestMs: options.portRestMs ?? defaultPortRestMs,
           trunkSource: options.trunkSource ?? "address",
+          jitterBuffer: options.jitterBuffer ?? "off",
           idleMs: options.idleMs ?? defaultIdleMs,
           qualityMs: options.qualityMs ?? defaultQualityMs,
           rtcpXr: options.rtcpXr ?? false,

@@ -2,8 +2,10 @@ import { TokenBucket, type Clock, type Random } from "../../core/index.ts";
 import type { Direction, Payload, Side, SideStatistics } from "../contract.ts";
 import { SideQuality } from "../quality/side-quality.ts";
 import { RtcpReporter } from "../rtcp/reporter.ts";
+import { DriftMeter } from "../rtp/drift.ts";
 import { Inbound, type OnEvent } from "./inbound.ts";
 import type { Outbound } from "./outbound.ts";
+import { SmoothedLoss } from "./smoothed-loss.ts";
 import { Way } from "./way.ts";
 
 /** Packets taken at once and per second: what a stalled network may hold back, and more than 5 ms packets make. */
@@ -25,12 +27,15 @@ export interface LegOptions {
   /** Sends VoIP metrics too (RFC 3611 4.7). */
   readonly rtcpXr: boolean;
   readonly onEvent: OnEvent;
+  /** What comes in is played at an even pace by a jitter buffer. */
+  readonly buffered: boolean;
 }
 
 /** One side of a session: the line toward it, what comes from it, its RTCP, and what was negotiated. */
 export class Leg {
   readonly side: Side;
   readonly outbound: Outbound;
+  readonly drift = new DriftMeter();
   readonly way: Way;
   readonly inbound: Inbound;
   readonly rtcp: RtcpReporter;
@@ -43,17 +48,18 @@ export class Leg {
   direction: Direction = "inactive";
   /** Packets from this side are taken. */
   listening = false;
+  readonly #smoothedLoss = new SmoothedLoss();
   #listeningSince = 0;
   #idleTold = false;
 
   constructor(options: LegOptions) {
-    const { side, outbound, across, cname, clock, random, sendRtcp, onEvent, rtcpXr } = options;
+    const { side, outbound, across, cname, clock, random, sendRtcp, onEvent, rtcpXr, buffered } = options;
     this.side = side;
     this.packets = new TokenBucket(packetBurst, packetsPerSecond, clock.now());
     this.presses = new TokenBucket(pressBurst, pressesPerSecond, clock.now());
     this.outbound = outbound;
-    this.way = new Way(across);
-    this.inbound = new Inbound(this.way, onEvent);
+    this.way = new Way(across, this.drift, buffered);
+    this.inbound = new Inbound(this.way, this.drift, onEvent, buffered);
     this.rtcp = new RtcpReporter({
       line: outbound.line,
       source: this.inbound.source,
@@ -61,7 +67,7 @@ export class Leg {
       random,
       cname,
       send: sendRtcp,
-      onLoss: (percent) => outbound.setLoss(percent),
+      onLoss: (percent) => outbound.setLoss(this.#smoothedLoss.take(percent)),
       onDropped: (cause) => this.inbound.dropped.add(cause),
       voipMetrics: rtcpXr ? () => this.quality.voipMetrics : undefined,
     });
@@ -80,8 +86,16 @@ export class Leg {
     this.listening = listening;
     this.#listeningSince = now;
     this.#idleTold = false;
-    if (listening) this.inbound.meter.restart();
-    else this.way.interrupt();
+    if (listening) return this.inbound.meter.restart();
+    this.way.interrupt();
+    this.inbound.pause();
+  }
+
+  /** Every 20 ms; `caughtUp`: all that has come was read, so silence is the sender's and not ours. */
+  tick(now: number, caughtUp: boolean): void {
+    if (!this.listening) return;
+    this.inbound.tick(now, caughtUp);
+    if (caughtUp && !this.inbound.holding) this.way.tick(now);
   }
 
   /**
@@ -113,6 +127,10 @@ export class Leg {
       received: quality.received,
       sent: quality.sent,
       farEnd: rtcp.farEnd,
+      packetsReordered: inbound.reordered,
+      jitterBufferMs: inbound.bufferMs,
+      driftPpm: this.drift.ppm,
+      driftCorrections: way.driftCorrections,
       framesConcealed: way.framesConcealed,
       framesRecovered: way.framesRecovered,
       dropped: inbound.dropped.with(dropped),

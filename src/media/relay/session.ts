@@ -50,6 +50,8 @@ export interface RelaySessionOptions {
   readonly rtcpXr?: boolean;
   /** Default: none. */
   readonly gainDb?: GainDb | undefined;
+  /** Whether what the browser sends is played toward SIP Server at an even pace. */
+  readonly jitterBuffer?: boolean;
 }
 
 /**
@@ -91,6 +93,7 @@ export class RelaySession {
       ...common,
       side: "browser",
       rtcpXr: false,
+      buffered: options.jitterBuffer ?? false,
       outbound: toBrowser,
       across: toTrunk,
       sendRtcp: (packet, length) => void this.#transport.sendRtcp(packet, length),
@@ -101,6 +104,7 @@ export class RelaySession {
       ...common,
       side: "trunk",
       rtcpXr: options.rtcpXr ?? false,
+      buffered: false,
       outbound: toTrunk,
       across: toBrowser,
       sendRtcp: (packet, length) => this.#trunkEnd.sendRtcp(packet, length),
@@ -195,7 +199,7 @@ export class RelaySession {
     try {
       this.#tickLeg(this.#browser, now, caughtUp);
       this.#tickLeg(this.#trunk, now, caughtUp);
-      if (caughtUp) this.#trunk.outbound.fill(now);
+      if (caughtUp && !this.#browser.inbound.holding) this.#trunk.outbound.fill(now);
       this.#tellQuality(now);
       if (this.#farewellAt >= 0 && now >= this.#farewellAt) this.#fail("browser closed its media connection");
     } catch (error) {
@@ -314,6 +318,7 @@ export class RelaySession {
   }
 
   #tickLeg(leg: Leg, now: number, caughtUp: boolean): void {
+    leg.tick(now, caughtUp);
     if (leg.outbound.events.busy) leg.outbound.events.tick(now, caughtUp);
     if (!this.#connected) return;
     if (leg.side === "browser" ? this.#transport.connected : this.#trunkEnd.reachable) leg.rtcp.tick(now);

@@ -3,7 +3,7 @@ import type { Law } from "../codec/g711.ts";
 import { PcmConcealer } from "../codec/conceal-pcm.ts";
 import { G722Decoder } from "../codec/g722.ts";
 import type { OpusRate } from "../codec/opus-sink.ts";
-import { hasFec, opusClockRate, opusSamples, type OpusSource } from "../codec/opus.ts";
+import { fecSamples, opusClockRate, opusSamples, type OpusSource } from "../codec/opus.ts";
 import type { Payload } from "../contract.ts";
 import { positionRate } from "../rtp/send-line.ts";
 import type { RtpHeader } from "../rtp/packet.ts";
@@ -19,14 +19,19 @@ export interface CoverCounts {
   framesRecovered: number;
 }
 
+/** Where a reader puts audio: the line toward the other side, or what stands before it. */
+export type AudioTarget = Pick<Outbound, "putCodes" | "putPcm" | "pass">;
+
 /** Reads packets of one codec and puts their audio on the line toward the other side. */
 export interface SourceReader {
   /** RTP clock ticks per sample at 8 kHz. */
   readonly ticksPerSample: number;
+  /** Whether a frame may be taken out of what it reads or put in: not of coded audio that passes as it is. */
+  readonly cuttable: boolean;
   /** Samples at 8 kHz the packet holds; 0 = malformed. */
   samples(packet: Uint8Array, header: RtpHeader): number;
   /** False when the payload turned out corrupt: the line stands where it stood. */
-  read(packet: Buffer, header: RtpHeader, samples: number, out: Outbound, now: number): boolean;
+  read(packet: Buffer, header: RtpHeader, samples: number, out: AudioTarget, now: number): boolean;
   /** Covers `samples` lost just before the packet at hand, `packets` of them. */
   cover(
     samples: number,
@@ -36,8 +41,17 @@ export interface SourceReader {
     out: Outbound,
     now: number,
   ): CoverCounts;
+  /** Samples at 8 kHz just before the packet that it carries itself (in-band FEC); 0 = none. */
+  recoverable(packet: Buffer, header: RtpHeader): number;
+  /** Whether the packet says that the source falls silent for now (DTX) and leaves the noise to us. */
+  fallsSilent(header: RtpHeader): boolean;
+  /** Puts `samples`, a multiple of 20, at most 160, of how what was read would go on; in DTX the source's noise. */
+  goOn(samples: number, out: AudioTarget, now: number): void;
   close(): void;
 }
+
+/** What remains of an Opus frame in DTX (RFC 7587 3.1.3): the table of contents and at most a count. */
+const longestDtxPacket = 2;
 
 const counts: CoverCounts = { framesConcealed: 0, framesRecovered: 0 };
 
@@ -50,6 +64,7 @@ function covered(concealed: number, recovered: number): CoverCounts {
 /** G.711 to anything: codes go to the sink as they are, losses are covered by the waveform before them. */
 export class LawReader implements SourceReader {
   readonly ticksPerSample = 1;
+  readonly cuttable = true;
   readonly #law: Law;
   readonly #otherLaw: Law;
   /** Payload type with which `#otherLaw` comes; -1: with none. */
@@ -71,7 +86,7 @@ export class LawReader implements SourceReader {
     return header.payloadLength <= longestPacket ? header.payloadLength : 0;
   }
 
-  read(packet: Buffer, header: RtpHeader, samples: number, out: Outbound, now: number): boolean {
+  read(packet: Buffer, header: RtpHeader, samples: number, out: AudioTarget, now: number): boolean {
     const law = header.payloadType === this.#otherType ? this.#otherLaw : this.#law;
     if (law !== this.#concealed) {
       this.#concealed = law;
@@ -98,12 +113,26 @@ export class LawReader implements SourceReader {
     return covered(packets, 0);
   }
 
+  recoverable(): number {
+    return 0;
+  }
+
+  fallsSilent(): boolean {
+    return false;
+  }
+
+  goOn(samples: number, out: AudioTarget, now: number): void {
+    this.#concealer.conceal(this.#made, samples);
+    out.putPcm(this.#made, samples, now);
+  }
+
   close(): void {}
 }
 
 /** G.722 to Opus at 16 kHz, or to anything at 8 kHz by its lower band alone. */
 export class G722Reader implements SourceReader {
   readonly ticksPerSample = 1;
+  readonly cuttable = true;
   /** PCM samples for each at 8 kHz. */
   readonly #scale: 1 | 2;
   readonly #decoder = new G722Decoder();
@@ -119,7 +148,7 @@ export class G722Reader implements SourceReader {
     return header.payloadLength <= longestPacket ? header.payloadLength : 0;
   }
 
-  read(packet: Buffer, header: RtpHeader, samples: number, out: Outbound, now: number): boolean {
+  read(packet: Buffer, header: RtpHeader, samples: number, out: AudioTarget, now: number): boolean {
     for (let done = 0; done < samples; done += frameSamples) {
       const part = Math.min(samples - done, frameSamples);
       const offset = header.payloadOffset + done;
@@ -147,12 +176,26 @@ export class G722Reader implements SourceReader {
     return covered(packets, 0);
   }
 
+  recoverable(): number {
+    return 0;
+  }
+
+  fallsSilent(): boolean {
+    return false;
+  }
+
+  goOn(samples: number, out: AudioTarget, now: number): void {
+    this.#concealer.conceal(this.#pcm, samples * this.#scale);
+    out.putPcm(this.#pcm, samples * this.#scale, now);
+  }
+
   close(): void {}
 }
 
 /** Opus to G.711 or G.722. */
 export class OpusReader implements SourceReader {
   readonly ticksPerSample = opusClockRate / positionRate;
+  readonly cuttable = true;
   readonly #decoder: OpusSource;
   /** PCM samples for each at 8 kHz. */
   readonly #scale: 1 | 2;
@@ -167,7 +210,7 @@ export class OpusReader implements SourceReader {
     return opusSamples(packet, header.payloadOffset, header.payloadLength);
   }
 
-  read(packet: Buffer, header: RtpHeader, _samples: number, out: Outbound, now: number): boolean {
+  read(packet: Buffer, header: RtpHeader, _samples: number, out: AudioTarget, now: number): boolean {
     const pcm = this.#decoder.decode(payloadOf(packet, header));
     if (!pcm) return false;
     out.putPcm(pcm, pcm.length, now);
@@ -182,8 +225,8 @@ export class OpusReader implements SourceReader {
     out: Outbound,
     now: number,
   ): CoverCounts {
-    const frame = this.samples(next, header);
-    const recoverable = frame <= samples && hasFec(next, header.payloadOffset, header.payloadLength);
+    const frame = this.recoverable(next, header);
+    const recoverable = frame > 0 && frame <= samples;
     // libopus makes up multiples of 2.5 ms; a remainder, which no honest timestamps leave, stays a gap.
     let left = Math.floor((recoverable ? samples - frame : samples) / 20) * 20;
     while (left > 0) {
@@ -195,11 +238,23 @@ export class OpusReader implements SourceReader {
     return covered(recoverable ? packets - 1 : packets, recoverable ? 1 : 0);
   }
 
+  recoverable(packet: Buffer, header: RtpHeader): number {
+    return fecSamples(packet, header.payloadOffset, header.payloadLength);
+  }
+
+  fallsSilent(header: RtpHeader): boolean {
+    return header.payloadLength <= longestDtxPacket;
+  }
+
+  goOn(samples: number, out: AudioTarget, now: number): void {
+    this.#put(this.#decoder.conceal(samples * this.#scale), out, now);
+  }
+
   close(): void {
     this.#decoder.free();
   }
 
-  #put(pcm: Int16Array | undefined, out: Outbound, now: number): void {
+  #put(pcm: Int16Array | undefined, out: AudioTarget, now: number): void {
     if (pcm) out.putPcm(pcm, pcm.length, now);
   }
 }
@@ -207,12 +262,13 @@ export class OpusReader implements SourceReader {
 /** Opus to Opus: packets pass as they are; a loss shows as a gap of the sequence numbers, for the far decoder. */
 export class PassReader implements SourceReader {
   readonly ticksPerSample = opusClockRate / positionRate;
+  readonly cuttable = false;
 
   samples(packet: Uint8Array, header: RtpHeader): number {
     return opusSamples(packet, header.payloadOffset, header.payloadLength);
   }
 
-  read(packet: Buffer, header: RtpHeader, samples: number, out: Outbound, now: number): boolean {
+  read(packet: Buffer, header: RtpHeader, samples: number, out: AudioTarget, now: number): boolean {
     out.pass(packet, header.payloadOffset, header.payloadLength, samples, now);
     return true;
   }
@@ -229,6 +285,16 @@ export class PassReader implements SourceReader {
     out.skipTo(out.position + samples, now);
     return covered(0, 0);
   }
+
+  recoverable(): number {
+    return 0;
+  }
+
+  fallsSilent(): boolean {
+    return false;
+  }
+
+  goOn(): void {}
 
   close(): void {}
 }

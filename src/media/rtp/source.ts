@@ -42,6 +42,7 @@ export class ReceivedSource {
   #expectedPrior = 0;
   #receivedPrior = 0;
   #lostBefore = 0;
+  #paused = false;
 
   get started(): boolean {
     return this.#started;
@@ -65,6 +66,11 @@ export class ReceivedSource {
     return this.#started ? this.#highest - this.#base + 1 : 0;
   }
 
+  /** Nothing is taken note of for a while: what is missing when it goes on was not lost. */
+  pause(): void {
+    this.#paused = this.#started;
+  }
+
   /** Takes note of a packet; returns the number of packets missing before it, or one of `arrival`. */
   receive(ssrc: number, sequence: number, now: number): number {
     if (!this.#started || ssrc !== this.#ssrc) {
@@ -75,11 +81,16 @@ export class ReceivedSource {
       this.#restart(ssrc, sequence);
       return arrival.started;
     }
-    const ahead = (sequence - this.#highest) & 0xffff;
+    let ahead = (sequence - this.#highest) & 0xffff;
     if (ahead === 0) return arrival.duplicate;
     if (ahead < maxDropout) {
       this.#highest += ahead;
       this.#shiftSeen(ahead);
+      if (this.#paused) {
+        this.#paused = false;
+        this.#base += ahead - 1;
+        ahead = 1;
+      }
       this.#received++;
       this.#badNext = -1;
       return ahead - 1;
@@ -151,6 +162,7 @@ export class ReceivedSource {
   #restart(ssrc: number, sequence: number): void {
     this.#lostBefore = this.packetsLost;
     this.#started = true;
+    this.#paused = false;
     this.#ssrc = ssrc;
     this.#base = sequence;
     this.#highest = sequence;

@@ -219,6 +219,7 @@ export class MediaWorker {
       random,
       log: log.child({ session }),
       trunkSource: settings.trunkSource,
+      jitterBuffer: settings.jitterBuffer === "adaptive",
       idleMs: settings.idleMs,
       qualityMs: settings.qualityMs,
       grantFec: () => this.#load.grantFec(clock.now()),

@@ -24,6 +24,7 @@ export interface WorkerSettings {
   /** How long a pair of ports rests after use, ms, so that late packets of one call reach no other. */
   readonly portRestMs: number;
   readonly trunkSource: "address" | "strict";
+  readonly jitterBuffer: "off" | "adaptive";
   readonly idleMs: number;
   readonly qualityMs: number;
   readonly rtcpXr: boolean;

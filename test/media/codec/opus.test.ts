@@ -1,7 +1,7 @@
 import { createEncoder } from "libopus-wasm";
 import { afterEach, describe, expect, it } from "vitest";
 import { OpusSink } from "../../../src/media/codec/opus-sink.ts";
-import { hasFec, opusSamples, OpusSource, warmUpOpus } from "../../../src/media/codec/opus.ts";
+import { fecSamples, hasFec, opusSamples, OpusSource, warmUpOpus } from "../../../src/media/codec/opus.ts";
 import { align, segmentalSnr, voice } from "../../support/sound.ts";
 
 const open: { free(): void }[] = [];
@@ -149,6 +149,130 @@ describe("Opus at 8 kHz", () => {
     expect(fecError).toBeLessThan(plcError / 2);
   });
   let lostFrame: Int16Array = new Int16Array(160);
+
+  it.each([20, 40, 60])("finds the FEC of %i ms packets however their frames are packed", async (ms) => {
+    const samples = ms * 8;
+    const encoder = await createEncoder({
+      sampleRate: 8000,
+      channels: 1,
+      application: 2048,
+      bitrate: 32_000,
+      fec: true,
+      packetLossPercent: 25,
+    });
+    open.push(encoder);
+    const [, source] = await pair();
+    const [, again] = await pair();
+    const sound = voice(2);
+    let found = 0;
+    for (let start = 0; start + samples <= sound.length; start += samples) {
+      const packet = Buffer.from(
+        encoder.encode(sound.subarray(start, start + samples), { frameSize: samples }),
+      );
+      const has = fecSamples(packet, 0, packet.length);
+      expect([0, samples]).toContain(has);
+      expect(hasFec(packet, 0, packet.length)).toBe(has > 0);
+      const frame = packet.subarray(1);
+      // Lengths from 252 on take two bytes (RFC 6716 3.2.1).
+      const low = 252 + (frame.length & 3);
+      const size = frame.length < 252 ? [frame.length] : [low, (frame.length - low) / 4];
+      const repacked: Record<string, Buffer> = {
+        "code 1": Buffer.concat([frame, frame]),
+        "code 2": Buffer.concat([Buffer.from(size), frame, frame]),
+        "code 3, one frame": Buffer.concat([Buffer.from([1]), frame]),
+        "code 3, padded": Buffer.concat([Buffer.from([0x41, 5]), frame, Buffer.alloc(5)]),
+        "code 3, padded by 260": Buffer.concat([Buffer.from([0x41, 255, 6]), frame, Buffer.alloc(260)]),
+        "code 3, of unlike lengths": Buffer.concat([Buffer.from([0x82, ...size]), frame, frame]),
+      };
+      for (const [name, rest] of Object.entries(repacked)) {
+        const toc = ((packet[0] ?? 0) & 0xfc) | Number(name[5]);
+        const other = Buffer.concat([Buffer.from([0xee, toc]), rest]);
+        expect([name, fecSamples(other, 1, other.length - 1)]).toEqual([name, has]);
+        if (has > 0 && found === 0) {
+          const [, fresh] = await pair();
+          const [, control] = await pair();
+          expect(fresh.recover(other.subarray(1), samples)).toEqual(control.recover(packet, samples));
+        }
+      }
+      if (has > 0) {
+        // The flag does not lie: what is recovered is not what would have been guessed.
+        expect(source.recover(packet, samples)).not.toEqual(again.conceal(samples));
+        found++;
+      }
+      source.decode(packet);
+      again.decode(packet);
+    }
+    expect(found).toBeGreaterThan(1000 / ms);
+  });
+
+  it.each([
+    ["nothing", []],
+    ["a table of contents alone", [0x08]],
+    ["CELT", [0xff, 0xff]],
+    ["a count of no frames", [0x0b, 0x00, 0xff]],
+    ["padding without end", [0x0b, 0x41, 0xff, 0xff, 0xff]],
+    ["a first frame of no bytes", [0x0a, 0x00, 0xff]],
+    ["lengths beyond the end", [0x0b, 0xbf, 0xff, 0xff]],
+  ])("finds no FEC in %s", (_name, bytes) => {
+    expect(fecSamples(Buffer.from([...bytes, 0xff, 0xff]), 0, bytes.length)).toBe(0);
+  });
+
+  it.each([
+    [0, 20],
+    [1, 20],
+    [1, 40],
+  ])(
+    "sends FEC at complexity %i and a hint of %i %% that recovers what was lost",
+    async (complexity, hint) => {
+      const encoder = await createEncoder({
+        sampleRate: 8000,
+        channels: 1,
+        application: 2048,
+        signal: 3001,
+        bitrate: 24_000,
+        complexity,
+        fec: true,
+        packetLossPercent: hint,
+      });
+      open.push(encoder);
+      const [, withFec] = await pair();
+      const [, concealed] = await pair();
+      const [, truth] = await pair();
+      const sound = voice(10);
+      let fecError = 0;
+      let plcError = 0;
+      let losses = 0;
+      let recovered = 0;
+      let lost: Int16Array | undefined;
+      for (let start = 0; start < sound.length; start += 160) {
+        const packet = encoder.encode(sound.subarray(start, start + 160));
+        const right = Int16Array.from(truth.decode(packet) ?? []);
+        if ((start / 160) % 10 === 5) {
+          // Pauses have nothing to recover.
+          lost = right;
+          continue;
+        }
+        if (lost) {
+          const loud = error(lost, new Int16Array(160)) > 300;
+          const fec = hasFec(packet, 0, packet.length);
+          const one = Int16Array.from((fec ? withFec.recover(packet, 160) : withFec.conceal(160)) ?? []);
+          const other = Int16Array.from(concealed.conceal(160) ?? []);
+          if (loud) {
+            losses++;
+            if (fec) recovered++;
+            fecError += error(lost, one);
+            plcError += error(lost, other);
+          }
+        }
+        lost = undefined;
+        withFec.decode(packet);
+        concealed.decode(packet);
+      }
+      // Measured: 45 of 46 recovered, RMS error 545 and 571 (complexity 0 and 1) against 1639 and 1573 by concealment.
+      expect(recovered).toBeGreaterThan(losses * 0.8);
+      expect(fecError).toBeLessThan(plcError / 2);
+    },
+  );
 
   it("says that packets encoded without FEC have none", async () => {
     const [sink] = await pair();

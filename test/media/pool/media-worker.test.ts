@@ -42,6 +42,7 @@ class WorkerDouble {
         rtpPorts: rtpRange(4),
         portRestMs: 0,
         trunkSource: "address",
+        jitterBuffer: "off",
         idleMs: 0,
         qualityMs: 5000,
         rtcpXr: false,
@@ -115,6 +116,20 @@ describe("a media worker", () => {
       { type: "refused", cause: undefined, reason: expect.stringContaining("EADDRNOTAVAIL") },
     ]);
     expect(double.warnings).toBe(1);
+  });
+
+  it.each([
+    ["off", undefined],
+    ["adaptive", 20],
+  ] as const)("with the jitter buffer %s has one toward SIP Server only: %s ms", async (jitterBuffer, ms) => {
+    double = new WorkerDouble({}, { jitterBuffer });
+    await double.worker.handle({ type: "open", session: "a" });
+    await double.worker.handle({ type: "statistics", session: "a", request: 1 });
+    const message = double.posted.find(({ type }) => type === "reply");
+    const reply = message?.type === "reply" ? message.reply : undefined;
+    const statistics = reply?.type === "statistics" ? reply.statistics : undefined;
+    expect(statistics?.browser.jitterBufferMs).toBe(ms);
+    expect(statistics?.trunk.jitterBufferMs).toBeUndefined();
   });
 
   it("takes commands of sessions that are gone for nothing", async () => {

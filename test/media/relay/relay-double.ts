@@ -129,7 +129,7 @@ export class RelayDouble {
 
   constructor(
     options: Partial<
-      Pick<RelaySessionOptions, "trunkSource" | "idleMs" | "qualityMs" | "rtcpXr" | "gainDb">
+      Pick<RelaySessionOptions, "trunkSource" | "idleMs" | "qualityMs" | "rtcpXr" | "gainDb" | "jitterBuffer">
     > = {},
   ) {
     this.session = new RelaySession({
@@ -142,6 +142,7 @@ export class RelayDouble {
       random: new CountingRandom(),
       log: silentLogger,
       trunkSource: "address",
+      jitterBuffer: false,
       idleMs: 0,
       qualityMs: 5000,
       ...options,

@@ -100,7 +100,8 @@ describe("an answer of SIP Server's that takes both laws", () => {
 
   it("conceals a loss in the law that came before it", async () => {
     const relay = await renumberedCall(both);
-    for (let index = 0; index < 8; index++)
+    // Ten, since the first packets after a hole are held: the missing one may only be late.
+    for (let index = 0; index < 10; index++)
       if (index !== 5) relay.fromTrunk(rtp(8, index, index * 160, sound));
     const concealed = relay.sentTo("browser")[5]?.payload ?? Buffer.alloc(0);
     // The first 10 ms are as loud as what was heard, which is constant.

@@ -47,6 +47,7 @@ class BusyWorker {
         rtpPorts: rtpRange(12),
         portRestMs: 0,
         trunkSource: "address",
+        jitterBuffer: "off",
         idleMs: 0,
         qualityMs: 5000,
         rtcpXr: false,
