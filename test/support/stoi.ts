@@ -75,8 +75,8 @@ function windowed(samples: Float64Array, start: number): Float64Array {
   return hann.map((weight, index) => weight * (samples[start + index] ?? 0));
 }
 
-/** Both signals without the frames in which the clean one is silent, overlapped and added again. */
-function withoutSilence(clean: Float64Array, heard: Float64Array): [Float64Array, Float64Array] {
+/** Where the frames start in which the clean sound is not silent. */
+function speakingFrames(clean: Float64Array): number[] {
   const starts: number[] = [];
   for (let start = 0; start + frameLength <= clean.length; start += hop) starts.push(start);
   const levels = starts.map((start) => {
@@ -84,17 +84,18 @@ function withoutSilence(clean: Float64Array, heard: Float64Array): [Float64Array
     return 10 * Math.log10(energy + tiny);
   });
   const least = levels.reduce((most, level) => Math.max(most, level), -Infinity) - dynamicRange;
-  const kept = starts.filter((_, index) => (levels[index] ?? -Infinity) > least);
-  const joined = (samples: Float64Array): Float64Array => {
-    const out = new Float64Array(Math.max(0, kept.length - 1) * hop + frameLength);
-    kept.forEach((start, index) =>
-      windowed(samples, start).forEach(
-        (value, at) => (out[index * hop + at] = (out[index * hop + at] ?? 0) + value),
-      ),
-    );
-    return out;
-  };
-  return [joined(clean), joined(heard)];
+  return starts.filter((_, index) => (levels[index] ?? -Infinity) > least);
+}
+
+/** Only those frames, overlapped and added again. */
+function joined(samples: Float64Array, kept: readonly number[]): Float64Array {
+  const out = new Float64Array(Math.max(0, kept.length - 1) * hop + frameLength);
+  kept.forEach((start, index) => {
+    windowed(samples, start).forEach((value, at) => {
+      out[index * hop + at] = (out[index * hop + at] ?? 0) + value;
+    });
+  });
+  return out;
 }
 
 /** Magnitude of each band in each frame: `bands` rows. */
@@ -146,27 +147,42 @@ function likeness(clean: Float64Array, heard: Float64Array, end: number): number
   return (xy - (x1 * y1) / n) / (spread + tiny);
 }
 
+interface Prepared {
+  readonly kept: readonly number[];
+  readonly rows: readonly Float64Array[];
+}
+
+/** The clean side's half of the work, by sound: many are compared with the same one. */
+const prepared = new WeakMap<object, Prepared>();
+
+function at10k(samples: ArrayLike<number>, length: number, sampleRate: 8000 | 10000): Float64Array {
+  const part = Float64Array.from({ length }, (_, index) => samples[index] ?? 0);
+  return sampleRate === rate ? part : resample(part, 5, 4);
+}
+
+function prepare(clean: ArrayLike<number>, sampleRate: 8000 | 10000): Prepared {
+  const x = at10k(clean, clean.length, sampleRate);
+  const kept = speakingFrames(x);
+  return { kept, rows: bandMagnitudes(joined(x, kept)) };
+}
+
 /**
  * Intelligibility of `heard` against `clean`, sample by sample aligned, `sampleRate` 8000 or 10000 Hz: about 0
- * (nothing in common) to 1. NaN where there is less than 0.4 s of speech.
+ * (nothing in common) to 1. What `heard` is shorter is silence; neither array may be changed later. NaN where there
+ * is less than 0.4 s of speech.
  */
 export function stoi(
-  clean: ArrayLike<number>,
+  clean: Int16Array | Float64Array,
   heard: ArrayLike<number>,
   sampleRate: 8000 | 10000 = 8000,
 ): number {
-  const length = Math.min(clean.length, heard.length);
-  const at10k = (samples: ArrayLike<number>): Float64Array => {
-    const part = Float64Array.from({ length }, (_, index) => samples[index] ?? 0);
-    return sampleRate === rate ? part : resample(part, 5, 4);
-  };
-  const [x, y] = withoutSilence(at10k(clean), at10k(heard));
-  const cleanRows = bandMagnitudes(x);
-  const heardRows = bandMagnitudes(y);
+  const { kept, rows } = prepared.get(clean) ?? prepare(clean, sampleRate);
+  prepared.set(clean, { kept, rows });
+  const heardRows = bandMagnitudes(joined(at10k(heard, clean.length, sampleRate), kept));
   let sum = 0;
   let count = 0;
-  for (let end = segmentFrames; end <= (cleanRows[0]?.length ?? 0); end++)
-    cleanRows.forEach((row, band) => {
+  for (let end = segmentFrames; end <= (rows[0]?.length ?? 0); end++)
+    rows.forEach((row, band) => {
       sum += likeness(row, heardRows[band] ?? row, end);
       count++;
     });
