@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { OpusSink, OpusSource, opusSamples, warmUpOpus } from "../../../src/media/codec/opus.ts";
+import { OpusSink } from "../../../src/media/codec/opus-sink.ts";
+import { OpusSource, opusSamples, warmUpOpus } from "../../../src/media/codec/opus.ts";
 import { speech } from "../../support/speech.ts";
 import { encodeAsBrowser } from "../sound/browser-codec.ts";
 import { fuzz } from "./harness.ts";

@@ -68,9 +68,10 @@ function lawPackets(sound: Int16Array): Uint8Array[] {
 
 export interface CarryOptions {
   /** Called before each arrival, e.g. with reports of the far side. */
-  readonly before?: (relay: RelayDouble, index: number) => void;
-  /** Packets lost between relay and browser: decoded as a browser does. */
+  readonly before?: (relay: RelayDouble, index: number) => Promise<void> | undefined;
+  /** Packets lost between relay and browser, and whether the browser does as browsers do or puts silence there. */
   readonly lostAfter?: (index: number) => boolean;
+  readonly silenceForLost?: boolean;
   readonly relay?: ConstructorParameters<typeof RelayDouble>[0];
 }
 
@@ -83,7 +84,7 @@ export async function carry(
   const { path, packets } = source;
   const { sent, statistics } = await relayed(source, arrivals, options);
   return {
-    sound: await hear(path, sent, packets.length, options.lostAfter),
+    sound: await hear(path, sent, packets.length, options),
     nothingDone: await doNothing(source, arrivals),
     missing: missing(withoutLate(arrivals), packets.length),
     statistics,
@@ -101,7 +102,7 @@ async function relayed(
   const [payloadType, ticks] = from === "browser" ? [opus.payloadType, 960] : [pcmu.payloadType, frame];
   for (const { index, at } of arrivals) {
     relay.pass(Math.max(0, at - relay.clock.now()));
-    before?.(relay, index);
+    await before?.(relay, index);
     // Sequence numbers and timestamps that wrap on the way.
     const payload = packets[index] ?? new Uint8Array();
     relay.from(from, rtp(payloadType, 65_300 + index, 0xffff_0000 + index * ticks, payload));
@@ -118,7 +119,7 @@ async function hear(
   path: PathName,
   sent: readonly Sent[],
   count: number,
-  lostAfter?: (index: number) => boolean,
+  { lostAfter, silenceForLost }: CarryOptions = {},
 ): Promise<Int16Array> {
   const wide = path === "opus to browser";
   const first = sent[0]?.header.timestamp ?? 0;
@@ -129,7 +130,7 @@ async function hear(
       const place = (places[index] ?? 0) / frame;
       if (place < count && !lostAfter?.(place)) packets[place] = payload;
     });
-    return decodeAsBrowser(packets);
+    return silenceForLost ? decodePlainly(packets) : decodeAsBrowser(packets);
   }
   const heard = new Int16Array(count * frame);
   sent.forEach(({ payload }, index) => {

@@ -103,3 +103,11 @@ export const disorder = { stoiUndone: 0.5 } as const;
  * clean as on the clean path, but for those few that a correction falls into.
  */
 export const drift = { snr: 33, stoi: 0.98, mostStretchesTouched: 7 } as const;
+
+/**
+ * Loss between us and the browser, 10 %: what our encoder's FEC must be worth where the browser reports it. Our FEC is
+ * SILK's at 24 kbit/s as the browser's own is, so it must undo as much (see `randomLoss`), and a frame brought back must
+ * be nearer than one the browser makes up. A change of the encoder's mode moves the sound by what one looks ahead more
+ * (4 ms, a fifth of a frame) and may be heard in a frame or two.
+ */
+export const fecTowardBrowser = { stoiUndone: 0.5, coveredGainDb: 1, changeStoi: 0.95 } as const;
