@@ -55,6 +55,7 @@ describe("parsers fed with what no honest sender sends neither throw nor stall",
         const message = decodeStun(input, input.length);
         if (!message) return;
         parsed++;
+        if (endOfAttributes(input) !== input.length) throw new Error("attributes do not fill the message");
         localUfragOf(message);
         within(message.transactionId.length, 12, 12, "transaction id");
         within(message.unknown.length, 0, 32, "unknown attributes");
@@ -113,6 +114,7 @@ describe("parsers fed with what no honest sender sends neither throw nor stall",
     const feedback = Buffer.from("81cd000300000001000000020001000081ce00020000000100000002", "hex");
     const valid = [Buffer.from(report.subarray(0, length)), feedback, Buffer.from("80c9000100000009", "hex")];
     let told = 0;
+    let blocks = 0;
     const count = (): void => void told++;
     const { stalls } = await fuzz({
       name: "RTCP",
@@ -120,17 +122,19 @@ describe("parsers fed with what no honest sender sends neither throw nor stall",
       make: (pick) => mutant(pick, valid, 1600),
       feed: (input) => {
         told = 0;
+        blocks = 0;
         readRtcp(input, input.length, {
           onSenderReport: count,
           onBye: count,
           onFeedback: count,
           onReportBlock: (block) => {
-            told++;
+            blocks++;
             within(block.fractionLost, 0, 255, "fraction lost");
             within(block.cumulativeLost, -0x800000, 0x7fffff, "cumulative lost");
           },
         });
         within(told, 0, 32 * 31, "things told by one packet");
+        within(blocks, 0, input.length / 24, "report blocks of one packet");
       },
     });
     expect(stalls).toEqual([]);
@@ -266,6 +270,16 @@ describe("the fuzz itself", () => {
     expect(once.stalls).toEqual([]);
   });
 });
+
+/** Where the last attribute ends, read apart from the parser under test; NaN when one's header is cut. */
+function endOfAttributes(message: Buffer): number {
+  let at = 20;
+  while (at < message.length) {
+    if (at + 4 > message.length) return Number.NaN;
+    at += 4 + Math.ceil(message.readUInt16BE(at + 2) / 4) * 4;
+  }
+  return at;
+}
 
 function withoutFingerprint(bytes: Buffer): Buffer {
   if (bytes.length < 28) return bytes;

@@ -116,6 +116,15 @@ const moved =
     return late && after ? rest.toSpliced(rest.indexOf(after) + 1, 0, { ...late, at: after.at + 1 }) : rest;
   };
 
+/** The same packets once more, as a gateway sends them that repeats what it has: the timestamp says whose they are. */
+function renumbered(packets: readonly EventPacket[]): EventPacket[] {
+  return packets.map(({ packet }, index) => {
+    const copy = Buffer.from(packet);
+    copy.writeUInt16BE(packet.readUInt16BE(2) + packets.length, 2);
+    return { at: 260 + index, packet: copy };
+  });
+}
+
 /** What networks do to the packets of a key held 160 ms: seven updates, three ends. */
 const mishaps: readonly [name: string, change: (packets: EventPacket[]) => EventPacket[]][] = [
   ["all of it comes", (packets) => packets],
@@ -129,6 +138,7 @@ const mishaps: readonly [name: string, change: (packets: EventPacket[]) => Event
   ["all ends are lost", without(-1, -2, -3)],
   ["each comes twice", (packets) => packets.flatMap((packet) => [packet, packet])],
   ["all come again", (packets) => [...packets, ...packets.map(({ packet }) => ({ at: 260, packet }))]],
+  ["all come again with numbers of their own", (packets) => [...packets, ...renumbered(packets)]],
   ["the start comes second", moved(0, 1)],
   ["the start comes third", moved(0, 2)],
   ["the last update comes behind the first end", moved(-4, -3)],
