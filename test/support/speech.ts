@@ -48,50 +48,47 @@ class Resonator {
   }
 }
 
+type Said = Omit<Piece, "formants"> & { readonly formants?: readonly number[] };
+
+const silent = { voice: 0, noise: 0, noiseCentre: 2000, noiseWidth: 1000 };
+
+function oneOf<T>(list: readonly T[], random: () => number): T {
+  const chosen = list[Math.floor(random() * list.length)];
+  if (chosen === undefined) throw new RangeError("nothing to choose from");
+  return chosen;
+}
+
+/** A syllable: perhaps a consonant, and a vowel. */
+function syllable(random: () => number): Said[] {
+  const said: Said[] = [];
+  const kind = random();
+  if (kind < 0.3) {
+    const { formants, loudness } = oneOf(voicedConsonants, random);
+    said.push({ ...silent, seconds: 0.05 + 0.03 * random(), formants, voice: loudness });
+  } else if (kind < 0.6) {
+    const { centre: noiseCentre, width: noiseWidth, loudness: noise } = oneOf(fricatives, random);
+    said.push({ ...silent, seconds: 0.06 + 0.06 * random(), noise, noiseCentre, noiseWidth });
+  } else if (kind < 0.85) {
+    const burst = { noise: 0.7, noiseCentre: 1200 + 2000 * random(), noiseWidth: 900 };
+    said.push({ ...silent, seconds: 0.04 + 0.03 * random() }, { ...silent, seconds: 0.015, ...burst });
+  }
+  const formants = oneOf(vowels, random);
+  said.push({ ...silent, seconds: 0.09 + 0.11 * random(), formants, voice: 0.8 + 0.2 * random() });
+  return said;
+}
+
 /** A plan of syllables in phrases, with pauses: some two thirds of the time is speech. */
 function plan(seconds: number, random: () => number): (Piece & { readonly phrase: number })[] {
   const pieces: (Piece & { readonly phrase: number })[] = [];
-  const oneOf = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
-  const silent = { voice: 0, noise: 0, noiseCentre: 2000, noiseWidth: 1000 };
   let formants: readonly number[] = vowels[5];
-  let total = 0;
-  const say = (piece: Omit<Piece, "formants"> & { formants?: readonly number[] }, phrase: number): void => {
-    formants = piece.formants ?? formants;
-    pieces.push({ ...piece, formants, phrase });
-    total += piece.seconds;
-  };
-  for (let phrase = 0; total < seconds; phrase++) {
-    const syllables = 4 + Math.floor(random() * 6);
-    for (let syllable = 0; syllable < syllables; syllable++) {
-      const kind = random();
-      if (kind < 0.3) {
-        const { formants: to, loudness } = oneOf(voicedConsonants);
-        say({ ...silent, seconds: 0.05 + 0.03 * random(), formants: to, voice: loudness }, phrase);
-      } else if (kind < 0.6) {
-        const { centre, width, loudness } = oneOf(fricatives);
-        say(
-          {
-            ...silent,
-            seconds: 0.06 + 0.06 * random(),
-            noise: loudness,
-            noiseCentre: centre,
-            noiseWidth: width,
-          },
-          phrase,
-        );
-      } else if (kind < 0.85) {
-        say({ ...silent, seconds: 0.04 + 0.03 * random() }, phrase);
-        say(
-          { ...silent, seconds: 0.015, noise: 0.7, noiseCentre: 1200 + 2000 * random(), noiseWidth: 900 },
-          phrase,
-        );
-      }
-      say(
-        { ...silent, seconds: 0.09 + 0.11 * random(), formants: oneOf(vowels), voice: 0.8 + 0.2 * random() },
-        phrase,
-      );
+  let left = seconds;
+  for (let phrase = 0; left > 0; phrase++) {
+    const syllables = Array.from({ length: 4 + Math.floor(random() * 6) }, () => syllable(random));
+    for (const said of [...syllables.flat(), { ...silent, seconds: 0.25 + 0.45 * random() } as Said]) {
+      formants = said.formants ?? formants;
+      pieces.push({ ...said, formants, phrase });
+      left -= said.seconds;
     }
-    say({ ...silent, seconds: 0.25 + 0.45 * random() }, phrase);
   }
   return pieces;
 }

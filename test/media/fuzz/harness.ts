@@ -83,5 +83,5 @@ export async function fuzz({ name, share, make, feed, check, everyInputs = 1000 
 }
 
 function hashOf(name: string): number {
-  return [...name].reduce((sum, letter) => (Math.imul(sum, 31) + (letter.codePointAt(0) ?? 0)) | 0, 7);
+  return Array.from(name).reduce((sum, letter) => (Math.imul(sum, 31) + (letter.codePointAt(0) ?? 0)) | 0, 7);
 }
