@@ -15,7 +15,8 @@ import { EventReceiver } from "../../../src/media/dtmf/event-receiver.ts";
 import { digitOf, readEvent } from "../../../src/media/dtmf/event.ts";
 import { decodeStun, localUfragOf } from "../../../src/media/ice/index.ts";
 import { integrityIsRight } from "../../../src/media/ice/stun.ts";
-import { readRtcp, writeReport } from "../../../src/media/rtcp/packet.ts";
+import { readRtcp } from "../../../src/media/rtcp/packet.ts";
+import { writeReport } from "../../../src/media/rtcp/write.ts";
 import { emptyRtpHeader, readRtp, rtpHeaderBytes } from "../../../src/media/rtp/packet.ts";
 import { ReceivedSource } from "../../../src/media/rtp/source.ts";
 import { seeded } from "../../support/seeded.ts";
@@ -109,12 +110,26 @@ describe("parsers fed with what no honest sender sends neither throw nor stall",
       cname: "someone",
       sender: { ntp: { seconds: 1, fraction: 2 }, rtpTimestamp: 3, packets: 4, octets: 5 },
       reception: { ...reception, lastReport: 6, delaySinceLastReport: 7 },
+      voipMetrics: {
+        ...{ lossPercent: 1, discardPercent: 0, burstLossPercent: 40, gapLossPercent: 0.5, gmin: 16 },
+        ...{
+          burstMs: 100,
+          gapMs: 5000,
+          roundTripMs: 30,
+          endSystemMs: 40,
+          rFactor: 88,
+          mosLq: 4.2,
+          mosCq: 4.1,
+        },
+      },
       bye: true,
     });
     const feedback = Buffer.from("81cd000300000001000000020001000081ce00020000000100000002", "hex");
     const valid = [Buffer.from(report.subarray(0, length)), feedback, Buffer.from("80c9000100000009", "hex")];
     let told = 0;
     let blocks = 0;
+    let metricBlocks = 0;
+    let metricsRead = 0;
     const count = (): void => void told++;
     const { stalls } = await fuzz({
       name: "RTCP",
@@ -123,10 +138,18 @@ describe("parsers fed with what no honest sender sends neither throw nor stall",
       feed: (input) => {
         told = 0;
         blocks = 0;
+        metricBlocks = 0;
         readRtcp(input, input.length, {
           onSenderReport: count,
           onBye: count,
           onFeedback: count,
+          onMalformed: count,
+          onVoipMetrics: (_ssrc, _reporter, metrics) => {
+            metricBlocks++;
+            within(metrics.lossPercent, 0, 100, "loss");
+            within(metrics.mosLq ?? 1, 1, 5, "MOS");
+            within(metrics.rFactor ?? 0, 0, 100, "R");
+          },
           onReportBlock: (block) => {
             blocks++;
             within(block.fractionLost, 0, 255, "fraction lost");
@@ -135,9 +158,12 @@ describe("parsers fed with what no honest sender sends neither throw nor stall",
         });
         within(told, 0, 32 * 31, "things told by one packet");
         within(blocks, 0, input.length / 24, "report blocks of one packet");
+        within(metricBlocks, 0, input.length / 36, "blocks of VoIP metrics of one packet");
+        metricsRead += metricBlocks;
       },
     });
     expect(stalls).toEqual([]);
+    expect(metricsRead).toBeGreaterThan(100);
   });
 
   it("telephone-events", async () => {

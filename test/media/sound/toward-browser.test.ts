@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { warmUpOpus } from "../../../src/media/codec/opus.ts";
-import { writeReport } from "../../../src/media/rtcp/packet.ts";
+import { writeReport } from "../../../src/media/rtcp/write.ts";
 import { readUint32 } from "../../../src/media/rtp/packet.ts";
 import { frame } from "./browser-codec.ts";
 import type { RelayDouble } from "../relay/relay-double.ts";
