@@ -72,7 +72,33 @@ export interface CarryOptions {
   /** Packets lost between relay and browser, and whether the browser does as browsers do or puts silence there. */
   readonly lostAfter?: (index: number) => boolean;
   readonly silenceForLost?: boolean;
+  /** A phone that plays each frame so many ms after the first could have been, and knows nothing later. */
+  readonly phoneBufferMs?: number;
   readonly relay?: ConstructorParameters<typeof RelayDouble>[0];
+}
+
+/** Steps of time in which it is looked when packets go out, ms. */
+const lookMs = 2;
+
+/** Moves time on to `until`, noting when each packet toward SIP Server went out. */
+function passNoting(relay: RelayDouble, until: number, times: number[]): void {
+  const note = (): void => {
+    while (times.length < relay.trunk.rtp.length) times.push(relay.clock.now());
+  };
+  note();
+  while (relay.clock.now() < until) {
+    relay.pass(Math.min(lookMs, until - relay.clock.now()));
+    note();
+  }
+}
+
+/** What came in time for a phone that plays by the timestamps, `bufferMs` behind the first packet. */
+function playable(sent: readonly Sent[], times: readonly number[], bufferMs: number): Sent[] {
+  const first = sent[0]?.header.timestamp ?? 0;
+  const start = (times[0] ?? 0) + bufferMs;
+  return sent.filter(
+    ({ header }, index) => (times[index] ?? 0) <= start + ((header.timestamp - first) | 0) / 8,
+  );
 }
 
 /** Sends the packets through a relay as they arrive and hears what comes out on the other side. */
@@ -95,23 +121,28 @@ export async function carry(
 async function relayed(
   { path, packets }: Source,
   arrivals: readonly Arrival[],
-  { before, relay: options }: CarryOptions = {},
+  { before, phoneBufferMs, relay: options }: CarryOptions = {},
 ): Promise<Pick<Heard, "sent" | "statistics">> {
   const { from, to } = ways[path];
   const relay = await RelayDouble.connected(path === "pcmu" ? pcmu : opus, pcmu, options);
   const [payloadType, ticks] = from === "browser" ? [opus.payloadType, 960] : [pcmu.payloadType, frame];
+  const times: number[] = [];
+  const pass = (until: number): void => {
+    if (phoneBufferMs === undefined) relay.pass(Math.max(0, until - relay.clock.now()));
+    else passNoting(relay, until, times);
+  };
   for (const { index, at } of arrivals) {
-    relay.pass(Math.max(0, at - relay.clock.now()));
+    pass(at);
     await before?.(relay, index);
     // Sequence numbers and timestamps that wrap on the way.
     const payload = packets[index] ?? new Uint8Array();
     relay.from(from, rtp(payloadType, 65_300 + index, 0xffff_0000 + index * ticks, payload));
   }
-  relay.pass(100);
-  const sent = relay.sentTo(to);
+  pass(relay.clock.now() + 100);
+  const all = relay.sentTo(to);
   const statistics = relay.session.statistics()[from];
   await relay.session.close();
-  return { sent, statistics };
+  return { sent: phoneBufferMs === undefined ? all : playable(all, times, phoneBufferMs), statistics };
 }
 
 /** What the far side hears that puts each packet where its timestamp says, as any receiver with a buffer does. */
