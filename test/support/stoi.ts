@@ -65,14 +65,17 @@ export function powerSpectrum(frame: Float64Array): Float64Array {
       }
     }
   }
-  return Float64Array.from(
-    { length: fftLength / 2 + 1 },
-    (_, bin) => (real[bin] ?? 0) ** 2 + (imaginary[bin] ?? 0) ** 2,
-  );
+  const power = new Float64Array(fftLength / 2 + 1);
+  for (let bin = 0; bin < power.length; bin++)
+    power[bin] = (real[bin] ?? 0) ** 2 + (imaginary[bin] ?? 0) ** 2;
+  return power;
 }
 
 function windowed(samples: Float64Array, start: number): Float64Array {
-  return hann.map((weight, index) => weight * (samples[start + index] ?? 0));
+  const frame = new Float64Array(frameLength);
+  for (let index = 0; index < frameLength; index++)
+    frame[index] = (hann[index] ?? 0) * (samples[start + index] ?? 0);
+  return frame;
 }
 
 /** Where the frames start in which the clean sound is not silent. */
@@ -156,7 +159,8 @@ interface Prepared {
 const prepared = new WeakMap<object, Prepared>();
 
 function at10k(samples: ArrayLike<number>, length: number, sampleRate: 8000 | 10000): Float64Array {
-  const part = Float64Array.from({ length }, (_, index) => samples[index] ?? 0);
+  const part = new Float64Array(length);
+  for (let index = 0; index < length; index++) part[index] = samples[index] ?? 0;
   return sampleRate === rate ? part : resample(part, 5, 4);
 }
 

@@ -28,7 +28,9 @@ function cutOnce(sound: Int16Array, from: number, length: number): Int16Array {
 }
 
 function cut(sound: Int16Array, from: number, length: number): Int16Array {
-  return Int16Array.from({ length }, (_, index) => sound[from + index] ?? 0);
+  const part = new Int16Array(length);
+  part.set(sound.subarray(from, from + length));
+  return part;
 }
 
 /** Measures `heard` against `spoken` after taking out the one delay that fits best. */
