@@ -176,8 +176,8 @@ export interface SideStatistics {
   readonly framesRecovered: number;
   /**
    * Dropped packets by cause, e.g. `replay`, `authentication`, `stranger`, `payloadType`, `malformed`, `rate`,
-   * `malformedRtcp`, `ownSsrc` (RTCP under our own SSRC); also
-   * `dtmfUnsent`, `dtmfRate` (key presses) and `sendQueueFull` (ours that the system took not).
+   * `malformedRtcp`, `ownSsrc` (RTCP under our own SSRC); also `dtmfUnsent`, `dtmfRate` and `dtmfTwice` (key presses;
+   * the last were told by RFC 4733 and by INFO) and `sendQueueFull` (ours that the system took not).
    */
   readonly dropped: Readonly<Record<string, number>>;
 }

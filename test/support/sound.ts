@@ -77,18 +77,28 @@ const segmentSamples = 160;
 /** Segments quieter than this (mean square) tell nothing about the path. */
 const leastEnergy = 200 * 200;
 
-/**
- * Mean signal-to-noise ratio of 20 ms segments, dB, each taken to -10 ... 35 dB, after alignment and with the
- * best gain per recording. Pauses are left out. -Infinity where nothing could be compared.
- */
-export function segmentalSnr(sent: Int16Array, heard: Int16Array, lag = align(sent, heard)): number {
+/** The gain that makes `heard` most like `sent`. */
+function bestGain(sent: Int16Array, heard: Int16Array, lag: number): number {
   let product = 0;
   let energy = 1;
   for (let index = Math.max(0, -lag); index < sent.length && index + lag < heard.length; index++) {
     product += (sent[index] ?? 0) * (heard[index + lag] ?? 0);
     energy += (heard[index + lag] ?? 0) ** 2;
   }
-  const gain = product / energy;
+  return product / energy;
+}
+
+/**
+ * Mean signal-to-noise ratio of 20 ms segments, dB, each taken to -10 ... 35 dB, after alignment. Pauses are left out.
+ * -Infinity where nothing could be compared. `gain`: what `heard` is multiplied with, by default what fits the whole
+ * recording best; give 1 where some of it is made up, or that counts against the rest.
+ */
+export function segmentalSnr(
+  sent: Int16Array,
+  heard: Int16Array,
+  lag = align(sent, heard),
+  gain = bestGain(sent, heard, lag),
+): number {
   let sum = 0;
   let segments = 0;
   for (let start = Math.max(0, -lag); start + segmentSamples <= sent.length; start += segmentSamples) {

@@ -40,6 +40,8 @@ const recordBurst = 100;
 const recordsPerSecond = 50;
 /** Records of epoch 1 kept while the messages before them are missing or the fingerprint is not known. */
 const maxHeldRecords = 4;
+/** Longest record of epoch 1 that is opened, bytes: a Finished is 48, an alert 26, and we are sent nothing else. */
+const longestSecured = 256;
 /** CM costs 40 % less CPU than GCM here. */
 const defaultProfiles = [srtpProfiles.aesCm128HmacSha1Tag80, srtpProfiles.aeadAes128Gcm];
 const fatalAlert = 2;
@@ -143,7 +145,8 @@ export class DtlsEndpoint {
       const record = readRecord(packet, at, length);
       if (record === undefined) return this.#count("dtlsMalformed");
       if (!this.#records.take(this.#options.clock.now())) return this.#count("dtlsRate");
-      this.#takeRecord(record);
+      // Who sends one record that is not authentic sends no better ones behind it, and each costs an opening.
+      if (!this.#takeRecord(record)) return;
       at += recordHeaderBytes + record.fragment.length;
     }
   }
@@ -157,10 +160,12 @@ export class DtlsEndpoint {
     this.#forget();
   }
 
-  #takeRecord(record: DtlsRecord): void {
+  /** False when the rest of the datagram is not worth reading. */
+  #takeRecord(record: DtlsRecord): boolean {
     const { state } = this.#machine;
-    if (state === "connected") return this.#takeConnected(record);
-    if (record.epoch === 0) {
+    if (record.epoch > 0 && record.fragment.length > longestSecured) this.#count("dtlsUnexpected");
+    else if (state === "connected") return this.#takeConnected(record);
+    else if (record.epoch === 0) {
       if (record.contentType === contentTypes.handshake) this.#takeFragments(record.fragment);
       else if (record.contentType === contentTypes.alert) this.#lastAlert = record.fragment[1];
       else if (record.contentType !== contentTypes.changeCipherSpec) this.#count("dtlsUnexpected");
@@ -168,6 +173,7 @@ export class DtlsEndpoint {
       this.#held.push({ ...record, fragment: Buffer.from(record.fragment) });
       void this.#pump();
     } else this.#count("dtlsUnexpected");
+    return true;
   }
 
   #takeFragments(plain: Buffer): void {
@@ -288,21 +294,25 @@ export class DtlsEndpoint {
     for (const datagram of packRecords(this.#flight6, datagramBytes)) this.#options.send(datagram);
   }
 
-  /** After the handshake only authentic records of epoch 1 mean anything (RFC 6347 4.1). */
-  #takeConnected(record: DtlsRecord): void {
-    if (record.epoch !== 1) return this.#count("dtlsPlaintext");
-    const plain = this.#engine?.decrypt(record);
-    if (plain === undefined) return this.#count("dtlsDecrypt");
+  /** After the handshake only authentic records of epoch 1 mean anything (RFC 6347 4.1). False: this one was not. */
+  #takeConnected(record: DtlsRecord): boolean {
+    const plain = record.epoch === 1 ? this.#engine?.decrypt(record) : undefined;
+    if (plain === undefined) {
+      this.#count(record.epoch === 1 ? "dtlsDecrypt" : "dtlsPlaintext");
+      return record.epoch !== 1;
+    }
     if (record.contentType === contentTypes.handshake) {
       // A Finished again means that our flight 6 was lost (RFC 6347 4.2.4); anything else would be renegotiation.
       if (plain[0] === handshakeTypes.finished) this.#sendFlight6();
       else this.#count("dtlsRenegotiation");
     } else if (record.contentType === contentTypes.alert) {
-      if (plain[0] !== fatalAlert && plain[1] !== closeNotify) return this.#count("dtlsUnexpected");
-      this.#machine.apply("close");
-      this.#forget();
-      this.#options.onPeerClosed?.();
+      if (plain[0] === fatalAlert || plain[1] === closeNotify) {
+        this.#machine.apply("close");
+        this.#forget();
+        this.#options.onPeerClosed?.();
+      } else this.#count("dtlsUnexpected");
     } else this.#count("dtlsUnexpected");
+    return true;
   }
 
   #timeOut(): void {

@@ -56,6 +56,8 @@ export class EventReceiver {
   #continues(ssrc: number, timestamp: number, event: Readonly<TelephoneEvent>): boolean {
     if (!this.#known || this.#released || ssrc !== this.#ssrc || event.code !== this.#code) return false;
     const passed = timestampDistance(timestamp, this.#timestamp);
+    // Right where a segment ends nothing else begins, though the packets that told how long it had grown were lost.
+    if (passed === longestSegment) return true;
     return (
       Math.abs(passed - longestSegment) <= segmentTolerance &&
       this.#segment >= longestSegment - segmentTolerance

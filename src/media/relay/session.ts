@@ -11,8 +11,9 @@ import {
   type Side,
   type TrunkRemote,
 } from "../contract.ts";
-import { digitOf, type TelephoneEvent } from "../dtmf/event.ts";
+import { codeOf, digitOf, type TelephoneEvent } from "../dtmf/event.ts";
 import type { EventStep } from "../dtmf/event-receiver.ts";
+import { PressTwins } from "../dtmf/twins.ts";
 import { CodecPair } from "./codec-pair.ts";
 import { Leg } from "./leg.ts";
 import { Outbound } from "./outbound.ts";
@@ -65,6 +66,11 @@ export class RelaySession {
   readonly #browser: Leg;
   readonly #trunk: Leg;
   readonly #codecs: CodecPair;
+  /** By the side the digits go to. */
+  readonly #twins: Readonly<Record<Side, PressTwins>> = {
+    browser: new PressTwins(),
+    trunk: new PressTwins(),
+  };
   #browserKnown = false;
   #connected = false;
   #connectedTold = false;
@@ -172,6 +178,10 @@ export class RelaySession {
   /** Characters outside `0-9*#A-D` are refused before they come here. */
   sendDtmf(side: Side, digits: string, durationMs: number | undefined): void {
     const { payload, outbound, inbound } = this.#leg(side);
+    // One digit may be a key the far end has told of by events too; several at once are a number being dialled.
+    const code = codeOf(digits);
+    if (code !== undefined && this.#twins[side].signal(code, durationMs ?? 0, this.#options.clock.now()))
+      return inbound.dropped.add("dtmfTwice");
     const possible = payload?.telephoneEvent && outbound.open;
     const unsent = possible ? outbound.events.send(digits, durationMs) : digits.length;
     if (unsent > 0) inbound.dropped.add("dtmfUnsent", unsent);
@@ -290,6 +300,10 @@ export class RelaySession {
     if (step === "pressed" && !from.presses.take(now)) return from.inbound.dropped.add("dtmfRate");
     const digit = digitOf(event.code);
     if (step === "pressed" && digit !== undefined) this.#options.listener.dtmf(from.side, digit);
+    const twins = this.#twins[to.side];
+    if (step === "pressed" && twins.press(event.code, now)) return from.inbound.dropped.add("dtmfTwice");
+    if (twins.ignoring) return;
+    twins.hold(now);
     if (!to.payload?.telephoneEvent || !to.outbound.open) {
       if (step === "pressed") from.inbound.dropped.add("dtmfUnsent");
       return;
