@@ -23,6 +23,8 @@ import type { TrunkSocket } from "./trunk-socket.ts";
 
 /** A browser whose DTLS said goodbye is waited for so long, ms: the BYE by signalling is usually on its way. */
 const farewellMs = 2000;
+/** While nothing is taken from either side, reports and figures are seen to so often instead of every tick, ms. */
+const heldUpkeepMs = 200;
 
 /** What a session tells its worker. */
 export interface RelayListener {
@@ -77,6 +79,7 @@ export class RelaySession {
   #closed = false;
   #qualityAt = 0;
   #farewellAt = -1;
+  #upkeepAt = 0;
 
   constructor(options: RelaySessionOptions) {
     const { trunk, random, clock, gainDb } = options;
@@ -210,8 +213,10 @@ export class RelaySession {
       this.#tickLeg(this.#browser, now, caughtUp);
       this.#tickLeg(this.#trunk, now, caughtUp);
       if (caughtUp && !this.#browser.inbound.holding) this.#trunk.outbound.fill(now);
-      this.#tellQuality(now);
-      if (this.#farewellAt >= 0 && now >= this.#farewellAt) this.#fail("browser closed its media connection");
+      const held = !this.#browser.listening && !this.#trunk.listening;
+      if (held && now < this.#upkeepAt) return;
+      this.#upkeepAt = now + heldUpkeepMs;
+      this.#upkeep(now);
     } catch (error) {
       this.fault(error);
     }
@@ -334,9 +339,17 @@ export class RelaySession {
   #tickLeg(leg: Leg, now: number, caughtUp: boolean): void {
     leg.tick(now, caughtUp);
     if (leg.outbound.events.busy) leg.outbound.events.tick(now, caughtUp);
+  }
+
+  /** Reports, idle checks, figures: of a held call not every 20 ms, since there are many and little happens. */
+  #upkeep(now: number): void {
+    if (this.#farewellAt >= 0 && now >= this.#farewellAt) this.#fail("browser closed its media connection");
     if (!this.#connected) return;
-    if (leg.side === "browser" ? this.#transport.connected : this.#trunkEnd.reachable) leg.rtcp.tick(now);
-    this.#checkIdle(leg, now);
+    if (this.#transport.connected) this.#browser.rtcp.tick(now);
+    if (this.#trunkEnd.reachable) this.#trunk.rtcp.tick(now);
+    this.#checkIdle(this.#browser, now);
+    this.#checkIdle(this.#trunk, now);
+    this.#tellQuality(now);
   }
 
   #checkIdle(leg: Leg, now: number): void {
