@@ -36,7 +36,7 @@ export function bdecode(text: string): Bencoded {
       at++;
       if (kind === "l") return items;
       const pairs = items.flatMap((key, index) =>
-        index % 2 === 0 ? [[String(key), items[index + 1] ?? ""]] : [],
+        index % 2 === 0 ? [[typeof key === "string" ? key : "", items[index + 1] ?? ""]] : [],
       );
       return Object.fromEntries(pairs) as Record<string, Bencoded>;
     }

@@ -97,7 +97,7 @@ async function openCalls(ends: readonly EndDescription[]): Promise<CallDescripti
 
 /** Ends the calls opened last. */
 async function closeCalls({ count }: { readonly count: number }): Promise<void> {
-  connections.splice(sessions.length - count);
+  void connections.splice(sessions.length - count);
   const closed = sessions.splice(sessions.length - count).map(
     (session) =>
       new Promise<void>((resolve) => {

@@ -31,18 +31,19 @@ export class SetUps {
   /** Sets up `perSecond` calls a second until `until` settles. */
   async during(perSecond: number, until: Promise<unknown>): Promise<SetUpFigures> {
     const times = new TimeHistogram();
-    let [failed, over] = [0, false];
+    let failed = 0;
     const began = performance.now();
+    const over = new AbortController();
     const ended = until.then(
-      () => (over = true),
-      () => (over = true),
+      () => over.abort(),
+      () => over.abort(),
     );
     const under = new Set<Promise<void>>();
-    for (let count = 1; !over; count++) {
+    for (let count = 1; ; count++) {
       const due = began + (count * 1000) / perSecond - performance.now();
       await Promise.race([new Promise((resolve) => setTimeout(resolve, due)), ended]);
-      if (over) break;
       if (under.size >= atOnce) await Promise.race([...under, ended]);
+      if (over.signal.aborted) break;
       const one = this.#one().then(
         (ms) => times.add(ms),
         () => void failed++,
