@@ -26,8 +26,6 @@ const portsEach = 3180;
 /** Where Linux's ephemeral ports begin, less some. */
 const portsEnd = 32_760;
 const firstControlPort = 19_800;
-/** Calls beyond which no search goes: a slice's port pairs, less those that rest after a call. */
-const mostCalls = 1400;
 
 /** Ports of a variant's calls: below the ephemeral ones, slices side by side. */
 function portsOf(index: number): [number, number] {
@@ -151,6 +149,7 @@ async function search(
   levels: Level[],
   calibrator: Calibrator,
 ): Promise<void> {
+  const { mostCalls } = options;
   // The others' calls go: one variant at a time has the machine.
   for (const rig of rigs) await rig.setCalls(0);
   for (const rig of rigs) {

@@ -36,13 +36,16 @@ interface StagesReport {
   readonly stages: readonly StageFigures[];
 }
 
-function readOptions(): {
-  rounds: number;
-  only: string;
-  json: string | undefined;
-  size: StageSize;
-  warmUps: number;
-} {
+interface Options {
+  readonly rounds: number;
+  /** In lower case. */
+  readonly only: string;
+  readonly json: string | undefined;
+  readonly size: StageSize;
+  readonly warmUps: number;
+}
+
+function readOptions(): Options {
   const { values } = parseArgs({
     options: {
       rounds: { type: "string" },
@@ -64,17 +67,41 @@ function readOptions(): {
   };
 }
 
-async function measure(): Promise<void> {
+async function run(): Promise<void> {
   const options = readOptions();
   const machine = describeMachine(false);
   const calibrator = await Calibrator.create("narrow");
   const made: Stage[] = [];
-  for (const group of groups) made.push(...(await group(options.size)));
+  let figures: StageFigures[];
+  try {
+    for (const group of groups) made.push(...(await group(options.size)));
+    figures = await measure(options, made, calibrator);
+  } finally {
+    for (const stage of made) await stage.close?.();
+  }
+  machine.loadAverageAfter = loadAverage();
+  const report: StagesReport = {
+    bench: "stages",
+    at: new Date().toISOString(),
+    machine,
+    calibration: calibrator.result,
+    stages: figures,
+  };
+  calibrator.free();
+  console.log(textOf(report));
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
+}
+
+async function measure(
+  options: Options,
+  made: readonly Stage[],
+  calibrator: Calibrator,
+): Promise<StageFigures[]> {
   const found = made.filter(({ name }) => name.toLowerCase().includes(options.only));
   if (found.length === 0) throw new TypeError(`--only ${options.only}: no such stage`);
   // The relay's stages share a run, which the first of each kind makes.
-  const driven = made.filter((stage) => found.includes(stage) || stage.name.startsWith("relay"));
-  const stages = found.some(({ name }) => name.startsWith("relay")) ? driven : found;
+  const relay = found.some(({ name }) => name.startsWith("relay"));
+  const stages = made.filter((stage) => found.includes(stage) || (relay && stage.name.startsWith("relay")));
   const readings = stages.map((): number[] => []);
   for (let number = -options.warmUps; number < options.rounds; number++) {
     calibrator.take();
@@ -84,18 +111,7 @@ async function measure(): Promise<void> {
     }
     if (number >= 0) process.stderr.write(`round ${number + 1} of ${options.rounds}\n`);
   }
-  for (const stage of made) await stage.close?.();
-  machine.loadAverageAfter = loadAverage();
-  const report: StagesReport = {
-    bench: "stages",
-    at: new Date().toISOString(),
-    machine,
-    calibration: calibrator.result,
-    stages: stages.map(({ name }, index) => figuresOf(name, readings[index] ?? [])),
-  };
-  calibrator.free();
-  console.log(textOf(report));
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
+  return stages.map(({ name }, index) => figuresOf(name, readings[index] ?? []));
 }
 
 function figuresOf(name: string, us: readonly number[]): StageFigures {
@@ -123,7 +139,7 @@ function textOf({ machine, calibration, stages }: StagesReport): string {
 }
 
 try {
-  await measure();
+  await run();
 } catch (error) {
   const known = error instanceof TypeError;
   console.error(known ? `${error.message}\n\n${usage}` : error);

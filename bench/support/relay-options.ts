@@ -37,6 +37,8 @@ export interface RelayOptions {
   readonly band: Band;
   readonly lossPercent: number;
   readonly search: boolean;
+  /** Where a search ends, whether more would hold or not. */
+  readonly mostCalls: number;
   readonly setUpsPerSecond: number;
   readonly idleCalls: number;
   readonly compareWorkers: boolean;
@@ -46,6 +48,10 @@ export interface RelayOptions {
   readonly cpuProf: string | undefined;
   readonly garble: boolean;
 }
+
+/** A slice's port pairs, less those that rest after a call. */
+const mostCalls = 1400;
+const quickCalls = 6;
 
 export class UsageError extends Error {}
 
@@ -118,6 +124,7 @@ export function readRelayOptions(): RelayOptions {
     band: choice("band", values.band, ["narrow", "full"]),
     lossPercent: percent("loss", values.loss),
     search: values.search,
+    mostCalls: quick ? quickCalls : mostCalls,
     setUpsPerSecond: values.setups === undefined ? 0 : positive("setups", values.setups),
     idleCalls: values.idle === undefined ? 0 : whole("idle", values.idle),
     compareWorkers: values["compare-workers"],

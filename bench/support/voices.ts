@@ -17,11 +17,20 @@ export interface Voice {
   readonly heard: Int16Array;
 }
 
+const made = new Map<string, Promise<readonly Voice[]>>();
+
 /**
- * Voices of a codec; neither correlates with another. Encoded once, before anything is measured. `lossPercent`: what the
+ * Voices of a codec; neither correlates with another. Encoded once in a process, before anything is measured. `lossPercent`: what the
  * browser's encoder was told of the loss on its way.
  */
-export async function makeVoices(codec: BenchCodec, band: Band, lossPercent = 0): Promise<readonly Voice[]> {
+export function makeVoices(codec: BenchCodec, band: Band, lossPercent = 0): Promise<readonly Voice[]> {
+  const key = `${codec} ${band} ${lossPercent}`;
+  const voicesOf = made.get(key) ?? encodeVoices(codec, band, lossPercent);
+  made.set(key, voicesOf);
+  return voicesOf;
+}
+
+async function encodeVoices(codec: BenchCodec, band: Band, lossPercent: number): Promise<readonly Voice[]> {
   const sounds = Array.from({ length: voices }, (_, index) => voice(loopSeconds, index + 1));
   if (codec === "pcmu") return sounds.map(lawVoice);
   return await Promise.all(sounds.map((sound) => opusVoice(sound, band, lossPercent)));
