@@ -17,6 +17,8 @@ const handshakesAtOnce = 6;
 /** After the last packet of a round, so long is waited for stragglers. */
 const drainMs = 400;
 const consentEveryMs = 4000;
+/** Where packets are left out, browsers tell of it by receiver reports so far apart, ms. */
+const reportEveryMs = 1000;
 /** What is due is sent in bursts so far apart, ms. */
 const burstMs = 1;
 /**
@@ -93,6 +95,8 @@ class LoadCall {
   trunkPort = 0;
   readonly toTrunk: LoadWay;
   readonly toBrowser: LoadWay;
+  /** Of what the relay sends to the browser; 0 before its first packet. */
+  #relaySsrc = 0;
 
   constructor(
     index: number,
@@ -123,7 +127,9 @@ class LoadCall {
     browser.onMedia = (datagram) => {
       const second = datagram[1] ?? 0;
       const isRtcp = second >= 192 && second <= 223;
-      if (!isRtcp) this.toBrowser.arrive(datagram, performance.now(), latency.toBrowser, measureFrom);
+      if (isRtcp) return;
+      if (this.#relaySsrc === 0) this.#relaySsrc = datagram.readUInt32BE(8);
+      this.toBrowser.arrive(datagram, performance.now(), latency.toBrowser, measureFrom);
     };
   }
 
@@ -132,6 +138,18 @@ class LoadCall {
     if (!sender) throw new Error(`call ${this.index} is not connected`);
     this.toTrunk.prepare(plan, (packet, length, out) => sender.protect(packet, length, out));
     this.toBrowser.prepare(plan, copy);
+  }
+
+  /** A receiver report (RFC 3550 6.4.2) of so much loss on the way to the browser. */
+  report(lossPercent: number): void {
+    if (this.#relaySsrc === 0) return;
+    const packet = Buffer.alloc(64);
+    packet.writeUInt32BE(0x81c9_0007, 0);
+    packet.writeUInt32BE(0x10000 + this.index, 4);
+    packet.writeUInt32BE(this.#relaySsrc, 8);
+    packet[12] = Math.round((lossPercent * 256) / 100);
+    const length = this.browser.sender?.protectRtcp(packet, 32, packet) ?? -1;
+    if (length > 0) this.browser.socket.send(packet, 0, length);
   }
 
   sendFromBrowser(frame: number, now: number): void {
@@ -202,13 +220,21 @@ async function configure(wanted: LoadSettings): Promise<void> {
   const rtcp = await bind();
   rtcp.on("message", () => {});
   rtcpPort = rtcp.address().port;
-  let next = 0;
   const stepMs = 100;
-  setInterval(() => {
-    const up = calls.slice(0, connected);
-    const due = Math.ceil((up.length * stepMs) / consentEveryMs);
-    for (let count = 0; count < due; count++) up[next++ % up.length]?.browser.check();
-  }, stepMs).unref();
+  /** Each call's turn once in `everyMs`, spread evenly. */
+  const inTurn = (everyMs: number, act: (call: LoadCall) => void): void => {
+    let next = 0;
+    setInterval(() => {
+      const due = Math.ceil((connected * stepMs) / everyMs);
+      for (let count = 0; count < due; count++) {
+        const call = calls[next++ % connected];
+        if (call) act(call);
+      }
+    }, stepMs).unref();
+  };
+  inTurn(consentEveryMs, (call) => call.browser.check());
+  const { lossPercent } = wanted;
+  if (lossPercent > 0) inTurn(reportEveryMs, (call) => call.report(lossPercent));
 }
 
 /** Makes the ends of new calls; `attach` follows. */

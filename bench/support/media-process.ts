@@ -33,6 +33,8 @@ export interface ServerCounts {
   readonly refused: Readonly<Record<string, number>>;
   readonly receiveBufferBytes: number;
   readonly restarts: number;
+  /** Of each worker: how it fares, and the complexity of its encoders with FEC. */
+  readonly loadStates: readonly string[];
 }
 
 let settings: PoolSettings | undefined;
@@ -48,7 +50,9 @@ function open(): { pool: MediaPool; settings: PoolSettings } {
 async function configure(wanted: PoolSettings): Promise<void> {
   settings = wanted;
   const { workers, rtpPorts } = wanted;
-  const options = { host, advertisedAddress: host, browserPort: 0, rtpPorts, workers };
+  // The bench finds out for itself how much is too much.
+  const maxWorkerLoad = 0;
+  const options = { host, advertisedAddress: host, browserPort: 0, rtpPorts, workers, maxWorkerLoad };
   pool = await createMediaPool(options, { log: silentLogger, clock: systemClock, random: systemRandom });
 }
 
@@ -174,6 +178,7 @@ async function counts(): Promise<ServerCounts> {
     refused,
     receiveBufferBytes: Math.min(...workers.map(({ receiveBufferBytes }) => receiveBufferBytes)),
     restarts: workers.reduce((sum, { restarts }) => sum + restarts, 0),
+    loadStates: workers.map(({ loadState, complexity }) => `${loadState}, complexity ${complexity}`),
   };
 }
 

@@ -50,6 +50,7 @@ export interface Round extends RoundFigures {
   readonly uncoveredPercent: number;
   /** Packets the relay threw away, by cause. */
   readonly serverDropped: Readonly<Record<string, number>>;
+  readonly loadStates: readonly string[];
   readonly setUps: SetUpFigures | undefined;
   /** Why the round says nothing of the relay; empty when it does. */
   readonly invalid: readonly string[];
@@ -146,6 +147,7 @@ export class RelayRig {
     const running = this.#load.call("run", { seconds, settleSeconds, serverPid, workThreads });
     const setUps = setUpsPerSecond > 0 ? await this.#callers().during(setUpsPerSecond, running) : undefined;
     const figures = await running;
+    const { loadStates } = await this.#server.counts();
     await this.#server.setActive(false);
     const after = await this.#server.counts();
     const sum = (of: (counts: RoundFigures["toTrunk"]) => number): number =>
@@ -165,6 +167,7 @@ export class RelayRig {
       framesConcealed,
       uncoveredPercent: (100 * (leftOut - sum((way) => way.covered))) / leftOut,
       serverDropped: difference(before, after),
+      loadStates,
       setUps,
       invalid: faultsOf(figures, before, after),
       sound: lossPercent > judgedLossPercent ? [] : sound.map((one) => lenient(one, lossPercent)),

@@ -211,6 +211,7 @@ export class Rtpengine implements RelayServer {
       refused: {},
       receiveBufferBytes: 0,
       restarts: 0,
+      loadStates: [],
     });
   }
 

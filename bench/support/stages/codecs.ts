@@ -1,6 +1,7 @@
 import { Application, createEncoder, Signal } from "libopus-wasm";
 import { compression, expansion, type Law } from "../../../src/media/codec/g711.ts";
-import { OpusSink, OpusSource } from "../../../src/media/codec/opus.ts";
+import { OpusSink } from "../../../src/media/codec/opus-sink.ts";
+import { OpusSource } from "../../../src/media/codec/opus.ts";
 import { voice } from "../../../test/support/sound.ts";
 import { frameSamples, loopFrames, makeVoices } from "../voices.ts";
 import { perPacket, type Stage, type StageSize } from "./stage.ts";
@@ -83,12 +84,15 @@ async function encodes(frames: readonly Int16Array[], { dear }: StageSize): Prom
         close: () => handle.free(),
       });
     }
-  const sink = await OpusSink.create();
-  stages.push({
-    name: "Opus encode as the relay does it",
-    measure: round(frames, dear, (frame) => sink.encode(frame)),
-    close: () => sink.free(),
-  });
+  for (const lossPercent of [0, 10]) {
+    const sink = await OpusSink.create();
+    await sink.setLoss(lossPercent);
+    stages.push({
+      name: `Opus encode as the relay does it, ${lossPercent} % loss reported`,
+      measure: round(frames, dear, (frame) => sink.encode(frame)),
+      close: () => sink.free(),
+    });
+  }
   return stages;
 }
 
