@@ -317,10 +317,10 @@ function tableOf(report: CallsReport, options: Options): string {
 async function run(options: Options): Promise<number> {
   const machine = describeMachine(options.pin);
   const gateway = new Child<GatewayHandlers>("./gateway-process.ts", {
-    cpu: options.pin ? 0 : undefined,
+    cpus: options.pin ? "0" : undefined,
     nodeOptions: ["--expose-gc"],
   });
-  const agents = new Child<AgentsHandlers>("./agents-process.ts", { cpu: options.pin ? 1 : undefined });
+  const agents = new Child<AgentsHandlers>("./agents-process.ts", { cpus: options.pin ? "1" : undefined });
   try {
     const report = await measure({ gateway, agents }, options, machine);
     console.log(tableOf(report, options));

@@ -3,114 +3,71 @@
  * is loaded by another process with browsers and trunks; rounds of the variants alternate. See docs/benchmarks.md.
  */
 import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { Calibrator } from "./support/calibration.ts";
+import { median, round as rounded } from "./support/figures.ts";
 import { describeMachine, loadAverage } from "./support/machine.ts";
-import { relayReport, relayTable, type Level } from "./support/relay-report.ts";
-import { RelayRig, type Round } from "./support/relay-rig.ts";
-import { canPin } from "./support/rpc.ts";
-import type { Profile } from "./support/browser-end.ts";
-import type { Band, BenchCodec } from "./support/voices.ts";
+import {
+  coresFor,
+  readRelayOptions,
+  relayUsage,
+  UsageError,
+  type RelayOptions,
+} from "./support/relay-options.ts";
+import {
+  levelFigures,
+  relayReport,
+  relayTable,
+  type IdleFigures,
+  type Level,
+} from "./support/relay-report.ts";
+import { RelayRig, type RigOptions, type Round } from "./support/relay-rig.ts";
 
-const usage = `npm run bench:relay -- [options]
-  --calls N[,N...]       calls at one time, one level after the other (default 100)
-  --codec opus|pcmu|both what the browsers speak (default both)
-  --seconds S            length of a round (default 5)
-  --rounds R             rounds of each level and codec (default 3)
-  --workers N            media workers (default 1)
-  --profile cm|gcm       SRTP profile (default cm)
-  --band narrow|full     the browsers' Opus (default narrow, as our SDP asks for)
-  --search               raise the calls by a fifth until they do not hold
-  --json FILE            write all figures there
-  --no-pin               do not hold server and load to a core each
-  --quick                4 calls, one round of one second: does the bench work?
-  --garble               mix the sound up on purpose: the check must fail`;
+const portsEach = 3180;
+/** Where Linux's ephemeral ports begin, less some. */
+const portsEnd = 32_760;
+const firstControlPort = 19_800;
 
-interface Options {
-  readonly levels: readonly number[];
-  readonly codecs: readonly BenchCodec[];
-  readonly seconds: number;
-  readonly settleSeconds: number;
-  readonly warmUpSeconds: number;
-  readonly rounds: number;
-  readonly workers: number;
-  readonly profile: Profile;
-  readonly band: Band;
-  readonly search: boolean;
-  readonly json: string | undefined;
-  readonly pin: boolean;
-  readonly garble: boolean;
-}
-
-class UsageError extends Error {}
-
-function choice<T extends string>(name: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((one) => one === value);
-  if (found === undefined) throw new UsageError(`--${name} ${value}: ${allowed.join(", ")}`);
-  return found;
-}
-
-function positive(name: string, value: string): number {
-  const number = Number(value);
-  if (!(number > 0)) throw new UsageError(`--${name} ${value}: not a positive number`);
-  return number;
-}
-
-function whole(name: string, value: string): number {
-  const number = positive(name, value);
-  if (!Number.isInteger(number)) throw new UsageError(`--${name} ${value}: not a whole number`);
-  return number;
-}
-
-function readOptions(): Options {
-  const text = (value: string) => ({ type: "string", default: value }) as const;
-  const { values } = parseArgs({
-    options: {
-      calls: { type: "string" },
-      codec: text("both"),
-      seconds: { type: "string" },
-      rounds: { type: "string" },
-      workers: text("1"),
-      profile: text("cm"),
-      band: text("narrow"),
-      search: { type: "boolean", default: false },
-      json: { type: "string" },
-      "no-pin": { type: "boolean", default: false },
-      quick: { type: "boolean", default: false },
-      garble: { type: "boolean", default: false },
-    },
-  });
-  const { quick } = values;
-  const codec = choice("codec", values.codec, ["opus", "pcmu", "both"]);
-  const levels = (values.calls ?? (quick ? "4" : "100")).split(",").map((value) => whole("calls", value));
-  return {
-    levels: levels.sort((one, other) => one - other),
-    codecs: codec === "both" ? ["opus", "pcmu"] : [codec],
-    seconds: positive("seconds", values.seconds ?? (quick ? "1" : "5")),
-    settleSeconds: quick ? 0.1 : 0.5,
-    warmUpSeconds: quick ? 0.5 : 3,
-    rounds: whole("rounds", values.rounds ?? (quick ? "1" : "3")),
-    workers: whole("workers", values.workers),
-    profile: choice("profile", values.profile, ["cm", "gcm"]),
-    band: choice("band", values.band, ["narrow", "full"]),
-    search: values.search,
-    json: values.json,
-    pin: !values["no-pin"] && !quick && canPin(),
-    garble: values.garble,
-  };
-}
-
-/** Ports of a variant's calls: below the ephemeral ones, two slices side by side. */
+/** Ports of a variant's calls: below the ephemeral ones, slices side by side. */
 function portsOf(index: number): [number, number] {
-  const [first, each] = [26_400, 3180];
-  return [first + index * each, first + (index + 1) * each - 1];
+  const first = portsEnd - (index + 1) * portsEach;
+  return [first, first + portsEach - 1];
+}
+
+/** The variants that take turns. */
+function variants(options: RelayOptions): RigOptions[] {
+  const { codecs, workers, profile, band, lossPercent, garble, compareWorkers, cpuProf } = options;
+  const common = { profile, band, lossPercent, garble, sampled: 4, cpuProf };
+  const kinds = codecs.flatMap((codec) => [
+    ...(compareWorkers ? [1, 2] : [workers]).map((count) => ({
+      codec,
+      workers: count,
+      relay: "jackfield" as const,
+    })),
+    ...(options.rtpengine ? [{ codec, workers, relay: "rtpengine" as const }] : []),
+  ]);
+  // All on the same cores, or they could not be compared.
+  const cores = coresFor(options, Math.max(...kinds.map((kind) => kind.workers)));
+  return kinds.map((kind, index) => ({
+    ...common,
+    ...kind,
+    rtpPorts: portsOf(index),
+    controlPort: firstControlPort + index,
+    serverCpus: cores.server,
+    loadCpus: cores.load,
+  }));
 }
 
 /** One level: rounds of all variants in turn, after one that is not counted. */
-async function measure(options: Options, rigs: readonly RelayRig[], calls: number): Promise<Level[]> {
+async function measure(
+  options: RelayOptions,
+  rigs: readonly RelayRig[],
+  calls: number,
+  calibrator: Calibrator,
+): Promise<Level[]> {
   const { seconds, settleSeconds } = options;
   for (const rig of rigs) {
-    say(`${rig.options.codec}: setting up ${calls} calls`);
-    await rig.growTo(calls);
+    say(`${rig.name}: setting up ${calls} calls`);
+    await rig.setCalls(calls);
     await rig.round({ seconds: options.warmUpSeconds, settleSeconds: 0 });
   }
   const rounds = rigs.map((): Round[] => []);
@@ -119,13 +76,19 @@ async function measure(options: Options, rigs: readonly RelayRig[], calls: numbe
     made.filter(({ invalid }) => invalid.length === 0).length >= options.rounds;
   for (let number = 1; number <= options.rounds * 2; number++) {
     if (number > options.rounds && (options.rounds === 1 || rounds.every(enough))) break;
+    calibrator.take();
     for (const [index, rig] of rigs.entries()) {
-      const round = await rig.round({ seconds, settleSeconds });
+      const ours = rig.options.relay === "jackfield";
+      const setUpsPerSecond = ours ? options.setUpsPerSecond : 0;
+      const round = await rig.round({ seconds, settleSeconds, setUpsPerSecond });
       rounds[index]?.push(round);
-      say(`${rig.options.codec}, ${calls} calls, round ${number}: ${inShort(round)}`);
+      say(`${rig.name}, ${calls} calls, round ${number}: ${inShort(round)}`);
     }
   }
   return rigs.map((rig, index) => ({
+    name: rig.name,
+    relay: rig.options.relay,
+    workers: rig.options.workers,
     codec: rig.options.codec,
     calls,
     rounds: rounds[index] ?? [],
@@ -139,6 +102,10 @@ function inShort(round: Round): string {
     `loss ${round.lossPercent.toFixed(2)} %`,
     `p99 ${round.latencyMs.p99.toFixed(1)} ms`,
   ];
+  if (round.setUps)
+    told.push(
+      `${round.setUps.perSecond.toFixed(1)} set-ups a second, p50 ${round.setUps.handshakeMs.p50.toFixed(0)} ms, ${round.setUps.failed} failed`,
+    );
   if (round.invalid.length > 0) told.push(`INVALID: ${round.invalid.join("; ")}`);
   return told.join(", ");
 }
@@ -147,45 +114,96 @@ function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-async function run(options: Options): Promise<number> {
-  const machine = describeMachine(options.pin);
+/** What calls on hold cost: CPU of the server with them, less that of the server without any. */
+async function measureIdle(options: RelayOptions, rig: RelayRig): Promise<IdleFigures> {
+  const { idleCalls: calls, seconds, rounds } = options;
+  const read = async (): Promise<number[]> => {
+    const percents: number[] = [];
+    for (let number = 0; number < rounds; number++) percents.push((await rig.idle(seconds)) / (seconds * 10));
+    return percents;
+  };
+  await rig.idle(1);
+  const empty = await read();
+  say(`${rig.name}: setting up ${calls} calls to be held`);
+  await rig.setCalls(calls);
+  // Codecs come into being with the first sound.
+  await rig.round({ seconds: 1, settleSeconds: 0 });
+  await rig.idle(1);
+  const held = await read();
+  const figures = {
+    calls,
+    codec: rig.options.codec,
+    emptyPercentOfCore: rounded(median(empty)),
+    heldPercentOfCore: rounded(median(held)),
+    cpuMsPerCallSecond: rounded(((median(held) - median(empty)) * 10) / calls, 4),
+    memoryKbPerCall: Math.round(rig.memoryKbPerCall),
+  };
+  await rig.setCalls(0);
+  return figures;
+}
+
+/** The most calls that hold: up by half until they do not, then between the two, to a twentieth. */
+async function search(
+  options: RelayOptions,
+  rigs: readonly RelayRig[],
+  levels: Level[],
+  calibrator: Calibrator,
+): Promise<void> {
+  const { mostCalls } = options;
+  // The others' calls go: one variant at a time has the machine.
+  for (const rig of rigs) await rig.setCalls(0);
+  for (const rig of rigs) {
+    const own = levels.filter(({ name }) => name === rig.name).map(levelFigures);
+    let held = Math.max(0, ...own.filter(({ holds }) => holds).map(({ calls }) => calls));
+    let failed = Math.min(
+      Infinity,
+      ...own.filter(({ holds, calls }) => !holds && calls > held).map((one) => one.calls),
+    );
+    while (failed - held > Math.max(4, held / 20) && held < mostCalls) {
+      const next = Math.min(
+        mostCalls,
+        failed === Infinity ? Math.ceil(held * 1.5) : Math.round((held + failed) / 2),
+      );
+      const [level] = await measure(options, [rig], next, calibrator);
+      if (!level) break;
+      levels.push(level);
+      if (levelFigures(level).holds) held = next;
+      else failed = next;
+      say(`${rig.name}: ${held} calls hold${failed === Infinity ? "" : `, ${failed} do not`}`);
+    }
+    await rig.setCalls(0);
+  }
+}
+
+async function run(options: RelayOptions): Promise<number> {
+  const wanted = variants(options);
+  const machine = describeMachine(wanted[0]?.serverCpus !== undefined);
+  const calibrator = await Calibrator.create(options.band);
   const rigs: RelayRig[] = [];
   const levels: Level[] = [];
+  let idle: IdleFigures | undefined;
   try {
-    for (const [index, codec] of options.codecs.entries()) {
-      const { workers, profile, band, garble, pin } = options;
-      const rig = { codec, workers, profile, band, garble, pin, sampled: 4, rtpPorts: portsOf(index) };
-      rigs.push(await RelayRig.open(rig));
-    }
-    for (const calls of options.levels) levels.push(...(await measure(options, rigs, calls)));
-    if (options.search) await search(options, rigs, levels);
+    for (const one of wanted) rigs.push(await RelayRig.open(one));
+    const [first] = rigs;
+    if (first && options.idleCalls > 0) idle = await measureIdle(options, first);
+    for (const calls of options.levels) levels.push(...(await measure(options, rigs, calls, calibrator)));
+    if (options.search) await search(options, rigs, levels, calibrator);
   } finally {
     await Promise.all(rigs.map((rig) => rig.close()));
   }
   machine.loadAverageAfter = loadAverage();
   const { json, ...settings } = options;
-  const report = relayReport(machine, settings, levels);
+  const report = relayReport({ machine, options: settings, calibration: calibrator.result, idle, levels });
+  calibrator.free();
   console.log(relayTable(report));
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`);
   return report.soundOk ? 0 : 1;
 }
 
-/** Raises each variant's calls by a fifth until a level does not hold; the others rest meanwhile. */
-async function search(options: Options, rigs: readonly RelayRig[], levels: Level[]): Promise<void> {
-  for (const rig of rigs) {
-    for (;;) {
-      const last = levels.findLast(({ codec }) => codec === rig.options.codec);
-      if (!last || !relayReport(describeMachine(options.pin), {}, [last]).levels[0]?.holds) break;
-      const next = Math.ceil((last.calls * 6) / 5);
-      levels.push(...(await measure(options, [rig], next)));
-    }
-  }
-}
-
 try {
-  process.exitCode = await run(readOptions());
+  process.exitCode = await run(readRelayOptions());
 } catch (error) {
   const known = error instanceof UsageError || (error instanceof TypeError && "code" in error);
-  console.error(known ? `${error.message}\n\n${usage}` : error);
+  console.error(known ? `${error.message}\n\n${relayUsage}` : error);
   process.exitCode = known ? 2 : 1;
 }

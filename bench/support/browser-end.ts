@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { DtlsClient } from "werift";
 import type { DtlsCertificate } from "../../src/media/dtls/index.ts";
-import type { BrowserLocal } from "../../src/media/index.ts";
 import {
   createSrtpReceiver,
   createSrtpSender,
@@ -12,6 +11,13 @@ import {
 import { bindingRequest } from "../../test/support/webrtc-peer.ts";
 
 export type Profile = "cm" | "gcm";
+
+/** The relay's side of the browser's call; without `ice` DTLS begins at once. */
+export interface EndRemote {
+  readonly address: string;
+  readonly port: number;
+  readonly ice?: { readonly ufrag: string; readonly pwd: string };
+}
 
 /**
  * A browser's end of a call for load: like `WebRtcPeer` of the tests, but it gives out its SRTP keys' sender and
@@ -27,24 +33,34 @@ export class BrowserEnd {
   sender: SrtpSender | undefined;
   receiver: SrtpReceiver | undefined;
   readonly #certificate: DtlsCertificate;
-  readonly #remote: BrowserLocal;
+  #remote: EndRemote | undefined;
   #dtls: { closed: boolean; onData: (data: Buffer) => void } | undefined;
   #answered: (() => void) | undefined;
 
-  private constructor(certificate: DtlsCertificate, remote: BrowserLocal, socket: Socket) {
+  private constructor(certificate: DtlsCertificate, socket: Socket) {
     this.#certificate = certificate;
-    this.#remote = remote;
     this.socket = socket;
     socket.on("message", (datagram) => this.#receive(datagram));
     // A refusal of the relay's port shows as loss.
     socket.on("error", () => {});
   }
 
-  static async open(certificate: DtlsCertificate, remote: BrowserLocal): Promise<BrowserEnd> {
+  static async open(certificate: DtlsCertificate): Promise<BrowserEnd> {
     const socket = createSocket({ type: "udp4", recvBufferSize: 1 << 20 });
     await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
-    await new Promise<void>((resolve) => socket.connect(remote.port, remote.address, resolve));
-    return new BrowserEnd(certificate, remote, socket);
+    return new BrowserEnd(certificate, socket);
+  }
+
+  /** Tells where the relay is; `connect` comes after it. */
+  async attach(remote: EndRemote): Promise<void> {
+    this.#remote = remote;
+    await new Promise<void>((resolve) => this.socket.connect(remote.port, remote.address, resolve));
+  }
+
+  close(): Promise<void> {
+    this.onMedia = () => {};
+    if (this.#dtls) this.#dtls.closed = true;
+    return new Promise((resolve) => this.socket.close(() => resolve()));
   }
 
   get fingerprint(): DtlsCertificate["fingerprint"] {
@@ -53,8 +69,8 @@ export class BrowserEnd {
 
   /** A connectivity check; also keeps the consent. */
   check(): void {
-    const { iceUfrag, icePwd } = this.#remote;
-    this.socket.send(bindingRequest(iceUfrag, this.iceUfrag, icePwd));
+    const ice = this.#remote?.ice;
+    if (ice) this.socket.send(bindingRequest(ice.ufrag, this.iceUfrag, ice.pwd));
   }
 
   /** Checks, then shakes hands; rejects after `patienceMs`. */
@@ -71,7 +87,7 @@ export class BrowserEnd {
         this.#answered = resolve;
       });
       this.check();
-      await Promise.race([answered, late]);
+      if (this.#remote?.ice) await Promise.race([answered, late]);
       await Promise.race([this.#shakeHands(profile), late]);
     } finally {
       clearInterval(checks);

@@ -1,10 +1,10 @@
 /** The load of `bench:relay`, a process of its own: browsers on one side, SIP Server's media on the other. */
 import { createSocket, type Socket } from "node:dgram";
-import type { BrowserLocal, Fingerprint, TrunkLocal } from "../../src/media/index.ts";
+import type { Fingerprint } from "../../src/media/index.ts";
 import { sharedCertificate } from "../../test/support/webrtc-peer.ts";
-import { BrowserEnd, type Profile } from "./browser-end.ts";
+import { BrowserEnd, type EndRemote, type Profile } from "./browser-end.ts";
 import { TimeHistogram, type Percentiles } from "./figures.ts";
-import { LoadWay, type Seal, type WayCounts, type WaySound } from "./load-way.ts";
+import { LoadWay, noCounts, type RoundPlan, type Seal, type WayCounts, type WaySound } from "./load-way.ts";
 import { busyCpuMs, droppedDatagrams, processCpuMs, threadCpuMs, waitedMs } from "./machine.ts";
 import { serve } from "./rpc.ts";
 import { makeVoices, type Band, type BenchCodec, type Voice } from "./voices.ts";
@@ -12,11 +12,24 @@ import { makeVoices, type Band, type BenchCodec, type Voice } from "./voices.ts"
 const host = "127.0.0.1";
 const frameMs = 20;
 /** Calls that share one trunk socket: fewer wake-ups for the same packets. */
-const callsPerTrunkSocket = 16;
+const callsPerTrunkSocket = 64;
 const handshakesAtOnce = 6;
 /** After the last packet of a round, so long is waited for stragglers. */
 const drainMs = 400;
 const consentEveryMs = 4000;
+/** Where packets are left out, browsers tell of it by receiver reports so far apart, ms. */
+const reportEveryMs = 1000;
+/** What is due is sent in bursts so far apart, ms. */
+const burstMs = 1;
+/**
+ * The load sleeps so long between its turns, ms. Asleep in earnest, not in the event loop's poll: there each packet
+ * would wake it, which costs it, and across cores the server that sends, a good deal of CPU (a wake-up is some 50 us on a
+ * virtual machine). No packet of a network card's wakes its sender. Latencies read up to this much too high; with many
+ * calls the longer nap saves a tenth of a core.
+ */
+const napMs = { fewCalls: 0.5, manyCalls: 1 } as const;
+const manyCalls = 150;
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 export interface LoadSettings {
   readonly codec: BenchCodec;
@@ -25,16 +38,22 @@ export interface LoadSettings {
   readonly garble: boolean;
   /** Calls whose sound is checked. */
   readonly sampled: number;
+  /** Packets left out of each direction, percent. */
+  readonly lossPercent: number;
 }
 
+/** Where the relay takes a call's packets. */
 export interface CallDescription {
-  readonly browser: BrowserLocal;
-  readonly trunk: TrunkLocal;
+  readonly browser: EndRemote;
+  readonly trunk: { readonly port: number };
 }
 
+/** The load's ends of a call. */
 export interface EndDescription {
   readonly iceUfrag: string;
+  readonly icePwd: string;
   readonly fingerprint: Fingerprint;
+  readonly browserPort: number;
   readonly trunkPort: number;
   readonly rtcpPort: number;
 }
@@ -44,6 +63,8 @@ export interface RoundSettings {
   /** Left out of CPU and latency at the beginning, seconds. */
   readonly settleSeconds: number;
   readonly serverPid: number;
+  /** How the names of the server's threads begin that do its work. */
+  readonly workThreads: readonly string[];
 }
 
 export interface RoundFigures {
@@ -51,6 +72,8 @@ export interface RoundFigures {
   readonly serverCpuMs: number;
   readonly serverThreadsMs: Readonly<Record<string, number>>;
   readonly generatorCpuPercent: number;
+  /** What a packet costs the generator, sent or received, us. */
+  readonly generatorUsPerPacket: number;
   /** Share of the time in which the server's busiest thread stood in line for a core that others had, percent. */
   readonly serverWaitPercent: number;
   /** CPU that neither server nor generator used, percent of one core; biased low. */
@@ -68,22 +91,23 @@ class LoadCall {
   readonly index: number;
   readonly browser: BrowserEnd;
   readonly trunkSocket: Socket;
-  readonly trunkPort: number;
+  /** The relay's. */
+  trunkPort = 0;
   readonly toTrunk: LoadWay;
   readonly toBrowser: LoadWay;
+  /** Of what the relay sends to the browser; 0 before its first packet. */
+  #relaySsrc = 0;
 
   constructor(
     index: number,
     browser: BrowserEnd,
     trunkSocket: Socket,
-    trunkPort: number,
     voices: { browser: Voice; trunk: Voice },
     codec: BenchCodec,
   ) {
     this.index = index;
     this.browser = browser;
     this.trunkSocket = trunkSocket;
-    this.trunkPort = trunkPort;
     this.toTrunk = new LoadWay({
       name: "toTrunk",
       voice: voices.browser,
@@ -103,27 +127,41 @@ class LoadCall {
     browser.onMedia = (datagram) => {
       const second = datagram[1] ?? 0;
       const isRtcp = second >= 192 && second <= 223;
-      if (!isRtcp) this.toBrowser.arrive(datagram, performance.now(), latency.toBrowser, measureFrom);
+      if (isRtcp) return;
+      if (this.#relaySsrc === 0) this.#relaySsrc = datagram.readUInt32BE(8);
+      this.toBrowser.arrive(datagram, performance.now(), latency.toBrowser, measureFrom);
     };
   }
 
-  prepare(frames: number, keep: boolean, garble: boolean): void {
+  prepare(plan: RoundPlan): void {
     const { sender } = this.browser;
     if (!sender) throw new Error(`call ${this.index} is not connected`);
-    this.toTrunk.prepare(frames, (packet, length, out) => sender.protect(packet, length, out), keep, garble);
-    this.toBrowser.prepare(frames, copy, keep, garble);
+    this.toTrunk.prepare(plan, (packet, length, out) => sender.protect(packet, length, out));
+    this.toBrowser.prepare(plan, copy);
+  }
+
+  /** A receiver report (RFC 3550 6.4.2) of so much loss on the way to the browser. */
+  report(lossPercent: number): void {
+    if (this.#relaySsrc === 0) return;
+    const packet = Buffer.alloc(64);
+    packet.writeUInt32BE(0x81c9_0007, 0);
+    packet.writeUInt32BE(0x10000 + this.index, 4);
+    packet.writeUInt32BE(this.#relaySsrc, 8);
+    packet[12] = Math.round((lossPercent * 256) / 100);
+    const length = this.browser.sender?.protectRtcp(packet, 32, packet) ?? -1;
+    if (length > 0) this.browser.socket.send(packet, 0, length);
   }
 
   sendFromBrowser(frame: number, now: number): void {
     const { toTrunk } = this;
-    toTrunk.depart(frame, now);
+    if (!toTrunk.depart(frame, now)) return;
     const from = toTrunk.offset(frame);
     this.browser.socket.send(toTrunk.packets, from, toTrunk.offset(frame + 1) - from);
   }
 
   sendFromTrunk(frame: number, now: number): void {
     const { toBrowser } = this;
-    toBrowser.depart(frame, now);
+    if (!toBrowser.depart(frame, now)) return;
     const from = toBrowser.offset(frame);
     const length = toBrowser.offset(frame + 1) - from;
     this.trunkSocket.send(toBrowser.packets, from, length, this.trunkPort, host);
@@ -132,7 +170,14 @@ class LoadCall {
 
 const copy: Seal = (packet, length, out) => packet.copy(out, 0, 0, length);
 
-let settings: LoadSettings = { codec: "opus", band: "narrow", profile: "cm", garble: false, sampled: 4 };
+let settings: LoadSettings = {
+  codec: "opus",
+  band: "narrow",
+  profile: "cm",
+  garble: false,
+  sampled: 4,
+  lossPercent: 0,
+};
 let browserVoices: readonly Voice[] = [];
 let trunkVoices: readonly Voice[] = [];
 const calls: LoadCall[] = [];
@@ -170,39 +215,70 @@ async function nextTrunkSocket(): Promise<Socket> {
 
 async function configure(wanted: LoadSettings): Promise<void> {
   settings = wanted;
-  browserVoices = await makeVoices(wanted.codec, wanted.band);
+  browserVoices = await makeVoices(wanted.codec, wanted.band, wanted.lossPercent);
   trunkVoices = await makeVoices("pcmu", wanted.band);
   const rtcp = await bind();
   rtcp.on("message", () => {});
   rtcpPort = rtcp.address().port;
-  let next = 0;
   const stepMs = 100;
-  setInterval(() => {
-    const up = calls.slice(0, connected);
-    const due = Math.ceil((up.length * stepMs) / consentEveryMs);
-    for (let count = 0; count < due; count++) up[next++ % up.length]?.browser.check();
-  }, stepMs).unref();
+  /** Each call's turn once in `everyMs`, spread evenly. */
+  const inTurn = (everyMs: number, act: (call: LoadCall) => void): void => {
+    let next = 0;
+    setInterval(() => {
+      const due = Math.ceil((connected * stepMs) / everyMs);
+      for (let count = 0; count < due; count++) {
+        const call = calls[next++ % connected];
+        if (call) act(call);
+      }
+    }, stepMs).unref();
+  };
+  inTurn(consentEveryMs, (call) => call.browser.check());
+  const { lossPercent } = wanted;
+  if (lossPercent > 0) inTurn(reportEveryMs, (call) => call.report(lossPercent));
 }
 
-async function add(descriptions: readonly CallDescription[]): Promise<EndDescription[]> {
+/** Makes the ends of new calls; `attach` follows. */
+async function reserve({ count }: { readonly count: number }): Promise<EndDescription[]> {
   const certificate = await sharedCertificate();
   const added: EndDescription[] = [];
-  for (const { browser: remote, trunk } of descriptions) {
-    const browser = await BrowserEnd.open(certificate, remote);
+  for (let left = count; left > 0; left--) {
+    const browser = await BrowserEnd.open(certificate);
     const socket = await nextTrunkSocket();
     const index = calls.length;
     const [spoken, played] = [browserVoices[index % 4], trunkVoices[(index + 2) % 4]];
     if (!spoken || !played) throw new Error("configure comes first");
     const voices = { browser: spoken, trunk: played };
-    const call = new LoadCall(index, browser, socket, trunk.port, voices, settings.codec);
-    calls.push(call);
-    byTrunkPort.set(trunk.port, call);
-    ownPorts.add(browser.socket.address().port);
-    serverPorts.add(trunk.port).add(remote.port);
-    const { iceUfrag, fingerprint } = browser;
-    added.push({ iceUfrag, fingerprint, trunkPort: socket.address().port, rtcpPort });
+    calls.push(new LoadCall(index, browser, socket, voices, settings.codec));
+    const { iceUfrag, icePwd, fingerprint } = browser;
+    const browserPort = browser.socket.address().port;
+    ownPorts.add(browserPort);
+    added.push({ iceUfrag, icePwd, fingerprint, browserPort, trunkPort: socket.address().port, rtcpPort });
   }
   return added;
+}
+
+/** Tells the calls reserved last where the relay takes their packets. */
+async function attach(descriptions: readonly CallDescription[]): Promise<void> {
+  const first = calls.length - descriptions.length;
+  for (const [index, { browser, trunk }] of descriptions.entries()) {
+    const call = calls[first + index];
+    if (!call) throw new Error("reserve comes first");
+    await call.browser.attach(browser);
+    call.trunkPort = trunk.port;
+    byTrunkPort.set(trunk.port, call);
+    serverPorts.add(trunk.port).add(browser.port);
+  }
+}
+
+/** Lets go of the calls made last. */
+async function drop({ count }: { readonly count: number }): Promise<void> {
+  for (const call of calls.splice(calls.length - count)) {
+    byTrunkPort.delete(call.trunkPort);
+    serverPorts.delete(call.trunkPort);
+    ownPorts.delete(call.browser.socket.address().port);
+    await call.browser.close();
+  }
+  connected = Math.min(connected, calls.length);
 }
 
 /** Brings up every call that is not up yet, a few at a time. */
@@ -226,7 +302,18 @@ function sampledCalls(): LoadCall[] {
 function prepare({ seconds }: { readonly seconds: number }): void {
   const sampled = new Set(sampledCalls());
   const frames = Math.ceil((seconds * 1000) / frameMs);
-  for (const call of calls) call.prepare(frames, sampled.has(call), settings.garble);
+  const { garble, lossPercent } = settings;
+  const random = seededRandom();
+  for (const call of calls) call.prepare({ frames, keep: sampled.has(call), garble, lossPercent, random });
+}
+
+/** 0 to 1, in the same order in every round of every run. */
+function seededRandom(): () => number {
+  let state = 12_345;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
 }
 
 interface Readings {
@@ -236,25 +323,28 @@ interface Readings {
   readonly threads: Record<string, number>;
   readonly own: number;
   readonly busy: number;
+  /** Packets sent and received by the generator. */
+  readonly packets: number;
 }
 
-function read(serverPid: number): Readings {
+function read(serverPid: number, workThreads: readonly string[]): Readings {
   const { user, system } = process.cpuUsage();
   return {
     at: performance.now(),
     server: processCpuMs(serverPid),
-    waited: waitedMs(serverPid),
+    waited: waitedMs(serverPid, workThreads),
     threads: threadCpuMs(serverPid),
     own: (user + system) / 1000,
     busy: busyCpuMs(),
+    packets: [sum("toTrunk"), sum("toBrowser")].reduce((all, { sent, received }) => all + sent + received, 0),
   };
 }
 
 /**
  * Sends what was prepared: every call one packet each way every 20 ms, all of them spread evenly over the 20 ms. Packet
- * number s of the round is due at s * 20 / (2 * calls) ms; those due are sent at every turn of a 1 ms timer.
+ * number s of the round is due at s * 20 / (2 * calls) ms; those due are sent in bursts 1 ms apart.
  */
-async function run({ seconds, settleSeconds, serverPid }: RoundSettings): Promise<RoundFigures> {
+async function run({ seconds, settleSeconds, serverPid, workThreads }: RoundSettings): Promise<RoundFigures> {
   const frames = Math.ceil((seconds * 1000) / frameMs);
   const perFrame = calls.length * 2;
   const total = frames * perFrame;
@@ -272,7 +362,7 @@ async function run({ seconds, settleSeconds, serverPid }: RoundSettings): Promis
       const due = start + (next * frameMs) / perFrame;
       if (due > now) break;
       const frame = Math.floor(next / perFrame);
-      if (frame >= measureFrom && !before) before = read(serverPid);
+      if (frame >= measureFrom && !before) before = read(serverPid, workThreads);
       const call = calls[(next % perFrame) >> 1];
       now = performance.now();
       if (frame >= measureFrom) lateness.add(now - due);
@@ -282,16 +372,24 @@ async function run({ seconds, settleSeconds, serverPid }: RoundSettings): Promis
     }
     return next < total;
   };
+  const nap = calls.length > manyCalls ? napMs.manyCalls : napMs.fewCalls;
   await new Promise<void>((resolve) => {
-    const cell = new Int32Array(new SharedArrayBuffer(4));
+    let burstDue = 0;
     const step = (): void => {
-      if (!turn()) return resolve();
-      Atomics.wait(cell, 0, 0, 0.5);
+      const began = performance.now();
+      if (began >= burstDue) {
+        // A little early rather than a nap late: sleep overshoots.
+        burstDue = began + burstMs - nap / 4;
+        if (!turn()) return resolve();
+      }
+      const left = nap - (performance.now() - began);
+      if (left > 0) Atomics.wait(sleeper, 0, 0, left);
+      // Between this and the next step the event loop reads all that has come, without waiting for more.
       setImmediate(step);
     };
     setImmediate(step);
   });
-  const after = read(serverPid);
+  const after = read(serverPid, workThreads);
   await new Promise((resolve) => setTimeout(resolve, drainMs));
   const dropped = {
     atServer: droppedDatagrams(serverPorts) - droppedBefore[0],
@@ -320,6 +418,7 @@ function figuresOf(
     serverCpuMs: server,
     serverThreadsMs: Object.fromEntries(threads.filter(([, ms]) => ms > 0)),
     generatorCpuPercent: (own / windowMs) * 100,
+    generatorUsPerPacket: (own * 1000) / Math.max(1, after.packets - before.packets),
     serverWaitPercent: ((after.waited - before.waited) / windowMs) * 100,
     othersCpuPercent: Math.max(0, ((after.busy - before.busy - own - server) / windowMs) * 100),
     latenessMs: lateness.percentiles,
@@ -331,13 +430,15 @@ function figuresOf(
 }
 
 function sum(way: "toTrunk" | "toBrowser"): WayCounts {
-  const counts: WayCounts = { sent: 0, received: 0, strays: 0, duplicates: 0 };
+  const counts: WayCounts = { ...noCounts };
   for (const call of calls) {
     const one = call[way].counts;
     counts.sent += one.sent;
     counts.received += one.received;
     counts.strays += one.strays;
     counts.duplicates += one.duplicates;
+    counts.leftOut += one.leftOut;
+    counts.covered += one.covered;
   }
   return counts;
 }
@@ -358,6 +459,6 @@ async function judge(): Promise<WaySound[]> {
   return sounds;
 }
 
-const handlers = { configure, add, connect, prepare, run, judge };
+const handlers = { configure, reserve, attach, drop, connect, prepare, run, judge };
 export type LoadHandlers = typeof handlers;
 serve(handlers);

@@ -5,6 +5,10 @@ import { align, fromCodes, segmentalSnr } from "../../test/support/sound.ts";
 const rtpHeaderBytes = 12;
 /** Room for the longest packet, and for one of many on average: G.711 with SRTP's tag is 188 bytes, Opus less. */
 const packetRoom = 1500;
+/** The first packets of a round always go: arrivals are told apart by counting from the first. */
+const neverLeftOut = 5;
+/** So many frames after one that was left out are not judged: the codec's memory is another one there. */
+const recoveringFrames = 3;
 const averageRoom = 200;
 
 /** What came out of one way of a call in one round. */
@@ -15,6 +19,23 @@ export interface WayCounts {
   /** Packets that are none of the frames sent, or came before they were sent: silence filled in, mostly. */
   strays: number;
   duplicates: number;
+  /** Frames never sent, as if the network had lost them; what arrived in their place. */
+  leftOut: number;
+  covered: number;
+}
+
+export const noCounts: WayCounts = { sent: 0, received: 0, strays: 0, duplicates: 0, leftOut: 0, covered: 0 };
+
+/** What a round asks of a way. */
+export interface RoundPlan {
+  readonly frames: number;
+  /** Whether what comes is kept for the sound check. */
+  readonly keep: boolean;
+  /** Mixes up every fourth frame, as a control of the sound check. */
+  readonly garble: boolean;
+  /** Share of the packets that are left out, percent, at random; `random` gives 0 to 1, the same in every run. */
+  readonly lossPercent: number;
+  readonly random: () => number;
 }
 
 /** How a sampled way sounded. */
@@ -64,19 +85,21 @@ export class LoadWay {
   #offsets = new Uint32Array(0);
   #sentAt = new Float64Array(0);
   #got = new Uint8Array(0);
+  #leftOut = new Uint8Array(0);
   #base: number | undefined;
   #latencySum = 0;
   /** Kept only of sampled calls: datagrams as they came, by frame. */
   #kept: (Buffer | undefined)[] | undefined;
-  counts: WayCounts = { sent: 0, received: 0, strays: 0, duplicates: 0 };
+  counts: WayCounts = { ...noCounts };
 
   constructor(options: WayOptions) {
     this.#options = options;
     this.#voiceAt = options.voiceStart;
   }
 
-  /** Makes `frames` packets ready. `garble` mixes up every fourth, as a control of the sound check. */
-  prepare(frames: number, seal: Seal, keep: boolean, garble: boolean): void {
+  /** Makes the packets of a round ready. */
+  prepare(plan: RoundPlan, seal: Seal): void {
+    const { frames, keep, garble, lossPercent, random } = plan;
     const { voice, sentCodec, ssrc } = this.#options;
     if (this.#offsets.length <= frames) {
       this.#packets = Buffer.alloc(frames * averageRoom + packetRoom);
@@ -87,7 +110,10 @@ export class LoadWay {
     this.#base = undefined;
     this.#latencySum = 0;
     this.#kept = keep ? Array.from({ length: frames }, () => undefined) : undefined;
-    this.counts = { sent: 0, received: 0, strays: 0, duplicates: 0 };
+    this.counts = { ...noCounts };
+    this.#leftOut = Uint8Array.from({ length: frames }, (_, frame) =>
+      frame >= neverLeftOut && random() * 100 < lossPercent ? 1 : 0,
+    );
     this.#roundVoiceAt = this.#voiceAt;
     const plain = Buffer.alloc(packetRoom);
     let at = 0;
@@ -109,10 +135,15 @@ export class LoadWay {
     }
   }
 
-  /** Notes that the frame goes out now; tells where it lies in `packets`. */
-  depart(frame: number, now: number): void {
+  /** Notes that the frame goes out now; false when it is to be left out. */
+  depart(frame: number, now: number): boolean {
+    if (this.#leftOut[frame] === 1) {
+      this.counts.leftOut++;
+      return false;
+    }
     this.#sentAt[frame] = now;
     this.counts.sent++;
+    return true;
   }
 
   get packets(): Buffer {
@@ -138,7 +169,8 @@ export class LoadWay {
     }
     const frame = Math.round(((timestamp - this.#base) | 0) / frameTicks[this.#options.heardCodec]);
     const sentAt = this.#sentAt[frame];
-    if (sentAt === undefined || sentAt === 0) {
+    const leftOut = this.#leftOut[frame] === 1;
+    if (sentAt === undefined || (sentAt === 0 && !leftOut)) {
       this.counts.strays++;
       return;
     }
@@ -147,6 +179,11 @@ export class LoadWay {
       return;
     }
     this.#got[frame] = 1;
+    if (leftOut) {
+      this.counts.covered++;
+      if (this.#kept) this.#kept[frame] = datagram;
+      return;
+    }
     this.counts.received++;
     this.#latencySum += now - sentAt;
     if (frame >= measureFrom) histogram.add(now - sentAt);
@@ -171,6 +208,7 @@ export class LoadWay {
             "pcmu",
           );
     const lag = align(wanted.subarray(0, 2 * 8000), heard, -400, 800);
+    this.#silenceUnjudged(heard, lag);
     const snrDb = segmentalSnr(wanted, heard, lag);
     const delayMs = this.#latencySum / Math.max(1, this.counts.received) + lag / 8;
     const common = { call, way: name, snrDb, delayMs };
@@ -185,7 +223,7 @@ export class LoadWay {
     let [arrived, right] = [0, 0];
     for (const [place, payload] of payloads.entries()) {
       const frame = place - shift;
-      if (!payload || frame < 0 || frame >= payloads.length) continue;
+      if (!payload || frame < 0 || frame >= payloads.length || this.#recovering(frame)) continue;
       const sent = this.#options.voice.frames[(this.#roundVoiceAt + frame) % loopFrames];
       arrived++;
       if (sent && payload.equals(sent)) right++;
@@ -193,12 +231,27 @@ export class LoadWay {
     return arrived === 0 ? 0 : right / arrived;
   }
 
+  /** Whether the frame, or one shortly before it, was left out: loss on purpose is no fault of the relay's. */
+  #recovering(frame: number): boolean {
+    for (let before = 0; before <= recoveringFrames; before++)
+      if (this.#leftOut[frame - before] === 1) return true;
+    return false;
+  }
+
+  /** What was heard in the place of frames that are not judged must not bend the gain that the comparison finds. */
+  #silenceUnjudged(heard: Int16Array, lag: number): void {
+    for (let frame = 0; frame * frameSamples < heard.length; frame++) {
+      const from = frame * frameSamples + lag;
+      if (this.#recovering(frame)) heard.fill(0, Math.max(0, from), Math.max(0, from + frameSamples));
+    }
+  }
+
   /** What should have been heard; frames that did not arrive are left silent, so that only loss counts them. */
   #wanted(payloads: readonly (Buffer | undefined)[]): Int16Array {
     const { voice } = this.#options;
     const samples = new Int16Array(payloads.length * frameSamples);
     for (const [frame, payload] of payloads.entries()) {
-      if (!payload) continue;
+      if (!payload || this.#recovering(frame)) continue;
       const from = ((this.#roundVoiceAt + frame) % loopFrames) * frameSamples;
       samples.set(voice.heard.subarray(from, from + frameSamples), frame * frameSamples);
     }

@@ -62,14 +62,15 @@ export function threadCpuMs(pid: number): Record<string, number> {
 
 /**
  * Longest time that a thread of the process stood in line for a core since its start, ms, of the threads that do its
- * work (main and `media-*`, not V8's helpers). It grows when others take the cores. 0 where the kernel does not tell.
+ * work: main, and those whose name begins with one of `workThreads` (not V8's helpers). It grows when others take the
+ * cores. 0 where the kernel does not tell.
  */
-export function waitedMs(pid: number): number {
+export function waitedMs(pid: number, workThreads: readonly string[] = ["media"]): number {
   let longest = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
     try {
-      const own =
-        Number(thread) === pid || statFields(`/proc/${pid}/task/${thread}/stat`).name.startsWith("media");
+      const { name } = statFields(`/proc/${pid}/task/${thread}/stat`);
+      const own = Number(thread) === pid || workThreads.some((start) => name.startsWith(start));
       const [, waited] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ");
       if (own) longest = Math.max(longest, Number(waited) / 1e6);
     } catch {

@@ -24,14 +24,17 @@ export interface PoolSettings {
 
 /** Sums over all calls since they were opened. */
 export interface ServerCounts {
-  /** Frames that a listener got although the packet never came: they hide loss. */
-  readonly framesMadeUp: number;
+  /** Frames that a listener got although the packet never came: they hide loss. By in-band FEC, and by guess. */
+  readonly framesRecovered: number;
+  readonly framesConcealed: number;
   readonly packetsReceived: number;
   readonly packetsSent: number;
   readonly dropped: Readonly<Record<string, number>>;
   readonly refused: Readonly<Record<string, number>>;
   readonly receiveBufferBytes: number;
   readonly restarts: number;
+  /** Of each worker: how it fares, and the complexity of its encoders with FEC. */
+  readonly loadStates: readonly string[];
 }
 
 let settings: PoolSettings | undefined;
@@ -47,49 +50,87 @@ function open(): { pool: MediaPool; settings: PoolSettings } {
 async function configure(wanted: PoolSettings): Promise<void> {
   settings = wanted;
   const { workers, rtpPorts } = wanted;
-  const options = { host, advertisedAddress: host, browserPort: 0, rtpPorts, workers };
+  // The bench finds out for itself how much is too much.
+  const maxWorkerLoad = 0;
+  const options = { host, advertisedAddress: host, browserPort: 0, rtpPorts, workers, maxWorkerLoad };
   pool = await createMediaPool(options, { log: silentLogger, clock: systemClock, random: systemRandom });
 }
 
-async function openCalls({ calls }: { readonly calls: number }): Promise<CallDescription[]> {
+async function openCall(end: EndDescription): Promise<{ session: MediaSession; call: CallDescription }> {
+  const { pool: media, settings: wanted } = open();
+  const session = await media.open();
+  session.setBrowserRemote({
+    iceUfrag: end.iceUfrag,
+    fingerprints: [end.fingerprint],
+    payload: payloads[wanted.codec],
+    direction: "inactive",
+  });
+  session.setTrunkRemote({
+    address: host,
+    port: end.trunkPort,
+    rtcp: { address: host, port: end.rtcpPort },
+    payload: payloads.pcmu,
+    direction: "inactive",
+  });
+  const { address, port, iceUfrag, icePwd } = session.browser;
+  const browser = { address, port, ice: { ufrag: iceUfrag, pwd: icePwd } };
+  return { session, call: { browser, trunk: session.trunk } };
+}
+
+function upOf(session: MediaSession): Promise<void> {
+  const up = new Promise<void>((resolve, reject) => {
+    session.events.on("connected", resolve);
+    session.events.on("closed", (reason) => reject(new Error(`call closed: ${reason}`)));
+  });
+  // Who waits for it hears of it, perhaps only later.
+  up.catch(() => {});
+  session.connect();
+  return up;
+}
+
+async function openCalls(ends: readonly EndDescription[]): Promise<CallDescription[]> {
   const opened: CallDescription[] = [];
-  for (let index = 0; index < calls; index++) {
-    const session = await open().pool.open();
+  for (const end of ends) {
+    const { session, call } = await openCall(end);
     sessions.push(session);
-    connections.push(
-      new Promise((resolve, reject) => {
-        session.events.on("connected", resolve);
-        session.events.on("closed", (reason) => reject(new Error(`call closed: ${reason}`)));
-      }),
-    );
-    // `whenConnected` hears of it, perhaps only later.
-    connections.at(-1)?.catch(() => {});
-    opened.push({ browser: session.browser, trunk: session.trunk });
+    connections.push(upOf(session));
+    opened.push(call);
   }
   return opened;
 }
 
-/** Tells the calls that were opened last who their far ends are. */
-function describe(ends: readonly EndDescription[]): void {
-  const first = sessions.length - ends.length;
-  for (const [index, { iceUfrag, fingerprint, trunkPort, rtcpPort }] of ends.entries()) {
-    const session = sessions[first + index];
-    const payload = payloads[open().settings.codec];
-    session?.setBrowserRemote({
-      iceUfrag,
-      fingerprints: [fingerprint],
-      payload,
-      direction: "inactive",
-    });
-    session?.setTrunkRemote({
-      address: host,
-      port: trunkPort,
-      rtcp: { address: host, port: rtcpPort },
-      payload: payloads.pcmu,
-      direction: "inactive",
-    });
-    session?.connect();
-  }
+/** Ends the calls opened last. */
+async function closeCalls({ count }: { readonly count: number }): Promise<void> {
+  void connections.splice(sessions.length - count);
+  const closed = sessions.splice(sessions.length - count).map(
+    (session) =>
+      new Promise<void>((resolve) => {
+        session.events.on("closed", () => resolve());
+        session.close("bench: fewer calls");
+      }),
+  );
+  await Promise.all(closed);
+}
+
+/** Calls that come and go while the others run, by number. */
+const guests = new Map<number, { session: MediaSession; up: Promise<void> }>();
+let nextGuest = 1;
+
+async function openGuest(end: EndDescription): Promise<{ guest: number; call: CallDescription }> {
+  const { session, call } = await openCall(end);
+  const guest = nextGuest++;
+  guests.set(guest, { session, up: upOf(session) });
+  return { guest, call };
+}
+
+/** Resolves when its DTLS is done. */
+async function guestConnected({ guest }: { readonly guest: number }): Promise<void> {
+  await guests.get(guest)?.up;
+}
+
+function closeGuest({ guest }: { readonly guest: number }): void {
+  guests.get(guest)?.session.close("bench: set-up done");
+  guests.delete(guest);
 }
 
 async function whenConnected(): Promise<void> {
@@ -112,13 +153,15 @@ async function counts(): Promise<ServerCounts> {
   const add = (into: Record<string, number>, from: Readonly<Record<string, number>>): void => {
     for (const [cause, count] of Object.entries(from)) into[cause] = (into[cause] ?? 0) + count;
   };
-  let framesMadeUp = 0;
+  let framesRecovered = 0;
+  let framesConcealed = 0;
   let packetsReceived = 0;
   let packetsSent = 0;
   for (const session of sessions) {
     const statistics = await session.statistics();
     for (const side of [statistics.browser, statistics.trunk]) {
-      framesMadeUp += side.framesConcealed + side.framesRecovered;
+      framesRecovered += side.framesRecovered;
+      framesConcealed += side.framesConcealed;
       packetsReceived += side.packetsReceived;
       packetsSent += side.packetsSent;
       add(dropped, side.dropped);
@@ -127,13 +170,15 @@ async function counts(): Promise<ServerCounts> {
   const workers = await open().pool.workers();
   for (const worker of workers) add(refused, worker.refused);
   return {
-    framesMadeUp,
+    framesRecovered,
+    framesConcealed,
     packetsReceived,
     packetsSent,
     dropped,
     refused,
     receiveBufferBytes: Math.min(...workers.map(({ receiveBufferBytes }) => receiveBufferBytes)),
     restarts: workers.reduce((sum, { restarts }) => sum + restarts, 0),
+    loadStates: workers.map(({ loadState, complexity }) => `${loadState}, complexity ${complexity}`),
   };
 }
 
@@ -141,6 +186,17 @@ async function close(): Promise<void> {
   await pool?.close();
 }
 
-const handlers = { configure, openCalls, describe, whenConnected, setActive, counts, close };
+const handlers = {
+  configure,
+  openCalls,
+  closeCalls,
+  openGuest,
+  guestConnected,
+  closeGuest,
+  whenConnected,
+  setActive,
+  counts,
+  close,
+};
 export type MediaHandlers = typeof handlers;
 serve(handlers);

@@ -36,8 +36,8 @@ export function serve(handlers: Handlers): void {
 }
 
 export interface ChildOptions {
-  /** Core to pin the process to, where `taskset` is there. */
-  readonly cpu?: number | undefined;
+  /** Cores to hold the process to as `taskset` takes them, e.g. `0` or `0-1`; only where `canPin()`. */
+  readonly cpus?: string | undefined;
   readonly nodeOptions?: readonly string[];
   /** How long a method may take, ms. Default 120000. */
   readonly patienceMs?: number;
@@ -61,9 +61,9 @@ export class Child<H extends Handlers> {
     const path = fileURLToPath(new URL(file, import.meta.url));
     const args = [...(options.nodeOptions ?? []), path];
     const [command, all] =
-      options.cpu === undefined
+      options.cpus === undefined
         ? [process.execPath, args]
-        : ["taskset", ["-c", String(options.cpu), process.execPath, ...args]];
+        : ["taskset", ["-c", options.cpus, process.execPath, ...args]];
     this.#process = spawn(command, all, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
     if (this.#process.pid === undefined) throw new Error(`${file} did not start`);
     this.pid = this.#process.pid;

@@ -3,9 +3,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { hasRtpengine } from "../../bench/support/rtpengine.ts";
 import { isRecord, root } from "../house/support/files.ts";
 
 // No figure is compared with a goal here: this machine may be busy. The benches themselves are what is tested.
+
+/** How long one bench may take; the new ones make several processes and share the machine with other tests. */
+const patienceMs = 55_000;
 
 const folder = mkdtempSync(join(tmpdir(), "jackfield-bench-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -16,13 +20,13 @@ interface Outcome {
   readonly json: Record<string, unknown>;
 }
 
-function bench(name: "relay" | "calls", ...args: string[]): Outcome {
+function bench(name: "relay" | "calls" | "stages", ...args: string[]): Outcome {
   const file = join(folder, `${name}.json`);
   rmSync(file, { force: true });
   const ended = spawnSync(process.execPath, [join(root, "bench", `${name}.ts`), ...args, "--json", file], {
     cwd: root,
     encoding: "utf8",
-    timeout: 55_000,
+    timeout: patienceMs,
   });
   const output = `${ended.stdout}${ended.stderr}`;
   let json: unknown = {};
@@ -85,12 +89,148 @@ describe("bench:relay", () => {
     },
   );
 
+  it(
+    "leaves packets out on purpose without calling it the relay's loss, and tells how it covered them",
+    { retry: 2 },
+    () => {
+      const { code, output, json } = bench(
+        "relay",
+        "--quick",
+        "--codec",
+        "opus",
+        "--loss",
+        "20",
+        "--seconds",
+        "2",
+      );
+      expect(code, output).toBe(0);
+      const [level] = list(json["levels"]);
+      const [round] = list(level?.["details"]);
+      const leftOut = ["toTrunk", "toBrowser"].map((way) => Number(record(round?.[way])["leftOut"]));
+      // 4 calls of 2 s each way: 400 packets, a fifth of them not sent.
+      for (const count of leftOut) expect(count).toBeGreaterThan(40);
+      expect(record(round?.["toTrunk"])["sent"]).toBe(400 - (leftOut[0] ?? 0));
+      expect(level?.["framesRecovered"], output).toBeGreaterThan(0);
+      expect(level?.["framesConcealed"], output).toBeGreaterThan(0);
+      expect(Number(level?.["lossPercent"]), output).toBeLessThan(5);
+      expect(level?.["soundOk"], output).toBe(true);
+    },
+  );
+
+  it("measures calls on hold, and sets calls up while others run", { retry: 2 }, () => {
+    const { code, output, json } = bench(
+      "relay",
+      "--quick",
+      "--codec",
+      "opus",
+      "--idle",
+      "6",
+      "--setups",
+      "4",
+    );
+    expect(code, output).toBe(0);
+    expect(record(json["idle"])["calls"]).toBe(6);
+    expect(record(json["idle"])["heldPercentOfCore"]).toBeGreaterThanOrEqual(0);
+    const setUps = record(list(json["levels"])[0]?.["setUps"]);
+    expect(setUps["perSecond"]).toBeGreaterThan(0);
+    expect(setUps["failed"]).toBe(0);
+    expect(output).toContain("calls on hold");
+  });
+
+  it("compares one worker with two at the same load, and searches for the most calls", { retry: 2 }, () => {
+    const { code, output, json } = bench(
+      "relay",
+      "--quick",
+      "--codec",
+      "pcmu",
+      "--compare-workers",
+      "--search",
+    );
+    expect(code, output).toBe(0);
+    const [comparison] = list(json["comparisons"]);
+    expect(comparison).toMatchObject({ codec: "pcmu", calls: 4, one: "pcmu", other: "pcmu, 2 workers" });
+    expect(comparison?.["ratio"]).toBeGreaterThan(0);
+    // A busy machine may not hold the first level, and then no more is tried.
+    expect(Object.keys(record(json["callsHeld"]))).toEqual(["pcmu", "pcmu, 2 workers"]);
+    const threads = list(json["levels"]).flatMap((level) =>
+      list(level["details"]).flatMap((round) => Object.keys(record(round["serverThreadsMs"]))),
+    );
+    expect(threads).toContain("media-1");
+  });
+
+  it.runIf(hasRtpengine())("puts the same load through rtpengine and prints the ratio", { retry: 2 }, () => {
+    const { code, output, json } = bench("relay", "--quick", "--rtpengine");
+    expect(code, output).toBe(0);
+    const theirs = list(json["levels"]).filter(({ relay }) => relay === "rtpengine");
+    expect(theirs.map(({ codec }) => codec)).toEqual(["opus", "pcmu"]);
+    for (const level of theirs) {
+      const [round] = list(level["details"]);
+      // Its sound came through both ways: a peer that is not heard would be cheap.
+      expect(Number(record(round?.["toTrunk"])["received"]), output).toBeGreaterThan(180);
+      expect(Number(record(round?.["toBrowser"])["received"]), output).toBeGreaterThan(180);
+      expect(level["cpuMsPerCallSecond"]).toBeGreaterThan(0);
+    }
+    expect(list(json["comparisons"]).map(({ other }) => other)).toEqual([
+      "opus, rtpengine",
+      "pcmu, rtpengine",
+    ]);
+    expect(output).toContain("CPU of opus, rtpengine : opus");
+  });
+
   it("refuses options that mean nothing, with how to use it", () => {
-    for (const wrong of [["--codec", "mp3"], ["--calls", "some"], ["--seconds", "-1"], ["--what"]]) {
+    for (const wrong of [
+      ["--codec", "mp3"],
+      ["--calls", "some"],
+      ["--seconds", "-1"],
+      ["--loss", "80"],
+      ["--what"],
+    ]) {
       const { code, output } = bench("relay", ...wrong);
       expect(code, output).toBe(2);
       expect(output).toContain("npm run bench:relay");
     }
+  });
+});
+
+describe("bench:stages", () => {
+  it("measures every stage of the packet path, and the machine", () => {
+    const { code, output, json } = bench("stages", "--quick");
+    expect(code, output).toBe(0);
+    const stages = list(json["stages"]);
+    const names = stages.map(({ name }) => String(name));
+    for (const part of [
+      "RTP parse",
+      "replay check",
+      "AES-CM + HMAC protect",
+      "AES-CM + HMAC unprotect",
+      "AES-GCM protect",
+      "AES-GCM unprotect",
+      "Opus decode",
+      "Opus encode",
+      "G.711",
+      "UDP send",
+      "UDP receive",
+      "relay without sockets, from browser",
+      "relay without sockets, from trunk",
+    ])
+      expect(
+        names.filter((name) => name.startsWith(part)),
+        part,
+      ).not.toHaveLength(0);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { name, medianUs } of stages) expect(Number(medianUs), String(name)).toBeGreaterThanOrEqual(0);
+    const calibration = record(json["calibration"]);
+    expect(calibration["loopMs"]).toBeGreaterThan(0);
+    expect(calibration["opusFloorMs"]).toBeGreaterThan(0);
+  });
+
+  it("measures only what it is asked for, and refuses what is none", () => {
+    const { output, json } = bench("stages", "--quick", "--only", "replay");
+    expect(
+      list(json["stages"]).map(({ name }) => name),
+      output,
+    ).toEqual(["replay check"]);
+    expect(bench("stages", "--only", "nothing like it").code).toBe(2);
   });
 });
 
