@@ -35,8 +35,8 @@ function portsOf(index: number): [number, number] {
 
 /** The variants that take turns. */
 function variants(options: RelayOptions): RigOptions[] {
-  const { codecs, workers, profile, band, lossPercent, garble, compareWorkers, cpuProf } = options;
-  const common = { profile, band, lossPercent, garble, sampled: 4, cpuProf };
+  const { codecs, workers, profile, band, lossPercent, even, garble, compareWorkers, cpuProf } = options;
+  const common = { profile, band, lossPercent, even, garble, sampled: 4, cpuProf };
   const kinds = codecs.flatMap((codec) => [
     ...(compareWorkers ? [1, 2] : [workers]).map((count) => ({
       codec,

@@ -38,6 +38,8 @@ export interface LoadSettings {
   readonly garble: boolean;
   /** Calls whose sound is checked. */
   readonly sampled: number;
+  /** Packets go out one by one when each is due, by a load that never sleeps. */
+  readonly even: boolean;
   /** Packets left out of each direction, percent. */
   readonly lossPercent: number;
 }
@@ -177,6 +179,7 @@ let settings: LoadSettings = {
   garble: false,
   sampled: 4,
   lossPercent: 0,
+  even: false,
 };
 let browserVoices: readonly Voice[] = [];
 let trunkVoices: readonly Voice[] = [];
@@ -372,14 +375,15 @@ async function run({ seconds, settleSeconds, serverPid, workThreads }: RoundSett
     }
     return next < total;
   };
-  const nap = calls.length > manyCalls ? napMs.manyCalls : napMs.fewCalls;
+  const { even } = settings;
+  const nap = even ? 0 : calls.length > manyCalls ? napMs.manyCalls : napMs.fewCalls;
   await new Promise<void>((resolve) => {
     let burstDue = 0;
     const step = (): void => {
       const began = performance.now();
       if (began >= burstDue) {
         // A little early rather than a nap late: sleep overshoots.
-        burstDue = began + burstMs - nap / 4;
+        burstDue = even ? 0 : began + burstMs - nap / 4;
         if (!turn()) return resolve();
       }
       const left = nap - (performance.now() - began);

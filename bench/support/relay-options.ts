@@ -14,6 +14,7 @@ export const relayUsage = `npm run bench:relay -- [options]
   --profile cm|gcm       SRTP profile (default cm)
   --band narrow|full     the browsers' Opus (default narrow, as our SDP asks for)
   --loss P               leaves P percent of the packets out at random, both ways (default 0)
+  --even                 packets one by one, evenly spread, instead of in bursts 1 ms apart; takes the load's whole core
   --search               finds the most calls that hold: half as many more until they do not, then halving
   --setups R             sets R more calls a second up and ends them while the others run
   --idle N               before all else: what N calls on hold cost
@@ -36,6 +37,8 @@ export interface RelayOptions {
   readonly profile: Profile;
   readonly band: Band;
   readonly lossPercent: number;
+  /** Packets are sent one by one, by a load that never sleeps. */
+  readonly even: boolean;
   readonly search: boolean;
   /** Where a search ends, whether more would hold or not. */
   readonly mostCalls: number;
@@ -93,6 +96,7 @@ export function readRelayOptions(): RelayOptions {
       profile: text("cm"),
       band: text("narrow"),
       loss: text("0"),
+      even: flag,
       search: flag,
       setups: { type: "string" },
       idle: { type: "string" },
@@ -123,6 +127,7 @@ export function readRelayOptions(): RelayOptions {
     profile: choice("profile", values.profile, ["cm", "gcm"]),
     band: choice("band", values.band, ["narrow", "full"]),
     lossPercent: percent("loss", values.loss),
+    even: values.even,
     search: values.search,
     mostCalls: quick ? quickCalls : mostCalls,
     setUpsPerSecond: values.setups === undefined ? 0 : positive("setups", values.setups),
