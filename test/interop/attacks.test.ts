@@ -121,7 +121,9 @@ describe("attacks on a running call", () => {
     await after(100);
     const packets = phone.heard.slice(begin);
     expect(placeCodes(packets).includes(Buffer.concat(agentSound))).toBe(true);
-    expect(packets).toHaveLength(agentSound.length);
+    // Silence filled in before the sound began, while this thread was kept waiting, is no replay.
+    const spoken = packets.filter(({ payload }) => payload.some((code) => code !== 0xff));
+    expect(spoken).toHaveLength(agentSound.length);
     await endWell(running_);
     const { dropped = {} } = (await lab.record(running_.browser.dn)).media?.browser ?? {};
     expect(dropped["replay"]).toBe(2 * agentSound.length - 20);

@@ -58,7 +58,8 @@ async function callEcho(dn: string, codec: DoubleCodec): Promise<{ call: DoubleC
 }
 
 const sound = voice(6);
-const frames = 150;
+/** 4 s: the first RTCP report comes 1.25 to 3.75 s after the answer. */
+const frames = 200;
 const pcmuFrames = framesOf(toCodes(sound, "pcmu"));
 
 async function speak(call: DoubleCall, codec: DoubleCodec): Promise<void> {
