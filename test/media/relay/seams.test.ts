@@ -3,6 +3,7 @@ import { OpusSink } from "../../../src/media/codec/opus-sink.ts";
 import { warmUpOpus } from "../../../src/media/codec/opus.ts";
 import type { Payload } from "../../../src/media/contract.ts";
 import { toCodes, voice } from "../../support/sound.ts";
+import { JitterBuffer, type Stage } from "../../../src/media/relay/jitter-buffer.ts";
 import { opus, pcma, pcmu, RelayDouble, rtp } from "./relay-double.ts";
 
 beforeAll(() => warmUpOpus(0));
@@ -109,5 +110,42 @@ describe("an encoder that turns to FEC", () => {
     const never = await encode((_, done) => done);
     expect(during).toEqual(after);
     expect(during).not.toEqual(never);
+  });
+});
+
+describe("a jitter buffer that throws away what a stalled network brings too late", () => {
+  it("tells how many were lost before it", () => {
+    const lost: number[] = [];
+    const late: number[] = [];
+    const stage: Stage = {
+      position: 0,
+      lastSamples: 160,
+      makesUp: false,
+      silent: false,
+      makeUp: () => {},
+      setDelay: () => {},
+    };
+    const buffer = new JitterBuffer(
+      stage,
+      (_packet, _length, missing) => void lost.push(missing),
+      (missing) => void late.push(missing),
+    );
+    buffer.start(0);
+    const take = (sequence: number, now: number): void => {
+      const packet = rtp(0, sequence, sequence * 160, frameOf(sequence));
+      buffer.take(packet, packet.length, sequence, now, true);
+    };
+    for (let sequence = 0; sequence < 20; sequence++) {
+      take(sequence, sequence * 20);
+      buffer.tick(sequence * 20 + 10, true);
+    }
+    for (let now = 400; now < 800; now += 20) buffer.tick(now + 10, true);
+    expect(late).toEqual([]);
+    // 20 to 22 are lost, 23 and 24 come 300 ms late, 40 in time.
+    for (const sequence of [23, 24, 40]) take(sequence, 800);
+    buffer.tick(810, true);
+    for (let now = 820; now < 1000; now += 20) buffer.tick(now + 10, true);
+    expect(late).toEqual([3, 0]);
+    expect(lost.at(-1)).toBe(15);
   });
 });
