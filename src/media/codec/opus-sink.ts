@@ -91,5 +91,7 @@ export class OpusSink {
     // Nothing is encoded ahead to warm it up: the far decoder starts SILK afresh too, and both must agree (measured).
     this.#encoder.free();
     this.#encoder = encoder;
+    // May have changed meanwhile.
+    if (fec) encoder.setComplexity(this.#complexity);
   }
 }

@@ -183,8 +183,8 @@ export class Inbound {
   }
 
   /** Was in time for its place, but not for what had become of the delay. */
-  readonly #discard = (): void => {
-    this.meter.arrived(0);
+  readonly #discard = (lost: number): void => {
+    this.meter.arrived(lost);
     this.meter.discard();
     this.dropped.add("late");
   };

@@ -55,7 +55,7 @@ export class JitterBuffer implements PacketOrder {
   reordered = 0;
   readonly #stage: Stage;
   readonly #deliver: Deliver;
-  readonly #onLate: () => void;
+  readonly #onLate: (lost: number) => void;
   readonly #delay = new JitterDelay();
   readonly #slots: readonly Slot[];
   #clockRate: number = positionRate;
@@ -77,8 +77,8 @@ export class JitterBuffer implements PacketOrder {
   /** Our time less the source's at which the last packet was played. */
   #offset = 0;
 
-  /** `onLate` is told of each packet thrown away because its time has passed. */
-  constructor(stage: Stage, deliver: Deliver, onLate: () => void) {
+  /** `onLate` is told of each packet thrown away because its time has passed, and how many are missing before it. */
+  constructor(stage: Stage, deliver: Deliver, onLate: (lost: number) => void) {
     this.#stage = stage;
     this.#deliver = deliver;
     this.#onLate = onLate;
@@ -250,9 +250,10 @@ export class JitterBuffer implements PacketOrder {
       if (!first.audio || now - first.sourceMs - this.#delay.baseMs <= longestDelayMs) return;
       first.used = false;
       this.#waiting--;
+      const lost = distance(first.sequence, this.#next);
       this.#next = (first.sequence + 1) & 0xffff;
       this.#playing = false;
-      this.#onLate();
+      this.#onLate(lost);
     }
   }
 

@@ -85,6 +85,8 @@ export class Outbound implements EventLine {
     this.#open = open;
     this.#filling = false;
     if (!open) {
+      // What is collected of a packet goes nowhere: after a hold it would be heard late.
+      this.flush(now);
       this.events.clear();
       return;
     }
@@ -95,6 +97,8 @@ export class Outbound implements EventLine {
   /** Takes the codec and numbers of the side; `undefined` sink codecs are made when needed, freed when not. */
   setPayload(payload: Payload, now: number): void {
     const former = this.#payload;
+    // Under the number of the codec that it is coded in.
+    if (former?.codec !== payload.codec) this.flush(now);
     this.#payload = payload;
     this.events.setClockRate(payload.telephoneEvent?.clockRate ?? positionRate);
     if (!payload.telephoneEvent) this.events.clear();
@@ -102,7 +106,6 @@ export class Outbound implements EventLine {
       this.#sink?.setPacketSamples(packetSamples(payload), now);
       return;
     }
-    this.flush(now);
     this.line.setClockRate(clockRateOf(payload.codec), this.#position);
     this.#replaceSink(this.#simpleSink(payload, 16_000));
   }

@@ -212,7 +212,8 @@ export class RelaySession {
     try {
       this.#tickLeg(this.#browser, now, caughtUp);
       this.#tickLeg(this.#trunk, now, caughtUp);
-      if (caughtUp && !this.#browser.inbound.holding) this.#trunk.outbound.fill(now);
+      const { inbound, way } = this.#browser;
+      if (caughtUp && !inbound.holding && !way.silent) this.#trunk.outbound.fill(now);
       const held = !this.#browser.listening && !this.#trunk.listening;
       if (held && now < this.#upkeepAt) return;
       this.#upkeepAt = now + heldUpkeepMs;

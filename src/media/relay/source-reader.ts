@@ -290,10 +290,11 @@ export class PassReader implements SourceReader {
     return 0;
   }
 
-  fallsSilent(): boolean {
-    return false;
+  fallsSilent(header: RtpHeader): boolean {
+    return header.payloadLength <= longestDtxPacket;
   }
 
+  /** The far decoder makes the noise. */
   goOn(): void {}
 
   close(): void {}

@@ -74,7 +74,7 @@ export class Way implements Stage {
   }
 
   get silent(): boolean {
-    return this.#silent;
+    return this.#running && this.#silent;
   }
 
   get makesUp(): boolean {
