@@ -41,6 +41,8 @@ export interface LoadWatchOptions {
   readonly log: Logger;
   /** Sessions, by how far the load of the interval from `since` to `until` shows them. */
   readonly count: (since: number, until: number) => Pick<Burden, "sessions" | "promised" | "setUps">;
+  /** Whether a session could be bound; default: always. */
+  readonly portsLeft?: () => boolean;
   /** Told after each interval. */
   readonly onLoad: (load: WorkerLoad) => void;
   /** The complexity all encoders are to run at from now on. */
@@ -158,10 +160,11 @@ export class LoadWatch {
   #tell(): void {
     this.#told = true;
     const burden = this.#burden;
-    this.#options.onLoad({
+    const { limits, portsLeft, onLoad } = this.#options;
+    onLoad({
       percent: expectedPercent(burden),
       callPercent: callPercent(burden),
-      full: refusal(burden, this.#options.limits) !== undefined,
+      full: refusal(burden, limits) !== undefined || portsLeft?.() === false,
     });
   }
 

@@ -78,6 +78,7 @@ export class MediaWorker {
       limits: settings,
       log,
       count: (since, until) => this.#count(since, until),
+      portsLeft: () => this.#pairs.free > 0,
       onLoad: (load) => post({ type: "load", load }),
       onComplexity: (complexity) => {
         for (const { relay } of this.#sessions.values()) relay.setComplexity(complexity);

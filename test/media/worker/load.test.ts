@@ -263,6 +263,21 @@ describe("a loaded media worker", () => {
     expect(busy.answers.at(-1)).toBe("opened next");
   });
 
+  it("says that it is full when its last pair of ports is taken, and not when one is free again", async () => {
+    busy = new BusyWorker({ rtpPorts: rtpRange(4) });
+    await busy.open("a");
+    busy.run(1, 1);
+    await busy.open("b");
+    busy.run(1, 1);
+    await busy.close("b");
+    busy.run(1, 1);
+    expect(busy.loads.map(({ full }) => full)).toEqual([false, true, false]);
+    await busy.open("b");
+    busy.run(1, 1);
+    await Promise.all([busy.close("a"), busy.close("b")]);
+    expect(busy.loads.at(-1)?.full).toBe(false);
+  });
+
   it("is not full when the last of its calls is gone while others are being opened", () => {
     const loads: WorkerLoad[] = [];
     const watch = new LoadWatch({
