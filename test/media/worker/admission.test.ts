@@ -54,7 +54,9 @@ describe("admission", () => {
 
   it("refuses nothing because of load when that is switched off", () => {
     const off = { maxCalls: 0, maxLoadPercent: 0 };
-    expect(refusal({ state: "full", cpuPercent: 100, sessions: 999, promised: 99, setUps: 0 }, off)).toBeUndefined();
+    expect(
+      refusal({ state: "full", cpuPercent: 100, sessions: 999, promised: 99, setUps: 0 }, off),
+    ).toBeUndefined();
   });
 
   it("keeps a storm of calls from taking the core, and the core from lying idle", () => {
