@@ -173,7 +173,7 @@ export class CallMedia {
   #answer(description: TrunkDescription) {
     return answerTrunk(description, {
       local: this.session.trunk,
-      codecs: this.#terms.trunkCodecs,
+      codecs: this.#terms.trunkAnswerCodecs,
       opusFormat: this.#terms.trunkOpusFormat,
       direction: this.#wanted,
       origin: this.#trunkOrigin,

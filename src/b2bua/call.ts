@@ -164,9 +164,11 @@ export abstract class Call {
       this.log.error({ err: error }, reason);
       return this.finish("jackfield", { status: 503, reason, retryAfterSeconds });
     }
-    const reason = `gateway is full: ${error.message}`;
+    const full = error.reason !== "down";
+    const reason = full ? `gateway is full: ${error.message}` : error.message;
     this.log.warn({ cause: error.reason }, reason);
-    if (this.services.whenFull === 486) this.finish("jackfield", { status: 486, reason });
+    // A worker that starts anew is a fault of ours, not an agent that is busy.
+    if (full && this.services.whenFull === 486) this.finish("jackfield", { status: 486, reason });
     else this.finish("jackfield", { status: 503, reason, retryAfterSeconds });
   }
 

@@ -50,12 +50,23 @@ export class CodecTerms {
     return used ? [used, ...browser.filter((codec) => codec !== used)] : browser;
   }
 
-  /** Codecs for SIP Server, best first: G.722 only where the browser can hear and give the wider band. */
+  /** Codecs to offer SIP Server, best first: G.722 only where the browser can hear and give the wider band. */
   get trunkCodecs(): readonly CodecName[] {
-    const { browser, trunk } = this.#preference;
-    const wide = this.#browser ? this.#browser.codec === "opus" : browser.includes("opus");
+    const { trunk } = this.#preference;
     const narrow = trunk.filter((codec) => codec !== "g722");
-    return wide || narrow.length === 0 ? trunk : narrow;
+    return this.#wide || narrow.length === 0 ? trunk : narrow;
+  }
+
+  /** Codecs to answer SIP Server with, best first: an offer of G.722 alone is better taken than refused. */
+  get trunkAnswerCodecs(): readonly CodecName[] {
+    const { trunk } = this.#preference;
+    return this.#wide
+      ? trunk
+      : trunk.toSorted((one, other) => Number(one === "g722") - Number(other === "g722"));
+  }
+
+  get #wide(): boolean {
+    return this.#browser ? this.#browser.codec === "opus" : this.#preference.browser.includes("opus");
   }
 
   /** Opus parameters toward the browser: the far side's own where Opus passes, else the band that it can use. */

@@ -47,6 +47,17 @@ describe("a call from SIP Server", () => {
     expect(good(media.answerToTrunk(trunkOffer("9 0 101")))).toContain("RTP/AVP 0 101");
   });
 
+  it("is answered with G.722 where nothing else was offered, though the browser took G.711", () => {
+    const { media } = callMedia(wide);
+    expect(media.examineTrunkOffer(trunkOffer("9 101")).ok).toBe(true);
+    media.offerToBrowser();
+    expect(media.takeBrowserAnswer(pcmuAnswer).ok).toBe(true);
+    expect(good(media.answerToTrunk(trunkOffer("9 101")))).toContain("RTP/AVP 9 101");
+    const narrow = callMedia({ browser: ["pcmu"], trunk: ["g722", "pcmu"] }).media;
+    expect(narrow.examineTrunkOffer(trunkOffer("9 101")).ok).toBe(true);
+    expect(narrow.offerToTrunk()).toContain("RTP/AVP 0 101");
+  });
+
   it("with no offer asks the browser for the widest band that SIP Server may turn out to have", () => {
     expect(band(callMedia(wide).media.offerToBrowser())).toBe("16000");
     expect(band(callMedia(opusToo).media.offerToBrowser())).toBe("any");

@@ -61,6 +61,18 @@ describe("a call that no media worker has room for", () => {
     expect(bench.b2bua.size).toBe(2);
   });
 
+  it("gets 503 where no worker is up, whatever is configured: nobody is busy", async () => {
+    const bench = new B2buaBench({ whenFull: 486 });
+    bench.media.exhausted = true;
+    bench.media.why = "down";
+    bench.media.words = "no media worker is up";
+    await bench.callAgent();
+    expect(bench.trunk.user.told).toEqual(["failed 503"]);
+    expect(refusal(bench, 503)).toContain('Reason: SIP;cause=503;text="no media worker is up"');
+    expect(refusal(bench, 503)).toContain("Retry-After: 10\r\n");
+    expect(await bench.remains()).toEqual(nothingLeft);
+  });
+
   it("gets 503 where the media is at fault and not its room, whatever is configured", async () => {
     const bench = new B2buaBench({ whenFull: 486 });
     bench.media.open = () => Promise.reject(new Error("EADDRNOTAVAIL"));

@@ -92,7 +92,9 @@ export class WorkerHost implements SessionLine {
 
   /** CPU time of the thread once all its sessions sound, percent of one core: as last told, and what came since. */
   get load(): number {
-    return this.#told.percent + this.#openedSinceTold * this.#told.callPercent;
+    // Short ones may have come and gone untold: a worker at rest tells nothing.
+    const untold = Math.min(this.#openedSinceTold, this.burden);
+    return this.#told.percent + untold * this.#told.callPercent;
   }
 
   /** Whether it refused a session a moment ago, or would have. */

@@ -1,8 +1,10 @@
 import type { ExhaustedCause, LoadState } from "../contract.ts";
 
 /** What one call is taken to cost before there is a measure, and the most that few calls are believed to, percent. */
-const usualCallPercent = 0.5;
+export const usualCallPercent = 0.5;
 const mostCallPercent = 2;
+/** What the handshake of a call just answered takes of the interval it falls into: some 10 ms of 1 s, percent. */
+const setUpPercent = 1;
 /** From this share of the limit on a call's measured cost is near its true one: the thread's own is a small part. */
 const projectFrom = 0.5;
 
@@ -15,6 +17,8 @@ export interface Burden {
   readonly sessions: number;
   /** Those of them that do not show in `cpuPercent` yet: they ring, or were answered in this interval. */
   readonly promised: number;
+  /** Those of `promised` that were answered in the last interval: `cpuPercent` holds their handshakes. */
+  readonly setUps: number;
 }
 
 /** Both 0 = no limit. */
@@ -25,14 +29,20 @@ export interface AdmissionLimits {
 }
 
 /** What one call costs by what those that sound do, percent of one core. */
-export function callPercent({ cpuPercent, sessions, promised }: Burden): number {
-  const sounding = sessions - promised;
-  return sounding < 1 ? usualCallPercent : Math.min(mostCallPercent, cpuPercent / sounding);
+export function callPercent(burden: Burden): number {
+  const sounding = burden.sessions - burden.promised;
+  return sounding < 1 ? usualCallPercent : Math.min(mostCallPercent, lastingPercent(burden) / sounding);
 }
 
-/** The load once all that was promised sounds, percent of one core. */
+/** The load once all that was promised sounds, never below that of now; percent of one core. */
 export function expectedPercent(burden: Burden): number {
-  return burden.cpuPercent + burden.promised * callPercent(burden);
+  const expected = lastingPercent(burden) + burden.promised * callPercent(burden);
+  return Math.max(burden.cpuPercent, expected);
+}
+
+/** The load less what was there only once. */
+function lastingPercent({ cpuPercent, setUps }: Burden): number {
+  return Math.max(0, cpuPercent - setUps * setUpPercent);
 }
 
 /** Why no further call is taken, undefined when it is. */

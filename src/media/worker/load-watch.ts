@@ -1,6 +1,13 @@
 import { TokenBucket, type Logger } from "../../core/index.ts";
 import type { ExhaustedCause, WorkerStatistics } from "../contract.ts";
-import { callPercent, expectedPercent, refusal, type AdmissionLimits, type Burden } from "./admission.ts";
+import {
+  callPercent,
+  expectedPercent,
+  refusal,
+  usualCallPercent,
+  type AdmissionLimits,
+  type Burden,
+} from "./admission.ts";
 import { LoadGovernor } from "./load-governor.ts";
 import { LoadMeter, sampleMs, type LoadSample } from "./load-meter.ts";
 import type { WorkerLoad } from "./messages.ts";
@@ -32,8 +39,10 @@ export interface LoadWatchOptions {
   readonly readings: LoadReadings;
   readonly limits: AdmissionLimits;
   readonly log: Logger;
-  /** Sessions, and those of them that the last interval's load does not show yet. */
-  readonly count: (since: number) => Pick<Burden, "sessions" | "promised">;
+  /** Sessions, by how far the load of the interval from `since` to `until` shows them. */
+  readonly count: (since: number, until: number) => Pick<Burden, "sessions" | "promised" | "setUps">;
+  /** Whether a session could be bound; default: always. */
+  readonly portsLeft?: () => boolean;
   /** Told after each interval. */
   readonly onLoad: (load: WorkerLoad) => void;
   /** The complexity all encoders are to run at from now on. */
@@ -89,11 +98,11 @@ export class LoadWatch {
     if (now - this.#dropsAskedAt >= dropsMs) this.#askKernel(now);
   }
 
-  /** The last session is gone; the ticks end. */
+  /** The last session is gone; the ticks end. What is being opened tells of itself once it is open, if ever. */
   rest(): void {
     this.#sample = noLoad;
     this.#governor.idle();
-    if (this.#told) this.#tell();
+    if (this.#told) this.#options.onLoad({ percent: 0, callPercent: usualCallPercent, full: false });
     this.#told = false;
   }
 
@@ -144,16 +153,18 @@ export class LoadWatch {
 
   get #burden(): Burden {
     const { state } = this.#governor;
-    return { state, cpuPercent: this.#sample.cpuPercent, ...this.#options.count(this.#sampledFrom) };
+    const { cpuPercent } = this.#sample;
+    return { state, cpuPercent, ...this.#options.count(this.#sampledFrom, this.#sampledAt) };
   }
 
   #tell(): void {
     this.#told = true;
     const burden = this.#burden;
-    this.#options.onLoad({
+    const { limits, portsLeft, onLoad } = this.#options;
+    onLoad({
       percent: expectedPercent(burden),
       callPercent: callPercent(burden),
-      full: refusal(burden, this.#options.limits) !== undefined,
+      full: refusal(burden, limits) !== undefined || portsLeft?.() === false,
     });
   }
 

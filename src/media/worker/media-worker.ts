@@ -77,7 +77,8 @@ export class MediaWorker {
       readings,
       limits: settings,
       log,
-      count: (since) => this.#count(since),
+      count: (since, until) => this.#count(since, until),
+      portsLeft: () => this.#pairs.free > 0,
       onLoad: (load) => post({ type: "load", load }),
       onComplexity: (complexity) => {
         for (const { relay } of this.#sessions.values()) relay.setComplexity(complexity);
@@ -85,11 +86,15 @@ export class MediaWorker {
     });
   }
 
-  #count(since: number): { sessions: number; promised: number } {
+  #count(since: number, until: number): { sessions: number; promised: number; setUps: number } {
     let promised = this.#opening;
-    for (const { connectedAt } of this.#sessions.values())
-      if (connectedAt === undefined || connectedAt > since) promised++;
-    return { sessions: this.#sessions.size + this.#opening, promised };
+    let setUps = 0;
+    for (const { connectedAt } of this.#sessions.values()) {
+      if (connectedAt !== undefined && connectedAt <= since) continue;
+      promised++;
+      if (connectedAt !== undefined && connectedAt <= until) setUps++;
+    }
+    return { sessions: this.#sessions.size + this.#opening, promised, setUps };
   }
 
   /** Carries out one command; those of sessions that are gone are void, as they crossed the `closed` on the way. */

@@ -62,6 +62,7 @@ const { parentPort: main, workerData } = require("node:worker_threads");
 main.on("message", ({ type, session }) => {
   const ice = { iceUfrag: "u", icePwd: "p", fingerprint: { algorithm: "sha-256", value: "AB" } };
   if (type === "open") main.postMessage({ type: "opened", session, ice, ssrc: 1, trunkPort: workerData.rtpPorts[0] });
+  if (type === "close") main.postMessage({ type: "closed", session, reason: "over" });
   if (type === "stop") main.close();
 });
 main.postMessage({ type: "load", load: workerData.load });
@@ -107,6 +108,20 @@ describe("a pool that knows its workers' load", () => {
     );
     expect(await shares(some, 20)).toEqual([20, 0]);
     expect(await shares(some, 20)).toEqual([10, 10]);
+  });
+
+  it("forgets calls that were over before their load could be told", async () => {
+    const some = await poolOf(
+      { percent: 0, callPercent: 2, full: false },
+      { percent: 15, callPercent: 2, full: false },
+    );
+    for (let call = 0; call < 15; call++) {
+      const session = await some.open();
+      expect(session.browser.port).toBe(1000);
+      const closed = once(session, "closed");
+      session.close("busy");
+      await closed;
+    }
   });
 
   it("asks a full one last", async () => {

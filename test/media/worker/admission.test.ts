@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { silentLogger } from "../../../src/core/index.ts";
 import { callPercent, expectedPercent, refusal, type Burden } from "../../../src/media/worker/admission.ts";
 
-const burden: Burden = { state: "normal", cpuPercent: 60, sessions: 150, promised: 0 };
+const burden: Burden = { state: "normal", cpuPercent: 60, sessions: 150, promised: 0, setUps: 0 };
 const limits = { maxCalls: 0, maxLoadPercent: 95 };
 import { LoadGovernor } from "../../../src/media/worker/load-governor.ts";
 
@@ -38,9 +38,25 @@ describe("admission", () => {
     expect(callPercent({ ...burden, cpuPercent: 3, sessions: 5, promised: 5 })).toBe(0.5);
   });
 
+  it("does not take the handshakes of calls just answered for the price of a call", () => {
+    // Fifty sound at half a percent; forty handshakes of 10 ms fell into the second.
+    const morning: Burden = { ...burden, cpuPercent: 65, sessions: 90, promised: 40, setUps: 40 };
+    expect(callPercent(morning)).toBe(0.5);
+    expect(expectedPercent(morning)).toBe(65);
+    expect(refusal(morning, limits)).toBeUndefined();
+    // What they take of the core they take all the same.
+    const storm: Burden = { ...burden, cpuPercent: 96, sessions: 120, promised: 80, setUps: 80 };
+    expect(refusal(storm, limits)?.cause).toBe("load");
+    // Calls that ring have theirs still before them.
+    const ringing: Burden = { ...burden, cpuPercent: 80, sessions: 190, promised: 30, setUps: 0 };
+    expect(refusal(ringing, limits)?.cause).toBe("load");
+  });
+
   it("refuses nothing because of load when that is switched off", () => {
     const off = { maxCalls: 0, maxLoadPercent: 0 };
-    expect(refusal({ state: "full", cpuPercent: 100, sessions: 999, promised: 99 }, off)).toBeUndefined();
+    expect(
+      refusal({ state: "full", cpuPercent: 100, sessions: 999, promised: 99, setUps: 0 }, off),
+    ).toBeUndefined();
   });
 
   it("keeps a storm of calls from taking the core, and the core from lying idle", () => {
@@ -64,6 +80,7 @@ describe("admission", () => {
           cpuPercent,
           sessions: open.length,
           promised: open.length - sounding,
+          setUps: 0,
         };
         if (refusal(now, limits)) continue;
         state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

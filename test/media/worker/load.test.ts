@@ -7,7 +7,7 @@ import { OpusSink } from "../../../src/media/codec/opus-sink.ts";
 import { RelaySession } from "../../../src/media/relay/session.ts";
 import { LoadWatch } from "../../../src/media/worker/load-watch.ts";
 import { MediaWorker } from "../../../src/media/worker/media-worker.ts";
-import type { WorkerMessage, WorkerSettings } from "../../../src/media/worker/messages.ts";
+import type { WorkerLoad, WorkerMessage, WorkerSettings } from "../../../src/media/worker/messages.ts";
 import { CountingRandom } from "../../support/counting-random.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { opus, pcmu, trunkAddress } from "../relay/relay-double.ts";
@@ -251,6 +251,52 @@ describe("a loaded media worker", () => {
     expect(busy.answers.slice(2)).toEqual(["opened c", "refused d: load"]);
   });
 
+  it("takes more while calls are answered one upon the other, though their handshakes load the thread", async () => {
+    busy = new BusyWorker({ rtpPorts: rtpRange(80) });
+    const answered = Array.from({ length: 30 }, (_, index) => `s${index}`);
+    await busy.open("a", ...answered);
+    await busy.connect("a");
+    busy.run(1, 1.1);
+    await busy.connect(...answered);
+    busy.run(60, 1);
+    await busy.open("next");
+    expect(busy.answers.at(-1)).toBe("opened next");
+  });
+
+  it("says that it is full when its last pair of ports is taken, and not when one is free again", async () => {
+    busy = new BusyWorker({ rtpPorts: rtpRange(4) });
+    await busy.open("a");
+    busy.run(1, 1);
+    await busy.open("b");
+    busy.run(1, 1);
+    await busy.close("b");
+    busy.run(1, 1);
+    expect(busy.loads.map(({ full }) => full)).toEqual([false, true, false]);
+    await busy.open("b");
+    busy.run(1, 1);
+    await Promise.all([busy.close("a"), busy.close("b")]);
+    expect(busy.loads.at(-1)?.full).toBe(false);
+  });
+
+  it("is not full when the last of its calls is gone while others are being opened", () => {
+    const loads: WorkerLoad[] = [];
+    const watch = new LoadWatch({
+      now: 0,
+      readings: { cpuMs: () => 0, kernelDrops: () => Promise.resolve(undefined) },
+      limits: { maxCalls: 1, maxLoadPercent: 95 },
+      log: silentLogger,
+      // The one being opened finds no port, so nothing more will be told of it.
+      count: () => ({ sessions: 1, promised: 1, setUps: 0 }),
+      onLoad: (load) => loads.push(load),
+      onComplexity: () => {},
+    });
+    watch.start(0);
+    watch.tick(1000, 0);
+    expect(loads.at(-1)?.full).toBe(true);
+    watch.rest();
+    expect(loads.at(-1)).toEqual({ percent: 0, callPercent: 0.5, full: false });
+  });
+
   it("tells the main thread once a second, and once more when it is empty", async () => {
     const full = await fullWorker();
     expect(full.loads).toHaveLength(4);
@@ -271,7 +317,7 @@ describe("leave for FEC", () => {
       readings: { cpuMs: () => cpuMs, kernelDrops: () => Promise.resolve(undefined) },
       limits: { maxCalls: 0, maxLoadPercent: 95 },
       log: silentLogger,
-      count: () => ({ sessions: 100, promised: 0 }),
+      count: () => ({ sessions: 100, promised: 0, setUps: 0 }),
       onLoad: () => {},
       onComplexity: () => {},
     });
