@@ -44,11 +44,16 @@ export function voice(seconds: number, seed = 1): Int16Array {
 
 /** 16-bit samples to codes of a law and back. */
 export function toCodes(samples: Int16Array, law: Law): Buffer {
-  return Buffer.from(Uint8Array.from(samples, (sample) => compress(sample, law)));
+  const codes = Buffer.alloc(samples.length);
+  for (let index = 0; index < samples.length; index++) codes[index] = compress(samples[index] ?? 0, law);
+  return codes;
 }
 
 export function fromCodes(codes: Uint8Array, law: Law): Int16Array {
-  return Int16Array.from(codes, (code) => expansion[law][code] ?? 0);
+  const samples = new Int16Array(codes.length);
+  const table = expansion[law];
+  for (let index = 0; index < codes.length; index++) samples[index] = table[codes[index] ?? 0] ?? 0;
+  return samples;
 }
 
 /** The lag (samples, `heard` later than `sent`) from `from` to `to` at which the two correlate best. */

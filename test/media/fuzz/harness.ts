@@ -15,7 +15,8 @@ const longestMs = 5;
 const tries = 3;
 const feedsPerTry = 8;
 
-function processorMs(): number {
+/** Time this thread has run, ms. */
+export function processorMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
 }

@@ -10,7 +10,7 @@ afterAll(() => results.print());
 
 describe.each([200, -200])("ten minutes of a sender whose clock is wrong by %d ppm", (ppm) => {
   it("are relayed packet by packet: nothing late, nothing made up, every word as it was said", async () => {
-    const { packets, sent, statistics, stretches, aheadMs } = await runDrift(ppm);
+    const { packets, sent, statistics, stretches, aheadMs, markers, jumps } = await runDrift(ppm);
     const least = (figure: "snr" | "stoi"): number =>
       Math.min(...stretches.map((stretch) => stretch[figure]));
     results.add({
@@ -20,7 +20,10 @@ describe.each([200, -200])("ten minutes of a sender whose clock is wrong by %d p
       stoi: least("stoi"),
       note: `${packets} in, ${sent} out, line ${aheadMs.toFixed(0)} ms ahead of the clock`,
     });
+    // No more than two frames from the clock, where six would have run up.
+    expect(Math.abs(aheadMs)).toBeLessThanOrEqual(40);
     expect(Math.abs(sent - packets)).toBeLessThanOrEqual(drift.mostStretchesTouched);
+    expect({ markers, jumps }).toEqual({ markers: 1, jumps: 0 });
     expect(statistics).toMatchObject({ packetsLost: 0, framesRecovered: 0 });
     expect(statistics.dropped).toEqual({});
     expect(stretches.length).toBeGreaterThanOrEqual(19);
