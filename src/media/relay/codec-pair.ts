@@ -3,7 +3,10 @@ import type { OpusRate } from "../codec/opus-sink.ts";
 import { OpusSource } from "../codec/opus.ts";
 import type { CodecName, Payload } from "../contract.ts";
 import type { Leg } from "./leg.ts";
-import { G722Reader, LawReader, OpusReader, PassReader, type SourceReader } from "./source-reader.ts";
+import { G722Reader } from "./g722-reader.ts";
+import { LawReader } from "./law-reader.ts";
+import { OpusReader, PassReader } from "./opus-reader.ts";
+import type { SourceReader } from "./source-reader.ts";
 
 /** The readers and encoders between the two sides of a session, for the pair of codecs they speak at present. */
 export class CodecPair {
