@@ -5,6 +5,7 @@ import { RelaySession } from "../relay/session.ts";
 import type { OpenTransport } from "../relay/transport.ts";
 import { openTrunkSocket, type TrunkSocket } from "../relay/trunk-socket.ts";
 import { LoadWatch, type LoadReadings } from "./load-watch.ts";
+import { answer, direct, type SessionCommand } from "./session-commands.ts";
 import type { WorkerCommand, WorkerMessage, WorkerReply, WorkerSettings } from "./messages.ts";
 import { PortPairs } from "./port-pairs.ts";
 import { Ticker } from "./ticker.ts";
@@ -33,13 +34,6 @@ export interface MediaWorkerOptions {
   /** Told of each packet that a trunk socket reads. */
   readonly onRead?: () => void;
 }
-
-type Question = Extract<WorkerCommand, { type: "restartIce" | "statistics" }>;
-type Instruction = Extract<
-  WorkerCommand,
-  { type: "browserRemote" | "trunkRemote" | "direction" | "connect" | "dtmf" }
->;
-type SessionCommand = Question | Instruction;
 
 interface SessionEntry {
   readonly relay: RelaySession;
@@ -309,26 +303,4 @@ export class MediaWorker {
 
 function isTaken(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-}
-
-function direct(relay: RelaySession, command: Instruction): void {
-  switch (command.type) {
-    case "browserRemote":
-      return relay.setBrowserRemote(command.remote);
-    case "trunkRemote":
-      return relay.setTrunkRemote(command.remote);
-    case "direction":
-      return relay.setDirection(command.side, command.direction);
-    case "connect":
-      return relay.connect();
-    case "dtmf":
-      return relay.sendDtmf(command.side, command.digits, command.durationMs);
-  }
-}
-
-function answer(relay: RelaySession | undefined, { type, request }: Question): WorkerReply {
-  if (!relay) return { type: "gone", request };
-  return type === "statistics"
-    ? { type, request, statistics: relay.statistics() }
-    : { type: "iceRestarted", request, ice: relay.restartIce() };
 }
