@@ -63,9 +63,9 @@ export function align(sent: Int16Array, heard: Int16Array, from = 0, to = 4000):
   for (let lag = from; lag <= to; lag++) {
     let product = 0;
     let energy = 1;
-    for (let index = Math.max(0, -lag); index < sent.length; index += 3) {
-      const value = heard[index + lag];
-      if (value === undefined) break;
+    const end = Math.min(sent.length, heard.length - lag);
+    for (let index = Math.max(0, -lag); index < end; index += 3) {
+      const value = heard[index + lag] ?? 0;
       product += (sent[index] ?? 0) * value;
       energy += value * value;
     }
