@@ -60,13 +60,6 @@ export class LossMeter {
     this.discarded++;
   }
 
-  /** A packet counted as lost has come in time to be played. Its place in a burst stands. */
-  repaired(): void {
-    if (this.lost === 0) return;
-    this.lost--;
-    this.received++;
-  }
-
   /** Another source comes, or it is listened to again: what was missed before its first packet is no loss. */
   restart(): void {
     this.#resumed = true;

@@ -264,7 +264,7 @@ export class JitterBuffer implements PacketOrder {
     first.used = false;
     this.#waiting--;
     this.#next = (first.sequence + 1) & 0xffff;
-    this.#deliver(first.packet, first.length, lost, now, now, true);
+    this.#deliver(first.packet, first.length, lost, now, now);
     if (!first.audio) return;
     this.#offset = now - first.sourceMs;
     this.#playedMs = first.sourceMs + this.#stage.lastSamples / samplesPerMs;

@@ -11,16 +11,9 @@ const vainHolds = 2;
 
 /**
  * Hands on a packet of the order. `lost` packets are missing before it; `arrivedAt` is when it came, `now` when it is
- * handed on. `held`: the packet is in memory of ours, used again afterwards.
+ * handed on. The memory may be ours and is used again afterwards.
  */
-export type Deliver = (
-  packet: Buffer,
-  length: number,
-  lost: number,
-  arrivedAt: number,
-  now: number,
-  held: boolean,
-) => void;
+export type Deliver = (packet: Buffer, length: number, lost: number, arrivedAt: number, now: number) => void;
 
 /** Puts the packets of one source in the order of their sequence numbers, at its price in delay. */
 export interface PacketOrder {
@@ -138,7 +131,7 @@ export class ReorderBuffer implements PacketOrder {
     if (first && after(first.sequence, sequence)) this.#vain = 0;
     else if (first) this.#vain++;
     for (; first && after(sequence, first.sequence); first = this.#first()) this.#handOnSlot(first, now);
-    this.#handOn(packet, length, sequence, now, now, false);
+    this.#handOn(packet, length, sequence, now, now);
     this.#drain(now);
     // With a hole before it given up there is no more to be waited for; one that only filled a hole leaves the rest.
     if (ahead > 0) this.release(now);
@@ -178,20 +171,13 @@ export class ReorderBuffer implements PacketOrder {
   #handOnSlot(slot: Slot, now: number): void {
     slot.used = false;
     this.#waiting--;
-    this.#handOn(slot.packet, slot.length, slot.sequence, slot.arrivedAt, now, true);
+    this.#handOn(slot.packet, slot.length, slot.sequence, slot.arrivedAt, now);
   }
 
-  #handOn(
-    packet: Buffer,
-    length: number,
-    sequence: number,
-    arrivedAt: number,
-    now: number,
-    held: boolean,
-  ): void {
+  #handOn(packet: Buffer, length: number, sequence: number, arrivedAt: number, now: number): void {
     const lost = distance(sequence, this.#next);
     this.#next = (sequence + 1) & 0xffff;
-    this.#deliver(packet, length, lost, arrivedAt, now, held);
+    this.#deliver(packet, length, lost, arrivedAt, now);
   }
 }
 
