@@ -6,9 +6,9 @@ import {
   type MediaStatistics,
 } from "../media/index.ts";
 import type { AgentPresence, TrunkRegistrations } from "../registrar/index.ts";
-import type { OfferReply } from "../sip/index.ts";
 import type { AgentLeg, AgentLegUser, LegEnd } from "./agent-leg.ts";
 import { CallMedia } from "./call-media.ts";
+import { CallOffers } from "./call-offers.ts";
 import { CallQuality } from "./call-quality.ts";
 import type { CodecPreference } from "./codec-terms.ts";
 import type { CallRecord } from "./call-record.ts";
@@ -64,10 +64,10 @@ export abstract class Call {
   protected media: CallMedia | undefined;
   readonly #machine: StateMachine<CallState, CallInput>;
   readonly #times: CallTimes;
+  readonly #offers: CallOffers;
   readonly #quality: CallQuality;
   readonly #releaseRegistration: () => void;
   #setUpPatience: Timer | undefined;
-  #directionQueued = false;
   /** Set by `finish`; called once, when the last counters are here. */
   #writeRecord: ((media: MediaStatistics | undefined) => void) | undefined;
 
@@ -83,6 +83,13 @@ export abstract class Call {
     this.#machine = new StateMachine(transitions, "setting-up", this.log);
     this.#times = new CallTimes(services.context.clock);
     this.#quality = new CallQuality(services.quality);
+    this.#offers = new CallOffers({
+      log: this.log,
+      media: () => this.media,
+      agent: () => this.agent,
+      trunk: () => this.trunk,
+      ended: () => this.ended,
+    });
     this.#releaseRegistration = services.trunkRegistrations.retain(presence.dn);
     this.trunk = makeTrunkLeg(this.trunkEvents());
     this.limitSetUp();
@@ -178,12 +185,7 @@ export abstract class Call {
       onRinging: () => {},
       onAnswered: () => {},
       onFailed: (end) => this.finish("agent", end),
-      onOffer: (sdp, reply) =>
-        void this.#answerAgent(sdp, reply).catch((error: unknown) => {
-          // The media session can be lost while it makes new ICE credentials.
-          this.log.warn({ err: error }, "offer of the browser's could not be answered");
-          reply.reject(500);
-        }),
+      onOffer: (sdp, reply) => this.#offers.fromAgent(sdp, reply),
       onDigits: (digits, durationMs) => this.media?.session.sendDtmf("trunk", digits, durationMs),
       onEnded: (end) => this.finish("agent", end),
     };
@@ -196,63 +198,16 @@ export abstract class Call {
       onAnswered: () => {},
       onAcknowledged: () => {},
       onFailed: (end) => this.finish("sip-server", end),
-      onOffer: (sdp, reply) => this.#answerTrunk(sdp, reply),
+      onOffer: (sdp, reply) => this.#offers.fromTrunk(sdp, reply),
       onControl: (event) => this.control(event),
       onDigits: (digits, durationMs) => this.media?.session.sendDtmf("trunk", digits, durationMs),
       onEnded: (end) => this.finish("sip-server", end),
     };
   }
 
-  /** NOTIFY talk and hold on an established call: retrieve and hold (genesys-sip-server.md 6). */
+  /** NOTIFY talk, hold and beep on an established call (genesys-sip-server.md 6). */
   protected control(event: "talk" | "hold" | "beep"): void {
-    if (this.state !== "established" || event === "beep") return;
-    // The browser holds by its own re-INVITE, so only it can retrieve: the page is asked to.
-    if (event === "talk" && this.media?.browserHolds) this.agent?.talk();
-    if (this.media?.setAskedHold(event === "hold")) this.#tellTrunkDirection();
-  }
-
-  /** One that waits tells the direction of the time when it goes out: a second one would say the same. */
-  #tellTrunkDirection(): void {
-    if (this.#directionQueued) return;
-    this.#directionQueued = true;
-    this.trunk.reinvite(
-      () => {
-        this.#directionQueued = false;
-        return this.media?.offerToTrunk() ?? "";
-      },
-      (sdp) => this.#takeTrunkAnswer(sdp),
-    );
-  }
-
-  #takeTrunkAnswer(sdp: string): void {
-    const taken = this.media?.takeTrunkAnswer(sdp);
-    if (taken && !taken.ok) this.log.warn({ reason: taken.reason }, "answer to our re-INVITE not usable");
-  }
-
-  /** The browser's re-INVITE is answered here at once; SIP Server hears of a changed hold only. */
-  async #answerAgent(sdp: string, reply: OfferReply): Promise<void> {
-    if (!this.media) return reply.reject(488);
-    const heldBefore = this.media.holding;
-    const answer = await this.media.answerToBrowser(sdp);
-    if (this.ended) return reply.reject(481);
-    if (!answer.ok) return reply.reject(answer.status, answer.reason);
-    reply.accept(answer.sdp);
-    if (this.media.holding !== heldBefore) {
-      this.media.applyHold();
-      this.#tellTrunkDirection();
-    }
-  }
-
-  /** SIP Server's re-INVITE is absorbed: the relay moves, the browser is not asked. */
-  #answerTrunk(sdp: string, reply: OfferReply): void {
-    if (!this.media) return reply.reject(488);
-    if (sdp === "") {
-      reply.accept(this.media.offerToTrunk(), (answer) => this.#takeTrunkAnswer(answer));
-      return;
-    }
-    const answer = this.media.answerToTrunk(sdp);
-    if (answer.ok) reply.accept(answer.sdp);
-    else reply.reject(answer.status, answer.reason);
+    if (this.state === "established") this.#offers.control(event);
   }
 
   /** The agent's client came back on another connection. */
