@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import type { AgentsHandlers, SetUpFigures } from "./support/agents-process.ts";
+import type { AgentsHandlers, CallWay, SetUpFigures } from "./support/agents-process.ts";
 import { median, round, table } from "./support/figures.ts";
 import type { GatewayHandlers, GatewayMemory } from "./support/gateway-process.ts";
 import { describeMachine, loadAverage, type Machine } from "./support/machine.ts";
@@ -16,7 +16,7 @@ const usage = `npm run bench:calls -- [options]
   --seconds S            length of a round (default 5)
   --rounds R             rounds (default 3)
   --concurrency N        agents that call without pause in the first kind of round (default 16)
-  --rate N               calls a second in the second kind of round (default 50)
+  --rates N[,N...]       calls a second in the other kinds of round, each way (default 20,50,100)
   --held N[,N...]        held calls whose memory is read (default 50,100)
   --codec opus|pcmu      what the browsers speak (default opus)
   --json FILE            write all figures there
@@ -31,7 +31,7 @@ interface Options {
   readonly seconds: number;
   readonly rounds: number;
   readonly concurrency: number;
-  readonly rate: number;
+  readonly rates: readonly number[];
   readonly held: readonly number[];
   readonly speakSeconds: number;
   /** How long old transactions are waited for at the end. */
@@ -43,8 +43,12 @@ interface Options {
 
 /** One kind of round: medians over the valid ones. */
 interface SetUpSummary {
+  readonly way: CallWay;
+  /** Calls a second asked for; undefined: as many as go. */
+  readonly rate: number | undefined;
   readonly valid: boolean;
   readonly setUpsPerSecond: number;
+  readonly ringMs: { readonly p50: number; readonly p99: number };
   readonly setUpMs: { readonly p50: number; readonly p99: number };
   readonly failed: number;
   readonly missed: number;
@@ -73,9 +77,10 @@ interface CallsReport {
   readonly options: object;
   readonly valid: boolean;
   readonly setUpsPerSecond: number;
-  readonly setUpMs: { readonly p50: number; readonly p99: number };
+  /** Agents that dial without pause. */
   readonly full: SetUpSummary;
-  readonly steady: SetUpSummary;
+  /** Each rate, each way. */
+  readonly steady: readonly SetUpSummary[];
   readonly signInsPerSecond: number;
   readonly memory: {
     readonly empty: GatewayMemory;
@@ -96,7 +101,7 @@ function readOptions(): Options {
       seconds: { type: "string" },
       rounds: { type: "string" },
       concurrency: { type: "string" },
-      rate: { type: "string" },
+      rates: { type: "string" },
       held: { type: "string" },
       codec: { type: "string", default: "opus" },
       json: { type: "string" },
@@ -110,14 +115,15 @@ function readOptions(): Options {
     if (!(value > 0)) throw new TypeError(`${text}: not a positive number`);
     return value;
   };
+  const list = (text: string): number[] => text.split(",").map((one) => number(one, 0, 0));
   if (codec !== "opus" && codec !== "pcmu") throw new TypeError(`--codec ${codec}: opus or pcmu`);
   return {
     agents: number(values.agents, 100, 8),
     seconds: number(values.seconds, 5, 1),
     rounds: number(values.rounds, 3, 1),
     concurrency: number(values.concurrency, 16, 2),
-    rate: number(values.rate, 50, 10),
-    held: (values.held ?? (quick ? "4" : "50,100")).split(",").map((text) => number(text, 0, 0)),
+    rates: list(values.rates ?? (quick ? "10" : "20,50,100")),
+    held: list(values.held ?? (quick ? "4" : "50,100")),
     speakSeconds: quick ? 0.4 : 1.5,
     forgetSeconds: quick ? 0 : 45,
     codec,
@@ -130,7 +136,7 @@ function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-function summary(rounds: readonly SetUpFigures[]): SetUpSummary {
+function summary(way: CallWay, rate: number | undefined, rounds: readonly SetUpFigures[]): SetUpSummary {
   const sound = rounds.filter(
     (one) =>
       one.generatorCpuPercent <= limits.generatorCpuPercent &&
@@ -139,8 +145,11 @@ function summary(rounds: readonly SetUpFigures[]): SetUpSummary {
   const used = sound.length > 0 ? sound : rounds;
   const middle = (of: (one: SetUpFigures) => number): number => round(median(used.map(of)));
   return {
+    way,
+    rate,
     valid: sound.length > 0,
     setUpsPerSecond: middle((one) => one.setUpsPerSecond),
+    ringMs: { p50: middle((one) => one.ringMs.p50), p99: middle((one) => one.ringMs.p99) },
     setUpMs: { p50: middle((one) => one.setUpMs.p50), p99: middle((one) => one.setUpMs.p99) },
     failed: rounds.reduce((sum, { failed }) => sum + failed, 0),
     missed: rounds.reduce((sum, { missed }) => sum + missed, 0),
@@ -160,17 +169,23 @@ interface Bench {
 }
 
 async function measureSetUps({ gateway, agents }: Bench, options: Options) {
-  const { seconds, concurrency, rate } = options;
+  const { seconds, concurrency, rates } = options;
   const gatewayPid = gateway.pid;
-  await agents.call("setUps", { seconds: Math.min(2, seconds), gatewayPid, concurrency });
+  const dial = { way: "from agent", gatewayPid, concurrency } as const;
+  await agents.call("setUps", { ...dial, seconds: Math.min(2, seconds) });
+  const ways: readonly CallWay[] = ["from agent", "to agent"];
+  const kinds = rates.flatMap((rate) => ways.map((way) => ({ way, rate, rounds: [] as SetUpFigures[] })));
   const full: SetUpFigures[] = [];
-  const steady: SetUpFigures[] = [];
   for (let number = 1; number <= options.rounds; number++) {
-    full.push(await agents.call("setUps", { seconds, gatewayPid, concurrency }));
-    steady.push(await agents.call("setUps", { seconds, gatewayPid, rate }));
+    full.push(await agents.call("setUps", { ...dial, seconds }));
+    for (const { way, rate, rounds } of kinds)
+      rounds.push(await agents.call("setUps", { way, seconds, gatewayPid, rate }));
     say(`round ${number}: ${full.at(-1)?.setUpsPerSecond.toFixed(1)} set-ups per second`);
   }
-  return { full: summary(full), steady: summary(steady) };
+  return {
+    full: summary("from agent", undefined, full),
+    steady: kinds.map(({ way, rate, rounds }) => summary(way, rate, rounds)),
+  };
 }
 
 async function measureHeld({ gateway, agents }: Bench, options: Options): Promise<HeldMemory[]> {
@@ -231,9 +246,8 @@ async function measure(bench: Bench, options: Options, machine: Machine): Promis
     at: new Date().toISOString(),
     machine,
     options: settingsUsed,
-    valid: full.valid && steady.valid,
+    valid: full.valid && steady.every(({ valid }) => valid),
     setUpsPerSecond: full.setUpsPerSecond,
-    setUpMs: steady.setUpMs,
     full,
     steady,
     signInsPerSecond: round(signInsPerSecond, 1),
@@ -253,6 +267,8 @@ function tableOf(report: CallsReport, options: Options): string {
   const row = (name: string, one: SetUpSummary): (string | number)[] => [
     name,
     one.setUpsPerSecond.toFixed(1),
+    one.ringMs.p50.toFixed(1),
+    one.ringMs.p99.toFixed(1),
     one.setUpMs.p50.toFixed(1),
     one.setUpMs.p99.toFixed(1),
     one.failed,
@@ -266,9 +282,11 @@ function tableOf(report: CallsReport, options: Options): string {
     one.valid ? "" : "INVALID",
   ];
   const head = [
-    "set-ups (INVITE 200 ACK BYE)",
+    "set-ups (INVITE 180 200 ACK BYE)",
     "per s",
-    "p50 ms",
+    "180 p50 ms",
+    "p99 ms",
+    "200 p50 ms",
     "p99 ms",
     "failed",
     "missed",
@@ -290,7 +308,7 @@ function tableOf(report: CallsReport, options: Options): string {
     table([
       head,
       row(`${options.concurrency} agents without pause`, report.full),
-      row(`${options.rate} a second`, report.steady),
+      ...report.steady.map((one) => row(`${one.rate} a second ${one.way}`, one)),
     ]),
     "",
     table([
@@ -327,7 +345,11 @@ async function run(options: Options): Promise<number> {
     if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
     const deaf = report.memory.held.some(({ echoedPackets }) => echoedPackets === 0);
     if (deaf) console.error("WRONG: no sound came back to the held calls");
-    return deaf || report.full.failed + report.steady.failed > 0 ? 1 : 0;
+    const failed = [report.full, ...report.steady].reduce((sum, one) => sum + one.failed, 0);
+    const { transactions: _, ...left } = report.left;
+    const leftovers = Object.values(left).some((count) => count > 0);
+    if (leftovers) console.error(`LEFT BEHIND: ${JSON.stringify(report.left)}`);
+    return deaf || leftovers || failed > 0 ? 1 : 0;
   } finally {
     // One that died already is told by the call that met it.
     await gateway.call("close").catch(() => {});

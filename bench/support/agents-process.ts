@@ -2,6 +2,8 @@
 import { BrowserDouble, type DoubleCall } from "../../test/support/browser-double.ts";
 import type { DoubleCodec } from "../../test/support/browser-media.ts";
 import { browserSdp } from "../../test/support/descriptions.ts";
+import type { TestCall } from "../../test/support/test-agent.ts";
+import type { CallOutTimes } from "./call-out.ts";
 import { TimeHistogram, type Percentiles } from "./figures.ts";
 import { busyCpuMs, processCpuMs, threadCpuMs, waitedMs } from "./machine.ts";
 import { serve } from "./rpc.ts";
@@ -17,7 +19,11 @@ const restMs = 100;
 /** An answer that takes longer is a failed set-up. */
 const patienceMs = 5000;
 
+/** Who calls: the agent, or SIP Server with NOTIFY talk. */
+export type CallWay = "from agent" | "to agent";
+
 export interface SetUpSettings {
+  readonly way: CallWay;
   readonly seconds: number;
   readonly gatewayPid: number;
   /** So many agents call again and again; undefined: `rate` calls a second begin, whatever becomes of them. */
@@ -32,7 +38,9 @@ export interface SetUpFigures {
   readonly failures: Readonly<Record<string, number>>;
   readonly seconds: number;
   readonly setUpsPerSecond: number;
-  /** From INVITE sent to 200 got at the agent, ms. */
+  /** From INVITE sent to 180 got, at the side that calls, ms. */
+  readonly ringMs: Percentiles;
+  /** From INVITE sent to 200 got, at the side that calls, ms; to the agent: NOTIFY talk on the 180 included. */
   readonly setUpMs: Percentiles;
   readonly gatewayCpuMsPerCall: number;
   readonly gatewayMainCpuMsPerCall: number;
@@ -74,7 +82,9 @@ async function signIn(wanted: {
   const worker = async (): Promise<void> => {
     while (next < wanted.count) {
       const dn = String(firstDn + next++);
-      agents.push(await BrowserDouble.signIn({ url: wanted.url, dn, codec: wanted.codec }));
+      const agent = await BrowserDouble.signIn({ url: wanted.url, dn, codec: wanted.codec });
+      answerOnTalk(agent);
+      agents.push(agent);
     }
   };
   await Promise.all(Array.from({ length: signInsAtOnce }, worker));
@@ -97,26 +107,43 @@ async function until(done: () => boolean, what: string, patience = 20_000): Prom
   }
 }
 
-/** One call of one agent: INVITE, 200, ACK, BYE. Resolves with ms to the 200, or with words. */
-async function callOnce(agent: BrowserDouble): Promise<number | string> {
+/** Calls that come in are answered on NOTIFY talk, as the page does, with an SDP that leads nowhere. */
+function answerOnTalk({ agent }: BrowserDouble): void {
+  const ringing = new Map<string, TestCall>();
+  agent.onCall = (call) => void ringing.set(call.incoming?.request.callId ?? "", call);
+  agent.onEvent = (request) => {
+    if (request.headers.get("Event") !== "talk") return;
+    const callId = request.headers.get("X-Jackfield-Call-ID") ?? "";
+    ringing.get(callId)?.answer(browserSdp({ setup: "active" }));
+    ringing.delete(callId);
+    // Kept by the test agent for tests to look at.
+    agent.events.length = 0;
+  };
+}
+
+/** One call of one agent: INVITE, 180, 200, ACK, BYE. Resolves with the times, or with words. */
+async function callOnce(agent: BrowserDouble): Promise<CallOutTimes | string> {
   const start = performance.now();
+  let ringMs = 0;
   const call = agent.agent.call(number, browserSdp());
+  void call.when("ringing").then(() => (ringMs = performance.now() - start));
   let patience: NodeJS.Timeout | undefined;
   const outcome = await Promise.race([
-    call.when("answered").then(() => performance.now() - start),
+    call.when("answered").then(() => ({ ringMs, answerMs: performance.now() - start })),
     call.when("failed"),
     new Promise<string>((resolve) => {
       patience = setTimeout(() => resolve("no answer"), patienceMs);
     }),
   ]);
   clearTimeout(patience);
-  if (typeof outcome === "number") call.hangUp();
+  if (typeof outcome !== "string") call.hangUp();
   return outcome;
 }
 
 /** Sets calls up and hangs them up at once, as told; resolves when SIP Server has the last BYE. */
 async function setUps(settings: SetUpSettings): Promise<SetUpFigures> {
-  const { seconds, gatewayPid, concurrency, rate } = settings;
+  const { way, seconds, gatewayPid, concurrency, rate } = settings;
+  const ringing = new TimeHistogram();
   const histogram = new TimeHistogram();
   const failures: Record<string, number> = {};
   let failed = 0;
@@ -124,9 +151,12 @@ async function setUps(settings: SetUpSettings): Promise<SetUpFigures> {
   const idle = agents.map((agent) => ({ agent, rested: 0 }));
   const attempt = async ({ agent }: { readonly agent: BrowserDouble }): Promise<void> => {
     const began = performance.now();
-    const outcome = await callOnce(agent);
+    const outcome = way === "to agent" ? await sipServer().call(agent.dn) : await callOnce(agent);
     idle.push({ agent, rested: began + restMs });
-    if (typeof outcome === "number") return histogram.add(outcome);
+    if (typeof outcome !== "string") {
+      ringing.add(outcome.ringMs);
+      return histogram.add(outcome.answerMs);
+    }
     failed++;
     failures[outcome] = (failures[outcome] ?? 0) + 1;
   };
@@ -163,7 +193,7 @@ async function setUps(settings: SetUpSettings): Promise<SetUpFigures> {
     }
     await Promise.all(running);
   }
-  await until(() => byes() - byesBefore >= histogram.size, "BYE of every call");
+  if (way === "from agent") await until(() => byes() - byesBefore >= histogram.size, "BYE of every call");
   const passed = performance.now() - start;
   const { user, system } = process.cpuUsage(own);
   const ownMs = (user + system) / 1000;
@@ -177,6 +207,7 @@ async function setUps(settings: SetUpSettings): Promise<SetUpFigures> {
     failures,
     seconds: passed / 1000,
     setUpsPerSecond: (histogram.size * 1000) / passed,
+    ringMs: ringing.percentiles,
     setUpMs: histogram.percentiles,
     gatewayCpuMsPerCall: gatewayMs / calls,
     gatewayMainCpuMsPerCall: main / calls,

@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from "node:dgram";
+import { CallOut, type CallOutTimes } from "./call-out.ts";
 
 const host = "127.0.0.1";
 
@@ -13,6 +14,9 @@ export class SipServerDouble {
   readonly registered = new Set<string>();
   /** Requests by method, retransmissions included. */
   readonly requests: Record<string, number> = {};
+  /** Calls of its own that run, by Call-ID. */
+  readonly #callsOut = new Map<string, CallOut>();
+  #gatewayPort = 0;
 
   private constructor(sip: Socket, rtp: Socket, rtcp: Socket) {
     this.#sip = sip;
@@ -36,7 +40,31 @@ export class SipServerDouble {
     return this.#sip.address().port;
   }
 
+  /**
+   * Calls `dn` as SIP Server does: INVITE, NOTIFY talk on the 180, ACK on the 200, BYE at once. Resolves when the BYE is
+   * answered, or with words when that did not come about.
+   */
+  async call(dn: string): Promise<CallOutTimes | string> {
+    const out = new CallOut({
+      dn,
+      sdp: this.#sdp(),
+      here: `${host}:${this.port}`,
+      there: `${host}:${this.#gatewayPort}`,
+      send: (text) => this.#sip.send(text, this.#gatewayPort, host),
+    });
+    this.#callsOut.set(out.callId, out);
+    try {
+      return await out.done;
+    } finally {
+      this.#callsOut.delete(out.callId);
+    }
+  }
+
   #receive(text: string, from: { readonly port: number; readonly address: string }): void {
+    if (text.startsWith("SIP/2.0 ")) {
+      this.#callsOut.get(/^Call-ID:\s*(\S+)/im.exec(text)?.[1] ?? "")?.receive(text);
+      return;
+    }
     const method = /^(\S+) sip:\S+ SIP\/2\.0\r\n/.exec(text)?.[1];
     if (method === undefined) return;
     this.requests[method] = (this.requests[method] ?? 0) + 1;
@@ -48,6 +76,7 @@ export class SipServerDouble {
       case "ACK":
         return;
       case "REGISTER":
+        this.#gatewayPort = from.port;
         this.registered.add(/^To:.*<sip:([^@>]+)/im.exec(text)?.[1] ?? "");
         return send("200 OK", [/^Contact:.*$/im.exec(text)?.[0] ?? contact, "Expires: 300"]);
       case "INVITE":

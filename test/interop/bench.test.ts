@@ -243,10 +243,17 @@ describe("bench:calls", () => {
     const { code, output, json } = bench("calls", "--quick");
     expect(code, output).toBe(0);
     expect(json["setUpsPerSecond"]).toBeGreaterThan(0);
-    expect(record(json["setUpMs"])["p50"]).toBeGreaterThan(0);
-    for (const kind of ["full", "steady"]) {
-      const figures = record(json[kind]);
+    const steady = list(json["steady"]);
+    expect(steady.map(({ way, rate }) => `${String(rate)} ${String(way)}`)).toEqual([
+      "10 from agent",
+      "10 to agent",
+    ]);
+    for (const figures of [record(json["full"]), ...steady]) {
       expect(figures["failed"], output).toBe(0);
+      expect(record(figures["ringMs"])["p50"]).toBeGreaterThan(0);
+      expect(record(figures["setUpMs"])["p50"]).toBeGreaterThanOrEqual(
+        Number(record(figures["ringMs"])["p50"]),
+      );
       expect(figures["gatewayMainCpuMsPerCall"]).toBeGreaterThanOrEqual(0);
       expect(list(figures["details"])[0]?.["calls"]).toBeGreaterThan(0);
     }
