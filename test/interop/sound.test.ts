@@ -66,8 +66,7 @@ async function agentCalls(codec: DoubleCodec, kind: PhoneKind = {}, at = lab) {
   }
 }
 
-async function phoneCalls(codec: DoubleCodec, kind: PhoneKind = {}, at = lab) {
-  const dn = String(nextDn++);
+async function phoneCalls(codec: DoubleCodec, kind: PhoneKind = {}, at = lab, dn = String(nextDn++)) {
   const browser = await at.agent(dn, { codec });
   const ringing = browser.nextCall();
   const dial = `sip:${dn}@${at.front.address}`;
@@ -112,7 +111,8 @@ const db = (sent: Int16Array, heard: Int16Array): number => {
 /** Codes taken for the other law's. */
 const wrongLaw = (samples: Int16Array): Int16Array => fromCodes(toCodes(samples, "pcmu"), "pcma");
 
-describe("sound between a browser and a phone (baresip) behind SIP Server", () => {
+// Each test has a phone, a DN and a browser of its own, and much of its time is the sound's own length.
+describe.concurrent("sound between a browser and a phone (baresip) behind SIP Server", () => {
   it.each([
     ["the agent calls", agentCalls],
     ["the phone calls", phoneCalls],
@@ -143,8 +143,8 @@ describe("sound between a browser and a phone (baresip) behind SIP Server", () =
   it.each([10, 30, 60])(
     "is the same to the last bit both ways when the phone wants packets of %i ms: PCMU",
     async (packetMs) => {
-      const dn = String(nextDn);
-      const { agentHeard, farHeard } = await phoneCalls("pcmu", { packetMs });
+      const dn = String(nextDn++);
+      const { agentHeard, farHeard } = await phoneCalls("pcmu", { packetMs }, lab, dn);
       expect(share(farVoice, agentHeard)).toBe(1);
       expect(share(agentVoice, farHeard)).toBe(1);
       // The phone that offers it; one that answers takes the 20 ms of our own offer.

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { Gateway } from "../../src/cli/index.ts";
 import { checkTree, type Config } from "../../src/config/index.ts";
-import { createLogger, silentLogger, systemClock, systemRandom } from "../../src/core/index.ts";
+import { createLogger, silentLogger, systemClock, systemRandom, type Clock } from "../../src/core/index.ts";
 import { openSandbox, type Sandbox, type SandboxOptions } from "../../src/sandbox/index.ts";
 
 export const testOrigin = "http://test.invalid";
@@ -11,6 +11,8 @@ export interface TestGatewayOptions {
   readonly sipServer: string;
   /** Merged over the test configuration, section by section. */
   readonly config?: Readonly<Record<string, object>>;
+  /** Default the machine's. */
+  readonly clock?: Clock;
 }
 
 /** Password of every DN in tests. */
@@ -21,7 +23,11 @@ export function testPassword(dn: string): string {
 let nextPorts = 20_000 + (process.pid % 200) * 40;
 
 /** A real gateway of its own in this process, on free loopback ports. */
-export async function openTestGateway({ sipServer, config = {} }: TestGatewayOptions): Promise<Gateway> {
+export async function openTestGateway({
+  sipServer,
+  config = {},
+  clock = systemClock,
+}: TestGatewayOptions): Promise<Gateway> {
   const host = "127.0.0.1";
   // Port pairs are taken from a slice of their own, below the ephemeral range, so that parallel files do not meet.
   const first = nextPorts;
@@ -38,7 +44,7 @@ export async function openTestGateway({ sipServer, config = {} }: TestGatewayOpt
   const checked = checkTree(tree, () => undefined, ".", {});
   if (!checked.ok) throw new Error(JSON.stringify(checked.faults));
   return Gateway.open(checked.config, {
-    clock: systemClock,
+    clock,
     random: systemRandom,
     log: process.env["JACKFIELD_TEST_LOG"] ? createLogger("debug") : silentLogger,
     pageDirectory: fileURLToPath(new URL("../../web/dist/", import.meta.url)),
