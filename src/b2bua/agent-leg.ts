@@ -33,6 +33,8 @@ export interface AgentLegUser {
   onOffer(sdp: string, reply: OfferReply): void;
   /** Digits sent as signalling instead of in the media (SIP INFO). */
   onDigits(digits: string, durationMs: number): void;
+  /** Whether sound comes from the agent's client. */
+  mediaFlows(): boolean;
   /** The established leg is over, not by us. */
   onEnded(end: LegEnd): void;
 }

@@ -1,15 +1,23 @@
 import { TypedEvents, type Logger } from "../core/index.ts";
 import type { RunningCapture } from "../media/index.ts";
 import type { Registrar, SipPresence, TrunkRegistrations } from "../registrar/index.ts";
-import { createResponse, type Flow, type ServerTransaction, type SipRequest } from "../sip/index.ts";
+import {
+  createResponse,
+  refuseByTerms,
+  type Flow,
+  type ServerTransaction,
+  type SessionTerms,
+  type SipRequest,
+} from "../sip/index.ts";
 import { CallFromAgent } from "./call-from-agent.ts";
 import { startCapture, summaryOf, type CallCaptureOptions, type CallSummary } from "./call-capture.ts";
 import type { CallRecord } from "./call-record.ts";
 import { CallToAgent } from "./call-to-agent.ts";
 import type { Call, CallServices } from "./call.ts";
-import { capabilitiesOf, handleMethod, type MethodTable } from "./methods.ts";
+import { capabilitiesOf, handleMethod, handlerOf, type MethodTable } from "./methods.ts";
 import type { SipAgentLegOptions } from "./client-event.ts";
 import { QualityTotals } from "./quality-totals.ts";
+import { browserTerms, defaultTrunkTerms } from "./session-terms.ts";
 import { SipAgentLegs } from "./sip-agent-leg.ts";
 import { trunkCapabilities } from "./trunk-leg.ts";
 import { TrunkNotices } from "./trunk-notices.ts";
@@ -65,7 +73,7 @@ export class B2bua {
     const answerOptions = (request: SipRequest, transaction: ServerTransaction): void =>
       transaction.respond(
         createResponse(request, this.#closing ? 503 : 200, {
-          headers: [["Accept", "application/sdp"], ...trunkCapabilities(options.userAgent).headers],
+          headers: [["Accept", "application/sdp"], ...this.#trunkCapabilities.headers],
         }),
       );
     this.#fromTrunk = {
@@ -136,18 +144,31 @@ export class B2bua {
 
   /** Requests outside any dialog, from SIP Server. */
   handleFromTrunk(request: SipRequest, transaction: ServerTransaction): void {
-    handleMethod(this.#fromTrunk, trunkCapabilities(this.#options.userAgent), request, transaction);
+    const terms = this.#options.trunkTerms ?? defaultTrunkTerms;
+    if (this.#refuseTerms(this.#fromTrunk, terms, request, transaction)) return;
+    handleMethod(this.#fromTrunk, this.#trunkCapabilities, request, transaction);
   }
 
   /** Requests outside any dialog, from a browser; REGISTER goes to the registrar instead. */
   handleFromBrowser(request: SipRequest, transaction: ServerTransaction): void {
+    if (this.#refuseTerms(this.#fromBrowser, browserTerms, request, transaction)) return;
     const methods = [...Object.keys(this.#fromBrowser), "REGISTER"];
-    handleMethod(
-      this.#fromBrowser,
-      capabilitiesOf(methods, [], this.#options.userAgent),
-      request,
-      transaction,
-    );
+    const capabilities = capabilitiesOf(methods, [], this.#options.userAgent, browserTerms.options);
+    handleMethod(this.#fromBrowser, capabilities, request, transaction);
+  }
+
+  get #trunkCapabilities() {
+    return trunkCapabilities(this.#options.userAgent, this.#options.trunkTerms);
+  }
+
+  /** 420 and 422; a method nobody handles gets 405 whatever it asks for (RFC 3261 8.2). */
+  #refuseTerms(
+    table: MethodTable,
+    terms: SessionTerms,
+    request: SipRequest,
+    transaction: ServerTransaction,
+  ): boolean {
+    return handlerOf(table, request.method) !== undefined && refuseByTerms(request, transaction, terms);
   }
 
   /**
@@ -200,9 +221,6 @@ export class B2bua {
       return true;
     };
     if (this.#closing) return refuse(503, "Retry-After", String(closingRetrySeconds));
-    // RFC 3261 8.2.2.3: so far we say of no option tag that we support it.
-    if (request.headers.has("Require"))
-      return refuse(420, "Unsupported", request.headers.values("Require").join(", "));
     if (request.body.length > 0 && request.contentType !== "application/sdp")
       return refuse(415, "Accept", "application/sdp");
     return false;

@@ -41,6 +41,8 @@ export class CallMedia {
   #browserLocal: BrowserLocal;
   #browserOffer: OfferInfo | undefined;
   #trunkOffer: OfferInfo | undefined;
+  /** Our last description toward SIP Server was an offer, not an answer. */
+  #weOffered = false;
   #browserUfrag: string | undefined;
   #browserPayload: Payload | undefined;
   #trunkRemote: TrunkRemote | undefined;
@@ -138,6 +140,7 @@ export class CallMedia {
       origin: this.#trunkOrigin,
     });
     this.#trunkOffer = made.offer;
+    this.#weOffered = true;
     return this.#trunkOrigin.stamp(made.sdp);
   }
 
@@ -148,6 +151,14 @@ export class CallMedia {
     if (!accepted.ok) return accepted;
     this.#retarget(accepted.remote, accepted.description);
     return { ok: true };
+  }
+
+  /**
+   * SIP Server's answer to a refresh, which repeated our last description. Where that was an answer of ours, this is what
+   * it answered to, perhaps moved since.
+   */
+  takeTrunkRefresh(sdp: string): Taken {
+    return this.#weOffered ? this.takeTrunkAnswer(sdp) : this.answerToTrunk(sdp);
   }
 
   /** Looks at an offer of SIP Server's before anything rings: 400 or 488 at once. */
@@ -167,6 +178,7 @@ export class CallMedia {
     const made = this.#answer(parsed.description);
     if (!made.ok) return made;
     this.#retarget(made.remote, parsed.description);
+    this.#weOffered = false;
     return { ok: true, sdp: this.#trunkOrigin.stamp(made.sdp) };
   }
 

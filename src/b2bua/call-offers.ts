@@ -67,6 +67,12 @@ export class CallOffers {
     else reply.reject(answer.status, answer.reason);
   }
 
+  /** A refresh of ours changes nothing, yet what SIP Server answers may have moved its media. */
+  refreshedByTrunk(sdp: string): void {
+    const taken = this.#call.media()?.takeTrunkRefresh(sdp);
+    if (taken && !taken.ok) this.#call.log.warn({ reason: taken.reason }, "answer to our refresh not usable");
+  }
+
   /** One that waits tells the direction of the time when it goes out: a second one would say the same. */
   #tellTrunkDirection(): void {
     if (this.#directionQueued) return;

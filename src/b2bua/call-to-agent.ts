@@ -19,6 +19,8 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
   readonly #legs: AgentLegs<Presence>;
   readonly #presence: Presence;
   #talkWanted = false;
+  /** The answer to our offer came with the PRACK of our 180. */
+  #answeredEarly = false;
   #talkPatience: Timer | undefined;
 
   constructor(
@@ -50,7 +52,9 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
     if (!leg) return this.finish("jackfield", { status: 480, reason: "agent's browser cannot be reached" });
     this.agent = leg;
     // The browser has a flow and its INVITE: only now is it true that somebody can be rung.
-    if (this.move("ring")) this.trunk.ring();
+    // A reliable 180 to an offerless INVITE must carry the offer (RFC 3262 5).
+    const offersEarly = offer === "" && this.#invite.reliable;
+    if (this.move("ring")) this.trunk.ring(offersEarly ? media.offerToTrunk() : undefined);
     if (this.#talkWanted) this.#talk();
   }
 
@@ -59,7 +63,15 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
   }
 
   protected override trunkEvents(): TrunkLegUser {
-    return { ...super.trunkEvents(), onAcknowledged: (sdp) => this.#acknowledged(sdp) };
+    return {
+      ...super.trunkEvents(),
+      onAcknowledged: (sdp) => this.#acknowledged(sdp),
+      onEarlyAnswer: (sdp) => {
+        this.#answeredEarly = true;
+        // The agent may have been faster: then our 200 only waited for this.
+        if (this.#takeAnswer(sdp, "answer in PRACK") && this.state === "answering") this.#establish();
+      },
+    };
   }
 
   /** NOTIFY talk while ringing: the desktop pressed Answer. Twice or too early makes no difference. */
@@ -87,6 +99,10 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
     if (!taken.ok)
       return this.finish("jackfield", { status: 480, reason: `browser's answer: ${taken.reason}` });
     const { offer } = this.#invite;
+    if (this.#answeredEarly) {
+      this.trunk.answer("");
+      return this.#establish();
+    }
     if (offer === "") return this.trunk.answer(media.offerToTrunk());
     const answer = media.answerToTrunk(offer);
     if (!answer.ok) return this.finish("jackfield", answer);
@@ -96,10 +112,16 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
 
   /** The ACK: with the answer when the INVITE had no offer. SIP Server may send it 32 s after our 200. */
   #acknowledged(sdp: string): void {
-    if (this.#invite.offer !== "" || !this.media) return;
-    const taken = this.media.takeTrunkAnswer(sdp);
-    if (!taken.ok) return this.finish("jackfield", { status: 488, reason: `answer in ACK: ${taken.reason}` });
-    this.#establish();
+    if (this.#invite.offer !== "" || this.#answeredEarly) return;
+    if (this.#takeAnswer(sdp, "answer in ACK")) this.#establish();
+  }
+
+  /** False when SIP Server's answer to our offer was of no use, which ends the call. */
+  #takeAnswer(sdp: string, what: string): boolean {
+    const taken = this.media?.takeTrunkAnswer(sdp);
+    if (!taken || taken.ok) return taken !== undefined;
+    this.finish("jackfield", { status: 488, reason: `${what}: ${taken.reason}` });
+    return false;
   }
 
   #establish(): void {

@@ -13,6 +13,7 @@ import { CallQuality } from "./call-quality.ts";
 import type { CodecPreference } from "./codec-terms.ts";
 import type { CallRecord } from "./call-record.ts";
 import { CallTimes } from "./call-times.ts";
+import { MediaWatch } from "./media-watch.ts";
 import type { QualityTotals } from "./quality-totals.ts";
 import type { TrunkLeg, TrunkLegOptions, TrunkLegUser } from "./trunk-leg.ts";
 
@@ -66,6 +67,7 @@ export abstract class Call {
   readonly #times: CallTimes;
   readonly #offers: CallOffers;
   readonly #quality: CallQuality;
+  readonly #mediaWatch: MediaWatch;
   readonly #releaseRegistration: () => void;
   #setUpPatience: Timer | undefined;
   /** Set by `finish`; called once, when the last counters are here. */
@@ -90,6 +92,7 @@ export abstract class Call {
       trunk: () => this.trunk,
       ended: () => this.ended,
     });
+    this.#mediaWatch = new MediaWatch(services.context.clock);
     this.#releaseRegistration = services.trunkRegistrations.retain(presence.dn);
     this.trunk = makeTrunkLeg(this.trunkEvents());
     this.limitSetUp();
@@ -151,6 +154,7 @@ export abstract class Call {
       }
       session.events.on("closed", (reason, statistics) => this.#mediaClosed(reason, statistics));
       session.events.on("quality", (statistics) => {
+        this.#mediaWatch.note(statistics);
         const notice = this.#quality.note(statistics);
         if (notice && this.state === "established") this.agent?.tellQuality(notice);
       });
@@ -187,6 +191,7 @@ export abstract class Call {
       onFailed: (end) => this.finish("agent", end),
       onOffer: (sdp, reply) => this.#offers.fromAgent(sdp, reply),
       onDigits: (digits, durationMs) => this.media?.session.sendDtmf("trunk", digits, durationMs),
+      mediaFlows: () => this.#mediaWatch.flows("browser"),
       onEnded: (end) => this.finish("agent", end),
     };
   }
@@ -197,6 +202,9 @@ export abstract class Call {
       onProgress: () => {},
       onAnswered: () => {},
       onAcknowledged: () => {},
+      onEarlyAnswer: () => {},
+      onRefreshAnswer: (sdp) => this.#offers.refreshedByTrunk(sdp),
+      mediaFlows: () => this.#mediaWatch.flows("trunk"),
       onFailed: (end) => this.finish("sip-server", end),
       onOffer: (sdp, reply) => this.#offers.fromTrunk(sdp, reply),
       onControl: (event) => this.control(event),

@@ -6,7 +6,7 @@ export type MethodHandler = (request: SipRequest, transaction: ServerTransaction
 export type MethodTable = Readonly<Record<string, MethodHandler>>;
 
 /** Handled by the session itself, on each side. */
-const sessionMethods = ["INVITE", "ACK", "CANCEL", "BYE", "UPDATE"];
+const sessionMethods = ["INVITE", "ACK", "CANCEL", "BYE", "PRACK", "UPDATE"];
 
 /** What one side says of itself. */
 export interface Capabilities {

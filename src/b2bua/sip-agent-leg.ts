@@ -23,6 +23,7 @@ import { quotedName } from "./caller-data.ts";
 import { readDigits } from "./dtmf.ts";
 import { capabilitiesOf, handleMethod, type Capabilities, type MethodTable } from "./methods.ts";
 import { cancelReason, endOfFailure, endOfSession, reasonHeaders } from "./reasons.ts";
+import { browserTerms } from "./session-terms.ts";
 
 const who = "agent's browser";
 
@@ -57,7 +58,8 @@ class SipAgentLeg implements AgentLeg, SessionUser {
       OPTIONS: accept,
       MESSAGE: accept,
     };
-    this.#capabilities = capabilitiesOf(Object.keys(this.#methods), [], options.userAgent);
+    const { options: tags } = browserTerms;
+    this.#capabilities = capabilitiesOf(Object.keys(this.#methods), [], options.userAgent, tags);
   }
 
   get callId(): string {
@@ -89,12 +91,12 @@ class SipAgentLeg implements AgentLeg, SessionUser {
     return early ? this.#options.newCallGraceMs : this.#options.callGraceMs;
   }
 
+  get #parts() {
+    return { route: this.#route, identity: this.#identity, user: this, terms: browserTerms };
+  }
+
   takeInvite(transaction: ServerTransaction): IncomingInvite {
-    this.#incoming = new IncomingInvite(this.#options.context, transaction, {
-      route: this.#route,
-      identity: this.#identity,
-      user: this,
-    });
+    this.#incoming = new IncomingInvite(this.#options.context, transaction, this.#parts);
     return this.#incoming;
   }
 
@@ -111,11 +113,7 @@ class SipAgentLeg implements AgentLeg, SessionUser {
       headers: caller.headers,
       sdp,
     };
-    this.#outgoing = new OutgoingInvite(context, flow, target, {
-      route: this.#route,
-      identity: this.#identity,
-      user: this,
-    });
+    this.#outgoing = new OutgoingInvite(context, flow, target, this.#parts);
   }
 
   progress(status: number, sdp?: string): void {
@@ -181,7 +179,7 @@ class SipAgentLeg implements AgentLeg, SessionUser {
   #askWhetherItLives(): void {
     if (!this.#unproven || !this.#dialogKnown) return;
     this.#unproven = false;
-    this.#session?.request("UPDATE");
+    this.#session?.refresh.update();
   }
 
   #knowsDialog(): void {
@@ -236,6 +234,10 @@ class SipAgentLeg implements AgentLeg, SessionUser {
   }
 
   onAcknowledged(): void {}
+
+  mediaFlows(): boolean {
+    return this.#user.mediaFlows();
+  }
 
   onOffer(sdp: string, _request: SipRequest, reply: OfferReply): void {
     if (sdp === "") reply.reject(488, "Offer Required");

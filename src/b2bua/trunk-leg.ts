@@ -13,6 +13,7 @@ import {
   type SessionFailure,
   type SessionIdentity,
   type SessionRoute,
+  type SessionTerms,
   type SessionUser,
   type SipRequest,
   type SipResponse,
@@ -22,6 +23,7 @@ import { quotedName } from "./caller-data.ts";
 import { readDigits } from "./dtmf.ts";
 import { capabilitiesOf, handlerOf, refuseMethod, type Capabilities } from "./methods.ts";
 import { cancelReason, endOfFailure, endOfSession, reasonHeaders, refusalHeaders } from "./reasons.ts";
+import { defaultTrunkTerms } from "./session-terms.ts";
 
 /** What SIP Server's leg tells the call. */
 export interface TrunkLegUser {
@@ -33,6 +35,12 @@ export interface TrunkLegUser {
   onFailed(end: LegEnd): void;
   /** They called without an offer: the ACK's SDP is the answer to ours. Empty when they had offered. */
   onAcknowledged(sdp: string): void;
+  /** They called without an offer and had ours in a reliable 180: this is the answer to it. */
+  onEarlyAnswer(sdp: string): void;
+  /** The answer to a refresh of ours, which repeated our last description. */
+  onRefreshAnswer(sdp: string): void;
+  /** Whether sound comes from SIP Server's side. */
+  mediaFlows(): boolean;
   /** re-INVITE or UPDATE; `sdp` is empty for an offerless one. */
   onOffer(sdp: string, reply: OfferReply): void;
   /** NOTIFY talk, hold, beep: 200 is already sent (genesys-sip-server.md 6). */
@@ -61,6 +69,8 @@ export interface TrunkLegOptions {
   readonly context: SessionContext;
   readonly trunk: Trunk;
   readonly userAgent: string;
+  /** What sessions with SIP Server agree to. Default: `defaultTrunkTerms`. */
+  readonly trunkTerms?: SessionTerms;
 }
 
 type LegMethod = (leg: TrunkLeg, request: SipRequest, transaction: ServerTransaction) => void;
@@ -93,7 +103,7 @@ export class TrunkLeg implements SessionUser {
     this.dn = dn;
     this.#options = options;
     this.#user = user;
-    this.#capabilities = trunkCapabilities(options.userAgent);
+    this.#capabilities = trunkCapabilities(options.userAgent, options.trunkTerms);
   }
 
   get callId(): string {
@@ -117,7 +127,8 @@ export class TrunkLeg implements SessionUser {
       contact: `<sip:${this.dn}@${trunk.contactHost}>`,
       headers: this.#capabilities.headers,
     };
-    return { route, identity, user: this, ...(authentication ? { authentication } : {}) };
+    const terms = this.#options.trunkTerms ?? defaultTrunkTerms;
+    return { route, identity, user: this, terms, ...(authentication ? { authentication } : {}) };
   }
 
   /** Takes an INVITE of SIP Server's for this DN. */
@@ -145,8 +156,9 @@ export class TrunkLeg implements SessionUser {
     return true;
   }
 
-  ring(): void {
-    this.#incoming?.progress(180);
+  /** 180, with our offer where an offerless INVITE requires it to be reliable (`IncomingInvite.reliable`). */
+  ring(sdp?: string): void {
+    this.#incoming?.progress(180, sdp);
   }
 
   answer(sdp: string): void {
@@ -198,6 +210,18 @@ export class TrunkLeg implements SessionUser {
     this.#user.onAcknowledged(body);
   }
 
+  onEarlyAnswer(sdp: string): void {
+    this.#user.onEarlyAnswer(sdp);
+  }
+
+  onRefreshAnswer(sdp: string): void {
+    this.#user.onRefreshAnswer(sdp);
+  }
+
+  mediaFlows(): boolean {
+    return this.#user.mediaFlows();
+  }
+
   onOffer(sdp: string, request: SipRequest, reply: OfferReply): void {
     this.#noteCallUuid(request);
     this.#user.onOffer(sdp, reply);
@@ -240,6 +264,6 @@ export class TrunkLeg implements SessionUser {
 }
 
 /** What our phones say they can toward SIP Server; also the answer to its OPTIONS. */
-export function trunkCapabilities(userAgent: string): Capabilities {
-  return capabilitiesOf(Object.keys(TrunkLeg.methods), controlEvents, userAgent);
+export function trunkCapabilities(userAgent: string, terms = defaultTrunkTerms): Capabilities {
+  return capabilitiesOf(Object.keys(TrunkLeg.methods), controlEvents, userAgent, terms.options);
 }

@@ -1,4 +1,4 @@
-import { B2bua, trunkCapabilities, type Trunk } from "../b2bua/index.ts";
+import { B2bua, trunkCapabilities, trunkTermsOf, type Trunk } from "../b2bua/index.ts";
 import { findAccount, trunkCredentials, type Config } from "../config/index.ts";
 import type { MediaPool } from "../media/index.ts";
 import {
@@ -36,13 +36,14 @@ export function createSignalling(
   // The registrar asks the B2BUA, which is made after it, only when a socket is lost.
   const registrar = openRegistrar(config, surroundings, (dn, instance) => b2bua.hasCall(dn, instance));
   const { registration, optionsSeconds } = config.sipServer;
+  const trunkTerms = trunkTermsOf(config.sipServer);
   const trunkRegistrations = createTrunkRegistrations({
     registrar,
     transactions: sip.transactions,
     servers: () => sip.servers,
     contact: contactHost,
     credentials: (dn) => trunkCredentials(config, dn),
-    headers: trunkCapabilities(userAgent).headers,
+    headers: trunkCapabilities(userAgent, trunkTerms).headers,
     clock,
     random,
     log: log.child({ room: "registrar" }),
@@ -57,6 +58,7 @@ export function createSignalling(
     context: { transactions: sip.transactions, dialogs: sip.dispatcher, clock, random, log },
     trunk: trunkOf(config, surroundings, sip, contactHost, trunkRegistrations),
     userAgent,
+    trunkTerms,
     realm: config.agents.realm,
     media,
     codecs: { browser: config.media.browserCodecs, trunk: config.media.trunkCodecs },

@@ -305,6 +305,24 @@ const sipServer = key(
       text: "Seconds between OPTIONS to each address; 0: none.",
       expects: "seconds from 0 to 3600",
     }),
+    sessionTimer: section("Session timers toward SIP Server (RFC 4028).", {
+      mode: key(z.enum(["on", "ignore"]).default("on"), {
+        text: "on: SIP Server's timers are agreed to, and it refreshes; a call ends by its timer only when neither a refresh nor sound came. ignore: as if there were none, the way of Genesys Softphone.",
+        expects: "on or ignore",
+      }),
+      offerSeconds: key(z.union([z.literal(0), z.int().min(90).max(86_400)]).default(1800), {
+        text: "Seconds offered for calls the agent dials; 0: none.",
+        expects: "0, or seconds from 90 to 86400",
+      }),
+      minSeconds: key(z.int().min(90).max(86_400).default(90), {
+        text: "Shortest interval taken; SIP Server is refused a shorter one with 422.",
+        expects: "seconds from 90 to 86400",
+      }),
+    }),
+    reliableRinging: key(z.enum(["required", "supported"]).default("required"), {
+      text: "When 180 is sent reliably (RFC 3262). required: where SIP Server requires it. supported: already where it supports it.",
+      expects: "required or supported",
+    }),
     registration: section("REGISTER of each DN at SIP Server.", {
       mode: key(z.enum(["on-sign-in"]).default("on-sign-in"), {
         text: "on-sign-in: a DN is registered while its browser is signed in.",

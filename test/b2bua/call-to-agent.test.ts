@@ -151,10 +151,12 @@ describe("a call from SIP Server to a signed-in agent", () => {
     expect(bench.trunk.user.told.at(-1)).toBe("failed 486");
   });
 
-  it("refuses a required extension with 420", async () => {
+  it("refuses a required extension with 420 and names that one only", async () => {
     const bench = new B2buaBench();
-    await bench.callAgent(genesysSdp(), [["Require", "100rel"]]);
+    await bench.callAgent(genesysSdp(), [["Require", "timer, UUI, 100rel"]]);
     expect(bench.trunk.user.told).toEqual(["failed 420"]);
+    const sent = bench.network.sent.find(({ text }) => text.startsWith("SIP/2.0 420"))?.text;
+    expect(sent).toContain("\r\nUnsupported: UUI\r\n");
   });
 
   it("finds the DN in To when SIP Server's request URI has no user part", async () => {
@@ -474,7 +476,7 @@ describe("other requests of SIP Server", () => {
     await bench.pass();
     expect(statuses).toEqual([200]);
     const sent = bench.network.sent.find(({ text }) => text.startsWith("SIP/2.0 200"))?.text ?? "";
-    expect(sent).toContain("Allow: INVITE, ACK, CANCEL, BYE, UPDATE, NOTIFY, INFO, OPTIONS, MESSAGE");
+    expect(sent).toContain("Allow: INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, NOTIFY, INFO, OPTIONS, MESSAGE");
     expect(sent).toContain("Accept: application/sdp");
   });
 

@@ -6,11 +6,13 @@ import {
   OutgoingInvite,
   type Authentication,
   type Flow,
+  type HeaderPair,
   type OfferReply,
   type ServerTransaction,
   type SessionContext,
   type SessionEnd,
   type SessionFailure,
+  type SessionTerms,
   type SessionUser,
   type SipRequest,
   type SipResponse,
@@ -52,6 +54,17 @@ export class RecordingUser implements SessionUser {
   onEnded({ reason }: SessionEnd): void {
     this.told.push(`ended ${reason}`);
   }
+  onEarlyAnswer(sdp: string): void {
+    this.told.push(`early answer ${sdp}`);
+  }
+  onRefreshAnswer(sdp: string): void {
+    this.told.push(`refresh answer ${sdp}`);
+  }
+  /** Whether sound comes from the other side. */
+  hears = false;
+  mediaFlows(): boolean {
+    return this.hears;
+  }
 }
 
 interface End {
@@ -70,10 +83,18 @@ export class SessionPair {
   readonly callee: End;
   incoming: IncomingInvite | undefined;
   outgoing: OutgoingInvite | undefined;
+  /** Allow of each side's messages. */
+  readonly allow = { caller: "INVITE", callee: "INVITE" };
   /** Of the caller, for challenges of the callee's. */
   authentication: Authentication | undefined;
 
-  constructor(protocol: Flow["protocol"] = "UDP") {
+  readonly #terms: { caller?: SessionTerms; callee?: SessionTerms };
+
+  constructor(
+    protocol: Flow["protocol"] = "UDP",
+    terms: { caller?: SessionTerms; callee?: SessionTerms } = {},
+  ) {
+    this.#terms = terms;
     this.caller = this.#end("192.0.2.1:5060", "192.0.2.2:5060", () => this.callee, protocol);
     this.callee = this.#end("192.0.2.2:5060", "192.0.2.1:5060", () => this.caller, protocol);
   }
@@ -81,7 +102,7 @@ export class SessionPair {
   #end(from: string, to: string, other: () => End, protocol: Flow["protocol"]): End {
     const user = new RecordingUser();
     const dispatcher = new DialogDispatcher((_request, transaction) => {
-      this.incoming = new IncomingInvite(context, transaction, this.#parts(flow, user));
+      this.incoming = new IncomingInvite(context, transaction, this.#parts(flow, user, "callee"));
     });
     const random = new CountingRandom(from);
     const layer = createTransactionLayer({ clock: this.clock, random, log: silentLogger, user: dispatcher });
@@ -102,29 +123,34 @@ export class SessionPair {
     return { layer, dispatcher, context, user, flow };
   }
 
-  #parts(flow: Flow, user: RecordingUser) {
+  #parts(flow: Flow, user: RecordingUser, side: "caller" | "callee") {
+    const terms = this.#terms[side];
+    const headers: HeaderPair[] = [["Allow", this.allow[side]]];
+    if (terms) headers.push(["Supported", terms.options.join(", ")]);
     return {
+      ...(terms ? { terms } : {}),
       route: {
         flow: () => (flow.open ? flow : undefined),
         waitForFlow: () => Promise.resolve(undefined),
         accepts: () => true,
       },
-      identity: { contact: `<sip:x@${flow.sentBy}>`, headers: [["Allow", "INVITE"]] as const },
+      identity: { contact: `<sip:x@${flow.sentBy}>`, headers },
       user,
     };
   }
 
-  invite({ sdp }: { sdp?: string } = { sdp: "offer" }): OutgoingInvite {
+  invite({ sdp, headers = [] }: { sdp?: string; headers?: HeaderPair[] } = { sdp: "offer" }): OutgoingInvite {
     const { context, flow, user } = this.caller;
     const target = {
       uri: "sip:5001@192.0.2.2:5060",
       from: "<sip:1003@192.0.2.1>",
       to: "<sip:5001@192.0.2.2>",
       callId: "call-1",
+      headers,
       ...(sdp === undefined ? {} : { sdp }),
     };
     const { authentication } = this;
-    const parts = { ...this.#parts(flow, user), ...(authentication ? { authentication } : {}) };
+    const parts = { ...this.#parts(flow, user, "caller"), ...(authentication ? { authentication } : {}) };
     this.outgoing = new OutgoingInvite(context, flow, target, parts);
     this.clock.advance(5);
     return this.outgoing;

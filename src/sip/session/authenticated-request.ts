@@ -1,4 +1,5 @@
 import { createRequest } from "../message/index.ts";
+import type { HeaderPair } from "../dialog/index.ts";
 import type { DigestClient, DigestCredentials } from "../digest/index.ts";
 import type { SipRequest, SipResponse } from "../message/types.ts";
 import type { ClientHandlers, ClientTransaction, TransactionLayer } from "../transaction/types.ts";
@@ -56,17 +57,7 @@ export function sendAuthenticated(
     const target = { method, uri: uri.raw, body, ...(refused === undefined ? {} : { refused }) };
     const header = authentication.client.answer(response, target, authentication.credentials);
     if (!header) return undefined;
-    const sequence = nextSequence();
-    const headers = [...attempt.headers.entries()]
-      .filter(
-        ([name]) =>
-          !["via", "cseq", "content-length", header.name.toLowerCase()].includes(name.toLowerCase()),
-      )
-      .concat([
-        ["CSeq", `${sequence} ${method}`],
-        [header.name, header.value],
-      ]);
-    return createRequest({ method, uri: uri.raw, headers, body });
+    return repeatOf(attempt, nextSequence(), [[header.name, header.value]]);
   };
   send(request);
   return {
@@ -75,4 +66,18 @@ export function sendAuthenticated(
       transaction.cancel(reason);
     },
   };
+}
+
+/** The same request once more with the next CSeq number and `replaced` in place of the header lines so named. */
+export function repeatOf(
+  request: SipRequest,
+  sequence: number,
+  replaced: readonly HeaderPair[],
+  dropped: readonly string[] = [],
+): SipRequest {
+  const { method, uri, body } = request;
+  const gone = ["via", "cseq", "content-length", ...dropped, ...replaced.map(([name]) => name.toLowerCase())];
+  const kept = [...request.headers.entries()].filter(([name]) => !gone.includes(name.toLowerCase()));
+  const headers = [...kept, ["CSeq", `${sequence} ${method}`] as const, ...replaced];
+  return createRequest({ method, uri: uri.raw, headers, body });
 }

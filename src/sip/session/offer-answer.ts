@@ -6,6 +6,8 @@ import { sendAuthenticated, type PendingRequest } from "./authenticated-request.
 import type { RequestHost } from "./in-dialog-request.ts";
 import { PendingAck } from "./pending-ack.ts";
 import type { Dialog, HeaderPair } from "../dialog/index.ts";
+import { glareDelay, type OfferStanding } from "./offer-rules.ts";
+import type { SessionRefresh } from "./session-refresh.ts";
 import type { OfferReply, SessionIdentity, SessionUser } from "./types.ts";
 
 /** What offers need of the session they belong to. */
@@ -13,6 +15,11 @@ export interface OfferHost extends RequestHost {
   readonly identity: SessionIdentity;
   readonly user: SessionUser;
   readonly established: boolean;
+  /** We made the Call-ID. */
+  readonly madeCallId: boolean;
+  /** Our description as the peer last took it. */
+  localSdp: string | undefined;
+  readonly refresh: SessionRefresh;
   /** Our INVITE as it goes out. */
   noteInvite(request: SipRequest): void;
   acknowledge(sequence: number, sdp?: string): void;
@@ -27,7 +34,13 @@ export interface OfferHost extends RequestHost {
   after(delayMs: number, callback: () => void): void;
 }
 
+/** An offer that is refused for the moment goes out so many times in all. */
+const maximumTries = 8;
+/** Longest Retry-After that is waited for, seconds: what was to be said then would be stale. */
+const longestRetrySeconds = 32;
+
 interface QueuedOffer {
+  tries: number;
   readonly sdp: () => string | undefined;
   readonly handlers: {
     readonly onAnswer: (sdp: string) => string | undefined;
@@ -53,8 +66,15 @@ export class OfferAnswer {
   }
 
   reinvite(sdp: QueuedOffer["sdp"], handlers: QueuedOffer["handlers"]): void {
-    this.#queue.push({ sdp, handlers });
+    this.#queue.push({ sdp, handlers, tries: 0 });
     this.#sendNext();
+  }
+
+  /** See `OfferStanding`: ours is out in a re-INVITE, or in a 200 whose ACK brings the answer. */
+  get standing(): OfferStanding {
+    if (this.#ours !== undefined && this.#ours !== "waiting") return "ours-unanswered";
+    if (this.#unacknowledged?.awaitsAnswer) return "ours-unanswered";
+    return this.#answering ? "theirs-unanswered" : "free";
   }
 
   #sendNext(): void {
@@ -78,7 +98,8 @@ export class OfferAnswer {
 
   #send(offer: QueuedOffer, dialog: Dialog, flow: Flow): void {
     const sdp = offer.sdp();
-    const request = dialog.createRequest("INVITE", this.#headers(sdp), sdp);
+    offer.tries++;
+    const request = dialog.createRequest("INVITE", this.#headers(sdp, this.#session.refresh.headers()), sdp);
     let sequence = request.cseq.sequence;
     this.#session.noteInvite(request);
     this.#ours = sendAuthenticated(
@@ -90,7 +111,7 @@ export class OfferAnswer {
           sequence = repeat.cseq.sequence;
           this.#session.noteInvite(repeat);
         },
-        onResponse: (response) => this.#receiveResponse(offer, sequence, response),
+        onResponse: (response) => this.#receiveResponse(offer, sequence, response, sdp),
         onTimeout: () => this.#fail(offer, 408, "re-INVITE not answered in time"),
         onTransportError: (error) => this.#fail(offer, 503, error.message),
       },
@@ -99,45 +120,63 @@ export class OfferAnswer {
     );
   }
 
-  #receiveResponse(offer: QueuedOffer, sequence: number, response: SipResponse): void {
+  #receiveResponse(
+    offer: QueuedOffer,
+    sequence: number,
+    response: SipResponse,
+    sdp: string | undefined,
+  ): void {
     if (response.status < 200) return;
-    if (response.status >= 300) return this.#fail(offer, response.status, response.reason);
+    if (response.status >= 300) return this.#refused(offer, response);
     if (this.#session.repeatAck(sequence)) return;
     // The session ended meanwhile; the 2xx wants its ACK all the same.
     if (!this.#session.established) return this.#session.acknowledge(sequence);
     this.#ours = undefined;
     this.#session.dialog?.refreshTarget(response);
-    this.#session.acknowledge(sequence, offer.handlers.onAnswer(response.body.toString("utf8")));
+    this.#session.refresh.answered(response);
+    const answer = offer.handlers.onAnswer(response.body.toString("utf8"));
+    this.#session.localSdp = sdp ?? answer ?? this.#session.localSdp;
+    this.#session.acknowledge(sequence, answer);
     this.#sendNext();
+  }
+
+  #refused(offer: QueuedOffer, response: SipResponse): void {
+    const session = this.#session;
+    if (!session.established) return;
+    session.refresh.note(response);
+    const delayMs = offer.tries < maximumTries ? this.#retryDelay(response) : undefined;
+    if (delayMs === undefined) return this.#fail(offer, response.status, response.reason);
+    this.#ours = "waiting";
+    session.after(delayMs, () => {
+      this.#ours = undefined;
+      this.#queue.unshift(offer);
+      this.#sendNext();
+    });
+  }
+
+  /** When an offer that was refused for the moment may go out again, ms; undefined when it was refused for good. */
+  #retryDelay(response: SipResponse): number | undefined {
+    const { status, headers } = response;
+    if (status === 491) return glareDelay(this.#session.madeCallId, this.#session.context.random.fraction());
+    if (status === 422) return this.#session.refresh.raise(response) ? 0 : undefined;
+    const wait = /^\s*(\d{1,5})/.exec(headers.get("Retry-After") ?? "")?.[1];
+    if ((status !== 500 && status !== 503) || wait === undefined || Number(wait) > longestRetrySeconds)
+      return undefined;
+    // 0 is allowed and means soon; at once would only meet the same.
+    return Math.max(Number(wait) * 1000, 500);
   }
 
   #fail(offer: QueuedOffer, status: number, reason: string): void {
     if (!this.#session.established) return;
-    if (status === 491) {
-      // RFC 3261 14.1: whoever made the Call-ID waits 2.1-4 s, the other 0-2 s; here the early range always,
-      // as SIP Server made the Call-ID of the dialogs it holds by re-INVITE.
-      this.#ours = "waiting";
-      this.#session.after(this.#session.context.random.fraction() * 2000, () => {
-        this.#ours = undefined;
-        this.#queue.unshift(offer);
-        this.#sendNext();
-      });
-      return;
-    }
     this.#ours = undefined;
     if (status === 481 || status === 408) this.#session.peerLost(`${status} ${reason}`, "re-INVITE");
     offer.handlers.onFailed?.(status, reason);
     this.#sendNext();
   }
 
-  /** A re-INVITE, or an UPDATE with SDP, of the peer's. */
+  /** A re-INVITE, or an UPDATE or PRACK with SDP, of the peer's, while `standing` is free. */
   receive(request: SipRequest, transaction: ServerTransaction): void {
     const session = this.#session;
-    // Our offer is out: in a re-INVITE, or in a 200 whose ACK brings the answer.
-    const ourOffer =
-      (this.#ours !== undefined && this.#ours !== "waiting") || this.#unacknowledged?.awaitsAnswer;
-    if (ourOffer) return session.respond(transaction, 491);
-    if (this.#answering) return session.respond(transaction, 500, "Offer Pending", [["Retry-After", "1"]]);
     if (request.method === "INVITE") this.#takeAsAcknowledged();
     session.dialog?.refreshTarget(request);
     this.#answering = transaction;
@@ -164,13 +203,15 @@ export class OfferAnswer {
 
   #accept(transaction: ServerTransaction, sdp: string | undefined, onAck?: (answer: string) => void): void {
     const { context, dialog } = this.#session;
-    const response = createResponse(transaction.request, 200, {
+    const { request } = transaction;
+    const response = createResponse(request, 200, {
       ...(dialog ? { toTag: dialog.localTag } : {}),
-      headers: this.#headers(sdp),
+      headers: this.#headers(sdp, this.#session.refresh.answer(request)),
       ...(sdp === undefined ? {} : { body: sdp }),
     });
     this.#answering = undefined;
-    if (transaction.request.method !== "INVITE") {
+    this.#session.localSdp = sdp ?? this.#session.localSdp;
+    if (request.method !== "INVITE") {
       transaction.respond(response);
       return this.#sendNext();
     }
@@ -187,10 +228,10 @@ export class OfferAnswer {
     });
   }
 
-  #headers(sdp: string | undefined): HeaderPair[] {
+  #headers(sdp: string | undefined, timer: readonly HeaderPair[]): HeaderPair[] {
     const { contact, headers } = this.#session.identity;
     const type: HeaderPair[] = sdp === undefined ? [] : [["Content-Type", "application/sdp"]];
-    return [["Contact", contact], ...headers, ...type];
+    return [["Contact", contact], ...headers, ...timer, ...type];
   }
 
   receiveAck(sequence: number, body: string): void {

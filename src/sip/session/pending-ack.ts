@@ -12,7 +12,7 @@ const ackPatienceMs = transactionTimeout + T4;
 /** Repeats a 2xx to an INVITE until its ACK comes, whatever the transport (RFC 3261 13.3.1.4). */
 export class PendingAck {
   readonly sequence: number;
-  /** The INVITE had no offer, so that the ACK must bring the answer to ours. */
+  /** The 2xx carries our offer, so that the ACK must bring the answer to it. */
   readonly awaitsAnswer: boolean;
   readonly #clock: Clock;
   readonly #onAck: (body: string) => void;
@@ -27,7 +27,7 @@ export class PendingAck {
   ) {
     this.#clock = clock;
     this.sequence = response.cseq.sequence;
-    this.awaitsAnswer = transaction.request.body.length === 0;
+    this.awaitsAnswer = transaction.request.body.length === 0 && response.body.length > 0;
     this.#onAck = handlers.onAck;
     this.#patience = clock.setTimer(ackPatienceMs, () => {
       this.close();

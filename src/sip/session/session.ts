@@ -1,19 +1,24 @@
 import { StateMachine, type Timer, type Transitions } from "../../core/index.ts";
-import type { Dialog, HeaderPair } from "../dialog/index.ts";
+import { dialogKey, type Dialog, type HeaderPair } from "../dialog/index.ts";
 import { createResponse } from "../message/index.ts";
 import type { SipRequest, SipResponse } from "../message/types.ts";
 import type { ServerTransaction } from "../transaction/types.ts";
 import type { Authentication } from "./authenticated-request.ts";
 import { sendInDialog, type InDialogHandlers } from "./in-dialog-request.ts";
 import { OfferAnswer, type OfferHost } from "./offer-answer.ts";
+import { offerRefusals, retryAfterSeconds, type OfferStanding } from "./offer-rules.ts";
+import { refusalByTerms } from "./option-tags.ts";
 import { PendingAck } from "./pending-ack.ts";
 import { SentAcks } from "./sent-acks.ts";
+import { SessionRefresh, type RefreshHost } from "./session-refresh.ts";
 import type {
   DialogOwner,
   SessionContext,
   SessionEnd,
   SessionIdentity,
+  SessionParts,
   SessionRoute,
+  SessionTerms,
   SessionUser,
 } from "./types.ts";
 
@@ -30,41 +35,49 @@ const transitions: Transitions<SessionState, SessionInput> = {
   terminated: {},
 };
 
+const noTerms: SessionTerms = { options: [] };
+
 /** An INVITE session (RFC 3261 13-15) on one side of a call, from the first dialog on; both roles. */
-export class Session implements DialogOwner, OfferHost {
+export class Session implements DialogOwner, OfferHost, RefreshHost {
   readonly context: SessionContext;
   readonly identity: SessionIdentity;
   readonly route: SessionRoute;
   readonly user: SessionUser;
   readonly authentication: Authentication | undefined;
+  readonly terms: SessionTerms;
+  /** We sent the INVITE, so that the Call-ID is ours. */
+  readonly madeCallId: boolean;
+  readonly refresh: SessionRefresh;
   readonly #machine: StateMachine<SessionState, SessionInput>;
-  readonly #keys = new Set<string>();
+  /** By key: the one in use, and the early ones of other branches. */
+  readonly #dialogs = new Map<string, Dialog>();
   readonly #offers: OfferAnswer;
   readonly #acks = new SentAcks((ack) => this.#sendAck(ack));
   readonly #timers = new Set<Timer>();
   #dialog: Dialog | undefined;
   #pendingAck: PendingAck | undefined;
   #byeWhenAcknowledged: readonly HeaderPair[] | undefined;
+  /** How the exchange of descriptions of the first INVITE stands; that of later ones is `#offers`'s. */
+  firstExchange: OfferStanding;
+  /** Our description as the peer last took it. */
+  localSdp: string | undefined;
   /** Whoever owns the INVITE: its caller ended the early dialog by BYE instead of CANCEL (RFC 3261 15). */
   onEarlyBye: ((reasonHeader: string | undefined) => void) | undefined;
+  /** Whoever owns the INVITE: PRACK came (RFC 3262). */
+  onPrack: ((request: SipRequest, transaction: ServerTransaction) => void) | undefined;
 
-  constructor(
-    context: SessionContext,
-    parts: {
-      role: "uac" | "uas";
-      route: SessionRoute;
-      identity: SessionIdentity;
-      user: SessionUser;
-      authentication?: Authentication;
-    },
-  ) {
+  constructor(context: SessionContext, parts: SessionParts & { role: "uac" | "uas" }) {
     this.context = context;
     this.route = parts.route;
     this.identity = parts.identity;
     this.user = parts.user;
     this.authentication = parts.authentication;
-    this.#machine = new StateMachine(transitions, parts.role === "uac" ? "inviting" : "invited", context.log);
+    this.terms = parts.terms ?? noTerms;
+    this.madeCallId = parts.role === "uac";
+    this.firstExchange = this.madeCallId ? "ours-unanswered" : "theirs-unanswered";
+    this.#machine = new StateMachine(transitions, this.madeCallId ? "inviting" : "invited", context.log);
     this.#offers = new OfferAnswer(this);
+    this.refresh = new SessionRefresh(this);
   }
 
   get state(): SessionState {
@@ -81,16 +94,27 @@ export class Session implements DialogOwner, OfferHost {
 
   /** Makes `dialog` the one in use; forked early dialogs before it stay findable until the end. */
   useDialog(dialog: Dialog): void {
-    this.#dialog = dialog;
-    this.#keys.add(dialog.key);
+    // One that is known keeps its CSeq numbers: requests may have gone out in it.
+    this.#dialog = this.#dialogs.get(dialog.key) ?? dialog;
+    this.#dialogs.set(dialog.key, this.#dialog);
     this.context.dialogs.add(dialog.key, this);
+  }
+
+  /** The INVITE is sent again: what its refused attempt made is void. */
+  dropDialogs(): void {
+    for (const key of this.#dialogs.keys()) this.context.dialogs.remove(key);
+    this.#dialogs.clear();
+    this.#dialog = undefined;
   }
 
   /** UAS: the final 200 with its repeats until ACK. */
   accept(transaction: ServerTransaction, response: SipResponse): void {
     if (!this.#machine.apply("accept")) return;
+    const offers = transaction.request.body.length === 0 && response.body.length > 0;
+    this.firstExchange = offers ? "ours-unanswered" : "free";
     this.#pendingAck = new PendingAck(this.context.clock, transaction, response, {
       onAck: (body) => {
+        this.firstExchange = "free";
         this.#machine.apply("acknowledged");
         if (!this.#byeAfterAck()) this.user.onAcknowledged(body);
       },
@@ -106,7 +130,20 @@ export class Session implements DialogOwner, OfferHost {
   /** UAC: the first 2xx came; `acknowledge` must follow. */
   answered(response: SipResponse): boolean {
     this.#dialog?.refreshTarget(response);
+    this.firstExchange = "free";
+    this.refresh.answered(response);
     return this.#machine.apply("answered");
+  }
+
+  /** See `SessionUser.mediaFlows`. */
+  get mediaFlows(): boolean {
+    return this.user.mediaFlows?.() ?? false;
+  }
+
+  /** The session timer's end. */
+  expire(): void {
+    this.#sendBye([["Reason", 'SIP;cause=408;text="Session Timer Expired"']]);
+    this.#finish({ by: "us", reason: "session timer expired: no refresh and no sound" });
   }
 
   /** Our INVITE goes out as `request`, the first time or again with credentials. */
@@ -154,10 +191,22 @@ export class Session implements DialogOwner, OfferHost {
     sendInDialog(this, request, handlers);
   }
 
+  /** Our 200 to the INVITE is sent, or the peer's came. */
+  get confirmed(): boolean {
+    return this.state === "accepted" || this.established;
+  }
+
   /** See `RequestHost`. */
   peerLost(cause: string, method: string): void {
     if (this.state === "invited") return this.onEarlyBye?.(undefined);
-    if (this.state !== "accepted" && !this.established) return;
+    if (!this.confirmed) return;
+    if (!cause.startsWith("481") && this.mediaFlows) {
+      this.context.log.warn(
+        { callId: this.#dialog?.callId, cause, method },
+        "peer is silent, but sound comes",
+      );
+      return;
+    }
     if (method !== "BYE") this.#sendBye([["Reason", `SIP;cause=408;text="${method}: ${cause}"`]]);
     this.#finish({ by: "peer", reason: `${cause} (our ${method})` });
   }
@@ -202,31 +251,54 @@ export class Session implements DialogOwner, OfferHost {
 
   receiveRequest(request: SipRequest, transaction: ServerTransaction): void {
     if (!this.route.accepts(transaction.flow)) return this.respond(transaction, 403, "Not Your Dialog");
-    if (this.state === "terminated") return this.respond(transaction, 481);
-    if (!this.#dialog?.acceptSequence(request)) return this.respond(transaction, 500, "CSeq Out Of Order");
-    if (request.method === "BYE") return this.#receiveBye(request, transaction);
-    if (request.method === "INVITE" || (request.method === "UPDATE" && request.body.length > 0))
-      return this.#receiveOffer(request, transaction);
-    if (request.method === "UPDATE") {
-      this.#dialog.refreshTarget(request);
-      return this.respond(transaction, 200);
+    const dialog = this.#dialogs.get(dialogKey(request.callId, request.to.tag ?? "", request.from.tag ?? ""));
+    if (this.state === "terminated" || !dialog) return this.respond(transaction, 481);
+    if (!dialog.acceptSequence(request)) return this.respond(transaction, 500, "CSeq Out Of Order");
+    // A branch that lost to the one that answered: its own affair.
+    if (dialog !== this.#dialog && this.confirmed)
+      return this.respond(transaction, request.method === "BYE" ? 200 : 481);
+    const refusal = refusalByTerms(request, this.terms);
+    if (refusal) return this.respond(transaction, refusal.status, undefined, refusal.headers);
+    this.refresh.note(request);
+    switch (request.method) {
+      case "BYE":
+        return this.#receiveBye(request, transaction);
+      case "INVITE":
+        return this.receiveOffer(request, transaction);
+      case "UPDATE":
+        if (request.body.length > 0) return this.receiveOffer(request, transaction);
+        dialog.refreshTarget(request);
+        return this.respond(transaction, 200, undefined, [
+          ["Contact", this.identity.contact],
+          ...this.refresh.answer(request),
+        ]);
+      case "PRACK":
+        return this.onPrack ? this.onPrack(request, transaction) : this.respond(transaction, 481);
+      default:
+        this.user.onRequest(request, transaction);
     }
-    this.user.onRequest(request, transaction);
   }
 
-  #receiveOffer(request: SipRequest, transaction: ServerTransaction): void {
+  /** re-INVITE, or an UPDATE or PRACK with a body. */
+  receiveOffer(request: SipRequest, transaction: ServerTransaction): void {
     if (request.body.length > 0 && request.contentType !== "application/sdp")
       return this.respond(transaction, 415, undefined, [["Accept", "application/sdp"]]);
-    // RFC 3261 14.2, RFC 3311 5.2: no second offer before the first INVITE has its answer.
-    if (this.state === "inviting") return this.respond(transaction, 491);
-    if (this.state === "invited")
-      return this.respond(transaction, 500, "Offer Pending", [["Retry-After", "1"]]);
-    if (this.#pendingAck?.waiting) {
-      if (this.#pendingAck.awaitsAnswer) return this.respond(transaction, 491);
-      // Over UDP the ACK can come behind the request that follows it; one that carries no answer is implied.
-      if (request.method === "INVITE") this.#pendingAck.acknowledge("");
+    const refusal = offerRefusals[this.#standingFor(request)];
+    if (refusal === 491) return this.respond(transaction, 491);
+    if (refusal === 500) {
+      const seconds = retryAfterSeconds(this.context.random.fraction());
+      return this.respond(transaction, 500, "Offer Pending", [["Retry-After", String(seconds)]]);
     }
+    // Over UDP the ACK can come behind the request that follows it; one that carries no answer is implied.
+    if (request.method === "INVITE" && this.#pendingAck?.waiting) this.#pendingAck.acknowledge("");
     this.#offers.receive(request, transaction);
+  }
+
+  #standingFor(request: SipRequest): OfferStanding {
+    // RFC 3261 14.2: no second INVITE before the first has its final response, whatever was described early.
+    if (request.method === "INVITE" && this.state === "inviting") return "ours-unanswered";
+    if (request.method === "INVITE" && this.state === "invited") return "theirs-unanswered";
+    return this.firstExchange === "free" ? this.#offers.standing : this.firstExchange;
   }
 
   receiveAck(request: SipRequest): void {
@@ -279,10 +351,11 @@ export class Session implements DialogOwner, OfferHost {
   close(): void {
     if (this.state !== "terminated") this.#machine.apply("end");
     this.#pendingAck?.close();
+    this.refresh.close();
     this.#offers.close();
     for (const timer of this.#timers) timer.clear();
     this.#timers.clear();
-    for (const key of this.#keys) this.context.dialogs.remove(key);
-    this.#keys.clear();
+    for (const key of this.#dialogs.keys()) this.context.dialogs.remove(key);
+    this.#dialogs.clear();
   }
 }

@@ -3,6 +3,7 @@ import type { HeaderPair } from "../dialog/index.ts";
 import type { SipRequest, SipResponse } from "../message/types.ts";
 import type { ServerTransaction, TransactionLayer } from "../transaction/types.ts";
 import type { Flow } from "../transport/flow.ts";
+import type { Authentication } from "./authenticated-request.ts";
 
 /** How a session reaches its peer, now and after the peer moved. */
 export interface SessionRoute {
@@ -20,6 +21,41 @@ export interface SessionIdentity {
   readonly contact: string;
   /** Allow, Supported, Allow-Events, User-Agent, generated from what is handled. */
   readonly headers: readonly HeaderPair[];
+}
+
+/** Session timers on one leg (RFC 4028). */
+export interface TimerTerms {
+  /** Session-Expires of our INVITEs, seconds; 0: none, what the peer asks for is agreed to all the same. */
+  readonly offerSeconds: number;
+  /** Smallest interval taken, seconds; an INVITE or UPDATE that asks for less gets 422. */
+  readonly minSeconds: number;
+  /** Who is to refresh where the peer leaves it to us. */
+  readonly refresher: "us" | "peer";
+  /** A peer that never said Allow is refreshed by UPDATE; else by re-INVITE. */
+  readonly assumeUpdate?: boolean;
+}
+
+/** What one side of our sessions agrees to. */
+export interface SessionTerms {
+  /** Option tags in lower case; any other one in a Require gets 420. To be told in Supported. */
+  readonly options: readonly string[];
+  /** None: session timers are ignored. */
+  readonly timer?: TimerTerms | undefined;
+  /**
+   * Provisional responses of ours are reliable (RFC 3262) when the caller requires it, or already when it supports it.
+   * Default: required.
+   */
+  readonly reliable?: "required" | "supported";
+}
+
+/** What a session of either role is made of. */
+export interface SessionParts {
+  readonly route: SessionRoute;
+  readonly identity: SessionIdentity;
+  readonly user: SessionUser;
+  readonly authentication?: Authentication;
+  /** Default: no option tag, no session timer. */
+  readonly terms?: SessionTerms;
 }
 
 /** What all sessions share. */
@@ -87,4 +123,10 @@ export interface SessionUser {
   onRequest(request: SipRequest, transaction: ServerTransaction): void;
   /** An established session is over; never called when `bye` ended it. */
   onEnded(end: SessionEnd): void;
+  /** They called without an offer: the PRACK of our reliable provisional response brought the answer to its SDP. */
+  onEarlyAnswer?(sdp: string): void;
+  /** A refresh repeated our last description unchanged; this is the peer's answer to it, mostly unchanged too. */
+  onRefreshAnswer?(sdp: string): void;
+  /** Whether sound comes from the peer: then neither its silence nor the session timer ends the session. */
+  mediaFlows?(): boolean;
 }

@@ -3,9 +3,10 @@ import { dialogOfUac, type HeaderPair } from "../dialog/index.ts";
 import { createRequest } from "../message/index.ts";
 import type { SipRequest, SipResponse } from "../message/types.ts";
 import type { Flow } from "../transport/flow.ts";
-import { sendAuthenticated, type Authentication, type PendingRequest } from "./authenticated-request.ts";
+import { repeatOf, sendAuthenticated, type PendingRequest } from "./authenticated-request.ts";
+import { ReceivedProvisionals, reliableNumber } from "./received-provisionals.ts";
 import { Session } from "./session.ts";
-import type { SessionContext, SessionFailure, SessionIdentity, SessionRoute, SessionUser } from "./types.ts";
+import type { SessionContext, SessionFailure, SessionIdentity, SessionParts, SessionUser } from "./types.ts";
 
 /** Whom an INVITE of ours calls, and with what. */
 export interface InviteTarget {
@@ -23,6 +24,8 @@ export interface InviteTarget {
 
 /** Early dialogs of one INVITE: what SIP Server forks to, and no endless row of made-up tags. */
 const maximumForks = 32;
+/** 422 after 422: a proxy and the called side may each have their minimum (RFC 4028 7.3). */
+const maximumRaises = 3;
 
 type InviteUser = Pick<SessionUser, "onProvisional" | "onAnswered" | "onFailed">;
 const nobody: InviteUser = { onProvisional() {}, onAnswered() {}, onFailed() {} };
@@ -32,49 +35,58 @@ export class OutgoingInvite {
   readonly session: Session;
   readonly callId: string;
   readonly #context: SessionContext;
+  readonly #provisionals = new ReceivedProvisionals();
+  readonly #parts: SessionParts;
   #user: InviteUser;
   #request: SipRequest;
   #pending: PendingRequest;
   #cancelled: string | undefined;
   #final = false;
-  #forks = 0;
+  /** To tags of the early dialogs. */
+  readonly #forks = new Set<string>();
+  #raises = 0;
 
-  constructor(
-    context: SessionContext,
-    flow: Flow,
-    target: InviteTarget,
-    parts: {
-      route: SessionRoute;
-      identity: SessionIdentity;
-      user: SessionUser;
-      authentication?: Authentication;
-    },
-  ) {
+  constructor(context: SessionContext, flow: Flow, target: InviteTarget, parts: SessionParts) {
     this.#context = context;
+    this.#parts = parts;
     this.#user = parts.user;
     this.callId = target.callId;
     this.session = new Session(context, { role: "uac", ...parts });
     // Not allowed to the called side (RFC 3261 15), but its meaning is plain.
     this.session.onEarlyBye = () => this.cancel();
-    this.#request = createInvite(target, parts.identity, randomId(context.random));
-    let sequence = this.#request.cseq.sequence;
-    this.#pending = sendAuthenticated(
-      context.transactions,
+    this.session.localSdp = target.sdp;
+    this.#request = createInvite(
+      target,
+      parts.identity,
+      randomId(context.random),
+      this.session.refresh.headers(),
+    );
+    this.#pending = this.#send(flow);
+  }
+
+  #send(flow: Flow): PendingRequest {
+    let { sequence } = this.#request.cseq;
+    return sendAuthenticated(
+      this.#context.transactions,
       this.#request,
       flow,
       {
-        onRepeat: (request) => {
-          this.#request = request;
-          this.session.noteInvite(request);
-        },
-        onResponse: (response) => this.#receive(response),
+        onRepeat: (request) => this.#repeated(request),
+        onResponse: (response) => this.#receive(response, flow),
         onTimeout: () => this.#fail(this.#silence()),
         onTransportError: (error) =>
           this.#fail({ status: 503, reason: `transport: ${error.message}`, unreachable: true }),
       },
-      parts.authentication,
+      this.#parts.authentication,
       () => ++sequence,
     );
+  }
+
+  /** Our INVITE goes out again, with credentials or a longer session interval. */
+  #repeated(request: SipRequest): void {
+    this.#request = request;
+    this.session.dropDialogs();
+    this.session.noteInvite(request);
   }
 
   /** True until a final response came. */
@@ -95,9 +107,17 @@ export class OutgoingInvite {
     this.cancel(reasonHeader);
   }
 
-  #receive(response: SipResponse): void {
+  #receive(response: SipResponse, flow: Flow): void {
     if (response.status === 100) return;
     if (response.status < 200) return this.#provisional(response);
+    if (this.#raised(response)) {
+      const { refresh } = this.session;
+      const { sequence } = this.#request.cseq;
+      const credentials = ["authorization", "proxy-authorization"];
+      this.#repeated(repeatOf(this.#request, sequence + 1, refresh.headers(), credentials));
+      this.#pending = this.#send(flow);
+      return;
+    }
     if (response.status >= 300) return this.#fail(failureOf(response));
     if (this.#final) return this.#furtherAnswer(response);
     this.#final = true;
@@ -110,23 +130,45 @@ export class OutgoingInvite {
     this.#user.onFailed({ status: 487, reason: "cancelled while being answered" });
   }
 
+  /** 422: the called side wants a longer session interval than we offered, and we can offer it. */
+  #raised(response: SipResponse): boolean {
+    if (this.#final || this.#cancelled !== undefined || this.#raises >= maximumRaises) return false;
+    if (!this.session.refresh.raise(response)) return false;
+    this.#raises++;
+    return true;
+  }
+
   #provisional(response: SipResponse): void {
     if (this.#final) return;
     if (response.to.tag !== undefined && !this.#mayFork(response)) return;
+    this.session.refresh.note(response);
+    const rseq = response.to.tag === undefined ? undefined : reliableNumber(response);
+    if (rseq !== undefined && !this.#acknowledge(response, rseq)) return;
     if (this.#cancelled === undefined) this.#user.onProvisional(response);
+  }
+
+  /** PRACK (RFC 3262 4), without a body as our INVITE had the offer. False for a repeat or one out of turn. */
+  #acknowledge(response: SipResponse, rseq: number): boolean {
+    const { session } = this;
+    if (!this.#provisionals.takes(session.dialog?.key ?? "", rseq)) return false;
+    const { sequence, method } = response.cseq;
+    session.request("PRACK", [["RAck", `${rseq} ${sequence} ${method}`], ...session.identity.headers]);
+    // The answer to our offer, and it cannot get lost: further offers are free (RFC 3311 5.1).
+    if (response.body.length > 0) session.firstExchange = "free";
+    return true;
   }
 
   /** Takes the early dialog over; false when a peer makes up one after the other. */
   #mayFork(response: SipResponse): boolean {
-    if (this.session.dialog?.remoteTag !== response.to.tag && ++this.#forks > maximumForks) return false;
+    const tag = response.to.tag ?? "";
+    if (!this.#forks.has(tag) && this.#forks.size >= maximumForks) return false;
+    this.#forks.add(tag);
     this.#useDialogOf(response);
     return true;
   }
 
-  /** An early dialog that is confirmed keeps its CSeq numbers: requests may have gone out in it. */
   #useDialogOf(response: SipResponse): void {
-    const dialog = dialogOfUac(this.#request, response);
-    if (this.session.dialog?.key !== dialog.key) this.session.useDialog(dialog);
+    this.session.useDialog(dialogOfUac(this.#request, response));
   }
 
   /** A repeated 2xx gets its ACK again; another branch's 2xx is acknowledged and hung up (13.2.2.4). */
@@ -159,7 +201,12 @@ export class OutgoingInvite {
   }
 }
 
-function createInvite(target: InviteTarget, identity: SessionIdentity, fromTag: string): SipRequest {
+function createInvite(
+  target: InviteTarget,
+  identity: SessionIdentity,
+  fromTag: string,
+  timer: readonly HeaderPair[],
+): SipRequest {
   const headers: HeaderPair[] = [
     ["Max-Forwards", "70"],
     ["From", `${target.from};tag=${fromTag}`],
@@ -168,6 +215,7 @@ function createInvite(target: InviteTarget, identity: SessionIdentity, fromTag: 
     ["CSeq", "1 INVITE"],
     ["Contact", identity.contact],
     ...identity.headers,
+    ...timer,
     ...(target.headers ?? []),
   ];
   if (target.sdp !== undefined) headers.push(["Content-Type", "application/sdp"]);

@@ -1,41 +1,54 @@
 import { randomId } from "../../core/index.ts";
 import { dialogOfUas, type HeaderPair } from "../dialog/index.ts";
 import { createResponse } from "../message/index.ts";
-import type { SipRequest } from "../message/types.ts";
+import type { SipRequest, SipResponse } from "../message/types.ts";
 import type { ServerTransaction } from "../transaction/types.ts";
-import type { Authentication } from "./authenticated-request.ts";
+import { names } from "./option-tags.ts";
+import { ReliableProvisionals } from "./reliable-provisionals.ts";
 import { Session } from "./session.ts";
-import type { SessionContext, SessionIdentity, SessionRoute, SessionUser } from "./types.ts";
+import type { SessionContext, SessionFailure, SessionParts } from "./types.ts";
 
-/** An INVITE we received, from the first response to the final one (RFC 3261 13.3). */
+/** An INVITE we received, from the first response to the final one (RFC 3261 13.3), with RFC 3262 where it asks. */
 export class IncomingInvite {
   readonly request: SipRequest;
   readonly session: Session;
+  /** Provisional responses need a PRACK. With an offerless INVITE the first of them must carry our offer. */
+  readonly reliable: boolean;
   readonly #transaction: ServerTransaction;
   readonly #localTag: string;
+  readonly #user: SessionParts["user"];
+  readonly #provisionals: ReliableProvisionals;
   #final = false;
+  /** Our description went out in a reliable provisional response: the 200 needs none. */
+  #described = false;
+  /** The 200 waits for the PRACK of our description. */
+  #heldBack: string | undefined;
 
-  constructor(
-    context: SessionContext,
-    transaction: ServerTransaction,
-    parts: {
-      route: SessionRoute;
-      identity: SessionIdentity;
-      user: SessionUser;
-      authentication?: Authentication;
-    },
-  ) {
+  constructor(context: SessionContext, transaction: ServerTransaction, parts: SessionParts) {
     this.request = transaction.request;
     this.#transaction = transaction;
+    this.#user = parts.user;
     this.#localTag = randomId(context.random);
     this.session = new Session(context, { role: "uas", ...parts });
     this.session.useDialog(dialogOfUas(transaction.request, this.#localTag));
-    const givenUp = (header: string | undefined): void => {
-      if (!this.reject(487)) return;
-      parts.user.onFailed({ status: 487, reason: "cancelled", ...(header === undefined ? {} : { header }) });
-    };
-    transaction.onCancel = (cancel) => givenUp(cancel.headers.get("Reason"));
-    this.session.onEarlyBye = givenUp;
+    this.session.refresh.note(this.request);
+    this.reliable =
+      names(this.request, "Require", "100rel") ||
+      (parts.terms?.reliable === "supported" &&
+        this.offer !== "" &&
+        names(this.request, "Supported", "100rel"));
+    this.#provisionals = new ReliableProvisionals({
+      clock: context.clock,
+      random: context.random,
+      inviteSequence: this.request.cseq.sequence,
+      transmit: (response) => transaction.respond(response),
+      onTimeout: () => this.#giveUp({ status: 504, reason: "provisional response not acknowledged" }),
+    });
+    const cancelled = (header: string | undefined): void =>
+      this.#giveUp({ status: 487, reason: "cancelled", ...(header === undefined ? {} : { header }) });
+    transaction.onCancel = (cancel) => cancelled(cancel.headers.get("Reason"));
+    this.session.onEarlyBye = cancelled;
+    this.session.onPrack = (request, prack) => this.#receivePrack(request, prack);
     transaction.onTransportError = (error) => {
       // A browser's socket may come back and be rebound; the owner's grace time decides, not this error.
       context.log.info({ callId: this.request.callId, err: error }, "response not delivered");
@@ -52,23 +65,52 @@ export class IncomingInvite {
     return !this.#final;
   }
 
-  /** 180 or 183 with the dialog's tag; with `sdp` as early media. */
+  /** 180 or 183 with the dialog's tag; with `sdp` as early media, or as our offer to an offerless INVITE. */
   progress(status: number, sdp?: string): void {
-    if (!this.#final) this.#respond(status, sdp);
+    if (this.#final || this.#heldBack !== undefined) return;
+    if (!this.reliable) return this.#transaction.respond(this.#create(status, { sdp }));
+    // What is told reliably is told once.
+    const description = this.#described ? undefined : sdp;
+    if (description !== undefined) {
+      this.#described = true;
+      this.session.localSdp = description;
+      this.session.firstExchange = this.offer === "" ? "ours-unanswered" : "free";
+    }
+    this.#provisionals.send({
+      described: description !== undefined,
+      make: (rseq) =>
+        this.#create(status, { sdp: description }, [
+          ["Require", "100rel"],
+          ["RSeq", String(rseq)],
+        ]),
+    });
   }
 
-  /** 200 with `sdp`, repeated until the ACK. Nothing happens after a final response. */
+  /**
+   * 200 with `sdp`, repeated until the ACK; without it where a reliable provisional response has told it, whose PRACK
+   * it waits for (RFC 3262 3). Nothing happens after a final response.
+   */
   accept(sdp: string): void {
     if (this.#final) return;
+    if (this.#provisionals.holdsAnswer) {
+      this.#heldBack = sdp;
+      return;
+    }
     this.#final = true;
-    this.session.accept(this.#transaction, this.#create(200, sdp));
+    this.#provisionals.stop();
+    const timer = this.session.refresh.answer(this.request);
+    // An offer of ours that no PRACK answered stands again in the 200, for the ACK to answer.
+    const told = this.#described && this.session.firstExchange === "free";
+    if (!told) this.session.localSdp = sdp;
+    this.session.accept(this.#transaction, this.#create(200, { sdp: told ? undefined : sdp }, timer));
   }
 
   /** Final refusal. False when a final response was sent before. */
   reject(status: number, reason?: string, headers: readonly HeaderPair[] = []): boolean {
     if (this.#final) return false;
     this.#final = true;
-    this.#respond(status, undefined, reason, headers);
+    this.#provisionals.stop();
+    this.#transaction.respond(this.#create(status, { reason }, headers));
     this.session.close();
     return true;
   }
@@ -78,22 +120,40 @@ export class IncomingInvite {
     this.#transaction.rebind(flow);
   }
 
-  #respond(status: number, sdp?: string, reason?: string, headers: readonly HeaderPair[] = []): void {
-    this.#transaction.respond(this.#create(status, sdp, reason, headers));
+  #giveUp(failure: SessionFailure): void {
+    if (this.reject(failure.status)) this.#user.onFailed(failure);
   }
 
-  #create(status: number, sdp?: string, reason?: string, headers: readonly HeaderPair[] = []) {
+  #receivePrack(request: SipRequest, prack: ServerTransaction): void {
+    const { session } = this;
+    if (!this.#provisionals.acknowledge(request)) return session.respond(prack, 481);
+    const sdp = request.contentType === "application/sdp" ? request.body.toString("utf8") : "";
+    if (sdp !== "" && this.offer === "" && session.firstExchange === "ours-unanswered") {
+      session.firstExchange = "free";
+      session.respond(prack, 200);
+      this.#user.onEarlyAnswer?.(sdp);
+    } else if (request.body.length > 0) session.receiveOffer(request, prack);
+    else session.respond(prack, 200);
+    if (this.#heldBack === undefined) return this.#provisionals.sendNext();
+    this.accept(this.#heldBack);
+  }
+
+  #create(
+    status: number,
+    { sdp, reason }: { sdp?: string | undefined; reason?: string | undefined },
+    headers: readonly HeaderPair[] = [],
+  ): SipResponse {
     const { contact, headers: own } = this.session.identity;
     return createResponse(this.request, status, {
       toTag: this.#localTag,
-      ...(reason === undefined ? {} : { reason }),
+      reason,
       headers: [
         ...(status < 300 ? [["Contact", contact] as const] : []),
         ...own,
         ...headers,
         ...(sdp === undefined ? [] : [["Content-Type", "application/sdp"] as const]),
       ],
-      ...(sdp === undefined ? {} : { body: sdp }),
+      body: sdp,
     });
   }
 }
