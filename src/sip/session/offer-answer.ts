@@ -192,6 +192,8 @@ export class OfferAnswer {
         this.#sendNext();
       },
     };
+    // RFC 3261 9.2: only what has no final response yet can be given up.
+    transaction.onCancel = () => reply.reject(487);
     session.user.onOffer(request.body.toString("utf8"), request, reply);
   }
 

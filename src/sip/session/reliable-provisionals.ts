@@ -2,12 +2,8 @@ import type { Clock, Random, Timer } from "../../core/index.ts";
 import type { SipRequest, SipResponse } from "../message/types.ts";
 import { T1, transactionTimeout } from "../transaction/timers.ts";
 
-/** A provisional response to be sent reliably; `make` gets the RSeq it must carry. */
-export interface ReliableProvisional {
-  readonly make: (rseq: number) => SipResponse;
-  /** It carries SDP, so that no 2xx may go out before its PRACK (RFC 3262 3). */
-  readonly described: boolean;
-}
+/** Makes a response to be sent reliably, when its turn has come, with the RSeq it must carry. */
+export type ReliableProvisional = (rseq: number) => SipResponse;
 
 /** As many wait behind an unacknowledged one; of progress only the latest is news. */
 const maximumWaiting = 8;
@@ -49,7 +45,7 @@ export class ReliableProvisionals {
     if (this.#waiting.length < maximumWaiting) this.#waiting.push(provisional);
   }
 
-  /** A 2xx must wait: a description is on its way and not acknowledged. */
+  /** A 2xx must wait: a description is on its way and not acknowledged (RFC 3262 3). */
   get holdsAnswer(): boolean {
     return this.#unacknowledged?.described === true;
   }
@@ -82,9 +78,9 @@ export class ReliableProvisionals {
     this.#clear();
   }
 
-  #start({ make, described }: ReliableProvisional): void {
+  #start(make: ReliableProvisional): void {
     const response = make(++this.#rseq);
-    this.#unacknowledged = { rseq: this.#rseq, described };
+    this.#unacknowledged = { rseq: this.#rseq, described: response.body.length > 0 };
     this.#patience = this.#clock.setTimer(transactionTimeout, () => {
       this.#clear();
       this.#onTimeout();

@@ -22,12 +22,12 @@ import type {
   SessionUser,
 } from "./types.ts";
 
-/** Where a session stands; see `transitions`. */
+/** Where a session stands; see `sessionTransitions`. */
 export type SessionState = "inviting" | "invited" | "accepted" | "established" | "terminated";
 type SessionInput = "answered" | "accept" | "acknowledged" | "end";
 
 /** `inviting` and `invited` are early; `accepted` = our 200 to INVITE is sent and its ACK not yet here. */
-const transitions: Transitions<SessionState, SessionInput> = {
+export const sessionTransitions: Transitions<SessionState, SessionInput> = {
   inviting: { answered: "established", end: "terminated" },
   invited: { accept: "accepted", end: "terminated" },
   accepted: { acknowledged: "established", end: "terminated" },
@@ -75,7 +75,11 @@ export class Session implements DialogOwner, OfferHost, RefreshHost {
     this.terms = parts.terms ?? noTerms;
     this.madeCallId = parts.role === "uac";
     this.firstExchange = this.madeCallId ? "ours-unanswered" : "theirs-unanswered";
-    this.#machine = new StateMachine(transitions, this.madeCallId ? "inviting" : "invited", context.log);
+    this.#machine = new StateMachine(
+      sessionTransitions,
+      this.madeCallId ? "inviting" : "invited",
+      context.log,
+    );
     this.#offers = new OfferAnswer(this);
     this.refresh = new SessionRefresh(this);
   }

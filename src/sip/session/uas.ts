@@ -69,6 +69,10 @@ export class IncomingInvite {
   progress(status: number, sdp?: string): void {
     if (this.#final || this.#heldBack !== undefined) return;
     if (!this.reliable) return this.#transaction.respond(this.#create(status, { sdp }));
+    this.#provisionals.send((rseq) => this.#reliably(status, rseq, sdp));
+  }
+
+  #reliably(status: number, rseq: number, sdp: string | undefined): SipResponse {
     // What is told reliably is told once.
     const description = this.#described ? undefined : sdp;
     if (description !== undefined) {
@@ -76,14 +80,8 @@ export class IncomingInvite {
       this.session.localSdp = description;
       this.session.firstExchange = this.offer === "" ? "ours-unanswered" : "free";
     }
-    this.#provisionals.send({
-      described: description !== undefined,
-      make: (rseq) =>
-        this.#create(status, { sdp: description }, [
-          ["Require", "100rel"],
-          ["RSeq", String(rseq)],
-        ]),
-    });
+    const headers = [["Require", "100rel"] as const, ["RSeq", String(rseq)] as const];
+    return this.#create(status, { sdp: description }, headers);
   }
 
   /**
