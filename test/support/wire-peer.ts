@@ -166,9 +166,16 @@ export class WirePeer {
   /** Sends a request: within the dialog when it has a To tag. Returns its text, to be put again. */
   send(
     method: string,
-    options: { lines?: Lines; body?: string; cseq?: number; branch?: string; toTag?: string } = {},
+    options: {
+      lines?: Lines;
+      body?: string;
+      cseq?: number;
+      branch?: string;
+      toTag?: string;
+      fromTag?: string;
+    } = {},
   ): string {
-    const { lines = [], body = "", branch = `z9hG4bK-${++this.#branch}` } = options;
+    const { lines = [], body = "", branch = `z9hG4bK-${++this.#branch}`, fromTag = peerTag } = options;
     const cseq = options.cseq ?? ++this.#sequence;
     const toTag = options.toTag ?? this.ourTag;
     return this.put(
@@ -176,7 +183,7 @@ export class WirePeer {
         `${method} sip:us@${ours} SIP/2.0`,
         `Via: SIP/2.0/UDP ${theirs};branch=${branch}`,
         "Max-Forwards: 70",
-        `From: <sip:peer@jackfield>;tag=${peerTag}`,
+        `From: <sip:peer@jackfield>;tag=${fromTag}`,
         toTag === "" ? "To: <sip:us@jackfield>" : `To: <sip:us@jackfield>;tag=${toTag}`,
         `Call-ID: ${callId}`,
         `CSeq: ${cseq} ${method}`,
