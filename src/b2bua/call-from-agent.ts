@@ -77,8 +77,9 @@ export class CallFromAgent extends Call {
   #answered(sdp: string): void {
     const { media } = this;
     if (!media || !this.move("answer")) return;
-    const taken = media.takeTrunkAnswer(sdp);
-    if (!taken.ok) {
+    // One that came in a reliable provisional response is not repeated (RFC 3262 5).
+    const taken = sdp === "" && media.complete ? undefined : media.takeTrunkAnswer(sdp);
+    if (taken && !taken.ok) {
       return this.finish("jackfield", { status: 488, reason: `SIP Server's answer: ${taken.reason}` });
     }
     this.agent?.answer(this.#browserAnswer ?? "");

@@ -16,9 +16,11 @@ import {
   IncomingInvite,
   OutgoingInvite,
   type Flow,
+  type HeaderPair,
   type ServerTransaction,
   type SipRequest,
   type SessionContext,
+  type SessionTerms,
   type TransactionLayerWithReceiver,
 } from "../../src/sip/index.ts";
 import { CountingRandom } from "./counting-random.ts";
@@ -43,6 +45,9 @@ export class FarEnd {
   readonly address: string;
   incoming: IncomingInvite | undefined;
   outgoing: OutgoingInvite | undefined;
+  /** What its sessions agree to, and what its messages say of it. */
+  terms: SessionTerms | undefined;
+  headers: HeaderPair[] = [];
   /** Requests outside dialogs other than INVITE; answered 200. */
   readonly events: SipRequest[] = [];
 
@@ -71,8 +76,9 @@ export class FarEnd {
       flow.protocol === "UDP" ? `<sip:1003@${this.address}>` : "<sip:abc@xyz.invalid;transport=ws>";
     return {
       route: { flow: () => flow, waitForFlow: () => Promise.resolve(undefined), accepts: () => true },
-      identity: { contact, headers: [] },
+      identity: { contact, headers: this.headers },
       user: this.user,
+      ...(this.terms ? { terms: this.terms } : {}),
     };
   }
 
@@ -153,7 +159,7 @@ export class B2buaBench {
   readonly presence: { -readonly [Key in keyof SipPresence]: SipPresence[Key] };
   signedIn = true;
 
-  constructor(options: { allowEvents?: string[]; whenFull?: 503 | 486 } = {}) {
+  constructor(options: { allowEvents?: string[]; whenFull?: 503 | 486; trunkTerms?: SessionTerms } = {}) {
     const { clock, network } = this;
     const random = new CountingRandom("gateway");
     this.dispatcher = new DialogDispatcher((request, transaction) => {
@@ -212,6 +218,7 @@ export class B2buaBench {
         authentication: () => undefined,
       },
       userAgent: "Jackfield/test",
+      ...(options.trunkTerms ? { trunkTerms: options.trunkTerms } : {}),
       realm: "jackfield",
       media: this.media,
       codecs: { browser: ["opus", "pcmu", "pcma"], trunk: ["pcmu", "pcma"] },
