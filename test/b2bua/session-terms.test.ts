@@ -312,6 +312,20 @@ describe("reliable ringing", () => {
     expect(bench.browser.user.told.at(-1)).toMatch(/^answered v=0/);
   });
 
+  it("with early media leaves SIP Server free to move the media by UPDATE before the answer", async () => {
+    const bench = new B2buaBench();
+    bench.trunk.terms = { options: ["100rel"], reliable: "supported" };
+    await bench.dial("1003");
+    bench.trunk.received.progress(183, genesysSdp());
+    await bench.pass();
+    const type: HeaderPair = ["Content-Type", "application/sdp"];
+    bench.trunk.received.session.request("UPDATE", [type], genesysSdp({ port: 9100 }));
+    await bench.pass();
+    expect(ok(bench, toTrunk, "1 UPDATE")).toContain("m=audio");
+    expect(bench.media.last.told.at(-1)).toBe("trunk 192.0.2.30:9100 pcmu sendrecv");
+    expect(bench.browser.user.told).toEqual(["provisional 183"]);
+  });
+
   it("of a browser's is acknowledged, and a browser that requires it has the answer once", async () => {
     const bench = new B2buaBench();
     bench.browser.terms = { options: ["100rel"], reliable: "supported" };

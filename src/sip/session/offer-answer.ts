@@ -70,6 +70,11 @@ export class OfferAnswer {
     this.#sendNext();
   }
 
+  /** The session is established: what was asked for before goes out. */
+  resume(): void {
+    this.#sendNext();
+  }
+
   /** See `OfferStanding`: ours is out in a re-INVITE, or in a 200 whose ACK brings the answer. */
   get standing(): OfferStanding {
     if (this.#ours !== undefined && this.#ours !== "waiting") return "ours-unanswered";

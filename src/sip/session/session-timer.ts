@@ -17,6 +17,8 @@ const longestInterval = 86_400;
 const shortestInterval = 20;
 /** A session past its time that still has sound is looked at again after this long, ms. */
 const soundCheckMs = 30_000;
+/** 422 after 422 is followed so often: a proxy and the called side may each have their minimum (RFC 4028 7.3). */
+const maximumRaises = 3;
 /** A refresh that failed for a while is tried again no sooner than this, ms. */
 const shortestRetryMs = 10_000;
 
@@ -43,6 +45,7 @@ export class SessionTimer {
   #agreed: { readonly seconds: number; readonly weRefresh: boolean; readonly expiresAt: number } | undefined;
   /** Largest Min-SE of the peer's, seconds. */
   #minimum = smallestInterval;
+  #raises = 0;
   #refresh: Timer | undefined;
   #expiry: Timer | undefined;
 
@@ -95,6 +98,7 @@ export class SessionTimer {
     const minimum = readMinSe(response);
     if (!this.#terms || response.status !== 422 || minimum <= this.#offered || minimum > longestInterval)
       return false;
+    if (++this.#raises > maximumRaises) return false;
     this.#minimum = minimum;
     return true;
   }
@@ -117,6 +121,7 @@ export class SessionTimer {
     this.close();
     const seconds = Math.min(Math.max(asked, shortestInterval), longestInterval);
     const { clock } = this.#host;
+    this.#raises = 0;
     this.#agreed = { seconds, weRefresh, expiresAt: clock.now() + seconds * 1000 };
     this.#startExpiry(seconds * 1000);
     if (weRefresh) this.#startRefresh(seconds * 500);

@@ -120,7 +120,9 @@ export class Session implements DialogOwner, OfferHost, RefreshHost {
       onAck: (body) => {
         this.firstExchange = "free";
         this.#machine.apply("acknowledged");
-        if (!this.#byeAfterAck()) this.user.onAcknowledged(body);
+        if (this.#byeAfterAck()) return;
+        this.user.onAcknowledged(body);
+        this.#offers.resume();
       },
       onTimeout: () => {
         this.#machine.apply("acknowledged");

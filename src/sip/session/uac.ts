@@ -24,8 +24,6 @@ export interface InviteTarget {
 
 /** Early dialogs of one INVITE: what SIP Server forks to, and no endless row of made-up tags. */
 const maximumForks = 32;
-/** 422 after 422: a proxy and the called side may each have their minimum (RFC 4028 7.3). */
-const maximumRaises = 3;
 
 type InviteUser = Pick<SessionUser, "onProvisional" | "onAnswered" | "onFailed">;
 const nobody: InviteUser = { onProvisional() {}, onAnswered() {}, onFailed() {} };
@@ -44,7 +42,6 @@ export class OutgoingInvite {
   #final = false;
   /** To tags of the early dialogs. */
   readonly #forks = new Set<string>();
-  #raises = 0;
 
   constructor(context: SessionContext, flow: Flow, target: InviteTarget, parts: SessionParts) {
     this.#context = context;
@@ -110,7 +107,8 @@ export class OutgoingInvite {
   #receive(response: SipResponse, flow: Flow): void {
     if (response.status === 100) return;
     if (response.status < 200) return this.#provisional(response);
-    if (this.#raised(response)) {
+    // 422: the called side wants a longer session interval than we offered.
+    if (!this.#final && this.#cancelled === undefined && this.session.refresh.raise(response)) {
       const { refresh } = this.session;
       const { sequence } = this.#request.cseq;
       const credentials = ["authorization", "proxy-authorization"];
@@ -128,14 +126,6 @@ export class OutgoingInvite {
     this.session.acknowledge(response.cseq.sequence);
     this.session.bye(this.#cancelled === "" ? [] : [["Reason", this.#cancelled]]);
     this.#user.onFailed({ status: 487, reason: "cancelled while being answered" });
-  }
-
-  /** 422: the called side wants a longer session interval than we offered, and we can offer it. */
-  #raised(response: SipResponse): boolean {
-    if (this.#final || this.#cancelled !== undefined || this.#raises >= maximumRaises) return false;
-    if (!this.session.refresh.raise(response)) return false;
-    this.#raises++;
-    return true;
   }
 
   #provisional(response: SipResponse): void {

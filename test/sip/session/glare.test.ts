@@ -280,6 +280,17 @@ describe("a hold of ours", () => {
     peer.session.close();
   });
 
+  it("asked for before the ACK of our first 200 goes out once that came", () => {
+    const peer = theyCalled();
+    peer.incoming?.accept("answer");
+    hold(peer);
+    expect(peer.requests("INVITE")).toEqual([]);
+    peer.send("ACK", { cseq: 1 });
+    peer.settle();
+    expect(peer.requests("INVITE")).toHaveLength(1);
+    peer.session.close();
+  });
+
   it.each([
     ["500 with Retry-After", 500, ["Retry-After: 3"], 3000],
     ["503 with Retry-After", 503, ["Retry-After: 1 (busy)"], 1000],

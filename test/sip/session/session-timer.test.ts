@@ -354,6 +354,18 @@ describe("422 to ours", () => {
     expect(peer.remains()).toEqual(nothingRemains);
   });
 
+  it("to a refresh is followed three times in a row, no more", () => {
+    const peer = answered(["Session-Expires: 1800;refresher=uac", withUpdate]);
+    peer.settle(900_100);
+    for (let more = 2000; more < 3000; more += 100) {
+      if (peer.requests("UPDATE").length < 10)
+        peer.answer(peer.requestOf("UPDATE"), 422, { lines: [`Min-SE: ${more}`] });
+      peer.settle(10);
+    }
+    expect(new Set(peer.requests("UPDATE").map(({ cseq }) => cseq)).size).toBe(4);
+    peer.session.close();
+  });
+
   it("raises the interval of a refresh, whichever way it went", () => {
     for (const [allow, method] of [
       [withUpdate, "UPDATE"],
