@@ -9,11 +9,19 @@ beforeAll(async () => {
 afterEach(async () => await lab.closePhones());
 afterAll(async () => await lab.close());
 
+/** Session-Expires of the 200 to the INVITE. */
+function sessionTimer(messages: readonly string[]): string | undefined {
+  const ok = messages.find((text) => text.startsWith("SIP/2.0 200") && /^CSeq: \d+ INVITE\r$/m.test(text));
+  return /^Session-Expires: (.*)\r$/m.exec(ok ?? "")?.[1];
+}
+
 describe.each(clients)("%s calls", (client) => {
   it("the echo and hangs up", async () => {
     const wired = await lab.signIn(client);
     const uuid = await lab.call(wired, "9196");
     await until(() => lab.farOf(uuid).packetsReceived > 25);
+    // JsSIP asks for 90 s and leaves to us who refreshes; SIP.js knows no session timers.
+    expect(sessionTimer(wired.received)).toBe(client === "jssip" ? "90;refresher=uas" : undefined);
     await wired.phone.hangUp();
     expect(await wired.phone.ended()).toMatchObject({ by: "local" });
     await until(() => lab.callOf(wired.dn) === undefined);
@@ -84,6 +92,7 @@ describe.each(clients)("%s is called", (client) => {
     await wired.phone.answer();
     await lab.connected(wired.dn);
     await until(() => lab.farOf(uuid).packetsReceived > 25);
+    expect(sessionTimer(wired.sent)).toBe(client === "jssip" ? "1800;refresher=uac" : undefined);
     await wired.phone.hangUp();
     await until(() => lab.callOf(wired.dn) === undefined);
     expect(await lab.record(wired.dn)).toMatchObject({
