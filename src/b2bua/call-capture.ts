@@ -8,6 +8,8 @@ export interface CallSummary {
   readonly dn: string;
   readonly direction: CallRecord["direction"];
   readonly farNumber: string;
+  /** X-Genesys-CallUUID as last seen. */
+  readonly callUuid: string | undefined;
   /** ISO 8601 UTC. */
   readonly since: string;
   readonly state: CallState;
@@ -24,6 +26,7 @@ export function summaryOf(call: Call): CallSummary {
     dn: call.presence.dn,
     direction: call.direction,
     farNumber: call.farNumber,
+    callUuid: call.callUuid,
     since: call.startedAt,
     state: call.state,
     captureFile: call.mediaSession?.capture?.file,

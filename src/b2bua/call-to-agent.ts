@@ -63,9 +63,7 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
   }
 
   /** NOTIFY talk while ringing: the desktop pressed Answer. Twice or too early makes no difference. */
-  protected override control(event: "talk" | "hold" | "beep"): void {
-    if (this.state === "established") return super.control(event);
-    if (event !== "talk" || this.ended) return;
+  protected override answerWanted(): void {
     this.#talkWanted = true;
     if (this.agent) this.#talk();
   }
@@ -87,7 +85,11 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
     if (!taken.ok)
       return this.finish("jackfield", { status: 480, reason: `browser's answer: ${taken.reason}` });
     const { offer } = this.#invite;
-    if (offer === "") return this.trunk.answer(media.offerToTrunk());
+    if (offer === "") {
+      this.trunk.answer(media.offerToTrunk());
+      if (this.services.pageRingback) this.agent?.tellCall({ far: "ringing" });
+      return;
+    }
     const answer = media.answerToTrunk(offer);
     if (!answer.ok) return this.finish("jackfield", answer);
     this.trunk.answer(answer.sdp);
@@ -100,6 +102,7 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
     const taken = this.media.takeTrunkAnswer(sdp);
     if (!taken.ok) return this.finish("jackfield", { status: 488, reason: `answer in ACK: ${taken.reason}` });
     this.#establish();
+    if (this.services.pageRingback) this.agent?.tellCall({ far: "connected" });
   }
 
   #establish(): void {

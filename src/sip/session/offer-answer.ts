@@ -57,6 +57,11 @@ export class OfferAnswer {
     this.#sendNext();
   }
 
+  /** The session is established now: what was asked for before can go out. */
+  proceed(): void {
+    this.#sendNext();
+  }
+
   #sendNext(): void {
     const { established, dialog, route } = this.#session;
     if (this.#ours || this.#answering || this.#unacknowledged || !established || !dialog) return;

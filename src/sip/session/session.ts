@@ -92,7 +92,9 @@ export class Session implements DialogOwner, OfferHost {
     this.#pendingAck = new PendingAck(this.context.clock, transaction, response, {
       onAck: (body) => {
         this.#machine.apply("acknowledged");
-        if (!this.#byeAfterAck()) this.user.onAcknowledged(body);
+        if (this.#byeAfterAck()) return;
+        this.user.onAcknowledged(body);
+        this.#offers.proceed();
       },
       onTimeout: () => {
         this.#machine.apply("acknowledged");
