@@ -213,6 +213,10 @@ export class TrunkLeg implements SessionUser {
     this.#user.onOffer(sdp, reply);
   }
 
+  onUpdate(request: SipRequest): void {
+    this.#noteCallUuid(request);
+  }
+
   onRequest(request: SipRequest, transaction: ServerTransaction): void {
     const handler = handlerOf(TrunkLeg.methods, request.method);
     if (handler) handler(this, request, transaction);

@@ -211,7 +211,8 @@ export class Session implements DialogOwner, OfferHost {
       return this.#receiveOffer(request, transaction);
     if (request.method === "UPDATE") {
       this.#dialog.refreshTarget(request);
-      return this.respond(transaction, 200);
+      this.respond(transaction, 200);
+      return this.user.onUpdate?.(request);
     }
     this.user.onRequest(request, transaction);
   }
