@@ -1,6 +1,7 @@
 import { CaptureRefusedError, type CaptureOptions, type RunningCapture } from "../media/index.ts";
 import type { CallRecord } from "./call-record.ts";
-import type { Call, CallState } from "./call.ts";
+import type { CallState } from "./call-state.ts";
+import type { Call } from "./call.ts";
 
 /** A running call in a few words. */
 export interface CallSummary {

@@ -1,4 +1,4 @@
-import type { CallState } from "./call.ts";
+import type { CallState } from "./call-state.ts";
 
 /** Events of SIP Server's third-party call control (DN option sip-cti-control). */
 export const controlEvents = ["talk", "hold", "dtmf", "beep"] as const;

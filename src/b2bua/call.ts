@@ -1,4 +1,4 @@
-import { randomId, StateMachine, type Logger, type Timer, type Transitions } from "../core/index.ts";
+import { randomId, StateMachine, type Logger, type Timer } from "../core/index.ts";
 import {
   MediaExhaustedError,
   type MediaPool,
@@ -13,22 +13,11 @@ import { CallOffers } from "./call-offers.ts";
 import { CallQuality } from "./call-quality.ts";
 import type { CodecPreference } from "./codec-terms.ts";
 import type { CallRecord } from "./call-record.ts";
+import { callTransitions, type CallInput, type CallState } from "./call-state.ts";
 import { CallTimes } from "./call-times.ts";
 import type { DigitsWanted } from "./dtmf.ts";
 import type { QualityTotals } from "./quality-totals.ts";
 import type { TrunkLeg, TrunkLegOptions, TrunkLegUser } from "./trunk-leg.ts";
-
-export type CallState = "setting-up" | "ringing" | "answering" | "established" | "ended";
-export type CallInput = "ring" | "answer" | "establish" | "end";
-
-const transitions: Transitions<CallState, CallInput> = {
-  "setting-up": { ring: "ringing", answer: "answering", end: "ended" },
-  ringing: { ring: "ringing", answer: "answering", end: "ended" },
-  // One side answered; its SDP or the other side's ACK is on its way.
-  answering: { establish: "established", end: "ended" },
-  established: { end: "ended" },
-  ended: {},
-};
 
 /** What every call needs from outside. */
 export interface CallServices extends TrunkLegOptions {
@@ -88,7 +77,7 @@ export abstract class Call {
     this.presence = presence;
     this.id = randomId(services.context.random, 8);
     this.log = services.context.log.child({ call: this.id, dn: presence.dn });
-    this.#machine = new StateMachine(transitions, "setting-up", this.log);
+    this.#machine = new StateMachine(callTransitions, "setting-up", this.log);
     this.#times = new CallTimes(services.context.clock);
     this.#quality = new CallQuality(services.quality);
     this.#offers = new CallOffers({

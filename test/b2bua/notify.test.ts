@@ -144,7 +144,7 @@ const table: Readonly<Record<State, Readonly<Record<"talk" | "hold" | "dtmf" | "
 
 const cases = Object.entries(table).flatMap(([state, rows]) =>
   Object.entries({ ...rows, "message-summary": toPage("message-summary"), presence: unknown }).map(
-    ([event, row]) => ({ event, state: state as State, row: row satisfies Row as Row }),
+    ([event, row]) => ({ event, state: state as State, row }),
   ),
 );
 
