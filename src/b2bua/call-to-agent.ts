@@ -87,8 +87,7 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
     const { offer } = this.#invite;
     if (offer === "") {
       this.trunk.answer(media.offerToTrunk());
-      if (this.services.pageRingback) this.agent?.tellCall({ far: "ringing" });
-      return;
+      return this.#tellFar();
     }
     const answer = media.answerToTrunk(offer);
     if (!answer.ok) return this.finish("jackfield", answer);
@@ -102,7 +101,20 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
     const taken = this.media.takeTrunkAnswer(sdp);
     if (!taken.ok) return this.finish("jackfield", { status: 488, reason: `answer in ACK: ${taken.reason}` });
     this.#establish();
-    if (this.services.pageRingback) this.agent?.tellCall({ far: "connected" });
+    this.#tellFar();
+  }
+
+  override agentMoved(): void {
+    super.agentMoved();
+    this.#tellFar();
+  }
+
+  /** Of a call that SIP Server set up for the agent: its ACK comes when the far side has answered. */
+  #tellFar(): void {
+    const { state } = this;
+    if (!this.services.pageRingback || this.#invite.offer !== "") return;
+    if (state === "answering") this.agent?.tellCall({ far: "ringing" });
+    if (state === "established") this.agent?.tellCall({ far: "connected" });
   }
 
   #establish(): void {

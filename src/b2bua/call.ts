@@ -217,7 +217,10 @@ export abstract class Call {
 
   readonly #acts: Readonly<Record<ControlAct, (digits: DigitsWanted | undefined) => void>> = {
     answer: () => this.answerWanted(),
-    hold: () => this.#offers.hold(),
+    hold: () => {
+      this.#gaveWay = false;
+      this.#offers.hold();
+    },
     retrieve: () => this.#offers.retrieve(),
     digits: (wanted) => {
       if (wanted) this.media?.session.sendDtmf("trunk", wanted.digits, wanted.durationMs);
@@ -247,9 +250,12 @@ export abstract class Call {
   }
 
   /** A client that shows holds has a person who retrieves; to another the call never looked held. */
+  get comesBack(): boolean {
+    const blind = !this.presence.allowEvents.includes("hold");
+    return this.#gaveWay && blind && !this.ended && this.media?.hold === "by-sip-server";
+  }
+
   comeBack(): void {
-    if (!this.#gaveWay || this.ended || this.presence.allowEvents.includes("hold")) return;
-    this.#gaveWay = false;
     this.#offers.retrieve();
   }
 
@@ -257,6 +263,8 @@ export abstract class Call {
   agentMoved(): void {
     this.agent?.moved();
     this.#offers.repeatHold();
+    const [, changed] = this.trunk.callUuids;
+    if (changed !== undefined && this.callUuid) this.agent?.tellCall({ callUuid: this.callUuid });
   }
 
   /** Ends the call from our side: sign-out, drain, admin. Idempotent. */

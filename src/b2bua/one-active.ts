@@ -4,9 +4,11 @@ export interface ActiveCall {
   readonly presence: object;
   /** Sound runs: connected and not held, see `CallMedia.active`. */
   readonly active: boolean;
+  /** Held for another call's sake and for no other reason, at a client where nobody could retrieve it by hand. */
+  readonly comesBack: boolean;
   /** Holds the call as NOTIFY hold does. */
   giveWay(): void;
-  /** Retrieves a call that gave way and that nobody could retrieve by hand. */
+  /** Retrieves it. */
   comeBack(): void;
 }
 
@@ -19,5 +21,5 @@ export function keepOneActive(calls: Iterable<ActiveCall>, changed: ActiveCall):
   const others = [...calls].filter((call) => call !== changed && call.presence === changed.presence);
   if (changed.active) {
     for (const call of others) if (call.active) call.giveWay();
-  } else if (!others.some((call) => call.active)) others.at(-1)?.comeBack();
+  } else if (!others.some((call) => call.active)) others.findLast((call) => call.comesBack)?.comeBack();
 }

@@ -137,6 +137,28 @@ describe("a call that SIP Server sets up for the agent (3pcc make call)", () => 
     expect(bench.records).toEqual([]);
   });
 
+  it("tells it again to a page that comes back by another connection, with a changed CallUUID", async () => {
+    const bench = new B2buaBench(asking);
+    bench.trunk.user.onAnsweredReceived = () => {};
+    await bench.callAgentOfferless();
+    bench.browser.received.accept(answer);
+    await bench.pass();
+    bench.registrarEvents.emit("flow-resumed", bench.presence);
+    await bench.pass();
+    bench.trunk.outgoing?.session.acknowledge(1, genesysSdp());
+    await bench.pass();
+    for (const uuid of ["A", "B"])
+      await request(bench, "NOTIFY", [
+        ["Event", "beep"],
+        [uuidHeader, uuid],
+      ]);
+    const before = news(bench).length;
+    bench.registrarEvents.emit("flow-resumed", bench.presence);
+    await bench.pass();
+    expect(news(bench).slice(0, 3)).toEqual([{ far: "ringing" }, { far: "ringing" }, { far: "connected" }]);
+    expect(news(bench).slice(before)).toEqual([{ callUuid: "B" }, { far: "connected" }]);
+  });
+
   it("tells the page nothing where SIP Server's media server plays the ringback", async () => {
     const bench = new B2buaBench({ ...asking, pageRingback: false });
     bench.trunk.user.onAnsweredReceived = () => {};

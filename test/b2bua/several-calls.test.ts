@@ -177,6 +177,34 @@ describe("several calls of one agent", () => {
     expect(offers.at(-1)).toBe("10000 sendrecv");
   });
 
+  it("comes back also where a later call is held by SIP Server's own wish", async () => {
+    const bench = new B2buaBench();
+    takeOffers(bench);
+    const first = await line(bench);
+    const second = await line(bench);
+    await notify(bench, second, "hold");
+    expect(relays(first, second)).toEqual(["sendrecv", "inactive"]);
+    const third = await line(bench);
+    third.trunk.session.bye();
+    await bench.pass();
+    expect(relays(first, second)).toEqual(["sendrecv", "inactive"]);
+  });
+
+  it("does not come back once SIP Server or the agent has held it too", async () => {
+    for (const hold of ["NOTIFY", "page"]) {
+      const bench = new B2buaBench();
+      takeOffers(bench);
+      const first = await line(bench);
+      const second = await line(bench);
+      if (hold === "page") await page(bench, first, "sendonly");
+      else await notify(bench, first, "hold");
+      second.trunk.session.bye();
+      await bench.pass();
+      expect([hold, ...relays(first)]).toEqual([hold, "inactive"]);
+      expect(told(bench, first)).not.toContain("talk");
+    }
+  });
+
   it("what NOTIFY hold held does not come back by itself", async () => {
     const bench = new B2buaBench();
     takeOffers(bench);
