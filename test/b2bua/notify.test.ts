@@ -279,6 +279,48 @@ describe("NOTIFY of SIP Server's", () => {
   });
 });
 
+describe("NOTIFY in a call the agent dialled", () => {
+  const send = async (bench: B2buaBench, event: string): Promise<number[]> => {
+    const seen: number[] = [];
+    const [type, text] = bodies[event] ?? [];
+    const headers = [
+      ["Event", event] as const,
+      ...(type === undefined ? [] : [["Content-Type", type] as const]),
+    ];
+    const onResponse = ({ status }: { status: number }) => seen.push(status);
+    bench.trunk.received.session.request("NOTIFY", headers, text, { onResponse });
+    await bench.pass();
+    return seen;
+  };
+
+  it.each(["talk", "hold", "dtmf", "beep"])(
+    "%s in the early dialog gets 200 and does nothing",
+    async (event) => {
+      const bench = new B2buaBench({ allowEvents: pageEvents });
+      await bench.dial("1003");
+      bench.trunk.received.progress(183, genesysSdp());
+      await bench.pass();
+      bench.media.last.told.length = 0;
+      expect(await send(bench, event)).toEqual([200]);
+      expect([bench.browser.events, bench.media.last.told]).toEqual([[], []]);
+    },
+  );
+
+  it("holds and retrieves, sends digits and beeps once it is answered", async () => {
+    const bench = new B2buaBench({ allowEvents: pageEvents });
+    const offers = takeOffers(bench);
+    await bench.dial("1003");
+    bench.trunk.received.accept(genesysSdp());
+    await bench.pass();
+    for (const event of ["hold", "talk", "talk", "dtmf", "beep"])
+      expect(await send(bench, event)).toEqual([200]);
+    expect(offers).toEqual(["sendonly", "sendrecv"]);
+    const told = bench.browser.events.map(({ headers }) => headers.get("Event"));
+    expect(told).toEqual(["hold", "talk", "beep"]);
+    expect(bench.media.last.told).toContain("dtmf trunk 12# 200");
+  });
+});
+
 describe("NOTIFY dtmf", () => {
   it.each([
     ["application/dtmf-relay", "Signal=12#\r\nDuration=200\r\n", "12# 200"],
