@@ -1,3 +1,4 @@
+import type { CallNotice } from "./call-notice.ts";
 import type { QualityNotice } from "./call-quality.ts";
 import type { AgentPresence } from "../registrar/index.ts";
 import type { HeaderPair, OfferReply } from "../sip/index.ts";
@@ -53,8 +54,14 @@ export interface AgentLeg {
   answer(sdp: string): void;
   /** The agent called: refused. */
   reject(end: LegEnd): void;
-  /** NOTIFY talk: asks the page to answer the ringing call, or to retrieve the one it holds. Safe to repeat. */
+  /** NOTIFY talk: asks the page to answer the ringing call, or to retrieve the held one. Safe to repeat. */
   talk(): void;
+  /** The call was put on hold by SIP Server's remote control: the client is to show it so. Safe to repeat. */
+  hold(): void;
+  /** A short tone for the agent alone, for a client that asked to be told. */
+  beep(): void;
+  /** News of the call, for a client that asked to be told. */
+  tellCall(notice: CallNotice): void;
   /** How the last few seconds sounded, for a client that asked to be told. */
   tellQuality(notice: QualityNotice): void;
   /** We called: no longer wanted. */

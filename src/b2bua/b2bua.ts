@@ -16,6 +16,8 @@ import { CallToAgent } from "./call-to-agent.ts";
 import type { Call, CallServices } from "./call.ts";
 import { capabilitiesOf, handleMethod, handlerOf, type MethodTable } from "./methods.ts";
 import type { SipAgentLegOptions } from "./client-event.ts";
+import { eventOf, MessageWaiting } from "./message-waiting.ts";
+import { keepOneActive } from "./one-active.ts";
 import { QualityTotals } from "./quality-totals.ts";
 import { browserTerms, defaultTrunkTerms } from "./session-terms.ts";
 import { SipAgentLegs } from "./sip-agent-leg.ts";
@@ -25,7 +27,7 @@ import { TrunkNotices } from "./trunk-notices.ts";
 /** What the B2BUA is made of. */
 export interface B2buaOptions
   extends
-    Omit<CallServices, "onEnded" | "trunkRegistrations" | "quality">,
+    Omit<CallServices, "onEnded" | "onActive" | "onMessageSummary" | "trunkRegistrations" | "quality">,
     Omit<SipAgentLegOptions, "context"> {
   readonly registrar: Registrar;
   readonly trunkRegistrations: TrunkRegistrations;
@@ -56,6 +58,7 @@ export class B2bua {
   readonly #fromTrunk: MethodTable;
   readonly #fromBrowser: MethodTable;
   readonly #notices: TrunkNotices;
+  readonly #messageWaiting: MessageWaiting;
   readonly #unsubscribe: (() => void)[];
   #closing = false;
 
@@ -67,9 +70,12 @@ export class B2bua {
       ...options,
       quality: this.quality,
       onEnded: (call, record) => this.#ended(call, record),
+      onActive: (call) => keepOneActive(this.#calls.keys(), call),
+      onMessageSummary: (dn, request) => this.#messageWaiting.note(dn, request),
     };
     this.#legs = new SipAgentLegs(options);
     this.#notices = new TrunkNotices(options, options.registrar, options.trunkRegistrations);
+    this.#messageWaiting = new MessageWaiting(options, options.registrar, options.trunkRegistrations);
     const answerOptions = (request: SipRequest, transaction: ServerTransaction): void =>
       transaction.respond(
         createResponse(request, this.#closing ? 503 : 200, {
@@ -180,6 +186,7 @@ export class B2bua {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#unsubscribe.length = 0;
     this.#notices.close();
+    this.#messageWaiting.close();
     for (const call of this.#calls.keys()) call.end(reason, 503);
   }
 
@@ -233,9 +240,9 @@ export class B2bua {
   }
 
   #strayNotify(request: SipRequest, transaction: ServerTransaction): void {
-    const event = request.headers.get("Event")?.split(";")[0]?.trim().toLowerCase();
-    const status = event === "message-summary" ? 200 : 481;
-    transaction.respond(createResponse(request, status));
+    const summary = eventOf(request) === "message-summary";
+    transaction.respond(createResponse(request, summary ? 200 : 481));
+    if (summary) this.#messageWaiting.note(request.uri.user ?? request.to.uri.user ?? "", request);
   }
 
   /** A connection is gone. A client that had signed out, or was replaced, kept its calls only by that connection. */
@@ -258,6 +265,7 @@ export class B2bua {
 
   #ended(call: Call, record: CallRecord): void {
     this.#calls.delete(call);
+    if (!this.#closing) keepOneActive(this.#calls.keys(), call);
     this.#log.info({ record }, "call record");
     this.events.emit("ended", record);
   }

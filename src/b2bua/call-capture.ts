@@ -1,6 +1,7 @@
 import { CaptureRefusedError, type CaptureOptions, type RunningCapture } from "../media/index.ts";
 import type { CallRecord } from "./call-record.ts";
-import type { Call, CallState } from "./call.ts";
+import type { CallState } from "./call-state.ts";
+import type { Call } from "./call.ts";
 
 /** A running call in a few words. */
 export interface CallSummary {
@@ -8,6 +9,8 @@ export interface CallSummary {
   readonly dn: string;
   readonly direction: CallRecord["direction"];
   readonly farNumber: string;
+  /** X-Genesys-CallUUID as last seen. */
+  readonly callUuid: string | undefined;
   /** ISO 8601 UTC. */
   readonly since: string;
   readonly state: CallState;
@@ -24,6 +27,7 @@ export function summaryOf(call: Call): CallSummary {
     dn: call.presence.dn,
     direction: call.direction,
     farNumber: call.farNumber,
+    callUuid: call.callUuid,
     since: call.startedAt,
     state: call.state,
     captureFile: call.mediaSession?.capture?.file,

@@ -1,4 +1,4 @@
-import type { Random } from "../core/index.ts";
+import { StateMachine, type Random } from "../core/index.ts";
 import {
   receives,
   sends,
@@ -10,6 +10,7 @@ import {
   type TrunkRemote,
 } from "../media/index.ts";
 import { CodecTerms, type CodecPreference } from "./codec-terms.ts";
+import { holdTransitions, type HoldInput, type HoldState } from "./hold.ts";
 import {
   acceptBrowserAnswer,
   acceptTrunkAnswer,
@@ -46,27 +47,38 @@ export class CallMedia {
   #browserUfrag: string | undefined;
   #browserPayload: Payload | undefined;
   #trunkRemote: TrunkRemote | undefined;
-  /** The browser put the far side on hold by its own re-INVITE. */
-  #browserHolds = false;
-  /** SIP Server asked us to hold (NOTIFY hold). */
-  #asked = false;
+  readonly #hold = new StateMachine<HoldState, HoldInput>(holdTransitions, "not-held");
+  readonly #onActive: (active: boolean) => void;
+  #connected = false;
+  #active = false;
 
-  constructor(session: MediaSession, codecs: CodecPreference, random: Random) {
+  /** `onActive` is told each time `active` has changed. */
+  constructor(
+    session: MediaSession,
+    codecs: CodecPreference,
+    random: Random,
+    onActive: (active: boolean) => void = () => {},
+  ) {
     this.session = session;
+    this.#onActive = onActive;
     this.#terms = new CodecTerms(codecs);
     this.#browserLocal = session.browser;
     this.#browserOrigin = new SdpOrigin(random);
     this.#trunkOrigin = new SdpOrigin(random);
   }
 
-  /** True while the browser holds by a re-INVITE of its own. */
-  get browserHolds(): boolean {
-    return this.#browserHolds;
+  get hold(): HoldState {
+    return this.#hold.state;
   }
 
   /** True while we hold SIP Server's side, whoever wished it. */
   get holding(): boolean {
-    return this.#browserHolds || this.#asked;
+    return this.hold !== "not-held";
+  }
+
+  /** True while sound runs at least one way: connected, not held by us, nor by SIP Server both ways. */
+  get active(): boolean {
+    return this.#active;
   }
 
   /** True when both sides are known, so that sound can run. */
@@ -99,6 +111,7 @@ export class CallMedia {
     this.#browserUfrag = accepted.remote.iceUfrag;
     this.#browserPayload = accepted.remote.payload;
     this.#terms.browserChose(accepted.remote.payload.codec, accepted.description);
+    if (!receives(accepted.description.direction)) this.#note("agent-holds");
     this.session.setBrowserRemote(accepted.remote);
     return { ok: true };
   }
@@ -125,7 +138,7 @@ export class CallMedia {
     this.#browserPayload = made.remote.payload;
     this.#terms.browserChose(made.remote.payload.codec, description);
     // The browser's own hold: it no longer receives.
-    this.#browserHolds = !receives(description.direction);
+    this.#note(receives(description.direction) ? "agent-retrieves" : "agent-holds");
     this.session.setBrowserRemote(made.remote);
     return { ok: true, sdp: this.#browserOrigin.stamp(made.sdp) };
   }
@@ -192,22 +205,40 @@ export class CallMedia {
     });
   }
 
-  /** NOTIFY hold and talk: true when the direction changed, so that a re-INVITE must say so. */
-  setAskedHold(hold: boolean): boolean {
-    if (this.#asked === hold) return false;
-    this.#asked = hold;
+  /** NOTIFY hold and talk. True when `holding` changed, so that a re-INVITE must say so. */
+  control(input: "notify-hold" | "notify-talk"): boolean {
+    const before = this.holding;
+    this.#note(input);
+    if (this.holding === before) return false;
     this.applyHold();
     return true;
+  }
+
+  /** What says nothing new changes nothing: a re-INVITE of a page that does not hold, a second NOTIFY. */
+  #note(input: HoldInput): void {
+    if (this.#hold.accepts(input)) this.#hold.apply(input);
   }
 
   /** After the browser's own re-INVITE changed `holding`. */
   applyHold(): void {
     if (this.#trunkRemote) this.session.setDirection("trunk", this.#relayed(this.#trunkRemote.direction));
+    this.#reportActive();
   }
 
   /** Lets sound run once both sides are known; early media and answer both call it. Idempotent. */
   connect(): void {
-    if (this.complete) this.session.connect();
+    if (!this.complete) return;
+    this.session.connect();
+    this.#connected = true;
+    this.#reportActive();
+  }
+
+  #reportActive(): void {
+    const silent = this.holding || (this.#trunkRemote?.direction ?? "inactive") === "inactive";
+    const active = this.#connected && !silent;
+    if (active === this.#active) return;
+    this.#active = active;
+    this.#onActive(active);
   }
 
   get #wanted(): Direction {
@@ -218,6 +249,7 @@ export class CallMedia {
     this.#trunkRemote = remote;
     this.#terms.trunkChose(remote.payload.codec, description);
     this.session.setTrunkRemote({ ...remote, direction: this.#relayed(remote.direction) });
+    this.#reportActive();
   }
 
   /** While we hold, the microphone stays here: what SDP calls `sendonly` carries nothing (SIP Server plays music). */

@@ -1,4 +1,4 @@
-import type { Logger } from "../core/index.ts";
+import type { Clock, Logger, Timer } from "../core/index.ts";
 import type { OfferReply } from "../sip/index.ts";
 import type { AgentLeg } from "./agent-leg.ts";
 import type { CallMedia } from "./call-media.ts";
@@ -7,28 +7,51 @@ import type { TrunkLeg } from "./trunk-leg.ts";
 /** What offers need of the call they belong to; asked anew each time, since legs and media come and change. */
 export interface OffersCall {
   readonly log: Logger;
+  readonly clock: Clock;
   media(): CallMedia | undefined;
   agent(): AgentLeg | undefined;
   trunk(): TrunkLeg;
   ended(): boolean;
 }
 
+/** A hold or retrieve that SIP Server could not take just now (5xx) is offered again after so long, so many times. */
+const retryMs = 2000;
+const maximumRetries = 3;
+
 /** Offers of both sides of an established call: hold, retrieve, moves of SIP Server's media, ICE restarts. */
 export class CallOffers {
   readonly #call: OffersCall;
   #directionQueued = false;
+  #retries = 0;
+  #retry: Timer | undefined;
 
   constructor(call: OffersCall) {
     this.#call = call;
   }
 
-  /** NOTIFY talk and hold on an established call: retrieve and hold (genesys-sip-server.md 6). */
-  control(event: "talk" | "hold" | "beep"): void {
-    if (event === "beep") return;
+  /** NOTIFY hold: carried out here, and told to the client so that it shows it. Safe to repeat. */
+  hold(): void {
+    const changed = this.#call.media()?.control("notify-hold");
+    this.#call.agent()?.hold();
+    if (changed) this.#directionChanged();
+  }
+
+  /** NOTIFY talk: a client that holds too, by its own re-INVITE, is asked to retrieve. Nothing on a call not held. */
+  retrieve(): void {
     const media = this.#call.media();
-    // The browser holds by its own re-INVITE, so only it can retrieve: the page is asked to.
-    if (event === "talk" && media?.browserHolds) this.#call.agent()?.talk();
-    if (media?.setAskedHold(event === "hold")) this.#tellTrunkDirection();
+    if (!media?.holding) return;
+    const changed = media.control("notify-talk");
+    this.#call.agent()?.talk();
+    if (changed) this.#directionChanged();
+  }
+
+  /** The client came back by another connection and may have missed that its call is held. */
+  repeatHold(): void {
+    if (this.#call.media()?.hold === "by-sip-server") this.#call.agent()?.hold();
+  }
+
+  close(): void {
+    this.#retry?.clear();
   }
 
   /** The browser's re-INVITE is answered here at once; SIP Server hears of a changed hold only. */
@@ -50,7 +73,7 @@ export class CallOffers {
     reply.accept(answer.sdp);
     if (media.holding !== heldBefore) {
       media.applyHold();
-      this.#tellTrunkDirection();
+      this.#directionChanged();
     }
   }
 
@@ -73,8 +96,14 @@ export class CallOffers {
     if (taken && !taken.ok) this.#call.log.warn({ reason: taken.reason }, "answer to our refresh not usable");
   }
 
+  #directionChanged(): void {
+    this.#retries = 0;
+    this.#tellTrunkDirection();
+  }
+
   /** One that waits tells the direction of the time when it goes out: a second one would say the same. */
   #tellTrunkDirection(): void {
+    this.#retry?.clear();
     if (this.#directionQueued) return;
     this.#directionQueued = true;
     this.#call.trunk().reinvite(
@@ -83,7 +112,27 @@ export class CallOffers {
         return this.#call.media()?.offerToTrunk() ?? "";
       },
       (sdp) => this.#takeTrunkAnswer(sdp),
+      (status) => this.#directionRefused(status),
     );
+  }
+
+  /**
+   * SIP Server keeps the description it had (RFC 3261 14.1). A hold it refuses stays: the agent counts on not being
+   * heard, and the relay sends nothing. A retrieve it refuses has failed: the call is held again, and the client told.
+   */
+  #directionRefused(status: number): void {
+    this.#directionQueued = false;
+    const media = this.#call.media();
+    if (!media || this.#call.ended()) return;
+    if (status >= 500 && status < 600 && this.#retries < maximumRetries) {
+      this.#retries++;
+      this.#retry = this.#call.clock.setTimer(retryMs, () => this.#tellTrunkDirection());
+      return;
+    }
+    this.#call.log.warn({ status, hold: media.hold }, "SIP Server takes no change of hold");
+    if (media.holding) return;
+    media.control("notify-hold");
+    this.#call.agent()?.hold();
   }
 
   #takeTrunkAnswer(sdp: string): void {

@@ -9,8 +9,10 @@ export interface CallRecord {
   readonly dn: string;
   /** The other party's number as SIP Server or the agent gave it. */
   readonly farNumber: string;
-  /** X-Genesys-CallUUID, the key to Genesys' own records. */
+  /** X-Genesys-CallUUID as last seen, the key to Genesys' own records. */
   readonly callUuid: string | undefined;
+  /** Each that was seen, in order: SIP Server changes it when calls are joined or transferred. */
+  readonly callUuids: readonly string[];
   readonly startedAt: string;
   readonly ringingAt: string | undefined;
   readonly answeredAt: string | undefined;

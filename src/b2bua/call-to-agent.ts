@@ -75,9 +75,7 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
   }
 
   /** NOTIFY talk while ringing: the desktop pressed Answer. Twice or too early makes no difference. */
-  protected override control(event: "talk" | "hold" | "beep"): void {
-    if (this.state === "established") return super.control(event);
-    if (event !== "talk" || this.ended) return;
+  protected override answerWanted(): void {
     this.#talkWanted = true;
     if (this.agent) this.#talk();
   }
@@ -103,7 +101,10 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
       this.trunk.answer("");
       return this.#establish();
     }
-    if (offer === "") return this.trunk.answer(media.offerToTrunk());
+    if (offer === "") {
+      this.trunk.answer(media.offerToTrunk());
+      return this.#tellFar();
+    }
     const answer = media.answerToTrunk(offer);
     if (!answer.ok) return this.finish("jackfield", answer);
     this.trunk.answer(answer.sdp);
@@ -113,7 +114,22 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
   /** The ACK: with the answer when the INVITE had no offer. SIP Server may send it 32 s after our 200. */
   #acknowledged(sdp: string): void {
     if (this.#invite.offer !== "" || this.#answeredEarly) return;
-    if (this.#takeAnswer(sdp, "answer in ACK")) this.#establish();
+    if (!this.#takeAnswer(sdp, "answer in ACK")) return;
+    this.#establish();
+    this.#tellFar();
+  }
+
+  override agentMoved(): void {
+    super.agentMoved();
+    this.#tellFar();
+  }
+
+  /** Of a call that SIP Server set up for the agent: its ACK comes when the far side has answered. */
+  #tellFar(): void {
+    const { state } = this;
+    if (!this.services.pageRingback || this.#invite.offer !== "") return;
+    if (state === "answering") this.agent?.tellCall({ far: "ringing" });
+    if (state === "established") this.agent?.tellCall({ far: "connected" });
   }
 
   /** False when SIP Server's answer to our offer was of no use, which ends the call. */

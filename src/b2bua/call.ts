@@ -1,4 +1,4 @@
-import { randomId, StateMachine, type Logger, type Timer, type Transitions } from "../core/index.ts";
+import { randomId, StateMachine, type Logger, type Timer } from "../core/index.ts";
 import {
   MediaExhaustedError,
   type MediaPool,
@@ -7,27 +7,18 @@ import {
 } from "../media/index.ts";
 import type { AgentPresence, TrunkRegistrations } from "../registrar/index.ts";
 import type { AgentLeg, AgentLegUser, LegEnd } from "./agent-leg.ts";
+import { controlActs, type ControlAct, type ControlEvent } from "./call-control.ts";
 import { CallMedia } from "./call-media.ts";
 import { CallOffers } from "./call-offers.ts";
 import { CallQuality } from "./call-quality.ts";
 import type { CodecPreference } from "./codec-terms.ts";
 import type { CallRecord } from "./call-record.ts";
+import { callTransitions, type CallInput, type CallState } from "./call-state.ts";
 import { CallTimes } from "./call-times.ts";
 import { MediaWatch } from "./media-watch.ts";
+import type { DigitsWanted } from "./dtmf.ts";
 import type { QualityTotals } from "./quality-totals.ts";
 import type { TrunkLeg, TrunkLegOptions, TrunkLegUser } from "./trunk-leg.ts";
-
-export type CallState = "setting-up" | "ringing" | "answering" | "established" | "ended";
-export type CallInput = "ring" | "answer" | "establish" | "end";
-
-const transitions: Transitions<CallState, CallInput> = {
-  "setting-up": { ring: "ringing", answer: "answering", end: "ended" },
-  ringing: { ring: "ringing", answer: "answering", end: "ended" },
-  // One side answered; its SDP or the other side's ACK is on its way.
-  answering: { establish: "established", end: "ended" },
-  established: { end: "ended" },
-  ended: {},
-};
 
 /** What every call needs from outside. */
 export interface CallServices extends TrunkLegOptions {
@@ -39,6 +30,10 @@ export interface CallServices extends TrunkLegOptions {
   readonly quality: QualityTotals;
   /** A page that can answer by itself has this long after NOTIFY talk, ms. */
   readonly talkPatienceMs: number;
+  /** The page is told while the far side of a call set up by SIP Server still rings, so that it plays a tone. */
+  readonly pageRingback: boolean;
+  /** Told each time `Call.active` changed. */
+  readonly onActive: (call: Call) => void;
   /** Told once, when the call is over and everything of it is freed. */
   readonly onEnded: (call: Call, record: CallRecord) => void;
 }
@@ -70,6 +65,8 @@ export abstract class Call {
   readonly #mediaWatch: MediaWatch;
   readonly #releaseRegistration: () => void;
   #setUpPatience: Timer | undefined;
+  /** It was put on hold for another call's sake, see `keepOneActive`. */
+  #gaveWay = false;
   /** Set by `finish`; called once, when the last counters are here. */
   #writeRecord: ((media: MediaStatistics | undefined) => void) | undefined;
 
@@ -82,11 +79,12 @@ export abstract class Call {
     this.presence = presence;
     this.id = randomId(services.context.random, 8);
     this.log = services.context.log.child({ call: this.id, dn: presence.dn });
-    this.#machine = new StateMachine(transitions, "setting-up", this.log);
+    this.#machine = new StateMachine(callTransitions, "setting-up", this.log);
     this.#times = new CallTimes(services.context.clock);
     this.#quality = new CallQuality(services.quality);
     this.#offers = new CallOffers({
       log: this.log,
+      clock: services.context.clock,
       media: () => this.media,
       agent: () => this.agent,
       trunk: () => this.trunk,
@@ -117,6 +115,11 @@ export abstract class Call {
   /** When the call began, ISO 8601 UTC. */
   get startedAt(): string {
     return this.#times.startedAt;
+  }
+
+  /** X-Genesys-CallUUID as last seen. */
+  get callUuid(): string | undefined {
+    return this.trunk.callUuid;
   }
 
   /** The relay's session; undefined before it is open. */
@@ -159,7 +162,8 @@ export abstract class Call {
         if (notice && this.state === "established") this.agent?.tellQuality(notice);
       });
       session.events.on("idle", (side, silentMs) => this.log.warn({ side, silentMs }, "no media"));
-      this.media = new CallMedia(session, this.services.codecs, this.services.context.random);
+      const { codecs, context } = this.services;
+      this.media = new CallMedia(session, codecs, context.random, (active) => this.#activeChanged(active));
       return this.media;
     } catch (error) {
       this.#refuseForMedia(error);
@@ -207,20 +211,68 @@ export abstract class Call {
       mediaFlows: () => this.#mediaWatch.flows("trunk"),
       onFailed: (end) => this.finish("sip-server", end),
       onOffer: (sdp, reply) => this.#offers.fromTrunk(sdp, reply),
-      onControl: (event) => this.control(event),
-      onDigits: (digits, durationMs) => this.media?.session.sendDtmf("trunk", digits, durationMs),
+      onControl: (event, digits) => this.#control(event, digits),
+      onCallUuid: (callUuid) => this.agent?.tellCall({ callUuid }),
       onEnded: (end) => this.finish("sip-server", end),
     };
   }
 
-  /** NOTIFY talk, hold and beep on an established call (genesys-sip-server.md 6). */
-  protected control(event: "talk" | "hold" | "beep"): void {
-    if (this.state === "established") this.#offers.control(event);
+  #control(event: ControlEvent, digits: DigitsWanted | undefined): void {
+    const act = controlActs[event][this.state];
+    this.log.info({ event, state: this.state, act }, "NOTIFY of SIP Server");
+    this.#acts[act](digits);
+  }
+
+  readonly #acts: Readonly<Record<ControlAct, (digits: DigitsWanted | undefined) => void>> = {
+    answer: () => this.answerWanted(),
+    hold: () => {
+      this.#gaveWay = false;
+      this.#offers.hold();
+    },
+    retrieve: () => this.#offers.retrieve(),
+    digits: (wanted) => {
+      if (wanted) this.media?.session.sendDtmf("trunk", wanted.digits, wanted.durationMs);
+    },
+    beep: () => this.agent?.beep(),
+    none: () => {},
+  };
+
+  /** NOTIFY talk in the early dialog. */
+  protected answerWanted(): void {}
+
+  /** Whether sound runs, see `CallMedia.active`. */
+  get active(): boolean {
+    return !this.ended && this.media?.active === true;
+  }
+
+  #activeChanged(active: boolean): void {
+    if (active) this.#gaveWay = false;
+    this.services.onActive(this);
+  }
+
+  /** Another call of the client's is heard from now on. */
+  giveWay(): void {
+    if (this.state !== "established") return;
+    this.#gaveWay = true;
+    this.#offers.hold();
+  }
+
+  /** A client that shows holds has a person who retrieves; to another the call never looked held. */
+  get comesBack(): boolean {
+    const blind = !this.presence.allowEvents.includes("hold");
+    return this.#gaveWay && blind && !this.ended && this.media?.hold === "by-sip-server";
+  }
+
+  comeBack(): void {
+    this.#offers.retrieve();
   }
 
   /** The agent's client came back on another connection. */
   agentMoved(): void {
     this.agent?.moved();
+    this.#offers.repeatHold();
+    const [, changed] = this.trunk.callUuids;
+    if (changed !== undefined && this.callUuid) this.agent?.tellCall({ callUuid: this.callUuid });
   }
 
   /** Ends the call from our side: sign-out, drain, admin. Idempotent. */
@@ -235,6 +287,7 @@ export abstract class Call {
   protected finish(by: CallRecord["endedBy"], end: LegEnd): void {
     if (!this.move("end")) return;
     this.log.info({ by, reason: end.reason, status: end.status }, "call ended");
+    this.#offers.close();
     this.#safely(() => by === "sip-server" || this.endTrunk(by, end));
     this.#safely(() => by === "agent" || this.endAgent(end));
     this.#safely(this.#releaseRegistration);
@@ -277,6 +330,7 @@ export abstract class Call {
       dn: this.presence.dn,
       farNumber: this.farNumber,
       callUuid: this.trunk.callUuid,
+      callUuids: [...this.trunk.callUuids],
       ...this.#times.report(),
       endedBy: by,
       reason: end.reason,

@@ -1,5 +1,6 @@
 export type * from "./agent-leg.ts";
 export type { CallCaptureOptions, CallSummary } from "./call-capture.ts";
+export type { CallNotice } from "./call-notice.ts";
 export type { CallQualityRecord, QualityNotice } from "./call-quality.ts";
 export type { CallRecord } from "./call-record.ts";
 export type { CodecPreference } from "./codec-terms.ts";

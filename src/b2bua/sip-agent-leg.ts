@@ -4,6 +4,7 @@ import {
   IncomingInvite,
   OutgoingInvite,
   type Flow,
+  type HeaderPair,
   type OfferReply,
   type ServerTransaction,
   type Session,
@@ -17,6 +18,7 @@ import {
 } from "../sip/index.ts";
 import { randomId } from "../core/index.ts";
 import type { AgentLeg, AgentLegs, AgentLegUser, Invitation, LegEnd } from "./agent-leg.ts";
+import type { CallNotice } from "./call-notice.ts";
 import type { QualityNotice } from "./call-quality.ts";
 import { sendEvent, type SipAgentLegOptions } from "./client-event.ts";
 import { quotedName } from "./caller-data.ts";
@@ -29,6 +31,8 @@ const who = "agent's browser";
 
 /** Event package of our own: how the call sounds, JSON of `QualityNotice`, every few seconds. */
 const qualityEvent = "x-jackfield-quality";
+/** Event package of our own: what changed about a running call, JSON of `CallNotice`. */
+const callEvent = "x-jackfield-call";
 
 /** The agent's leg for SIP over WebSocket: its requests go by whatever flow the presence has at the moment. */
 class SipAgentLeg implements AgentLeg, SessionUser {
@@ -136,20 +140,31 @@ class SipAgentLeg implements AgentLeg, SessionUser {
    */
   talk(): void {
     this.#talkWanted = true;
-    const { flow } = this.presence;
-    const ringing = this.#outgoing?.pending === true;
-    if (!flow || !(ringing || this.#session?.established)) return;
-    sendEvent(this.#options, this.presence, flow, "talk", [["X-Jackfield-Call-ID", this.callId]]);
+    if (this.#outgoing?.pending === true || this.#session?.established) this.#tell("talk");
+  }
+
+  hold(): void {
+    if (this.#session?.established) this.#tell("hold");
+  }
+
+  beep(): void {
+    if (this.presence.allowEvents.includes("beep")) this.#tell("beep");
+  }
+
+  tellCall(notice: CallNotice): void {
+    if (this.presence.allowEvents.includes(callEvent)) this.#tell(callEvent, notice);
   }
 
   tellQuality(notice: QualityNotice): void {
-    const { flow, allowEvents } = this.presence;
-    if (!flow || !allowEvents.includes(qualityEvent)) return;
-    const headers = [
-      ["X-Jackfield-Call-ID", this.callId],
-      ["Content-Type", "application/json"],
-    ] as const;
-    sendEvent(this.#options, this.presence, flow, qualityEvent, headers, JSON.stringify(notice));
+    if (this.presence.allowEvents.includes(qualityEvent)) this.#tell(qualityEvent, notice);
+  }
+
+  #tell(event: string, notice?: object): void {
+    const { flow } = this.presence;
+    if (!flow) return;
+    const headers: HeaderPair[] = [["X-Jackfield-Call-ID", this.callId]];
+    if (notice) headers.push(["Content-Type", "application/json"]);
+    sendEvent(this.#options, this.presence, flow, event, headers, notice && JSON.stringify(notice));
   }
 
   cancel(end: LegEnd): void {

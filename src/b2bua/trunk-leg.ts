@@ -19,8 +19,10 @@ import {
   type SipResponse,
 } from "../sip/index.ts";
 import type { LegEnd } from "./agent-leg.ts";
+import { controlEvents, type ControlEvent } from "./call-control.ts";
 import { quotedName } from "./caller-data.ts";
-import { readDigits } from "./dtmf.ts";
+import { readDigits, type DigitsWanted } from "./dtmf.ts";
+import { eventOf } from "./message-waiting.ts";
 import { capabilitiesOf, handlerOf, refuseMethod, type Capabilities } from "./methods.ts";
 import { cancelReason, endOfFailure, endOfSession, reasonHeaders, refusalHeaders } from "./reasons.ts";
 import { defaultTrunkTerms } from "./session-terms.ts";
@@ -43,10 +45,10 @@ export interface TrunkLegUser {
   mediaFlows(): boolean;
   /** re-INVITE or UPDATE; `sdp` is empty for an offerless one. */
   onOffer(sdp: string, reply: OfferReply): void;
-  /** NOTIFY talk, hold, beep: 200 is already sent (genesys-sip-server.md 6). */
-  onControl(event: "talk" | "hold" | "beep"): void;
-  /** NOTIFY dtmf or INFO: to be sent as RFC 4733 events toward SIP Server. */
-  onDigits(digits: string, durationMs: number): void;
+  /** NOTIFY talk, hold, beep or dtmf: 200 is already sent (genesys-sip-server.md 6). `digits` only with dtmf. */
+  onControl(event: ControlEvent, digits?: DigitsWanted): void;
+  /** X-Genesys-CallUUID is another one than before, or the first that came. */
+  onCallUuid(uuid: string): void;
   onEnded(end: LegEnd): void;
 }
 
@@ -71,13 +73,16 @@ export interface TrunkLegOptions {
   readonly userAgent: string;
   /** What sessions with SIP Server agree to. Default: `defaultTrunkTerms`. */
   readonly trunkTerms?: SessionTerms;
+  /** NOTIFY message-summary for the DN; already answered. */
+  readonly onMessageSummary: (dn: string, request: SipRequest) => void;
 }
 
 type LegMethod = (leg: TrunkLeg, request: SipRequest, transaction: ServerTransaction) => void;
 
 const who = "SIP Server";
-const controlEvents = ["talk", "hold", "dtmf", "beep"] as const;
 const callUuidHeader = "X-Genesys-CallUUID";
+/** Enough for every transfer of a call, and no endless row. */
+const maximumCallUuids = 16;
 
 /** SIP Server's leg of one call: an ordinary phone's dialog, plus its third-party call control by NOTIFY. */
 export class TrunkLeg implements SessionUser {
@@ -88,8 +93,8 @@ export class TrunkLeg implements SessionUser {
   #serverFlow: Flow | undefined;
   #incoming: IncomingInvite | undefined;
   #outgoing: OutgoingInvite | undefined;
-  /** X-Genesys-CallUUID as last seen; it may change in a re-INVITE after a transfer. */
-  callUuid: string | undefined;
+  /** Each X-Genesys-CallUUID seen, the last one last: it may change in mid-call after a transfer. */
+  readonly callUuids: string[] = [];
 
   /** What is handled within SIP Server's dialogs; its keys make the Allow header. */
   static readonly methods: Readonly<Record<string, LegMethod>> = {
@@ -108,6 +113,11 @@ export class TrunkLeg implements SessionUser {
 
   get callId(): string {
     return this.#incoming?.request.callId ?? this.#outgoing?.callId ?? "";
+  }
+
+  /** X-Genesys-CallUUID as last seen. */
+  get callUuid(): string | undefined {
+    return this.callUuids.at(-1);
   }
 
   get #session(): Session | undefined {
@@ -166,17 +176,17 @@ export class TrunkLeg implements SessionUser {
   }
 
   /** Asks SIP Server to take a new description of ours (hold, retrieve). */
-  reinvite(sdp: () => string, onAnswer: (sdp: string) => void): void {
+  reinvite(sdp: () => string, onAnswer: (sdp: string) => void, onFailed: (status: number) => void): void {
     this.#session?.reinvite(sdp, {
       onAnswer: (answer) => {
         onAnswer(answer);
         return undefined;
       },
-      onFailed: (status, reason) =>
-        this.#options.context.log.warn(
-          { callId: this.callId, status, reason },
-          "re-INVITE refused by SIP Server",
-        ),
+      onFailed: (status, reason) => {
+        const { log } = this.#options.context;
+        log.warn({ callId: this.callId, status, reason }, "re-INVITE refused by SIP Server");
+        onFailed(status);
+      },
     });
   }
 
@@ -227,6 +237,10 @@ export class TrunkLeg implements SessionUser {
     this.#user.onOffer(sdp, reply);
   }
 
+  onUpdate(request: SipRequest): void {
+    this.#noteCallUuid(request);
+  }
+
   onRequest(request: SipRequest, transaction: ServerTransaction): void {
     const handler = handlerOf(TrunkLeg.methods, request.method);
     if (handler) handler(this, request, transaction);
@@ -239,27 +253,31 @@ export class TrunkLeg implements SessionUser {
 
   /** No SUBSCRIBE ever precedes these; the 200 goes out first, the act follows (genesys-sip-server.md 6). */
   #receiveNotify(request: SipRequest, transaction: ServerTransaction): void {
-    const event = request.headers.get("Event")?.split(";")[0]?.trim().toLowerCase();
+    const event = eventOf(request);
     const control = controlEvents.find((name) => name === event);
-    if (!control) {
-      const bad = event === "message-summary" ? 200 : 489;
-      return transaction.respond(createResponse(request, bad, { headers: this.#capabilities.headers }));
-    }
+    const known = control !== undefined || event === "message-summary";
+    const { headers } = this.#capabilities;
+    transaction.respond(createResponse(request, known ? 200 : 489, { headers }));
+    if (!known) return;
     this.#noteCallUuid(request);
-    transaction.respond(createResponse(request, 200, { headers: this.#capabilities.headers }));
+    if (control === undefined) return this.#options.onMessageSummary(this.dn, request);
     if (control !== "dtmf") return this.#user.onControl(control);
     const wanted = readDigits(request.body.toString("utf8"));
-    if (wanted) this.#user.onDigits(wanted.digits, wanted.durationMs);
+    if (wanted) this.#user.onControl(control, wanted);
   }
 
   #receiveInfo(request: SipRequest, transaction: ServerTransaction): void {
-    // INFO from SIP Server tells of digits the far party pressed as signalling; nothing in the page takes them yet.
+    // Digits of the far party's: who listens for them is SIP Server's side, and a browser has no use for any.
     const known = request.body.length === 0 || request.contentType?.startsWith("application/dtmf");
     transaction.respond(createResponse(request, known ? 200 : 415, { headers: this.#capabilities.headers }));
   }
 
   #noteCallUuid(message: SipRequest | SipResponse): void {
-    this.callUuid = message.headers.get(callUuidHeader) ?? this.callUuid;
+    const uuid = message.headers.get(callUuidHeader);
+    if (uuid === undefined || uuid === "" || uuid === this.callUuid) return;
+    this.callUuids.push(uuid);
+    if (this.callUuids.length > maximumCallUuids) this.callUuids.shift();
+    this.#user.onCallUuid(uuid);
   }
 }
 

@@ -67,6 +67,7 @@ export function createSignalling(
     callsPerDn,
     whenFull: config.media.whenFull,
     talkPatienceMs,
+    pageRingback: config.agents.pageRingback,
     ...gracesOf(config),
   });
   return { registrar, trunkRegistrations, b2bua };

@@ -68,6 +68,16 @@ export interface RetargetOptions {
   readonly newCallUuid?: boolean;
 }
 
+/** How SIP Server holds. */
+export interface HoldOptions {
+  /** DN whose leg is re-INVITEd; default the call's first. */
+  readonly dn?: string;
+  /** RTP address of the media server that plays the music, e.g. 127.0.0.3; default the sandbox's own. */
+  readonly musicHost?: string;
+  /** The one law of the music. Default both, PCMU first. */
+  readonly musicLaw?: Law;
+}
+
 /** One side of a call as `calls()` tells it. */
 export interface PartyView {
   readonly kind: "agent" | "number";
@@ -156,7 +166,11 @@ export interface Sandbox {
     dn?: string,
   ): Promise<number>;
   /** SIP Server holds by itself: re-INVITE `sendonly` (with music), `inactive` or `c=0.0.0.0`. */
-  holdByReinvite(uuid: string, form: "sendonly" | "inactive" | "zero", dn?: string): Promise<boolean>;
+  holdByReinvite(
+    uuid: string,
+    form: "sendonly" | "inactive" | "zero",
+    options?: HoldOptions,
+  ): Promise<boolean>;
   /** Moves the media by re-INVITE; also ends a hold by re-INVITE. False when an endpoint refused. */
   retarget(uuid: string, options?: RetargetOptions): Promise<boolean>;
   /** BYE or CANCEL to all; `reasonHeader` is the value of a Reason header, e.g. `SIP;cause=503`. */

@@ -7,6 +7,7 @@ export type {
   DigestOptions,
   PartyView,
   RecordedPacket,
+  HoldOptions,
   RetargetOptions,
   RingOptions,
   Sandbox,

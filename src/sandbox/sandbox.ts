@@ -3,6 +3,7 @@ import type {
   BindingView,
   CallView,
   RecordedPacket,
+  HoldOptions,
   RetargetOptions,
   RingOptions,
   Sandbox,
@@ -106,8 +107,12 @@ export class GenesysSandbox implements Sandbox {
     return this.#switch.leg(uuid, dn).notify(event, body);
   }
 
-  async holdByReinvite(uuid: string, form: "sendonly" | "inactive" | "zero", dn?: string): Promise<boolean> {
-    return this.#switch.call(uuid).holdByReinvite(this.#switch.leg(uuid, dn), form);
+  async holdByReinvite(
+    uuid: string,
+    form: "sendonly" | "inactive" | "zero",
+    options: HoldOptions = {},
+  ): Promise<boolean> {
+    return this.#switch.call(uuid).holdByReinvite(this.#switch.leg(uuid, options.dn), form, options);
   }
 
   async retarget(uuid: string, options: RetargetOptions = {}): Promise<boolean> {

@@ -11,6 +11,7 @@ const call: CallSummary = {
   id: "c1",
   dn: "5001",
   direction: "to-agent",
+  callUuid: undefined,
   farNumber: "71000",
   state: "established",
   since: "2026-11-21T12:00:00.000Z",

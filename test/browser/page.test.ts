@@ -99,7 +99,9 @@ describe("signing in", () => {
     await state("lamp-socket", "connected");
     await state("lamp-trunk", "unknown");
     const register = gateway.last("REGISTER");
-    expect(register.header("Allow-Events")).toBe("talk, hold, x-jackfield-trunk, x-jackfield-quality");
+    expect(register.header("Allow-Events")).toBe(
+      "talk, hold, beep, message-summary, x-jackfield-trunk, x-jackfield-quality, x-jackfield-call",
+    );
     expect(register.header("Contact")).toContain('+sip.instance="<urn:uuid:');
     expect(await page.getByTestId("who").textContent()).toBe("5001");
     expect(pageErrors()).toEqual([]);
@@ -273,10 +275,41 @@ describe("being called", () => {
     expect(await page.getByRole("alert").isVisible()).toBe(false);
   });
 
-  it("tells a second caller that it is busy, and leaves the first call alone", async () => {
+  it("shows a second call beside the first, and goes over to the one that SIP Server answers or retrieves", async () => {
+    await signedIn();
+    const first = await talking();
+    const others = async (): Promise<string> => (await page.getByTestId("other-calls").textContent()) ?? "";
+    const second = gateway.invite("5003");
+    await expect.poll(others).toContain("5003: Incoming call");
+    expect(await page.getByTestId("call-peer").textContent()).toBe("5002");
+    gateway.notify("hold", [`X-Jackfield-Call-ID: ${first}`]);
+    gateway.notify("talk", [`X-Jackfield-Call-ID: ${second}`]);
+    await expect.poll(async () => await page.getByTestId("call-peer").textContent()).toBe("5003");
+    const answer = await sent(() =>
+      gateway.received.find((one) => one.name === "200" && one.header("Call-ID") === second),
+    );
+    expect(answer.body).toContain("m=audio");
+    gateway.acknowledge(second);
+    await state("call", "talking");
+    await expect.poll(others).toContain("5002: On hold");
+    gateway.notify("hold", [`X-Jackfield-Call-ID: ${second}`]);
+    await expect.poll(async () => await page.getByTestId("call-phase").textContent()).toBe("On hold");
+    await button("Switch to 5002").click();
+    await expect.poll(async () => await page.getByTestId("call-phase").textContent()).toBe("In call");
+    expect(await page.getByTestId("call-peer").textContent()).toBe("5002");
+    gateway.bye(first);
+    await expect.poll(async () => await page.getByTestId("call-peer").textContent()).toBe("5003");
+    gateway.bye(second);
+    await state("call", "none");
+    expect(pageErrors()).toEqual([]);
+  });
+
+  it("tells a fourth caller that it is busy, and leaves the calls alone", async () => {
     await signedIn();
     await talking();
     gateway.invite("5003");
+    gateway.invite("5004");
+    gateway.invite("5005");
     await sent(() => gateway.last("486", "INVITE").text.length > 10);
     await state("call", "talking");
     expect(await page.getByTestId("call-peer").textContent()).toBe("5002");
@@ -336,6 +369,39 @@ describe("in a call", () => {
     gateway.notify("talk", [`X-Jackfield-Call-ID: ${callId}`]);
     await sent(() => gateway.last("INVITE").body.includes("a=sendrecv"));
     await button("Hold").waitFor();
+  });
+
+  it("ends as SIP Server's last word says when hold and talk come at once", async () => {
+    await signedIn();
+    const callId = await talking();
+    for (const event of ["hold", "talk", "hold", "talk"])
+      gateway.notify(event, [`X-Jackfield-Call-ID: ${callId}`]);
+    await sent(() => gateway.last("INVITE").body.includes("a=sendrecv"));
+    await expect.poll(async () => await page.getByTestId("call-phase").textContent()).toBe("In call");
+    gateway.notify("talk", [`X-Jackfield-Call-ID: ${callId}`]);
+    gateway.notify("hold", [`X-Jackfield-Call-ID: ${callId}`]);
+    await sent(() => gateway.last("INVITE").body.includes("a=sendonly"));
+    await expect.poll(async () => await page.getByTestId("call-phase").textContent()).toBe("On hold");
+    await state("call", "talking");
+  });
+
+  it("shows that the far side still rings, another call UUID, and messages that wait; beeps without harm", async () => {
+    await signedIn();
+    const callId = await talking();
+    const about = [`X-Jackfield-Call-ID: ${callId}`];
+    const phase = async (): Promise<string | null> => await page.getByTestId("call-phase").textContent();
+    gateway.notify("x-jackfield-call", about, '{"far":"ringing","callUuid":"NEW1"}');
+    await expect.poll(phase).toBe("Ringing…");
+    expect(await page.getByTestId("call-data").textContent()).toContain("NEW1");
+    gateway.notify("x-jackfield-call", about, '{"far":"connected"}');
+    await expect.poll(phase).toBe("In call");
+    gateway.notify("beep", about);
+    gateway.notify("message-summary", [], "Messages-Waiting: yes\r\nVoice-Message: 2/8 (0/2)\r\n");
+    await state("lamp-messages", "waiting");
+    expect(await page.getByTestId("lamp-messages").textContent()).toContain("2 new, 8 old");
+    gateway.notify("message-summary", [], "Messages-Waiting: no\r\n");
+    await state("lamp-messages", "none");
+    expect(pageErrors()).toEqual([]);
   });
 
   it("goes on while the connection is lost and comes back", async () => {

@@ -307,6 +307,35 @@ describe("the softphone page", () => {
     await state("call", "none");
   });
 
+  it("has two calls: SIP Server answers and retrieves, the page shows and hears the one, the other is held", async () => {
+    await signIn();
+    const first = await call("9197");
+    const second = await sandbox.ring("5001", "1003", { talkAfterMs: 200, sound: { kind: "silence" } });
+    const peer = async (): Promise<string | null> => await page.getByTestId("call-peer").textContent();
+    const holding = (uuid: string): boolean | undefined =>
+      sandbox
+        .calls()
+        .find((one) => one.uuid === uuid)
+        ?.parties.find(({ name }) => name === "5001")?.holding;
+    await expect.poll(peer, { timeout: 5000 }).toBe("1003");
+    await until(() => holding(first));
+    await until(() => sandbox.calls().find((one) => one.uuid === second)?.state === "connected");
+    expect(await page.getByTestId("other-calls").textContent()).toContain("9197: On hold");
+    expect(await levelThere(second)).toBeGreaterThan(loud);
+    expect(await levelHere()).toBeLessThan(quiet);
+    expect(await sandbox.retrieve(first, "5001")).toBe(200);
+    await expect.poll(peer, { timeout: 5000 }).toBe("9197");
+    await until(() => holding(second) === true && holding(first) === false);
+    await expect.poll(levelHere, { timeout: 5000 }).toBeGreaterThan(loud);
+    sandbox.hangUp(first);
+    await expect.poll(peer, { timeout: 5000 }).toBe("1003");
+    expect(await page.getByTestId("call-phase").textContent()).toBe("On hold");
+    await button("Retrieve").click();
+    await until(() => holding(second) === false);
+    expect(await levelThere(second)).toBeGreaterThan(loud);
+    expect(browser.errors.slice(before)).toEqual([]);
+  });
+
   it("answers by itself the call that SIP Server makes for it (3pcc)", async () => {
     await signIn();
     const uuid = await sandbox.makeCall("5001", "9196");

@@ -159,7 +159,14 @@ export class B2buaBench {
   readonly presence: { -readonly [Key in keyof SipPresence]: SipPresence[Key] };
   signedIn = true;
 
-  constructor(options: { allowEvents?: string[]; whenFull?: 503 | 486; trunkTerms?: SessionTerms } = {}) {
+  constructor(
+    options: {
+      allowEvents?: string[];
+      whenFull?: 503 | 486;
+      pageRingback?: boolean;
+      trunkTerms?: SessionTerms;
+    } = {},
+  ) {
     const { clock, network } = this;
     const random = new CountingRandom("gateway");
     this.dispatcher = new DialogDispatcher((request, transaction) => {
@@ -227,6 +234,7 @@ export class B2buaBench {
       callsPerDn: 3,
       whenFull: options.whenFull ?? 503,
       talkPatienceMs: 8000,
+      pageRingback: options.pageRingback ?? true,
       newCallGraceMs: 5000,
       callGraceMs: 30_000,
     });

@@ -52,9 +52,45 @@ describe("what the gateway tells by NOTIFY", () => {
       callId: "abc",
     });
     expect(gatewayEvent(notify({ Event: "hold", "X-Jackfield-Call-ID": "abc" }))?.kind).toBe("hold");
+    expect(gatewayEvent(notify({ Event: "beep", "X-Jackfield-Call-ID": "abc" }))?.kind).toBe("beep");
     expect(gatewayEvent(notify({ Event: "talk" }))).toBeUndefined();
+    expect(gatewayEvent(notify({ Event: "beep" }))).toBeUndefined();
     expect(gatewayEvent(notify({ Event: "presence", "X-Jackfield-Call-ID": "abc" }))).toBeUndefined();
     expect(gatewayEvent(notify({}))).toBeUndefined();
+  });
+});
+
+describe("what the gateway tells of a call", () => {
+  const event = { Event: "x-jackfield-call", "X-Jackfield-Call-ID": "abc" };
+
+  it.each([
+    ['{"callUuid":"U2"}', { callUuid: "U2", farRings: undefined }],
+    ['{"far":"ringing"}', { callUuid: undefined, farRings: true }],
+    ['{"far":"connected","callUuid":7}', { callUuid: undefined, farRings: false }],
+    ['{"far":"gone"}', { callUuid: undefined, farRings: undefined }],
+  ])("is %s", (body, news) => {
+    expect(gatewayEvent(notify(event, body))).toEqual({ kind: "call", callId: "abc", news });
+  });
+
+  it.each(["", "{", "null", "7"])("is disregarded when its body is %j", (body) => {
+    expect(gatewayEvent(notify(event, body))).toBeUndefined();
+    expect(gatewayEvent(notify({ Event: "x-jackfield-call" }, "{}"))).toBeUndefined();
+  });
+});
+
+describe("messages that wait", () => {
+  it.each([
+    [
+      "Messages-Waiting: yes\r\nMessage-Account: sip:5001@x\r\nVoice-Message: 2/8 (0/2)\r\n",
+      { waiting: true, fresh: 2, old: 8 },
+    ],
+    ["messages-waiting:no", { waiting: false, fresh: undefined, old: undefined }],
+  ])("are read from %j", (body, waiting) => {
+    expect(gatewayEvent(notify({ Event: "message-summary" }, body))).toEqual({ kind: "messages", waiting });
+  });
+
+  it.each(["", "Messages-Waiting: perhaps", "Voice-Message: 2/8"])("are not read from %j", (body) => {
+    expect(gatewayEvent(notify({ Event: "message-summary" }, body))).toBeUndefined();
   });
 });
 

@@ -19,9 +19,11 @@ const PHASES: Readonly<Record<CallSnapshot["phase"], string>> = {
   ended: "Ended",
 };
 
-function phaseText({ phase, heldHere, heldThere }: CallSnapshot): string {
+/** Where a call stands, for a person. */
+export function phaseText({ phase, heldHere, heldThere, farRings }: CallSnapshot): string {
   if (phase !== "talking") return PHASES[phase];
   if (heldHere) return "On hold";
+  if (farRings) return PHASES.alerting;
   return heldThere ? "The other end holds the call" : PHASES.talking;
 }
 

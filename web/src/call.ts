@@ -1,7 +1,7 @@
 import { C } from "jssip";
 import type { EndEvent, RTCSession } from "jssip/lib/RTCSession.js";
-import { callerData, type CallerDatum } from "./caller-data.ts";
-import type { Quality } from "./gateway-events.ts";
+import { callerData, withCallUuid, type CallerDatum } from "./caller-data.ts";
+import type { CallNews, Quality } from "./gateway-events.ts";
 import { callProblem } from "./words.ts";
 
 /** `ringing`: comes in; `calling`: going out, nothing heard of it; `alerting`: rings there; `answering`: being set up. */
@@ -9,6 +9,7 @@ export type Phase = "ringing" | "calling" | "alerting" | "answering" | "talking"
 
 /** What of a call can be shown. */
 export interface CallSnapshot {
+  readonly callId: string;
   readonly direction: "in" | "out";
   readonly phase: Phase;
   readonly peer: string;
@@ -18,6 +19,8 @@ export interface CallSnapshot {
   readonly heldThere: boolean;
   /** The far end sends its own sound before the answer. */
   readonly earlyMedia: boolean;
+  /** SIP Server has set the call up for this side; the far side still rings. */
+  readonly farRings: boolean;
   /** When it was answered, ms since the epoch. */
   readonly since: number | undefined;
   /** Of the last few seconds, as the gateway tells it. */
@@ -26,10 +29,12 @@ export interface CallSnapshot {
 
 export interface CallOwner {
   changed(): void;
-  remoteSound(stream: MediaStream): void;
   /** Over. `problem` in words when it did not end as calls do. */
   ended(call: Call, problem: string | undefined): void;
 }
+
+/** JsSIP makes one offer at a time: what SIP Server wants is tried again after this long. */
+const HOLD_RETRY_MS = 200;
 
 /** Seconds of RFC 4028 refreshes: long, because JsSIP ends the call when a refresh falls into a lost socket. */
 const SESSION_EXPIRES_S = 1800;
@@ -51,12 +56,16 @@ export class Call {
   readonly #session: RTCSession;
   readonly #owner: CallOwner;
   readonly #peer: string;
-  readonly #data: readonly CallerDatum[];
+  #data: readonly CallerDatum[];
   #microphone: MediaStream | undefined;
   #phase: Phase;
   #earlyMedia = false;
   #since: number | undefined;
   #quality: Quality | undefined;
+  #farRings = false;
+  /** Hold or retrieve that SIP Server wants and JsSIP could not do yet. */
+  #holdWanted: boolean | undefined;
+  #sound: MediaStream | undefined;
 
   constructor({ session, direction, callId, request, owner, microphone }: CallParts) {
     this.callId = callId;
@@ -74,17 +83,31 @@ export class Call {
   get snapshot(): CallSnapshot {
     const held = this.#session.isOnHold();
     return {
+      callId: this.callId,
       direction: this.direction,
       phase: this.#phase,
       peer: this.#peer,
       data: this.#data,
       muted: this.#session.isMuted().audio === true,
-      heldHere: held.local,
+      heldHere: this.#holdWanted ?? held.local,
       heldThere: held.remote,
       earlyMedia: this.#earlyMedia,
+      farRings: this.#farRings,
       since: this.#since,
       quality: this.#quality,
     };
+  }
+
+  /** The far end's sound, undefined before there is any. */
+  get sound(): MediaStream | undefined {
+    return this.#sound;
+  }
+
+  /** What the gateway tells of the call. */
+  learn({ callUuid, farRings }: CallNews): void {
+    if (callUuid !== undefined) this.#data = withCallUuid(this.#data, callUuid);
+    this.#farRings = farRings ?? this.#farRings;
+    this.#owner.changed();
   }
 
   setQuality(quality: Quality | undefined): void {
@@ -115,6 +138,21 @@ export class Call {
 
   /** @returns false when it cannot be done at the moment: not answered yet, or a change is under way */
   hold(on: boolean): boolean {
+    this.#holdWanted = undefined;
+    return this.#offerHold(on);
+  }
+
+  /** SIP Server's remote control: done as soon as it can be. The gateway has held the sound already. */
+  follow(on: boolean): void {
+    this.#holdWanted = this.#offerHold(on) ? undefined : on;
+    this.#owner.changed();
+    if (this.#holdWanted === undefined) return;
+    setTimeout(() => {
+      if (this.#holdWanted === on && !this.#session.isEnded()) this.follow(on);
+    }, HOLD_RETRY_MS);
+  }
+
+  #offerHold(on: boolean): boolean {
     if (this.#session.isOnHold().local === on) return true;
     return on ? this.#session.hold() : this.#session.unhold();
   }
@@ -164,7 +202,8 @@ export class Call {
 
   #watch(connection: RTCPeerConnection): void {
     connection.addEventListener("track", ({ streams, track }) => {
-      this.#owner.remoteSound(streams[0] ?? new MediaStream([track]));
+      this.#sound = streams[0] ?? new MediaStream([track]);
+      this.#owner.changed();
     });
   }
 

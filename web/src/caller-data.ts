@@ -4,6 +4,8 @@ export interface CallerDatum {
   readonly value: string;
 }
 
+const UUID_LABEL = "Call UUID";
+
 const HEADERS: readonly (readonly [header: string, label: string])[] = [
   ["P-Asserted-Identity", "Identity"],
   ["Diversion", "Diverted from"],
@@ -11,10 +13,15 @@ const HEADERS: readonly (readonly [header: string, label: string])[] = [
   ["User-to-User", "User data"],
   ["Call-Info", "Call info"],
   ["Subject", "Subject"],
-  ["X-Genesys-CallUUID", "Call UUID"],
+  ["X-Genesys-CallUUID", UUID_LABEL],
 ];
 
 const LONGEST = 200;
+/** The same data with another call UUID, which SIP Server changes when calls are joined or transferred. */
+export function withCallUuid(data: readonly CallerDatum[], value: string): CallerDatum[] {
+  const others = data.filter(({ label }) => label !== UUID_LABEL);
+  return [...others, { label: UUID_LABEL, value: value.slice(0, LONGEST) }];
+}
 
 /** User parts of UUI are hex (RFC 7433 `encoding=hex`): shown as text when they hold readable text. */
 function readable(header: string, value: string): string {

@@ -1,15 +1,34 @@
 /**
  * What the gateway tells the page beside calls, as NOTIFY outside a dialog (JsSIP: `sipEvent`):
  * - `Event: x-jackfield-trunk`, body `{"state":"in-service","reason":""}`: the DN's registration at SIP Server;
- * - `Event: talk` or `hold` with `X-Jackfield-Call-ID`: SIP Server's remote control of the call that has that
+ * - `Event: talk`, `hold` or `beep` with `X-Jackfield-Call-ID`: SIP Server's remote control of the call that has that
  *   Call-ID on our side;
+ * - `Event: x-jackfield-call` with `X-Jackfield-Call-ID`, body `{"callUuid":"...","far":"ringing"}`: what changed about
+ *   that call;
+ * - `Event: message-summary` (RFC 3842): messages that wait for the DN;
  * - `Event: x-jackfield-quality` with `X-Jackfield-Call-ID`, body `{"mos":4.3,"roundTripMs":12,"lossPercent":0}`: how
  *   that call sounded the last few seconds, by its worst way.
  */
 export type GatewayEvent =
   | { readonly kind: "trunk"; readonly state: TrunkState; readonly reason: string }
-  | { readonly kind: "talk" | "hold"; readonly callId: string }
+  | { readonly kind: "talk" | "hold" | "beep"; readonly callId: string }
+  | { readonly kind: "call"; readonly callId: string; readonly news: CallNews }
+  | { readonly kind: "messages"; readonly waiting: Messages }
   | { readonly kind: "quality"; readonly callId: string; readonly quality: Quality | undefined };
+
+/** What changed about a call; what is left out has not. */
+export interface CallNews {
+  readonly callUuid: string | undefined;
+  /** Whether the far side of a call that SIP Server set up still rings. */
+  readonly farRings: boolean | undefined;
+}
+
+/** Messages that wait; the numbers of voice messages where they are told. */
+export interface Messages {
+  readonly waiting: boolean;
+  readonly fresh: number | undefined;
+  readonly old: number | undefined;
+}
 
 /** How a call sounds; undefined where the gateway does not know. */
 export interface Quality {
@@ -23,7 +42,8 @@ const TRUNK_STATES = ["idle", "registering", "in-service", "backing-off", "rejec
 export type TrunkState = (typeof TRUNK_STATES)[number];
 
 /** Event packages this page acts on, for its Allow-Events header. */
-export const ALLOW_EVENTS = "talk, hold, x-jackfield-trunk, x-jackfield-quality";
+export const ALLOW_EVENTS =
+  "talk, hold, beep, message-summary, x-jackfield-trunk, x-jackfield-quality, x-jackfield-call";
 
 /** The part of a request that is read here. */
 export interface Notify {
@@ -60,13 +80,46 @@ function qualityOf(body: string): Quality | undefined {
   }
 }
 
+function newsOf(body: string): CallNews | undefined {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed !== "object" || parsed === null) return undefined;
+    const callUuid: unknown = Reflect.get(parsed, "callUuid");
+    const far: unknown = Reflect.get(parsed, "far");
+    return {
+      callUuid: typeof callUuid === "string" ? callUuid : undefined,
+      farRings: far === "ringing" || far === "connected" ? far === "ringing" : undefined,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** `Messages-Waiting: yes`, `Voice-Message: 2/8 (0/2)`: new and old, those that are urgent in brackets. */
+function messagesOf(body: string): Messages | undefined {
+  const waiting = /^messages-waiting:\s*(yes|no)\s*$/im.exec(body)?.[1]?.toLowerCase();
+  if (waiting === undefined) return undefined;
+  const [, fresh, old] = /^voice-message:\s*(\d{1,6})\/(\d{1,6})/im.exec(body) ?? [];
+  const number = (text: string | undefined): number | undefined =>
+    text === undefined ? undefined : Number(text);
+  return { waiting: waiting === "yes", fresh: number(fresh), old: number(old) };
+}
+
 /** The event a NOTIFY carries; undefined for what is none of ours or malformed. */
 export function gatewayEvent(request: Notify): GatewayEvent | undefined {
   const name = (request.getHeader("Event") ?? "").split(";")[0]?.trim().toLowerCase();
   if (name === "x-jackfield-trunk") return trunkOf(request.body);
+  if (name === "message-summary") {
+    const waiting = messagesOf(request.body);
+    return waiting && { kind: "messages", waiting };
+  }
   const callId = request.getHeader("X-Jackfield-Call-ID")?.trim();
   if (name === "x-jackfield-quality")
     return callId ? { kind: "quality", callId, quality: qualityOf(request.body) } : undefined;
-  if (name !== "talk" && name !== "hold") return undefined;
+  if (name === "x-jackfield-call") {
+    const news = newsOf(request.body);
+    return callId && news ? { kind: "call", callId, news } : undefined;
+  }
+  if (name !== "talk" && name !== "hold" && name !== "beep") return undefined;
   return callId ? { kind: name, callId } : undefined;
 }

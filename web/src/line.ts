@@ -1,7 +1,7 @@
 import { UA, WebSocketInterface } from "jssip";
 import type { RTCSession } from "jssip/lib/RTCSession.js";
 import type { CallOptions, RTCSessionEvent } from "jssip/lib/UA.js";
-import { ALLOW_EVENTS, gatewayEvent, type Quality, type TrunkState } from "./gateway-events.ts";
+import { ALLOW_EVENTS, gatewayEvent, type GatewayEvent, type TrunkState } from "./gateway-events.ts";
 import type { Credentials } from "./settings.ts";
 import { inOneLine, isFinal, signInProblem } from "./words.ts";
 
@@ -20,10 +20,8 @@ export interface LineOwner {
   /** The gateway refused number or password for good; the line is closed. */
   refused(text: string): void;
   session(event: RTCSessionEvent): void;
-  /** SIP Server's remote control of the call with this Call-ID. */
-  remoteControl(kind: "talk" | "hold", callId: string): void;
-  /** How the call with this Call-ID sounds. */
-  quality(quality: Quality | undefined, callId: string): void;
+  /** Whatever else the gateway tells: of a call, of messages that wait. */
+  event(event: Exclude<GatewayEvent, { kind: "trunk" }>): void;
 }
 
 /** A refused or unanswered REGISTER is tried again after this long. */
@@ -94,8 +92,7 @@ export class Line {
       if (event?.kind === "trunk") {
         this.trunk = { state: event.state, reason: event.reason };
         this.#changed();
-      } else if (event?.kind === "quality") this.#owner.quality(event.quality, event.callId);
-      else if (event !== undefined) this.#owner.remoteControl(event.kind, event.callId);
+      } else if (event !== undefined) this.#owner.event(event);
     });
   }
 

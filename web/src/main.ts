@@ -3,6 +3,7 @@ import { DialView } from "./dial-view.ts";
 import { byId, setText } from "./dom.ts";
 import { LogView } from "./log-view.ts";
 import { Microphone, MicrophoneError } from "./microphone.ts";
+import { OtherCallsView } from "./other-calls-view.ts";
 import { Phone, type PhoneSnapshot } from "./phone.ts";
 import { instanceId, randomUuid, remember, remembered, type Credentials } from "./settings.ts";
 import { SignInView } from "./sign-in-view.ts";
@@ -22,6 +23,7 @@ const phone = new Phone(
     changed: (snapshot) => render(snapshot),
     told: (text, problem) => log.tell(text, problem),
     remoteSound: (stream) => hear(stream),
+    beep: () => sounds.beep(),
     refused: (text) => {
       log.tell(text, true);
       signIn.again();
@@ -39,6 +41,7 @@ const calls = new CallView({
   mute: (on) => phone.mute(on),
   hold: (on) => phone.hold(on),
 });
+const otherCalls = new OtherCallsView((callId) => phone.switchTo(callId));
 const dial = new DialView({
   call: (number) => {
     log.calm();
@@ -64,8 +67,10 @@ async function start(credentials: Credentials): Promise<void> {
   }
 }
 
-function toneOf({ call }: PhoneSnapshot): Tone {
+function toneOf({ call, otherCalls: others }: PhoneSnapshot): Tone {
   if (call?.phase === "ringing") return "ring";
+  if (others.some(({ phase }) => phase === "ringing")) return "waiting";
+  if (call?.phase === "talking" && call.farRings && !call.heldHere) return "ringback";
   return call?.phase === "alerting" && !call.earlyMedia ? "ringback" : "none";
 }
 
@@ -84,6 +89,7 @@ function render(snapshot: PhoneSnapshot): void {
   signIn.render(signedIn);
   renderStatus(snapshot);
   calls.render(snapshot.call);
+  otherCalls.render(snapshot.otherCalls);
   dial.render(snapshot.call, snapshot.registration === "registered");
   sounds.play(toneOf(snapshot));
 }
@@ -106,6 +112,6 @@ byId("sign-out", HTMLButtonElement).addEventListener("click", () => {
   phone.signOut();
   log.tell("Signed out.", false);
 });
-// A closed or reloaded tab cannot keep its call: the far end is told at once. The registration stays for the reload.
-window.addEventListener("pagehide", () => phone.hangUp());
+// A closed or reloaded tab cannot keep its calls: the far ends are told at once. The registration stays for the reload.
+window.addEventListener("pagehide", () => phone.hangUpAll());
 render(phone.snapshot);

@@ -1,5 +1,6 @@
 import type { RTCSessionEvent } from "jssip/lib/UA.js";
 import { answerOptions, Call, type CallOwner, type CallSnapshot } from "./call.ts";
+import type { GatewayEvent, Messages } from "./gateway-events.ts";
 import { Line, type LineOwner, type Registration, type SocketState, type Trunk } from "./line.ts";
 import { MicrophoneError, type Microphone } from "./microphone.ts";
 import type { Credentials } from "./settings.ts";
@@ -11,7 +12,10 @@ export interface PhoneSnapshot {
   readonly socket: SocketState;
   readonly registration: Registration;
   readonly trunk: Trunk;
+  /** The call that is shown large and that the buttons act on. */
   readonly call: CallSnapshot | undefined;
+  readonly otherCalls: readonly CallSnapshot[];
+  readonly messages: Messages | undefined;
 }
 
 export interface PhoneOwner {
@@ -20,17 +24,26 @@ export interface PhoneOwner {
   told(text: string, problem: boolean): void;
   /** The far end's sound, undefined when there is none any more. */
   remoteSound(stream: MediaStream | undefined): void;
+  /** A short tone for the agent alone. */
+  beep(): void;
   /** The gateway refused number or password for good: nobody is signed in. */
   refused(text: string): void;
 }
 
-/** The softphone: one sign-in, one call at a time. A second call that comes in gets 486. */
+/** As many lines as a phone of SIP Server's has; one more call gets 486. */
+const MAX_CALLS = 3;
+
+/** The softphone: one sign-in, up to three calls. The gateway sees to it that one of them is heard. */
 export class Phone {
   readonly #owner: PhoneOwner;
   readonly #microphone: Microphone;
   readonly #instance: string;
   #line: Line | undefined;
+  readonly #calls: Call[] = [];
+  /** The call that is shown. */
   #call: Call | undefined;
+  #heard: MediaStream | undefined;
+  #messages: Messages | undefined;
   /** The microphone's copy for the session that JsSIP announces within its `call`. */
   #outgoing: MediaStream | undefined;
 
@@ -48,6 +61,8 @@ export class Phone {
       registration: this.#line?.registration ?? "none",
       trunk: this.#line?.trunk ?? { state: "unknown", reason: "" },
       call: this.#call?.snapshot,
+      otherCalls: this.#calls.filter((one) => one !== this.#call).map(({ snapshot }) => snapshot),
+      messages: this.#messages,
     };
   }
 
@@ -65,10 +80,7 @@ export class Phone {
         this.#owner.refused(text);
       },
       session: (event) => this.#onSession(event),
-      remoteControl: (kind, callId) => this.#onRemoteControl(kind, callId),
-      quality: (quality, callId) => {
-        if (this.#call?.callId === callId) this.#call.setQuality(quality);
-      },
+      event: (event) => this.#onEvent(event),
     };
     this.#line = new Line(credentials, this.#instance, owner);
     this.#changed();
@@ -79,6 +91,7 @@ export class Phone {
     const line = this.#line;
     if (line === undefined) return;
     this.#line = undefined;
+    this.#messages = undefined;
     line.close();
     this.#microphone.release();
     this.#changed();
@@ -113,12 +126,23 @@ export class Phone {
     if (copy !== undefined) call.answer(copy);
   }
 
+  /** Shows another call: answers the one that rings, retrieves the one that is held; the gateway holds the rest. */
+  switchTo(callId: string): void {
+    this.#show(this.#find(callId));
+    if (this.#call?.snapshot.phase === "ringing") void this.answer();
+    else if (this.#call?.snapshot.heldHere === true) this.hold(false);
+  }
+
   reject(): void {
     this.#call?.hangUp({ code: 486, phrase: "Busy Here" });
   }
 
   hangUp(): void {
     this.#call?.hangUp();
+  }
+
+  hangUpAll(): void {
+    for (const call of this.#calls.slice()) call.hangUp();
   }
 
   mute(on: boolean): void {
@@ -151,23 +175,37 @@ export class Phone {
   }
 
   #changed(): void {
+    const sound = this.#call?.sound;
+    if (sound !== this.#heard) {
+      this.#heard = sound;
+      this.#owner.remoteSound(sound);
+    }
     this.#owner.changed(this.snapshot);
+  }
+
+  #find(callId: string): Call | undefined {
+    return this.#calls.find((one) => one.callId === callId);
+  }
+
+  #show(call: Call | undefined): void {
+    if (call === undefined || call === this.#call) return;
+    this.#call = call;
+    this.#changed();
   }
 
   #onSession({ session, originator, request }: RTCSessionEvent): void {
     const by: string = originator;
     const incoming = by === "remote";
-    if (incoming && this.#call !== undefined) {
+    if (incoming && this.#calls.length >= MAX_CALLS) {
       session.terminate({ status_code: 486, reason_phrase: "Busy Here" });
       this.#owner.told(`${session.remote_identity.uri.user} called and was told that you are busy.`, false);
       return;
     }
     const owner: CallOwner = {
       changed: () => this.#changed(),
-      remoteSound: (stream) => this.#owner.remoteSound(stream),
       ended: (call, problem) => this.#onCallEnded(call, problem),
     };
-    this.#call = new Call({
+    const call = new Call({
       session,
       direction: incoming ? "in" : "out",
       callId: request.getHeader("Call-ID"),
@@ -175,24 +213,43 @@ export class Phone {
       owner,
       microphone: this.#outgoing,
     });
-    this.#owner.told(`${incoming ? "Call from" : "Calling"} ${this.#call.snapshot.peer}.`, false);
+    this.#calls.push(call);
+    this.#call ??= call;
+    this.#owner.told(`${incoming ? "Call from" : "Calling"} ${call.snapshot.peer}.`, false);
     this.#changed();
   }
 
   #onCallEnded(call: Call, problem: string | undefined): void {
-    if (this.#call !== call) return;
-    this.#call = undefined;
-    this.#owner.remoteSound(undefined);
+    const at = this.#calls.indexOf(call);
+    if (at < 0) return;
+    this.#calls.splice(at, 1);
+    if (this.#call === call) this.#call = this.#calls.at(-1);
     this.#owner.told(problem ?? "Call ended.", problem !== undefined);
     this.#changed();
   }
 
+  #onEvent(event: Parameters<LineOwner["event"]>[0]): void {
+    if (event.kind === "messages") {
+      this.#messages = event.waiting;
+      return this.#changed();
+    }
+    const call = this.#find(event.callId);
+    if (call === undefined) return;
+    if (event.kind === "quality") call.setQuality(event.quality);
+    else if (event.kind === "call") call.learn(event.news);
+    else this.#onRemoteControl(event.kind, call);
+  }
+
   /** SIP Server answers, holds and retrieves through us; told twice it does no more than once. */
-  #onRemoteControl(kind: "talk" | "hold", callId: string): void {
-    const call = this.#call;
-    if (call?.callId !== callId) return;
-    if (kind === "hold") call.hold(true);
-    else if (call.snapshot.heldHere) call.hold(false);
-    else void this.answer();
+  #onRemoteControl(
+    kind: Extract<GatewayEvent, { kind: "talk" | "hold" | "beep" }>["kind"],
+    call: Call,
+  ): void {
+    if (kind === "beep") return this.#owner.beep();
+    if (kind === "hold") return call.follow(true);
+    const { phase, heldHere } = call.snapshot;
+    if (phase === "ringing" || heldHere) this.#show(call);
+    if (phase === "ringing") void this.answer();
+    else call.follow(false);
   }
 }

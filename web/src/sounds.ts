@@ -1,5 +1,8 @@
-/** Tones the page makes itself. `ring`: a call comes in; `ringback`: the far end rings and sends no sound of its own. */
-export type Tone = "ring" | "ringback" | "none";
+/**
+ * Tones the page makes itself. `ring`: a call comes in; `waiting`: one more comes in; `ringback`: the far end rings and
+ * sends no sound of its own.
+ */
+export type Tone = "ring" | "waiting" | "ringback" | "none";
 
 interface Pattern {
   readonly frequencies: readonly number[];
@@ -19,12 +22,16 @@ const PATTERNS: Readonly<Record<Exclude<Tone, "none">, Pattern>> = {
     ],
     period: 3,
   },
+  waiting: { frequencies: [425], gain: 0.05, bursts: [[0, 0.2]], period: 5 },
   // ITU-T E.180 supplement 2: 425 Hz, one second in five.
   ringback: { frequencies: [425], gain: 0.07, bursts: [[0, 1]], period: 5 },
 };
 
+const BEEP: Pattern = { frequencies: [1000], gain: 0.1, bursts: [[0, 0.2]], period: 1 };
+
 const FADE_S = 0.015;
 const ROUNDS_AHEAD = 60;
+const BEEP_MS = 500;
 
 /** Plays the page's own tones by WebAudio: no files to load, nothing to cache. */
 export class Sounds {
@@ -45,15 +52,21 @@ export class Sounds {
     if (tone === "none" || this.#context === undefined) return;
     this.#playing = { tone, stop: start(this.#context, PATTERNS[tone]) };
   }
+
+  /** One short tone, whatever else plays. */
+  beep(): void {
+    if (this.#context === undefined) return;
+    setTimeout(start(this.#context, BEEP, 1), BEEP_MS);
+  }
 }
 
 /** Schedules the whole pattern on the audio clock, so that a throttled background tab keeps ringing in time. */
-function start(context: AudioContext, pattern: Pattern): () => void {
+function start(context: AudioContext, pattern: Pattern, rounds = ROUNDS_AHEAD): () => void {
   const volume = context.createGain();
   volume.gain.value = 0;
   volume.connect(context.destination);
   const begin = context.currentTime + 0.02;
-  for (let round = 0; round < ROUNDS_AHEAD; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const [from, to] of pattern.bursts) {
       const at = begin + round * pattern.period;
       volume.gain.setValueAtTime(0, at + from);

@@ -1,5 +1,6 @@
 import { byId, setText } from "./dom.ts";
 import type { PhoneSnapshot } from "./phone.ts";
+import { messagesText } from "./words.ts";
 
 type Tone = "good" | "wait" | "bad" | "none";
 type Shown = readonly [tone: Tone, text: string];
@@ -35,10 +36,14 @@ function lamp(id: string, state: string, [tone, text]: Shown): void {
   if (span !== null) setText(span, text);
 }
 
-/** The three lamps: socket, registration at the gateway, registration at SIP Server. */
-export function renderStatus({ socket, registration, trunk }: PhoneSnapshot): void {
+/** The lamps: socket, registration at the gateway, registration at SIP Server, messages where any were told of. */
+export function renderStatus({ socket, registration, trunk, messages }: PhoneSnapshot): void {
   lamp("lamp-socket", socket, SOCKET[socket]);
   lamp("lamp-here", registration, HERE[registration]);
   const [tone, text] = TRUNK[trunk.state];
   lamp("lamp-trunk", trunk.state, [tone, trunk.reason === "" ? text : `${text}: ${trunk.reason}`]);
+  byId("lamp-messages", HTMLLIElement).hidden = messages === undefined;
+  if (messages === undefined) return;
+  const state = messages.waiting ? "waiting" : "none";
+  lamp("lamp-messages", state, [messages.waiting ? "wait" : "none", messagesText(messages)]);
 }

@@ -1,4 +1,4 @@
-import type { Quality } from "./gateway-events.ts";
+import type { Messages, Quality } from "./gateway-events.ts";
 
 /** Something that went wrong, for a person: what, and what to do about it. */
 export interface Problem {
@@ -109,6 +109,12 @@ export function duration(ms: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
   return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
+}
+
+/** Messages that wait, e.g. `2 new, 8 old`. */
+export function messagesText({ waiting, fresh, old }: Messages): string {
+  if (fresh === undefined || old === undefined) return waiting ? "waiting" : "none";
+  return `${fresh} new, ${old} old`;
 }
 
 /** How a call sounds, e.g. `Quality 4.3 (round trip 12 ms, loss 0 %)`; empty while nothing is known. */

@@ -1,5 +1,6 @@
 import { holds, parseAudio, withDirection, withZeroAddress, failedMakeCallSdp } from "../media/sdp.ts";
 import type { Clock, Logger, Random } from "../../core/index.ts";
+import type { HoldOptions } from "../contract.ts";
 import { Timers } from "../timers.ts";
 import { AgentLeg } from "./agent-leg.ts";
 import { Gate } from "./gate.ts";
@@ -141,11 +142,17 @@ export class Call implements PartyOwner {
   }
 
   /** Holds `leg` by a re-INVITE of ours: music and `sendonly`, `inactive`, or `c=0.0.0.0`. */
-  holdByReinvite(leg: AgentLeg, form: "sendonly" | "inactive" | "zero"): Promise<boolean> {
+  holdByReinvite(
+    leg: AgentLeg,
+    form: "sendonly" | "inactive" | "zero",
+    { musicHost, musicLaw }: HoldOptions = {},
+  ): Promise<boolean> {
     return this.#exclusive(async () => {
       const last = leg.lastSent ?? failedMakeCallSdp;
       let offer = form === "zero" ? withZeroAddress(last) : withDirection(last, "inactive");
       const music = form === "sendonly" ? await this.#openMedia("music") : undefined;
+      if (musicLaw) music?.useLaw(musicLaw);
+      if (musicHost !== undefined) await music?.move(musicHost);
       if (music) offer = sdpOf(await music.askOffer());
       const answer = await leg.giveOffer(offer);
       if (!answer.ok) return outcomeOf(answer);

@@ -274,10 +274,11 @@ export class Session implements DialogOwner, OfferHost, RefreshHost {
       case "UPDATE":
         if (request.body.length > 0) return this.receiveOffer(request, transaction);
         dialog.refreshTarget(request);
-        return this.respond(transaction, 200, undefined, [
+        this.respond(transaction, 200, undefined, [
           ["Contact", this.identity.contact],
           ...this.refresh.answer(request),
         ]);
+        return this.user.onUpdate?.(request);
       case "PRACK":
         return this.onPrack ? this.onPrack(request, transaction) : this.respond(transaction, 481);
       default:

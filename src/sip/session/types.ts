@@ -119,6 +119,8 @@ export interface SessionUser {
   onAcknowledged(body: string): void;
   /** re-INVITE or UPDATE; `sdp` is empty for an offerless re-INVITE. */
   onOffer(sdp: string, request: SipRequest, reply: OfferReply): void;
+  /** UPDATE without SDP; answered already. */
+  onUpdate?(request: SipRequest): void;
   /** Any other request within the dialog, early or confirmed. Must be answered through `transaction`. */
   onRequest(request: SipRequest, transaction: ServerTransaction): void;
   /** An established session is over; never called when `bye` ended it. */

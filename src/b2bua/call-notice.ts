@@ -1,0 +1,10 @@
+/** What changed about a running call, for its client: JSON of `x-jackfield-call`, docs/clients.md. */
+export interface CallNotice {
+  /** X-Genesys-CallUUID as of now; another one after a transfer or consultation. */
+  readonly callUuid?: string;
+  /**
+   * A call that SIP Server set up for the agent (3pcc make call): the agent's side is answered, the far side still rings;
+   * then it is connected.
+   */
+  readonly far?: "ringing" | "connected";
+}
