@@ -11,6 +11,8 @@ export interface OffersCall {
   agent(): AgentLeg | undefined;
   trunk(): TrunkLeg;
   ended(): boolean;
+  /** The client answered before SIP Server wished it: SIP Server knows of no answer that could change. */
+  parked(): boolean;
 }
 
 /** Offers of both sides of an established call: hold, retrieve, moves of SIP Server's media, ICE restarts. */
@@ -69,7 +71,8 @@ export class CallOffers {
 
   /** One that waits tells the direction of the time when it goes out: a second one would say the same. */
   #tellTrunkDirection(): void {
-    if (this.#directionQueued) return;
+    // The answer that is still to come says the direction of its time.
+    if (this.#directionQueued || this.#call.parked()) return;
     this.#directionQueued = true;
     this.#call.trunk().reinvite(
       () => {

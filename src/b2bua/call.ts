@@ -10,18 +10,22 @@ import type { AgentLeg, AgentLegUser, LegEnd } from "./agent-leg.ts";
 import { CallMedia } from "./call-media.ts";
 import { CallOffers } from "./call-offers.ts";
 import { CallQuality } from "./call-quality.ts";
+import type { AutoAnswer } from "./auto-answer.ts";
+import type { ClientRule } from "./client-kinds.ts";
 import type { CodecPreference } from "./codec-terms.ts";
 import type { CallRecord } from "./call-record.ts";
 import { CallTimes } from "./call-times.ts";
 import type { QualityTotals } from "./quality-totals.ts";
 import type { TrunkLeg, TrunkLegOptions, TrunkLegUser } from "./trunk-leg.ts";
 
-export type CallState = "setting-up" | "ringing" | "answering" | "established" | "ended";
-export type CallInput = "ring" | "answer" | "establish" | "end";
+export type CallState = "setting-up" | "ringing" | "parked" | "answering" | "established" | "ended";
+export type CallInput = "ring" | "park" | "answer" | "establish" | "end";
 
 const transitions: Transitions<CallState, CallInput> = {
-  "setting-up": { ring: "ringing", answer: "answering", end: "ended" },
-  ringing: { ring: "ringing", answer: "answering", end: "ended" },
+  "setting-up": { ring: "ringing", park: "parked", answer: "answering", end: "ended" },
+  ringing: { ring: "ringing", park: "parked", answer: "answering", end: "ended" },
+  // The client answered by itself; SIP Server sees a ringing phone until it wants the answer.
+  parked: { ring: "parked", answer: "answering", end: "ended" },
   // One side answered; its SDP or the other side's ACK is on its way.
   answering: { establish: "established", end: "ended" },
   established: { end: "ended" },
@@ -30,6 +34,8 @@ const transitions: Transitions<CallState, CallInput> = {
 
 /** What every call needs from outside. */
 export interface CallServices extends TrunkLegOptions {
+  /** Host of the URIs shown to browsers. */
+  readonly realm: string;
   readonly media: MediaPool;
   readonly codecs: CodecPreference;
   readonly trunkRegistrations: TrunkRegistrations;
@@ -38,6 +44,12 @@ export interface CallServices extends TrunkLegOptions {
   readonly quality: QualityTotals;
   /** A page that can answer by itself has this long after NOTIFY talk, ms. */
   readonly talkPatienceMs: number;
+  /** What the configuration says of kinds of clients; the first that fits counts. */
+  readonly clients: readonly ClientRule[];
+  /** A client that is to answer by its auto-answer headers has this long, ms; then a person must. */
+  readonly preanswerPatienceMs: number;
+  /** Whether calls to a DN are answered without waiting for NOTIFY talk. */
+  readonly autoAnswer: (dn: string) => AutoAnswer;
   /** Told once, when the call is over and everything of it is freed. */
   readonly onEnded: (call: Call, record: CallRecord) => void;
 }
@@ -89,6 +101,7 @@ export abstract class Call {
       agent: () => this.agent,
       trunk: () => this.trunk,
       ended: () => this.ended,
+      parked: () => this.state === "parked",
     });
     this.#releaseRegistration = services.trunkRegistrations.retain(presence.dn);
     this.trunk = makeTrunkLeg(this.trunkEvents());
@@ -200,6 +213,7 @@ export abstract class Call {
       onFailed: (end) => this.finish("sip-server", end),
       onOffer: (sdp, reply) => this.#offers.fromTrunk(sdp, reply),
       onControl: (event) => this.control(event),
+      onCallData: (headers) => this.agent?.tellCall({ headers }),
       onDigits: (digits, durationMs) => this.media?.session.sendDtmf("trunk", digits, durationMs),
       onEnded: (end) => this.finish("sip-server", end),
     };

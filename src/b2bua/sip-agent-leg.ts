@@ -4,6 +4,7 @@ import {
   IncomingInvite,
   OutgoingInvite,
   type Flow,
+  type HeaderPair,
   type OfferReply,
   type ServerTransaction,
   type Session,
@@ -17,6 +18,7 @@ import {
 } from "../sip/index.ts";
 import { randomId } from "../core/index.ts";
 import type { AgentLeg, AgentLegs, AgentLegUser, Invitation, LegEnd } from "./agent-leg.ts";
+import { callEvent, type CallNotice } from "./call-notices.ts";
 import type { QualityNotice } from "./call-quality.ts";
 import { sendEvent, type SipAgentLegOptions } from "./client-event.ts";
 import { quotedName } from "./caller-data.ts";
@@ -46,6 +48,8 @@ class SipAgentLeg implements AgentLeg, SessionUser {
   /** It came back by another connection and has not shown since that it still has the call. */
   #unproven = false;
   #talkWanted = false;
+  /** Only a person may answer: no auto-answer headers any more. */
+  #byHand = false;
   #unwanted = false;
 
   constructor(presence: SipPresence, options: SipAgentLegOptions, user: AgentLegUser) {
@@ -101,14 +105,14 @@ class SipAgentLeg implements AgentLeg, SessionUser {
   sendInvite(flow: Flow, invitation: Invitation): void {
     this.#invitation = invitation;
     this.#invitedBy = flow;
-    const { sdp, caller } = invitation;
+    const { sdp, caller, autoAnswer } = invitation;
     const { context, realm } = this.#options;
     const target = {
       uri: this.presence.contactUri,
       from: `${quotedName(caller.displayName)}<sip:${caller.number}@${realm}>`,
       to: `<sip:${this.presence.dn}@${realm}>`,
       callId: randomId(context.random, 16),
-      headers: caller.headers,
+      headers: this.#byHand ? caller.headers : [...caller.headers, ...autoAnswer],
       sdp,
     };
     this.#outgoing = new OutgoingInvite(context, flow, target, {
@@ -118,13 +122,13 @@ class SipAgentLeg implements AgentLeg, SessionUser {
     });
   }
 
-  progress(status: number, sdp?: string): void {
-    this.#incoming?.progress(status, sdp);
+  progress(status: number, sdp?: string, data: readonly HeaderPair[] = []): void {
+    this.#incoming?.progress(status, sdp, data);
     this.#knowsDialog();
   }
 
-  answer(sdp: string): void {
-    this.#incoming?.accept(sdp);
+  answer(sdp: string, data: readonly HeaderPair[] = []): void {
+    this.#incoming?.accept(sdp, data);
     this.#knowsDialog();
   }
 
@@ -145,13 +149,29 @@ class SipAgentLeg implements AgentLeg, SessionUser {
   }
 
   tellQuality(notice: QualityNotice): void {
+    this.#tell(qualityEvent, notice);
+  }
+
+  tellCall(notice: CallNotice): void {
+    this.#tell(callEvent, notice);
+  }
+
+  #tell(event: string, notice: object): void {
     const { flow, allowEvents } = this.presence;
-    if (!flow || !allowEvents.includes(qualityEvent)) return;
+    if (!flow || !allowEvents.includes(event)) return;
     const headers = [
       ["X-Jackfield-Call-ID", this.callId],
       ["Content-Type", "application/json"],
     ] as const;
-    sendEvent(this.#options, this.presence, flow, qualityEvent, headers, JSON.stringify(notice));
+    sendEvent(this.#options, this.presence, flow, event, headers, JSON.stringify(notice));
+  }
+
+  ringByHand(): void {
+    this.#byHand = true;
+    const { flow } = this.presence;
+    if (!flow || !this.#outgoing?.pending) return;
+    this.#outgoing.leave();
+    this.#inviteAgain(flow);
   }
 
   cancel(end: LegEnd): void {

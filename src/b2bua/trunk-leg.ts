@@ -5,6 +5,7 @@ import {
   OutgoingInvite,
   type Authentication,
   type Flow,
+  type HeaderPair,
   type OfferReply,
   type ServerTransaction,
   type Session,
@@ -18,7 +19,7 @@ import {
   type SipResponse,
 } from "../sip/index.ts";
 import type { LegEnd } from "./agent-leg.ts";
-import { quotedName } from "./caller-data.ts";
+import { CallData, quotedName } from "./caller-data.ts";
 import { readDigits } from "./dtmf.ts";
 import { capabilitiesOf, handlerOf, refuseMethod, type Capabilities } from "./methods.ts";
 import { cancelReason, endOfFailure, endOfSession, reasonHeaders, refusalHeaders } from "./reasons.ts";
@@ -26,15 +27,17 @@ import { cancelReason, endOfFailure, endOfSession, reasonHeaders, refusalHeaders
 /** What SIP Server's leg tells the call. */
 export interface TrunkLegUser {
   /** We called: 180 (no `sdp`) or early media. */
-  onProgress(status: number, sdp: string): void;
-  /** We called: answered. The leg has acknowledged it. */
-  onAnswered(sdp: string): void;
+  onProgress(status: number, sdp: string, data: readonly HeaderPair[]): void;
+  /** We called: answered. The leg has acknowledged it. `data`: headers the page may read. */
+  onAnswered(sdp: string, data: readonly HeaderPair[]): void;
   /** Over before it was established; status 487 when the caller gave up. */
   onFailed(end: LegEnd): void;
   /** They called without an offer: the ACK's SDP is the answer to ours. Empty when they had offered. */
   onAcknowledged(sdp: string): void;
   /** re-INVITE or UPDATE; `sdp` is empty for an offerless one. */
   onOffer(sdp: string, reply: OfferReply): void;
+  /** The call's data changed: the lines that say something new, of those the page may read. */
+  onCallData(headers: readonly HeaderPair[]): void;
   /** NOTIFY talk, hold, beep: 200 is already sent (genesys-sip-server.md 6). */
   onControl(event: "talk" | "hold" | "beep"): void;
   /** NOTIFY dtmf or INFO: to be sent as RFC 4733 events toward SIP Server. */
@@ -61,6 +64,8 @@ export interface TrunkLegOptions {
   readonly context: SessionContext;
   readonly trunk: Trunk;
   readonly userAgent: string;
+  /** Names of SIP Server's headers that pages may read; `*` stands for anything. */
+  readonly headersToPage: readonly string[];
 }
 
 type LegMethod = (leg: TrunkLeg, request: SipRequest, transaction: ServerTransaction) => void;
@@ -80,6 +85,7 @@ export class TrunkLeg implements SessionUser {
   #outgoing: OutgoingInvite | undefined;
   /** X-Genesys-CallUUID as last seen; it may change in a re-INVITE after a transfer. */
   callUuid: string | undefined;
+  readonly #data: CallData;
 
   /** What is handled within SIP Server's dialogs; its keys make the Allow header. */
   static readonly methods: Readonly<Record<string, LegMethod>> = {
@@ -93,6 +99,7 @@ export class TrunkLeg implements SessionUser {
     this.dn = dn;
     this.#options = options;
     this.#user = user;
+    this.#data = new CallData(options.headersToPage);
     this.#capabilities = trunkCapabilities(options.userAgent);
   }
 
@@ -124,6 +131,7 @@ export class TrunkLeg implements SessionUser {
   take(transaction: ServerTransaction): IncomingInvite {
     this.#serverFlow = transaction.flow;
     this.#noteCallUuid(transaction.request);
+    this.#data.note(transaction.request);
     this.#incoming = new IncomingInvite(this.#options.context, transaction, this.#parts);
     return this.#incoming;
   }
@@ -181,13 +189,13 @@ export class TrunkLeg implements SessionUser {
 
   onProvisional(response: SipResponse): void {
     this.#noteCallUuid(response);
-    this.#user.onProgress(response.status, response.body.toString("utf8"));
+    this.#user.onProgress(response.status, response.body.toString("utf8"), this.#data.note(response).shown);
   }
 
   onAnswered(response: SipResponse): void {
     this.#noteCallUuid(response);
     this.#session?.acknowledge(response.cseq.sequence);
-    this.#user.onAnswered(response.body.toString("utf8"));
+    this.#user.onAnswered(response.body.toString("utf8"), this.#data.note(response).shown);
   }
 
   onFailed(failure: SessionFailure): void {
@@ -201,6 +209,8 @@ export class TrunkLeg implements SessionUser {
   onOffer(sdp: string, request: SipRequest, reply: OfferReply): void {
     this.#noteCallUuid(request);
     this.#user.onOffer(sdp, reply);
+    const { changed } = this.#data.note(request);
+    if (changed.length > 0) this.#user.onCallData(changed);
   }
 
   onRequest(request: SipRequest, transaction: ServerTransaction): void {

@@ -1,5 +1,11 @@
 import { silentLogger, TypedEvents } from "../../src/core/index.ts";
-import { B2bua, type CallRecord } from "../../src/b2bua/index.ts";
+import {
+  B2bua,
+  defaultHeadersToPage,
+  type AutoAnswer,
+  type CallRecord,
+  type ClientRule,
+} from "../../src/b2bua/index.ts";
 import type {
   Registrar,
   RegistrarEvents,
@@ -131,6 +137,15 @@ export class FarEnd {
   }
 }
 
+export interface BenchOptions {
+  readonly allowEvents?: string[];
+  readonly whenFull?: 503 | 486;
+  readonly userAgent?: string;
+  readonly clients?: readonly ClientRule[];
+  readonly autoAnswer?: AutoAnswer;
+  readonly headersToPage?: readonly string[];
+}
+
 /** A B2BUA between a scripted SIP Server and a scripted browser, on a fake clock. */
 export class B2buaBench {
   readonly clock = new FakeClock();
@@ -153,7 +168,7 @@ export class B2buaBench {
   readonly presence: { -readonly [Key in keyof SipPresence]: SipPresence[Key] };
   signedIn = true;
 
-  constructor(options: { allowEvents?: string[]; whenFull?: 503 | 486 } = {}) {
+  constructor(options: BenchOptions = {}) {
     const { clock, network } = this;
     const random = new CountingRandom("gateway");
     this.dispatcher = new DialogDispatcher((request, transaction) => {
@@ -194,7 +209,7 @@ export class B2buaBench {
     this.presence = {
       dn: "5001",
       instance: "urn:uuid:1",
-      userAgent: "test softphone",
+      userAgent: options.userAgent ?? "test softphone",
       allowEvents: options.allowEvents ?? [],
       reachable: true,
       gone: false,
@@ -220,6 +235,10 @@ export class B2buaBench {
       callsPerDn: 3,
       whenFull: options.whenFull ?? 503,
       talkPatienceMs: 8000,
+      clients: options.clients ?? [],
+      preanswerPatienceMs: 5000,
+      autoAnswer: () => options.autoAnswer ?? "never",
+      headersToPage: options.headersToPage ?? defaultHeadersToPage,
       newCallGraceMs: 5000,
       callGraceMs: 30_000,
     });

@@ -53,15 +53,15 @@ export class IncomingInvite {
   }
 
   /** 180 or 183 with the dialog's tag; with `sdp` as early media. */
-  progress(status: number, sdp?: string): void {
-    if (!this.#final) this.#respond(status, sdp);
+  progress(status: number, sdp?: string, headers: readonly HeaderPair[] = []): void {
+    if (!this.#final) this.#respond(status, sdp, undefined, headers);
   }
 
   /** 200 with `sdp`, repeated until the ACK. Nothing happens after a final response. */
-  accept(sdp: string): void {
+  accept(sdp: string, headers: readonly HeaderPair[] = []): void {
     if (this.#final) return;
     this.#final = true;
-    this.session.accept(this.#transaction, this.#create(200, sdp));
+    this.session.accept(this.#transaction, this.#create(200, sdp, undefined, headers));
   }
 
   /** Final refusal. False when a final response was sent before. */
