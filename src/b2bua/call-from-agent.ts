@@ -71,7 +71,8 @@ export class CallFromAgent extends Call {
       }
       this.log.warn({ reason: taken?.reason }, "early media not usable");
     }
-    if ((status === 180 || status === 183) && this.move("ring")) this.agent?.progress(status, undefined, data);
+    if ((status === 180 || status === 183) && this.move("ring"))
+      this.agent?.progress(status, undefined, data);
   }
 
   #answered(sdp: string, data: readonly HeaderPair[]): void {

@@ -18,7 +18,10 @@ const client = key(
       expects: "page, preanswer or manual",
     }),
     autoAnswer: key(
-      z.array(z.enum(["call-info", "alert-info", "p-auto-answer", "answer-mode"])).min(1).optional(),
+      z
+        .array(z.enum(["call-info", "alert-info", "p-auto-answer", "answer-mode"]))
+        .min(1)
+        .optional(),
       {
         text: "With preanswer, the forms of header sent. Left out: all.",
         expects: "a list of call-info, alert-info, p-auto-answer, answer-mode",
