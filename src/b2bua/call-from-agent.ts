@@ -18,9 +18,10 @@ export class CallFromAgent extends Call {
     presence: SipPresence,
     legs: SipAgentLegs,
     transaction: ServerTransaction,
+    farNumber: string,
   ) {
     super(services, presence, (user) => new TrunkLeg(presence.dn, services, user));
-    this.farNumber = transaction.request.uri.user ?? "";
+    this.farNumber = farNumber;
     const taken: { leg: AgentLeg; invite: IncomingInvite } = legs.take(
       presence,
       transaction,

@@ -20,7 +20,7 @@ import { randomId } from "../core/index.ts";
 import type { AgentLeg, AgentLegs, AgentLegUser, Invitation, LegEnd } from "./agent-leg.ts";
 import { callEvent, type CallNotice } from "./call-notices.ts";
 import type { QualityNotice } from "./call-quality.ts";
-import { sendEvent, type SipAgentLegOptions } from "./client-event.ts";
+import { routeHeaders, sendEvent, type SipAgentLegOptions } from "./client-event.ts";
 import { quotedName } from "./caller-data.ts";
 import { readDigits } from "./dtmf.ts";
 import { capabilitiesOf, handleMethod, type Capabilities, type MethodTable } from "./methods.ts";
@@ -82,7 +82,7 @@ class SipAgentLeg implements AgentLeg, SessionUser {
     return {
       flow: () => presence.flow,
       waitForFlow: () => presence.waitForFlow(this.#graceMs),
-      accepts: (flow) => presence.flow?.id === flow.id,
+      accepts: (flow) => presence.carries(flow),
     };
   }
 
@@ -112,7 +112,7 @@ class SipAgentLeg implements AgentLeg, SessionUser {
       from: `${quotedName(caller.displayName)}<sip:${caller.number}@${realm}>`,
       to: `<sip:${this.presence.dn}@${realm}>`,
       callId: randomId(context.random, 16),
-      headers: this.#byHand ? caller.headers : [...caller.headers, ...autoAnswer],
+      headers: [...routeHeaders(this.presence), ...caller.headers, ...(this.#byHand ? [] : autoAnswer)],
       sdp,
     };
     this.#outgoing = new OutgoingInvite(context, flow, target, {
@@ -248,7 +248,10 @@ class SipAgentLeg implements AgentLeg, SessionUser {
 
   onFailed(failure: SessionFailure): void {
     const end = endOfFailure(failure, who);
-    if (!failure.unreachable || this.#unwanted) return this.#user.onFailed(end);
+    // RFC 5626 7: that connection leads nowhere, though it is open.
+    const flowFailed = failure.status === 430 && this.#invitedBy !== undefined;
+    if (flowFailed && this.#invitedBy) this.presence.flowFailed(this.#invitedBy);
+    if (!(failure.unreachable || flowFailed) || this.#unwanted) return this.#user.onFailed(end);
     this.#waitAndInviteAgain(end).catch((error: unknown) => {
       this.#options.context.log.error({ err: error }, "browser could not be rung again");
       this.#user.onFailed(end);

@@ -217,3 +217,41 @@ describe("the longer grace time", () => {
     expect(bench.b2bua.hasCall(dn, instance)).toBe(false);
   });
 });
+
+describe("a browser with two connections (RFC 5626)", () => {
+  it("is rung by the other when the first answers 430", async () => {
+    const bench = new Reconnecting();
+    const first = bench.toBrowser;
+    const other = { ...first, id: "other connection" };
+    bench.presence.carries = (flow) => [first.id, other.id].includes(flow.id);
+    bench.presence.flowFailed = (flow) => {
+      if (flow.id === first.id) bench.presence.flow = other;
+    };
+    await bench.callAgent();
+    bench.browser.received.reject(430);
+    await bench.pass();
+    expect(bench.invites).toBe(2);
+    expect(bench.trunk.user.told).toEqual(["provisional 180"]);
+    bench.browser.received.reject(430);
+    await bench.pass();
+    expect(bench.trunk.user.told).toEqual(["provisional 180", "failed 480"]);
+  });
+
+  it("may use either within its dialogs", async () => {
+    const bench = new Reconnecting();
+    await bench.established();
+    const first = bench.toBrowser;
+    bench.presence.carries = () => true;
+    bench.presence.flow = { ...first, id: "other connection" };
+    bench.browser.received.session.bye();
+    await bench.pass();
+    expect(bench.records).toMatchObject([{ endedBy: "agent", status: 200 }]);
+  });
+
+  it("behind a proxy is rung by the route its REGISTER named", async () => {
+    const bench = new B2buaBench();
+    bench.presence.path = ["<sip:edge.test;lr;ob>"];
+    await bench.callAgent();
+    expect(bench.browser.received.request.headers.get("Route")).toBe("<sip:edge.test;lr;ob>");
+  });
+});

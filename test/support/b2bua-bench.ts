@@ -215,6 +215,9 @@ export class B2buaBench {
       gone: false,
       contactUri: "sip:abc@xyz.invalid;transport=ws",
       flow: this.toBrowser,
+      path: [],
+      carries: (flow) => flow.id === this.presence.flow?.id,
+      flowFailed() {},
       waitForFlow: () => Promise.resolve(this.presence.flow),
     };
     this.b2bua = new B2bua({
@@ -250,6 +253,7 @@ export class B2buaBench {
       events: this.registrarEvents,
       find: (dn) => (this.signedIn && dn === "5001" ? this.presence : undefined),
       findByFlow: (flow) => (this.signedIn && flow.id === this.toBrowser.id ? this.presence : undefined),
+      findByGruu: (uri) => (uri.parameters.get("gr") === "urn:uuid:1" ? this.presence : undefined),
       size: 1,
     };
   }
