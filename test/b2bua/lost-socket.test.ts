@@ -225,7 +225,7 @@ describe("a browser with two connections (RFC 5626)", () => {
     const other = { ...first, id: "other connection" };
     bench.presence.carries = (flow) => [first.id, other.id].includes(flow.id);
     bench.presence.flowFailed = (flow) => {
-      if (flow.id === first.id) bench.presence.flow = other;
+      if (flow.id === first.id) bench.presence.flow = bench.toBrowser = other;
     };
     await bench.callAgent();
     bench.browser.received.reject(430);
