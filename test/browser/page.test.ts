@@ -99,7 +99,9 @@ describe("signing in", () => {
     await state("lamp-socket", "connected");
     await state("lamp-trunk", "unknown");
     const register = gateway.last("REGISTER");
-    expect(register.header("Allow-Events")).toBe("talk, hold, x-jackfield-trunk, x-jackfield-quality");
+    expect(register.header("Allow-Events")).toBe(
+      "talk, hold, x-jackfield-trunk, x-jackfield-quality, x-jackfield-call",
+    );
     expect(register.header("Contact")).toContain('+sip.instance="<urn:uuid:');
     expect(await page.getByTestId("who").textContent()).toBe("5001");
     expect(pageErrors()).toEqual([]);
@@ -214,6 +216,36 @@ describe("calling", () => {
     expect(gateway.last("INVITE").body).not.toContain("m=video");
     await button("Hang up").click();
     await sent(() => gateway.last("CANCEL").text.length > 10);
+  });
+});
+
+describe("a call's data", () => {
+  it("is shown as text and never as markup, and follows what SIP Server changes", async () => {
+    await signedIn();
+    const callId = gateway.invite("5002", [
+      "User-to-User: 48656c6c6f20416e6e;encoding=hex",
+      "X-Genesys-Queue: <img src=x onerror=\"document.title='broken'\"><b>Sales</b>",
+      "X-Genesys-CallUUID: 0ABC",
+    ]);
+    await state("call", "ringing");
+    const data = page.getByTestId("call-data");
+    const rows = async () => await data.locator("dt, dd").allTextContents();
+    expect(await rows()).toEqual([
+      ...["User data", "Hello Ann"],
+      ...["Call UUID", "0ABC"],
+      ...["Queue", "<img src=x onerror=\"document.title='broken'\"><b>Sales</b>"],
+    ]);
+    expect(await data.locator("img, b").count()).toBe(0);
+    const changed = { callUuid: "0DEF", headers: [["P-Asserted-Identity", '"Bob <i>" <sip:1009@a>']] };
+    gateway.notify("x-jackfield-call", [`X-Jackfield-Call-ID: ${callId}`], JSON.stringify(changed));
+    await expect.poll(async () => (await rows()).join("|")).toContain("Call UUID|0DEF");
+    expect(await page.getByTestId("call-peer").textContent()).toBe("Bob <i> (1009)");
+    gateway.notify("x-jackfield-call", ["X-Jackfield-Call-ID: another"], '{"callUuid":"0XXX"}');
+    gateway.notify("x-jackfield-call", [`X-Jackfield-Call-ID: ${callId}`], "{");
+    gateway.cancel(callId);
+    await state("call", "none");
+    expect(await page.title()).not.toContain("broken");
+    expect(pageErrors()).toEqual([]);
   });
 });
 

@@ -1,15 +1,20 @@
+import type { HeaderLine } from "./caller-data.ts";
+
 /**
  * What the gateway tells the page beside calls, as NOTIFY outside a dialog (JsSIP: `sipEvent`):
  * - `Event: x-jackfield-trunk`, body `{"state":"in-service","reason":""}`: the DN's registration at SIP Server;
  * - `Event: talk` or `hold` with `X-Jackfield-Call-ID`: SIP Server's remote control of the call that has that
  *   Call-ID on our side;
  * - `Event: x-jackfield-quality` with `X-Jackfield-Call-ID`, body `{"mos":4.3,"roundTripMs":12,"lossPercent":0}`: how
- *   that call sounded the last few seconds, by its worst way.
+ *   that call sounded the last few seconds, by its worst way;
+ * - `Event: x-jackfield-call` with `X-Jackfield-Call-ID`, body `{"callUuid":"...","headers":[["Name","value"]]}`: what
+ *   SIP Server changed of that call's data; either may be missing.
  */
 export type GatewayEvent =
   | { readonly kind: "trunk"; readonly state: TrunkState; readonly reason: string }
   | { readonly kind: "talk" | "hold"; readonly callId: string }
-  | { readonly kind: "quality"; readonly callId: string; readonly quality: Quality | undefined };
+  | { readonly kind: "quality"; readonly callId: string; readonly quality: Quality | undefined }
+  | { readonly kind: "call"; readonly callId: string; readonly changed: readonly HeaderLine[] };
 
 /** How a call sounds; undefined where the gateway does not know. */
 export interface Quality {
@@ -23,7 +28,7 @@ const TRUNK_STATES = ["idle", "registering", "in-service", "backing-off", "rejec
 export type TrunkState = (typeof TRUNK_STATES)[number];
 
 /** Event packages this page acts on, for its Allow-Events header. */
-export const ALLOW_EVENTS = "talk, hold, x-jackfield-trunk, x-jackfield-quality";
+export const ALLOW_EVENTS = "talk, hold, x-jackfield-trunk, x-jackfield-quality, x-jackfield-call";
 
 /** The part of a request that is read here. */
 export interface Notify {
@@ -60,6 +65,23 @@ function qualityOf(body: string): Quality | undefined {
   }
 }
 
+/** The header lines that changed; the call's new UUID is one of them. Empty for a malformed body. */
+function changedOf(body: string): HeaderLine[] {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed !== "object" || parsed === null) return [];
+    const headers: unknown = Reflect.get(parsed, "headers");
+    const uuid: unknown = Reflect.get(parsed, "callUuid");
+    const lines = (Array.isArray(headers) ? headers : []).flatMap((line: unknown): HeaderLine[] => {
+      const [name, value]: unknown[] = Array.isArray(line) ? line : [];
+      return typeof name === "string" && typeof value === "string" ? [[name, value]] : [];
+    });
+    return typeof uuid === "string" ? [...lines, ["X-Genesys-CallUUID", uuid]] : lines;
+  } catch {
+    return [];
+  }
+}
+
 /** The event a NOTIFY carries; undefined for what is none of ours or malformed. */
 export function gatewayEvent(request: Notify): GatewayEvent | undefined {
   const name = (request.getHeader("Event") ?? "").split(";")[0]?.trim().toLowerCase();
@@ -67,6 +89,8 @@ export function gatewayEvent(request: Notify): GatewayEvent | undefined {
   const callId = request.getHeader("X-Jackfield-Call-ID")?.trim();
   if (name === "x-jackfield-quality")
     return callId ? { kind: "quality", callId, quality: qualityOf(request.body) } : undefined;
+  if (name === "x-jackfield-call")
+    return callId ? { kind: "call", callId, changed: changedOf(request.body) } : undefined;
   if (name !== "talk" && name !== "hold") return undefined;
   return callId ? { kind: name, callId } : undefined;
 }

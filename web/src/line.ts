@@ -1,6 +1,7 @@
 import { UA, WebSocketInterface } from "jssip";
 import type { RTCSession } from "jssip/lib/RTCSession.js";
 import type { CallOptions, RTCSessionEvent } from "jssip/lib/UA.js";
+import type { HeaderLine } from "./caller-data.ts";
 import { ALLOW_EVENTS, gatewayEvent, type Quality, type TrunkState } from "./gateway-events.ts";
 import type { Credentials } from "./settings.ts";
 import { inOneLine, isFinal, signInProblem } from "./words.ts";
@@ -22,6 +23,8 @@ export interface LineOwner {
   session(event: RTCSessionEvent): void;
   /** SIP Server's remote control of the call with this Call-ID. */
   remoteControl(kind: "talk" | "hold", callId: string): void;
+  /** What SIP Server changed of the data of the call with this Call-ID. */
+  callData(changed: readonly HeaderLine[], callId: string): void;
   /** How the call with this Call-ID sounds. */
   quality(quality: Quality | undefined, callId: string): void;
 }
@@ -95,6 +98,7 @@ export class Line {
         this.trunk = { state: event.state, reason: event.reason };
         this.#changed();
       } else if (event?.kind === "quality") this.#owner.quality(event.quality, event.callId);
+      else if (event?.kind === "call") this.#owner.callData(event.changed, event.callId);
       else if (event !== undefined) this.#owner.remoteControl(event.kind, event.callId);
     });
   }

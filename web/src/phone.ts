@@ -66,6 +66,9 @@ export class Phone {
       },
       session: (event) => this.#onSession(event),
       remoteControl: (kind, callId) => this.#onRemoteControl(kind, callId),
+      callData: (changed, callId) => {
+        if (this.#call?.callId === callId) this.#call.changeData(changed);
+      },
       quality: (quality, callId) => {
         if (this.#call?.callId === callId) this.#call.setQuality(quality);
       },
