@@ -230,11 +230,8 @@ describe("a call's data", () => {
     await state("call", "ringing");
     const data = page.getByTestId("call-data");
     const rows = async () => await data.locator("dt, dd").allTextContents();
-    expect(await rows()).toEqual([
-      ...["User data", "Hello Ann"],
-      ...["Call UUID", "0ABC"],
-      ...["Queue", "<img src=x onerror=\"document.title='broken'\"><b>Sales</b>"],
-    ]);
+    const queue = "<img src=x onerror=\"document.title='broken'\"><b>Sales</b>";
+    expect(await rows()).toEqual(["User data", "Hello Ann", "Call UUID", "0ABC", "Queue", queue]);
     expect(await data.locator("img, b").count()).toBe(0);
     const changed = { callUuid: "0DEF", headers: [["P-Asserted-Identity", '"Bob <i>" <sip:1009@a>']] };
     gateway.notify("x-jackfield-call", [`X-Jackfield-Call-ID: ${callId}`], JSON.stringify(changed));

@@ -79,6 +79,7 @@ test("a temporary one that was changed or made up leads nowhere", () => {
   const token = /tgruu\.([^@]*)/.exec(given)?.[1] ?? "";
   const forged = [
     token.replace(/^./, (one) => (one === "A" ? "B" : "A")),
+    token.replace(/^(.{30})./, (_all, head: string) => `${head}${token[30] === "A" ? "B" : "A"}`),
     token.slice(0, -4),
     `${token}AAAA`,
     "",

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Browser, registrarBench, TestFlow } from "./browser.ts";
+import { registrarBench, TestFlow, type Browser } from "./browser.ts";
 
 /** RFC 5626: several connections of one client. */
 let bench: ReturnType<typeof registrarBench>;
@@ -18,8 +18,8 @@ afterEach(() => {
 function flowOf(of: Browser, regId: number): Browser {
   const further = bench.browser(`${of.callId}-${regId}`);
   further.instance = of.instance;
-  further.contact = (parameters = "") =>
-    `<${further.contactUri}>;reg-id=${regId};+sip.instance="${of.instance}"${parameters}`;
+  further.contact = (parameters?: string) =>
+    `<${further.contactUri}>;reg-id=${regId};+sip.instance="${of.instance}"${parameters ?? ""}`;
   return further;
 }
 
