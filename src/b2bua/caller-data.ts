@@ -3,17 +3,6 @@ import type { CallerData } from "./agent-leg.ts";
 import { withoutAutoAnswer } from "./auto-answer.ts";
 import { fitsWildcard } from "./wildcard.ts";
 
-/** Headers of SIP Server's messages that the page may read where the configuration does not say (genesys-sip-server.md 5.2). */
-export const defaultHeadersToPage: readonly string[] = [
-  "P-Asserted-Identity",
-  "Diversion",
-  "History-Info",
-  "User-to-User",
-  "X-Genesys-*",
-  "Call-Info",
-  "Alert-Info",
-];
-
 /** Enough for user data, small enough that no INVITE to a browser grows without bound. */
 const maximumHeaders = 32;
 /** Longest value and all values together, characters; a value that is too long is left out, for half of it may mislead. */

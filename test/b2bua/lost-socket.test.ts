@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Flow } from "../../src/sip/index.ts";
-import { B2buaBench, nothingLeft } from "../support/b2bua-bench.ts";
+import { B2buaBench, nothingLeft, type BenchOptions } from "../support/b2bua-bench.ts";
 import { browserSdp, genesysSdp } from "../support/descriptions.ts";
 
 const answer = browserSdp({ setup: "active", payloads: "111 110" });
@@ -9,7 +9,7 @@ const answer = browserSdp({ setup: "active", payloads: "111 110" });
 class Reconnecting extends B2buaBench {
   #waiting: ((flow: Flow | undefined) => void)[] = [];
 
-  constructor(options: { allowEvents?: string[] } = {}) {
+  constructor(options: BenchOptions = {}) {
     super(options);
     this.presence.waitForFlow = () =>
       this.presence.flow
@@ -253,5 +253,36 @@ describe("a browser with two connections (RFC 5626)", () => {
     bench.presence.path = ["<sip:edge.test;lr;ob>"];
     await bench.callAgent();
     expect(bench.browser.received.request.headers.get("Route")).toBe("<sip:edge.test;lr;ob>");
+  });
+});
+
+describe("a client parked by preanswer that loses its connection", () => {
+  const preanswer: BenchOptions = { clients: [{ match: "*", answerBy: "preanswer" }] };
+  const parked = async () => {
+    const bench = new Reconnecting(preanswer);
+    await bench.callAgent();
+    bench.browser.received.accept(answer);
+    await bench.pass();
+    await bench.loseSocket();
+    return bench;
+  };
+
+  it("comes back, is not rung again, and is put through on talk", async () => {
+    const bench = await parked();
+    await bench.comeBack();
+    bench.trunk.outgoing?.session.request("NOTIFY", [["Event", "talk"]]);
+    await bench.pass();
+    expect(bench.invites).toBe(1);
+    expect(bench.trunk.user.told.at(-1)).toMatch(/^answered/);
+  });
+
+  it("and stays away has SIP Server told 480", async () => {
+    const bench = await parked();
+    bench.presence.gone = true;
+    bench.registrarEvents.emit("signed-out", bench.presence, "connection lost");
+    bench.settle(undefined);
+    await bench.pass();
+    expect(bench.trunk.user.told).toEqual(["provisional 180", "failed 480"]);
+    expect(await bench.remains()).toEqual(nothingLeft);
   });
 });

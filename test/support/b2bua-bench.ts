@@ -1,11 +1,5 @@
 import { silentLogger, TypedEvents } from "../../src/core/index.ts";
-import {
-  B2bua,
-  defaultHeadersToPage,
-  type AutoAnswer,
-  type CallRecord,
-  type ClientRule,
-} from "../../src/b2bua/index.ts";
+import { B2bua, type AutoAnswer, type CallRecord, type ClientRule } from "../../src/b2bua/index.ts";
 import type {
   Registrar,
   RegistrarEvents,
@@ -137,6 +131,17 @@ export class FarEnd {
   }
 }
 
+/** The configuration's default. */
+const headersToPage = [
+  "P-Asserted-Identity",
+  "Diversion",
+  "History-Info",
+  "User-to-User",
+  "X-Genesys-*",
+  "Call-Info",
+  "Alert-Info",
+];
+
 export interface BenchOptions {
   readonly allowEvents?: string[];
   readonly whenFull?: 503 | 486;
@@ -241,7 +246,7 @@ export class B2buaBench {
       clients: options.clients ?? [],
       preanswerPatienceMs: 5000,
       autoAnswer: () => options.autoAnswer ?? "never",
-      headersToPage: options.headersToPage ?? defaultHeadersToPage,
+      headersToPage: options.headersToPage ?? headersToPage,
       newCallGraceMs: 5000,
       callGraceMs: 30_000,
     });
