@@ -10,6 +10,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/interop/**", "test/browser/**"],
+          // None waits for real time; a busy machine may still take its time over one.
+          testTimeout: 20_000,
         },
       },
       {

@@ -1,4 +1,4 @@
-import type { CallNotice } from "./call-notice.ts";
+import type { CallNotice } from "./call-notices.ts";
 import type { QualityNotice } from "./call-quality.ts";
 import type { AgentPresence } from "../registrar/index.ts";
 import type { HeaderPair, OfferReply } from "../sip/index.ts";
@@ -48,10 +48,10 @@ export interface AgentLeg {
   readonly presence: AgentPresence;
   /** Call-ID of the leg, for records and for the page. */
   readonly callId: string;
-  /** The agent called: 180 or 183, with `sdp` as early media. */
-  progress(status: number, sdp?: string): void;
+  /** The agent called: 180 or 183, with `sdp` as early media; `data`: headers of SIP Server's that the page may read. */
+  progress(status: number, sdp?: string, data?: readonly HeaderPair[]): void;
   /** The agent called: answered with `sdp`. */
-  answer(sdp: string): void;
+  answer(sdp: string, data?: readonly HeaderPair[]): void;
   /** The agent called: refused. */
   reject(end: LegEnd): void;
   /** NOTIFY talk: asks the page to answer the ringing call, or to retrieve the held one. Safe to repeat. */
@@ -60,6 +60,8 @@ export interface AgentLeg {
   hold(): void;
   /** A short tone for the agent alone, for a client that asked to be told. */
   beep(): void;
+  /** We called: rings anew without the headers that make the client answer by itself. */
+  ringByHand(): void;
   /** News of the call, for a client that asked to be told. */
   tellCall(notice: CallNotice): void;
   /** How the last few seconds sounded, for a client that asked to be told. */
@@ -78,6 +80,8 @@ export interface AgentLeg {
 export interface Invitation {
   readonly sdp: string;
   readonly caller: CallerData;
+  /** Headers that make the client answer by itself; none: a person or NOTIFY talk makes it. */
+  readonly autoAnswer: readonly HeaderPair[];
 }
 
 /** Makes legs toward one kind of presence. */

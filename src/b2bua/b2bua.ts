@@ -18,6 +18,7 @@ import { capabilitiesOf, handleMethod, handlerOf, type MethodTable } from "./met
 import type { SipAgentLegOptions } from "./client-event.ts";
 import { eventOf, MessageWaiting } from "./message-waiting.ts";
 import { keepOneActive } from "./one-active.ts";
+import { dialledNumber } from "./dialled-number.ts";
 import { QualityTotals } from "./quality-totals.ts";
 import { browserTerms, defaultTrunkTerms } from "./session-terms.ts";
 import { SipAgentLegs } from "./sip-agent-leg.ts";
@@ -144,7 +145,7 @@ export class B2bua {
 
   /** Whether a call goes by this connection, be its client still signed in or not. */
   hasCallOn(flow: Flow): boolean {
-    for (const presence of this.#calls.values()) if (presence.flow?.id === flow.id) return true;
+    for (const presence of this.#calls.values()) if (presence.carries(flow)) return true;
     return false;
   }
 
@@ -210,7 +211,9 @@ export class B2bua {
     if (!presence) return refuse(403, "Register First");
     if (request.from.uri.user !== presence.dn) return refuse(403, "From Is Not Your DN");
     if (this.#atLimit(presence)) return refuse(486, "Too Many Calls");
-    this.#start(new CallFromAgent(this.#services, presence, this.#legs, transaction), presence);
+    const number = dialledNumber(request.uri, this.#options.registrar);
+    if (number === undefined) return refuse(404, "GRUU Is Not Valid");
+    this.#start(new CallFromAgent(this.#services, presence, this.#legs, transaction, number), presence);
   }
 
   #start(call: Call, presence: SipPresence): void {

@@ -1,5 +1,5 @@
 import type { SipPresence } from "../registrar/index.ts";
-import type { IncomingInvite, ServerTransaction } from "../sip/index.ts";
+import type { HeaderPair, IncomingInvite, ServerTransaction } from "../sip/index.ts";
 import type { AgentLeg, LegEnd } from "./agent-leg.ts";
 import { Call, type CallServices } from "./call.ts";
 import { refusalHeaders, statusForBrowser } from "./reasons.ts";
@@ -18,9 +18,10 @@ export class CallFromAgent extends Call {
     presence: SipPresence,
     legs: SipAgentLegs,
     transaction: ServerTransaction,
+    farNumber: string,
   ) {
     super(services, presence, (user) => new TrunkLeg(presence.dn, services, user));
-    this.farNumber = transaction.request.uri.user ?? "";
+    this.farNumber = farNumber;
     const taken: { leg: AgentLeg; invite: IncomingInvite } = legs.take(
       presence,
       transaction,
@@ -54,27 +55,28 @@ export class CallFromAgent extends Call {
   protected override trunkEvents(): TrunkLegUser {
     return {
       ...super.trunkEvents(),
-      onProgress: (status, sdp) => this.#progress(status, sdp),
-      onAnswered: (sdp) => this.#answered(sdp),
+      onProgress: (status, sdp, data) => this.#progress(status, sdp, data),
+      onAnswered: (sdp, data) => this.#answered(sdp, data),
     };
   }
 
   /** Early media may come several times and from several places; the latest description counts. */
-  #progress(status: number, sdp: string): void {
+  #progress(status: number, sdp: string, data: readonly HeaderPair[]): void {
     this.limitSetUp();
     if (sdp !== "") {
       const taken = this.media?.takeTrunkAnswer(sdp);
       if (taken?.ok) {
-        if (this.move("ring")) this.agent?.progress(183, this.#browserAnswer);
+        if (this.move("ring")) this.agent?.progress(183, this.#browserAnswer, data);
         this.media?.connect();
         return;
       }
       this.log.warn({ reason: taken?.reason }, "early media not usable");
     }
-    if ((status === 180 || status === 183) && this.move("ring")) this.agent?.progress(status);
+    if ((status === 180 || status === 183) && this.move("ring"))
+      this.agent?.progress(status, undefined, data);
   }
 
-  #answered(sdp: string): void {
+  #answered(sdp: string, data: readonly HeaderPair[]): void {
     const { media } = this;
     if (!media || !this.move("answer")) return;
     // One that came in a reliable provisional response is not repeated (RFC 3262 5).
@@ -82,7 +84,7 @@ export class CallFromAgent extends Call {
     if (taken && !taken.ok) {
       return this.finish("jackfield", { status: 488, reason: `SIP Server's answer: ${taken.reason}` });
     }
-    this.agent?.answer(this.#browserAnswer ?? "");
+    this.agent?.answer(this.#browserAnswer ?? "", data);
     if (this.move("establish")) media.connect();
   }
 

@@ -12,6 +12,8 @@ export interface OffersCall {
   agent(): AgentLeg | undefined;
   trunk(): TrunkLeg;
   ended(): boolean;
+  /** The client answered before SIP Server wished it: SIP Server knows of no answer that could change. */
+  parked(): boolean;
 }
 
 /** A hold or retrieve that SIP Server could not take just now (5xx) is offered again after so long, so many times. */
@@ -104,7 +106,8 @@ export class CallOffers {
   /** One that waits tells the direction of the time when it goes out: a second one would say the same. */
   #tellTrunkDirection(): void {
     this.#retry?.clear();
-    if (this.#directionQueued) return;
+    // The answer that is still to come says the direction of its time.
+    if (this.#directionQueued || this.#call.parked()) return;
     this.#directionQueued = true;
     this.#call.trunk().reinvite(
       () => {

@@ -17,7 +17,7 @@ export class CallTimes {
     return isoTime(this.#started);
   }
 
-  note(input: "ring" | "answer" | "establish" | "end"): void {
+  note(input: "ring" | "park" | "answer" | "establish" | "end"): void {
     if (input === "ring") this.#ringing ??= this.#clock.wallClock();
     if (input === "establish") this.#answered ??= this.#clock.wallClock();
   }

@@ -2,8 +2,11 @@ import type { Timer } from "../core/index.ts";
 import type { AgentPresence } from "../registrar/index.ts";
 import type { IncomingInvite, ServerTransaction } from "../sip/index.ts";
 import type { AgentLegs, AgentLegUser, LegEnd } from "./agent-leg.ts";
+import type { CallMedia } from "./call-media.ts";
 import type { CallRecord } from "./call-record.ts";
+import { asksForAutoAnswer, autoAnswerHeaders } from "./auto-answer.ts";
 import { callerDataOf } from "./caller-data.ts";
+import { clientKindOf, type ClientKind } from "./client-kinds.ts";
 import { Call, type CallServices } from "./call.ts";
 import { statusForSipServer } from "./reasons.ts";
 import { TrunkLeg, type TrunkLegUser } from "./trunk-leg.ts";
@@ -18,10 +21,15 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
   readonly #invite: IncomingInvite;
   readonly #legs: AgentLegs<Presence>;
   readonly #presence: Presence;
+  readonly #client: ClientKind;
   #talkWanted = false;
   /** The answer to our offer came with the PRACK of our 180. */
   #answeredEarly = false;
+  /** The client was rung with headers that make it answer at once: its next answer is no person's. */
+  #answersByItself: boolean;
+  /** Until the client must have answered: on talk, or by itself. */
   #talkPatience: Timer | undefined;
+  #preanswerPatience: Timer | undefined;
 
   constructor(
     services: CallServices,
@@ -34,6 +42,11 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
     this.#legs = legs;
     this.farNumber = transaction.request.from.uri.user ?? transaction.request.from.uri.raw;
     this.#invite = this.trunk.take(transaction);
+    this.#client = clientKindOf(presence, services.clients);
+    this.#answersByItself = this.#client.answerBy === "preanswer" && this.#client.autoAnswer.length > 0;
+    const autoAnswer = services.autoAnswer(presence.dn);
+    this.#talkWanted =
+      autoAnswer === "always" || (autoAnswer === "header" && asksForAutoAnswer(transaction.request));
   }
 
   override async start(): Promise<void> {
@@ -42,8 +55,12 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
     const { offer } = this.#invite;
     const examined = offer === "" ? undefined : media.examineTrunkOffer(offer);
     if (examined && !examined.ok) return this.finish("jackfield", examined);
-    const caller = callerDataOf(this.#invite.request);
-    const invitation = { sdp: media.offerToBrowser(), caller };
+    const { services } = this;
+    const invitation = {
+      sdp: media.offerToBrowser(),
+      caller: callerDataOf(this.#invite.request, services.headersToPage),
+      autoAnswer: this.#answersByItself ? autoAnswerHeaders(this.#client.autoAnswer, services.realm) : [],
+    };
     const leg = await this.#legs.invite(this.#presence, invitation, this.agentEvents());
     if (this.ended) {
       leg?.cancel({ status: 487, reason: "caller gave up" });
@@ -55,11 +72,31 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
     // A reliable 180 to an offerless INVITE must carry the offer (RFC 3262 5).
     const offersEarly = offer === "" && this.#invite.reliable;
     if (this.move("ring")) this.trunk.ring(offersEarly ? media.offerToTrunk() : undefined);
+    this.#awaitPreanswer();
     if (this.#talkWanted) this.#talk();
   }
 
+  /** A client that does not answer by itself after all is rung anew for its user: a late answer must be a person's. */
+  #awaitPreanswer(): void {
+    if (!this.#answersByItself || this.state !== "ringing") return;
+    const { clock } = this.services.context;
+    this.#preanswerPatience = clock.setTimer(this.services.preanswerPatienceMs, () => {
+      if (this.state !== "ringing") return;
+      this.#answersByItself = false;
+      this.log.warn({ client: this.#presence.userAgent }, "client did not answer by itself: a person must");
+      this.agent?.ringByHand();
+    });
+  }
+
   protected override agentEvents(): AgentLegUser {
-    return { ...super.agentEvents(), onAnswered: (sdp) => this.#agentAnswered(sdp) };
+    const running = super.agentEvents();
+    return {
+      ...running,
+      onAnswered: (sdp) => this.#agentAnswered(sdp),
+      onDigits: (digits, durationMs) => {
+        if (this.state !== "parked") running.onDigits(digits, durationMs);
+      },
+    };
   }
 
   protected override trunkEvents(): TrunkLegUser {
@@ -81,9 +118,19 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
   }
 
   #talk(): void {
+    const { media } = this;
+    if (this.state === "parked") {
+      if (media && this.move("answer")) this.#answerTrunk(media);
+      return;
+    }
+    // Already on its way.
+    if (this.#answersByItself) return;
     this.agent?.talk();
     // Only a client that answers on talk is held to it; a person at another softphone may take longer.
-    if (this.#talkPatience || !this.#presence.allowEvents.includes("talk")) return;
+    const { answerBy } = this.#client;
+    if (answerBy !== "page")
+      this.log.info({ client: this.#presence.userAgent }, "client cannot answer on talk: a person must");
+    if (this.#talkPatience || answerBy !== "page") return;
     this.#talkPatience = this.services.context.clock.setTimer(this.services.talkPatienceMs, () => {
       if (this.state === "ringing")
         this.finish("jackfield", { status: 480, reason: "the page did not answer on NOTIFY talk" });
@@ -92,10 +139,17 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
 
   #agentAnswered(sdp: string): void {
     const { media } = this;
-    if (!media || !this.move("answer")) return;
+    const parks = this.#answersByItself && !this.#talkWanted;
+    if (!media || !this.move(parks ? "park" : "answer")) return;
+    this.#preanswerPatience?.clear();
     const taken = media.takeBrowserAnswer(sdp);
     if (!taken.ok)
       return this.finish("jackfield", { status: 480, reason: `browser's answer: ${taken.reason}` });
+    // Parked: ICE and DTLS come up, and nothing is relayed before SIP Server's talk.
+    if (!parks) this.#answerTrunk(media);
+  }
+
+  #answerTrunk(media: CallMedia): void {
     const { offer } = this.#invite;
     if (this.#answeredEarly) {
       this.trunk.answer("");
@@ -146,6 +200,7 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
 
   protected override finish(by: CallRecord["endedBy"], end: LegEnd): void {
     this.#talkPatience?.clear();
+    this.#preanswerPatience?.clear();
     super.finish(by, end);
   }
 

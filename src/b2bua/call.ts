@@ -11,6 +11,8 @@ import { controlActs, type ControlAct, type ControlEvent } from "./call-control.
 import { CallMedia } from "./call-media.ts";
 import { CallOffers } from "./call-offers.ts";
 import { CallQuality } from "./call-quality.ts";
+import type { AutoAnswer } from "./auto-answer.ts";
+import type { ClientRule } from "./client-kinds.ts";
 import type { CodecPreference } from "./codec-terms.ts";
 import type { CallRecord } from "./call-record.ts";
 import { callTransitions, type CallInput, type CallState } from "./call-state.ts";
@@ -22,6 +24,8 @@ import type { TrunkLeg, TrunkLegOptions, TrunkLegUser } from "./trunk-leg.ts";
 
 /** What every call needs from outside. */
 export interface CallServices extends TrunkLegOptions {
+  /** Host of the URIs shown to browsers. */
+  readonly realm: string;
   readonly media: MediaPool;
   readonly codecs: CodecPreference;
   readonly trunkRegistrations: TrunkRegistrations;
@@ -34,6 +38,12 @@ export interface CallServices extends TrunkLegOptions {
   readonly pageRingback: boolean;
   /** Told each time `Call.active` changed. */
   readonly onActive: (call: Call) => void;
+  /** What the configuration says of kinds of clients; the first that fits counts. */
+  readonly clients: readonly ClientRule[];
+  /** A client that is to answer by its auto-answer headers has this long, ms; then a person must. */
+  readonly preanswerPatienceMs: number;
+  /** Whether calls to a DN are answered without waiting for NOTIFY talk. */
+  readonly autoAnswer: (dn: string) => AutoAnswer;
   /** Told once, when the call is over and everything of it is freed. */
   readonly onEnded: (call: Call, record: CallRecord) => void;
 }
@@ -89,6 +99,7 @@ export abstract class Call {
       agent: () => this.agent,
       trunk: () => this.trunk,
       ended: () => this.ended,
+      parked: () => this.state === "parked",
     });
     this.#mediaWatch = new MediaWatch(services.context.clock);
     this.#releaseRegistration = services.trunkRegistrations.retain(presence.dn);
@@ -213,6 +224,7 @@ export abstract class Call {
       onOffer: (sdp, reply) => this.#offers.fromTrunk(sdp, reply),
       onControl: (event, digits) => this.#control(event, digits),
       onCallUuid: (callUuid) => this.agent?.tellCall({ callUuid }),
+      onCallData: (headers) => this.agent?.tellCall({ headers }),
       onEnded: (end) => this.finish("sip-server", end),
     };
   }

@@ -1,6 +1,6 @@
 import { randomId } from "../core/index.ts";
 import type { SipPresence } from "../registrar/index.ts";
-import { createRequest, type Flow, type SessionContext } from "../sip/index.ts";
+import { createRequest, type Flow, type HeaderPair, type SessionContext } from "../sip/index.ts";
 
 /** What browsers' legs share. */
 export interface SipAgentLegOptions {
@@ -11,6 +11,11 @@ export interface SipAgentLegOptions {
   /** How long a call that is being set up, and one that runs, waits for a lost socket, ms. */
   readonly newCallGraceMs: number;
   readonly callGraceMs: number;
+}
+
+/** Route of requests outside dialogs to a client behind proxies (RFC 3327 5.3). */
+export function routeHeaders({ path }: SipPresence): HeaderPair[] {
+  return path.length === 0 ? [] : [["Route", path.join(", ")]];
 }
 
 /** Tells a client something outside any dialog; its answer is not waited for. */
@@ -28,6 +33,7 @@ export function sendEvent(
     uri: presence.contactUri,
     headers: [
       ["Max-Forwards", "70"],
+      ...routeHeaders(presence),
       ["From", `<sip:jackfield@${realm}>;tag=${randomId(context.random)}`],
       ["To", `<sip:${presence.dn}@${realm}>`],
       ["Call-ID", randomId(context.random, 16)],

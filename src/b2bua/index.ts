@@ -1,8 +1,10 @@
 export type * from "./agent-leg.ts";
 export type { CallCaptureOptions, CallSummary } from "./call-capture.ts";
-export type { CallNotice } from "./call-notice.ts";
+export type { CallNotice } from "./call-notices.ts";
 export type { CallQualityRecord, QualityNotice } from "./call-quality.ts";
 export type { CallRecord } from "./call-record.ts";
+export type { AutoAnswer } from "./auto-answer.ts";
+export type { ClientRule } from "./client-kinds.ts";
 export type { CodecPreference } from "./codec-terms.ts";
 export { mosBuckets, soundWays, QualityTotals, type MosHistogram, type SoundWay } from "./quality-totals.ts";
 export { trunkTermsOf, type TrunkSessionOptions } from "./session-terms.ts";

@@ -18,9 +18,9 @@ import {
 } from "../sip/index.ts";
 import { randomId } from "../core/index.ts";
 import type { AgentLeg, AgentLegs, AgentLegUser, Invitation, LegEnd } from "./agent-leg.ts";
-import type { CallNotice } from "./call-notice.ts";
+import { callEvent, type CallNotice } from "./call-notices.ts";
 import type { QualityNotice } from "./call-quality.ts";
-import { sendEvent, type SipAgentLegOptions } from "./client-event.ts";
+import { routeHeaders, sendEvent, type SipAgentLegOptions } from "./client-event.ts";
 import { quotedName } from "./caller-data.ts";
 import { readDigits } from "./dtmf.ts";
 import { capabilitiesOf, handleMethod, type Capabilities, type MethodTable } from "./methods.ts";
@@ -32,7 +32,6 @@ const who = "agent's browser";
 /** Event package of our own: how the call sounds, JSON of `QualityNotice`, every few seconds. */
 const qualityEvent = "x-jackfield-quality";
 /** Event package of our own: what changed about a running call, JSON of `CallNotice`. */
-const callEvent = "x-jackfield-call";
 
 /** The agent's leg for SIP over WebSocket: its requests go by whatever flow the presence has at the moment. */
 class SipAgentLeg implements AgentLeg, SessionUser {
@@ -51,6 +50,8 @@ class SipAgentLeg implements AgentLeg, SessionUser {
   /** It came back by another connection and has not shown since that it still has the call. */
   #unproven = false;
   #talkWanted = false;
+  /** Only a person may answer: no auto-answer headers any more. */
+  #byHand = false;
   #unwanted = false;
 
   constructor(presence: SipPresence, options: SipAgentLegOptions, user: AgentLegUser) {
@@ -84,7 +85,7 @@ class SipAgentLeg implements AgentLeg, SessionUser {
     return {
       flow: () => presence.flow,
       waitForFlow: () => presence.waitForFlow(this.#graceMs),
-      accepts: (flow) => presence.flow?.id === flow.id,
+      accepts: (flow) => presence.carries(flow),
     };
   }
 
@@ -107,26 +108,26 @@ class SipAgentLeg implements AgentLeg, SessionUser {
   sendInvite(flow: Flow, invitation: Invitation): void {
     this.#invitation = invitation;
     this.#invitedBy = flow;
-    const { sdp, caller } = invitation;
+    const { sdp, caller, autoAnswer } = invitation;
     const { context, realm } = this.#options;
     const target = {
       uri: this.presence.contactUri,
       from: `${quotedName(caller.displayName)}<sip:${caller.number}@${realm}>`,
       to: `<sip:${this.presence.dn}@${realm}>`,
       callId: randomId(context.random, 16),
-      headers: caller.headers,
+      headers: [...routeHeaders(this.presence), ...caller.headers, ...(this.#byHand ? [] : autoAnswer)],
       sdp,
     };
     this.#outgoing = new OutgoingInvite(context, flow, target, this.#parts);
   }
 
-  progress(status: number, sdp?: string): void {
-    this.#incoming?.progress(status, sdp);
+  progress(status: number, sdp?: string, data: readonly HeaderPair[] = []): void {
+    this.#incoming?.progress(status, sdp, data);
     this.#knowsDialog();
   }
 
-  answer(sdp: string): void {
-    this.#incoming?.accept(sdp);
+  answer(sdp: string, data: readonly HeaderPair[] = []): void {
+    this.#incoming?.accept(sdp, data);
     this.#knowsDialog();
   }
 
@@ -165,6 +166,14 @@ class SipAgentLeg implements AgentLeg, SessionUser {
     const headers: HeaderPair[] = [["X-Jackfield-Call-ID", this.callId]];
     if (notice) headers.push(["Content-Type", "application/json"]);
     sendEvent(this.#options, this.presence, flow, event, headers, notice && JSON.stringify(notice));
+  }
+
+  ringByHand(): void {
+    this.#byHand = true;
+    const { flow } = this.presence;
+    if (!flow || !this.#outgoing?.pending) return;
+    this.#outgoing.leave();
+    this.#inviteAgain(flow);
   }
 
   cancel(end: LegEnd): void {
@@ -241,7 +250,10 @@ class SipAgentLeg implements AgentLeg, SessionUser {
 
   onFailed(failure: SessionFailure): void {
     const end = endOfFailure(failure, who);
-    if (!failure.unreachable || this.#unwanted) return this.#user.onFailed(end);
+    // RFC 5626 7: that connection leads nowhere, though it is open.
+    const flowFailed = failure.status === 430 && this.#invitedBy !== undefined;
+    if (flowFailed && this.#invitedBy) this.presence.flowFailed(this.#invitedBy);
+    if (!(failure.unreachable || flowFailed) || this.#unwanted) return this.#user.onFailed(end);
     this.#waitAndInviteAgain(end).catch((error: unknown) => {
       this.#options.context.log.error({ err: error }, "browser could not be rung again");
       this.#user.onFailed(end);

@@ -5,6 +5,7 @@ import {
   OutgoingInvite,
   type Authentication,
   type Flow,
+  type HeaderPair,
   type OfferReply,
   type ServerTransaction,
   type Session,
@@ -20,7 +21,7 @@ import {
 } from "../sip/index.ts";
 import type { LegEnd } from "./agent-leg.ts";
 import { controlEvents, type ControlEvent } from "./call-control.ts";
-import { quotedName } from "./caller-data.ts";
+import { CallData, quotedName } from "./caller-data.ts";
 import { readDigits, type DigitsWanted } from "./dtmf.ts";
 import { eventOf } from "./message-waiting.ts";
 import { capabilitiesOf, handlerOf, refuseMethod, type Capabilities } from "./methods.ts";
@@ -30,9 +31,9 @@ import { defaultTrunkTerms } from "./session-terms.ts";
 /** What SIP Server's leg tells the call. */
 export interface TrunkLegUser {
   /** We called: 180 (no `sdp`) or early media. */
-  onProgress(status: number, sdp: string): void;
-  /** We called: answered. The leg has acknowledged it. */
-  onAnswered(sdp: string): void;
+  onProgress(status: number, sdp: string, data: readonly HeaderPair[]): void;
+  /** We called: answered. The leg has acknowledged it. `data`: headers the page may read. */
+  onAnswered(sdp: string, data: readonly HeaderPair[]): void;
   /** Over before it was established; status 487 when the caller gave up. */
   onFailed(end: LegEnd): void;
   /** They called without an offer: the ACK's SDP is the answer to ours. Empty when they had offered. */
@@ -49,6 +50,8 @@ export interface TrunkLegUser {
   onControl(event: ControlEvent, digits?: DigitsWanted): void;
   /** X-Genesys-CallUUID is another one than before, or the first that came. */
   onCallUuid(uuid: string): void;
+  /** The call's data changed: the lines that say something new, of those the page may read. */
+  onCallData(headers: readonly HeaderPair[]): void;
   onEnded(end: LegEnd): void;
 }
 
@@ -75,6 +78,8 @@ export interface TrunkLegOptions {
   readonly trunkTerms?: SessionTerms;
   /** NOTIFY message-summary for the DN; already answered. */
   readonly onMessageSummary: (dn: string, request: SipRequest) => void;
+  /** Names of SIP Server's headers that pages may read; `*` stands for anything. */
+  readonly headersToPage: readonly string[];
 }
 
 type LegMethod = (leg: TrunkLeg, request: SipRequest, transaction: ServerTransaction) => void;
@@ -95,6 +100,7 @@ export class TrunkLeg implements SessionUser {
   #outgoing: OutgoingInvite | undefined;
   /** Each X-Genesys-CallUUID seen, the last one last: it may change in mid-call after a transfer. */
   readonly callUuids: string[] = [];
+  readonly #data: CallData;
 
   /** What is handled within SIP Server's dialogs; its keys make the Allow header. */
   static readonly methods: Readonly<Record<string, LegMethod>> = {
@@ -108,6 +114,7 @@ export class TrunkLeg implements SessionUser {
     this.dn = dn;
     this.#options = options;
     this.#user = user;
+    this.#data = new CallData(options.headersToPage);
     this.#capabilities = trunkCapabilities(options.userAgent, options.trunkTerms);
   }
 
@@ -145,6 +152,7 @@ export class TrunkLeg implements SessionUser {
   take(transaction: ServerTransaction): IncomingInvite {
     this.#serverFlow = transaction.flow;
     this.#noteCallUuid(transaction.request);
+    this.#data.note(transaction.request);
     this.#incoming = new IncomingInvite(this.#options.context, transaction, this.#parts);
     return this.#incoming;
   }
@@ -203,13 +211,13 @@ export class TrunkLeg implements SessionUser {
 
   onProvisional(response: SipResponse): void {
     this.#noteCallUuid(response);
-    this.#user.onProgress(response.status, response.body.toString("utf8"));
+    this.#user.onProgress(response.status, response.body.toString("utf8"), this.#data.note(response).shown);
   }
 
   onAnswered(response: SipResponse): void {
     this.#noteCallUuid(response);
     this.#session?.acknowledge(response.cseq.sequence);
-    this.#user.onAnswered(response.body.toString("utf8"));
+    this.#user.onAnswered(response.body.toString("utf8"), this.#data.note(response).shown);
   }
 
   onFailed(failure: SessionFailure): void {
@@ -235,6 +243,8 @@ export class TrunkLeg implements SessionUser {
   onOffer(sdp: string, request: SipRequest, reply: OfferReply): void {
     this.#noteCallUuid(request);
     this.#user.onOffer(sdp, reply);
+    const { changed } = this.#data.note(request);
+    if (changed.length > 0) this.#user.onCallData(changed);
   }
 
   onUpdate(request: SipRequest): void {

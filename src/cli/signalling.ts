@@ -1,5 +1,5 @@
 import { B2bua, trunkCapabilities, trunkTermsOf, type Trunk } from "../b2bua/index.ts";
-import { findAccount, trunkCredentials, type Config } from "../config/index.ts";
+import { autoAnswerOf, findAccount, trunkCredentials, type Config } from "../config/index.ts";
 import type { MediaPool } from "../media/index.ts";
 import {
   createRegistrar,
@@ -68,6 +68,10 @@ export function createSignalling(
     whenFull: config.media.whenFull,
     talkPatienceMs,
     pageRingback: config.agents.pageRingback,
+    clients: config.clients,
+    preanswerPatienceMs: config.calls.preanswerSeconds * 1000,
+    autoAnswer: (dn) => autoAnswerOf(config, dn),
+    headersToPage: config.calls.headersToPage,
     ...gracesOf(config),
   });
   return { registrar, trunkRegistrations, b2bua };

@@ -32,6 +32,12 @@ export function trunkCredentials(
     : { username: withDn(auth.username, dn), password: withDn(password, dn) };
 }
 
+/** Whether calls to a DN are answered without waiting for NOTIFY talk: its own entry before its range's and the default. */
+export function autoAnswerOf(config: Config, dn: string): Config["agents"]["autoAnswer"] {
+  const entry = accountsByDn(config).get(dn) ?? rangeOf(config, dn);
+  return entry?.autoAnswer ?? config.agents.autoAnswer;
+}
+
 function ownCredentials({ dn, password, ha1, ha1Sha256 }: AccountConfig): AgentCredentials | undefined {
   if (password !== undefined) return { kind: "password", password: withDn(password, dn) };
   return ha1 === undefined && ha1Sha256 === undefined

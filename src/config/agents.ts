@@ -48,6 +48,7 @@ function resolveAccount(account: ParsedAccount, path: Path, directory: string, s
     ...(ha1 === undefined ? {} : { ha1: ha1.toLowerCase() }),
     ...(ha1Sha256 === undefined ? {} : { ha1Sha256: ha1Sha256.toLowerCase() }),
     ...(trunkPassword === undefined ? {} : { trunkPassword }),
+    ...(account.autoAnswer === undefined ? {} : { autoAnswer: account.autoAnswer }),
   };
 }
 
@@ -67,6 +68,7 @@ function resolveRange(range: ParsedRange, path: Path, directory: string, say: Sa
     ...(password === undefined ? {} : { password }),
     ...(secrets.passwords === undefined ? {} : { passwords: secrets.passwords }),
     ...(trunkPassword === undefined ? {} : { trunkPassword }),
+    ...(range.autoAnswer === undefined ? {} : { autoAnswer: range.autoAnswer }),
   };
 }
 

@@ -126,14 +126,17 @@ function resolveSections(
   const http = sections.http && resolveHttp(sections.http, directory, say);
   const media = sections.media && resolveMedia(sections.media, directory, workers, say);
   const admin = sections.admin && resolveAdmin(sections.admin, directory, say);
-  const { websocket, sip, log } = sections;
+  const { websocket, sip, clients, calls, log } = sections;
   if (!agents || !sipServer || !http || !websocket || !sip || !media || !admin || !log) return undefined;
+  if (!clients || !calls) return undefined;
   return {
     http,
     websocket,
     sip: { ...sip, advertisedAddress: sip.advertisedAddress ?? sip.host },
     media,
     agents,
+    clients,
+    calls,
     sipServer,
     admin,
     log,

@@ -15,7 +15,9 @@ interface Row {
 export function configurationReference(): string {
   const parts = [introduction];
   for (const [name, schema] of Object.entries(configSchema.shape)) {
-    parts.push(`## ${name}`, keyFacts.get(schema)?.text ?? "", table(rowsOf(schema, [name])));
+    const element = elementOf(schema);
+    const rows = element ? rowsOf(element, [name, "[]"]) : rowsOf(schema, [name]);
+    parts.push(`## ${name}`, keyFacts.get(schema)?.text ?? "", table(rows));
   }
   return `${parts.join("\n\n")}\n`;
 }

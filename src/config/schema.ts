@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { autoAnswer, calls, clients, ownAutoAnswer } from "./client-sections.ts";
 import { expects, key, section, types } from "./keys.ts";
 
 const http = section("The one HTTP(S) socket: pages, API and, by upgrade, SIP over WebSocket.", {
@@ -221,6 +222,7 @@ const account = key(
     ha1Sha256: ha1("SHA-256", 64),
     trunkPassword,
     trunkPasswordFile,
+    autoAnswer: ownAutoAnswer,
   }),
   { text: "", expects: "a map with dn and password", example: '{ dn: "5001", password: "..." }' },
 );
@@ -237,6 +239,7 @@ const range = key(
     }),
     trunkPassword,
     trunkPasswordFile,
+    autoAnswer: ownAutoAnswer,
   }),
   { text: "", expects: "a map with from, to and password or passwordFile" },
 );
@@ -280,6 +283,7 @@ const agents = section("Who may sign in, and how long a lost browser is waited f
     text: "A second browser signs in for a DN. newest: it replaces the first. first: it gets 403 while the first can be reached.",
     expects: "newest or first",
   }),
+  autoAnswer,
 });
 
 const sipServer = key(
@@ -378,7 +382,18 @@ const log = section("Log lines, JSON on standard output.", {
 });
 
 /** The whole configuration file. Unknown keys are faults. */
-export const configSchema = z.strictObject({ http, websocket, sip, media, agents, sipServer, admin, log });
+export const configSchema = z.strictObject({
+  http,
+  websocket,
+  sip,
+  media,
+  agents,
+  clients,
+  calls,
+  sipServer,
+  admin,
+  log,
+});
 
 /** The file as checked against the schema, before secrets are read and defaults worked out. */
 export type ParsedConfig = z.output<typeof configSchema>;

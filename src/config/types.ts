@@ -19,6 +19,8 @@ export interface AccountConfig {
   readonly ha1?: string;
   readonly ha1Sha256?: string;
   readonly trunkPassword?: string;
+  /** In place of `agents.autoAnswer`. */
+  readonly autoAnswer?: Parsed["agents"]["autoAnswer"];
 }
 
 export interface RangeConfig {
@@ -29,6 +31,8 @@ export interface RangeConfig {
   /** By DN, from a file with lines `dn:password`. */
   readonly passwords?: Readonly<Record<string, string>>;
   readonly trunkPassword?: string;
+  /** In place of `agents.autoAnswer`. */
+  readonly autoAnswer?: Parsed["agents"]["autoAnswer"];
 }
 
 /**
@@ -51,6 +55,8 @@ export interface Config {
     readonly accounts: readonly AccountConfig[];
     readonly ranges: readonly RangeConfig[];
   };
+  readonly clients: Parsed["clients"];
+  readonly calls: Parsed["calls"];
   readonly sipServer: Omit<Parsed["sipServer"], "addresses" | "auth"> & {
     readonly addresses: readonly ServerAddress[];
     /** Both may contain `{dn}`; `trunkCredentials` puts the DN in. */

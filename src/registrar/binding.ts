@@ -1,25 +1,17 @@
 import type { Clock, Timer } from "../core/index.ts";
 import type { Flow } from "../sip/index.ts";
+import { ContactFlow, type BindingUpdate } from "./contact-flow.ts";
 import type { SipPresence } from "./contract.ts";
-
-/** What one REGISTER said about one contact. */
-export interface BindingUpdate {
-  readonly contactUri: string;
-  readonly regId: string | undefined;
-  readonly callId: string;
-  readonly sequence: number;
-  readonly userAgent: string;
-  readonly allowEvents: readonly string[];
-  /** Granted, seconds. */
-  readonly expiresSeconds: number;
-}
 
 interface Waiter {
   readonly resolve: (flow: Flow | undefined) => void;
   readonly timer: Timer;
 }
 
-/** A binding of RFC 3261 10 and RFC 5626, kept by (DN, instance); its owner is the registrar. */
+/**
+ * A client's bindings (RFC 3261 10), kept by (DN, instance) with one contact per `reg-id` (RFC 5626); its owner is the
+ * registrar. The contact registered last whose connection lives is the one in use.
+ */
 export class Binding implements SipPresence {
   readonly dn: string;
   readonly instance: string;
@@ -28,11 +20,11 @@ export class Binding implements SipPresence {
   readonly #clock: Clock;
   readonly #onExpired: () => void;
   readonly #waiters = new Set<Waiter>();
-  #last: BindingUpdate;
-  #flow: Flow | undefined;
+  /** The one registered last is the last. */
+  #contacts: ContactFlow[];
+  /** Speaks for the client when no connection of its lives. */
+  #latest: ContactFlow;
   #gone = false;
-  #expiresAt = 0;
-  #expiry: Timer | undefined;
   /** Runs while the socket is lost; set and cleared by the registrar. */
   graceTimer: Timer | undefined;
 
@@ -48,41 +40,58 @@ export class Binding implements SipPresence {
     this.instanceMadeUp = names.instanceMadeUp;
     this.#clock = clock;
     this.#onExpired = onExpired;
-    this.#last = first;
-    this.update(first, flow);
+    this.#latest = this.#contact(first, flow);
+    this.#contacts = [this.#latest];
+  }
+
+  #contact(update: BindingUpdate, flow: Flow): ContactFlow {
+    const contact: ContactFlow = new ContactFlow(update, flow, this.#clock, () => {
+      if (!this.drop(contact)) this.#onExpired();
+    });
+    return contact;
+  }
+
+  get #current(): ContactFlow {
+    return (
+      this.#contacts.findLast(({ usable }) => usable) ??
+      this.#contacts.findLast(({ flow }) => flow.open) ??
+      this.#latest
+    );
   }
 
   get userAgent(): string {
-    return this.#last.userAgent;
+    return this.#current.last.userAgent;
   }
 
   get allowEvents(): readonly string[] {
-    return this.#last.allowEvents;
+    return this.#current.last.allowEvents;
   }
 
   get contactUri(): string {
-    return this.#last.contactUri;
+    return this.#current.last.contactUri;
   }
 
-  get regId(): string | undefined {
-    return this.#last.regId;
+  get path(): readonly string[] {
+    return this.#current.last.path;
   }
 
-  get callId(): string {
-    return this.#last.callId;
+  /** Oldest first. */
+  get contacts(): readonly ContactFlow[] {
+    return this.#contacts;
   }
 
-  get sequence(): number {
-    return this.#last.sequence;
+  /** The contact that a REGISTER with this `reg-id` renews. */
+  contactOf(regId: string | undefined): ContactFlow | undefined {
+    return this.#contacts.find(({ last }) => last.regId === regId);
   }
 
   get flow(): Flow | undefined {
-    return this.#flow?.open === true ? this.#flow : undefined;
+    const { flow } = this.#current;
+    return flow.open ? flow : undefined;
   }
 
-  /** The flow it is filed under, open or not. */
-  get filedFlow(): Flow | undefined {
-    return this.#flow;
+  carries(flow: Flow): boolean {
+    return this.#contacts.some((contact) => contact.flow.id === flow.id);
   }
 
   get reachable(): boolean {
@@ -93,25 +102,44 @@ export class Binding implements SipPresence {
     return this.#gone;
   }
 
-  /** Seconds until it expires, at least 1 while it lives. */
-  get remainingSeconds(): number {
-    return Math.max(1, Math.ceil((this.#expiresAt - this.#clock.now()) / 1000));
-  }
-
-  /** A (further) REGISTER came by `flow`: who waited for a flow has one. */
-  update(update: BindingUpdate, flow: Flow): void {
-    this.#last = update;
-    this.#flow = flow;
+  /**
+   * A (further) REGISTER came by `flow`: who waited for a flow has one. True when the client moved there: that contact
+   * had another connection before, or no connection of the client's lived.
+   */
+  update(update: BindingUpdate, flow: Flow): boolean {
+    const known = this.contactOf(update.regId);
+    const moved = !this.reachable || (known !== undefined && known.flow.id !== flow.id);
+    const renewed = known ?? this.#contact(update, flow);
+    if (known) known.update(update, flow);
+    // One that lost its connection was kept only for want of another.
+    const others = this.#contacts.filter((one) => one !== renewed);
+    for (const one of others) if (!one.flow.open) one.close();
+    this.#contacts = [...others.filter(({ flow: its }) => its.open), renewed];
+    this.#latest = renewed;
     this.graceTimer?.clear();
     this.graceTimer = undefined;
-    this.#expiry?.clear();
-    this.#expiresAt = this.#clock.now() + update.expiresSeconds * 1000;
-    this.#expiry = this.#clock.setTimer(update.expiresSeconds * 1000, this.#onExpired);
     this.#settleWaiters(flow);
+    return moved;
   }
 
-  loseFlow(): void {
-    this.#flow = undefined;
+  /** Takes one contact away. False when it is the only one: that is the whole client's end. */
+  drop(contact: ContactFlow): boolean {
+    const others = this.#contacts.filter((one) => one !== contact);
+    const latest = others.at(-1);
+    if (!latest) return false;
+    contact.close();
+    this.#contacts = others;
+    this.#latest = latest;
+    return true;
+  }
+
+  /** A connection is gone: what was registered by it goes, but for the last, which waits for the client. */
+  loseFlow(flow: Flow): void {
+    for (const contact of this.#contacts) if (contact.flow.id === flow.id) this.drop(contact);
+  }
+
+  flowFailed(flow: Flow): void {
+    for (const contact of this.#contacts) if (contact.flow.id === flow.id) contact.failed = true;
   }
 
   waitForFlow(graceMs: number): Promise<Flow | undefined> {
@@ -129,13 +157,13 @@ export class Binding implements SipPresence {
   }
 
   /**
-   * The end: no timer stays, who waited is told that nothing comes. The flow stays while it is open, since the
-   * running calls of a client that signed out or was replaced go on by it. Idempotent.
+   * The end: no timer stays, who waited is told that nothing comes. The flows stay while they are open, since the
+   * running calls of a client that signed out or was replaced go on by them. Idempotent.
    */
   close(): void {
     this.#gone = true;
     this.graceTimer?.clear();
-    this.#expiry?.clear();
+    for (const contact of this.#contacts) contact.close();
     this.#settleWaiters(undefined);
   }
 

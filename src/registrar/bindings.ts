@@ -1,7 +1,9 @@
 import { TypedEvents } from "../core/index.ts";
 import type { Flow, SipRequest } from "../sip/index.ts";
-import { Binding, type BindingUpdate } from "./binding.ts";
+import { Binding } from "./binding.ts";
+import type { BindingUpdate } from "./contact-flow.ts";
 import type { RegistrarEvents } from "./contract.ts";
+import { Gruus } from "./gruu.ts";
 import { bindingUpdate, type DnRegister, type WantedBinding } from "./register-request.ts";
 import type { RegistrarCounters, RegistrarOptions, RegistrarPolicy } from "./registrar-options.ts";
 
@@ -19,6 +21,7 @@ interface DnEntry {
 /** The book of bindings: by DN and by flow, with the grace times of lost sockets. Who may be in it is not judged here. */
 export class Bindings {
   readonly events: TypedEvents<RegistrarEvents>;
+  readonly gruus: Gruus;
   readonly #options: RegistrarOptions;
   readonly #policy: RegistrarPolicy;
   readonly #counters: RegistrarCounters;
@@ -30,6 +33,7 @@ export class Bindings {
     this.#policy = policy;
     this.#counters = counters;
     this.events = new TypedEvents(options.log);
+    this.gruus = new Gruus(options.random);
   }
 
   get size(): number {
@@ -66,8 +70,8 @@ export class Bindings {
         (binding.instance === item.instance || binding.instance === distinctInstance(item, request)),
     );
     return (
-      alike.find((binding) => binding.callId === request.callId) ??
-      alike.find((binding) => !binding.reachable || binding.filedFlow?.id === flow.id)
+      alike.find((binding) => hasCallId(binding, request.callId)) ??
+      alike.find((binding) => !binding.reachable || binding.carries(flow))
     );
   }
 
@@ -81,9 +85,9 @@ export class Bindings {
     const { request, flow, dn } = register;
     const update = bindingUpdate(request, item);
     if (!existing) return this.#add(register, item, update);
-    const moved = existing.filedFlow?.id !== flow.id;
-    if (moved && existing.filedFlow) this.#byFlow.delete(existing.filedFlow.id);
-    existing.update(update, flow);
+    const before = existing.contacts.map((contact) => contact.flow);
+    const moved = existing.update(update, flow);
+    for (const left of before) if (!existing.carries(left)) this.#byFlow.delete(left.id);
     const displaced = this.#file(existing, flow);
     if (displaced) this.remove(displaced, "replaced");
     if (!moved) return;
@@ -103,10 +107,9 @@ export class Bindings {
     const older = Array.from(entry.bindings);
     entry.replaced.delete(replacedKey(item.instance, request.callId));
     entry.bindings.push(binding);
-    const displaced = this.#file(binding, flow);
+    this.#file(binding, flow);
     // The new one stands before the old ones go, so that no listener ever sees the DN without anybody.
-    const leaving = this.#policy.severalBrowsers === "all" ? older.filter((one) => one === displaced) : older;
-    for (const one of leaving) this.#replace(one, entry);
+    for (const one of older) this.#replace(one, entry);
     this.#counters.signedIn++;
     log.info({ dn, instance, flow: flow.id, userAgent: binding.userAgent }, "signed in");
     this.events.emit("signed-in", binding);
@@ -114,11 +117,8 @@ export class Bindings {
 
   #replace(binding: Binding, entry: DnEntry): void {
     this.#counters.replaced++;
-    entry.replaced.add(replacedKey(binding.instance, binding.callId));
-    if (entry.replaced.size > maxReplaced) {
-      const [oldest] = entry.replaced;
-      if (oldest !== undefined) entry.replaced.delete(oldest);
-    }
+    for (const { last } of binding.contacts) entry.replaced.add(replacedKey(binding.instance, last.callId));
+    for (const oldest of entry.replaced) if (entry.replaced.size > maxReplaced) entry.replaced.delete(oldest);
     this.remove(binding, "replaced");
   }
 
@@ -129,15 +129,22 @@ export class Bindings {
     return before === binding ? undefined : before;
   }
 
-  /** The connection is gone; the binding it carried stays for its grace time. */
+  /** The connection is gone; the client it carried goes on by another of its connections, or has its grace time. */
   loseFlow(flow: Flow): void {
     const binding = this.#byFlow.get(flow.id);
     if (!binding) return;
     this.#byFlow.delete(flow.id);
-    binding.loseFlow();
+    binding.loseFlow(flow);
+    const { dn, instance } = binding;
+    if (binding.reachable) {
+      this.#counters.failedOver++;
+      this.#options.log.info({ dn, instance, flow: binding.flow?.id }, "flow lost, another is used");
+      this.events.emit("flow-resumed", binding);
+      return;
+    }
     this.#counters.graceStarted++;
     this.#startGrace(binding, this.#options.clock.now());
-    this.#options.log.info({ dn: binding.dn, instance: binding.instance }, "flow lost, grace runs");
+    this.#options.log.info({ dn, instance }, "flow lost, grace runs");
     this.events.emit("flow-lost", binding);
   }
 
@@ -153,6 +160,14 @@ export class Bindings {
     });
   }
 
+  /** The contact with that `reg-id` un-registered; the client is signed out with its last one. */
+  takeAway(binding: Binding, regId: string | undefined): void {
+    const contact = binding.contactOf(regId);
+    if (!contact) return;
+    if (!binding.drop(contact)) return this.remove(binding, "signed out");
+    if (!binding.carries(contact.flow)) this.#byFlow.delete(contact.flow.id);
+  }
+
   /** Idempotent. */
   remove(binding: Binding, reason: string): void {
     if (binding.gone) return;
@@ -160,8 +175,9 @@ export class Bindings {
     const index = entry?.bindings.indexOf(binding) ?? -1;
     if (entry && index >= 0) entry.bindings.splice(index, 1);
     if (entry?.bindings.length === 0) this.#dns.delete(binding.dn);
-    const flow = binding.filedFlow;
-    if (flow && this.#byFlow.get(flow.id) === binding) this.#byFlow.delete(flow.id);
+    for (const { flow } of binding.contacts)
+      if (this.#byFlow.get(flow.id) === binding) this.#byFlow.delete(flow.id);
+    this.gruus.forget(binding);
     binding.close();
     this.#counters.signedOut++;
     this.#options.log.info({ dn: binding.dn, instance: binding.instance, reason }, "signed out");
@@ -173,8 +189,13 @@ export class Bindings {
     for (const binding of this.all()) binding.close();
     this.#dns.clear();
     this.#byFlow.clear();
+    this.gruus.clear();
     this.events.removeAllListeners();
   }
+}
+
+function hasCallId(binding: Binding, callId: string): boolean {
+  return binding.contacts.some(({ last }) => last.callId === callId);
 }
 
 function replacedKey(instance: string, callId: string): string {

@@ -1,5 +1,5 @@
 import type { TypedEvents } from "../core/index.ts";
-import type { Flow } from "../sip/index.ts";
+import type { Flow, SipUri } from "../sip/index.ts";
 
 /**
  * One signed-in client of one DN: (DN, instance), whatever connection it has at the moment. SIP over WebSocket
@@ -23,7 +23,14 @@ export interface AgentPresence {
 export interface SipPresence extends AgentPresence {
   /** Contact URI as registered: the request URI of requests to it. */
   readonly contactUri: string;
+  /** Of its connections the one registered last that is open (RFC 5626); undefined while there is none. */
   readonly flow: Flow | undefined;
+  /** Path of its REGISTER (RFC 3327): the Route of requests outside dialogs; empty where it connects directly. */
+  readonly path: readonly string[];
+  /** Whether `flow` is one of its connections. */
+  carries(flow: Flow): boolean;
+  /** A request by `flow` came back with 430: another connection of its is used while there is one (RFC 5626 7). */
+  flowFailed(flow: Flow): void;
   /** Resolves with a flow when there is or comes one within `graceMs`, else with undefined. */
   waitForFlow(graceMs: number): Promise<Flow | undefined>;
 }
@@ -34,7 +41,7 @@ export type RegistrarEvents = {
   "signed-in": [presence: SipPresence];
   /** Its socket is lost; the grace time runs. */
   "flow-lost": [presence: SipPresence];
-  /** It came back on a new flow, or re-registered by another. */
+  /** It came back on a new flow, re-registered by another, or lost one and has another left. */
   "flow-resumed": [presence: SipPresence];
   /** Un-registered, expired, replaced by a newer instance, or grace over. */
   "signed-out": [presence: SipPresence, reason: string];
@@ -47,6 +54,8 @@ export interface Registrar {
   find(dn: string): SipPresence | undefined;
   /** The presence that `flow` carries for `dn`: authorises requests that come by it. */
   findByFlow(flow: Flow): SipPresence | undefined;
+  /** The presence a GRUU of ours leads to (RFC 5627); undefined when it is void, or its client is not signed in. */
+  findByGruu(uri: SipUri): SipPresence | undefined;
   readonly size: number;
 }
 

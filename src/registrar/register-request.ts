@@ -1,5 +1,6 @@
 import type { Flow, HeaderPair, NameAddress, SipRequest } from "../sip/index.ts";
-import type { BindingUpdate } from "./binding.ts";
+import type { BindingUpdate } from "./contact-flow.ts";
+import { sameTarget } from "./addresses.ts";
 
 /** A REGISTER for `dn` and the connection it came by. */
 export interface DnRegister {
@@ -54,6 +55,8 @@ const maxValueLength = 512;
 /** What is kept of a User-Agent and how many event packages, since both last as long as the binding. */
 const maxUserAgentLength = 200;
 const maxEventPackages = 32;
+/** Proxies between a client and us, and the longest address of one, characters. */
+const maxPath = 8;
 
 const refused = (status: number, reason: string, headers: HeaderPair[] = []): RegisterOrder => ({
   kind: "refused",
@@ -75,6 +78,9 @@ export function readRegister(request: SipRequest, dn: string, policy: ExpiresPol
   const bindings: WantedBinding[] = [];
   for (const contact of contacts) {
     if (contact.uri.scheme !== "sip" && contact.uri.scheme !== "sips") return refused(400, "Bad Contact");
+    // RFC 5627 5.1: what leads back to us is no place to send requests to.
+    if (contact.uri.parameters.has("gr") || sameTarget(contact.uri, request.to.uri))
+      return refused(403, "Contact Leads To Registrar");
     const asked =
       seconds(contact.parameters.get("expires")) ??
       seconds(request.headers.get("Expires")) ??
@@ -86,7 +92,40 @@ export function readRegister(request: SipRequest, dn: string, policy: ExpiresPol
       return refused(400, "Contact Too Long");
     bindings.push(binding);
   }
-  return { kind: "update", bindings };
+  const wantedNow = bindings.filter((binding) => binding.expiresSeconds > 0);
+  if (wantedNow.length > 1 && wantedNow.some(({ regId }) => regId !== undefined))
+    return refused(400, "One Contact Per reg-id Registration");
+  return behindProxy(request, bindings);
+}
+
+/** RFC 5626 6: flows are told apart only where the first proxy keeps them open, which its Path says by `ob`. */
+function behindProxy(request: SipRequest, bindings: readonly WantedBinding[]): RegisterOrder {
+  const path = pathOf(request);
+  if (path.length > maxPath || path.some((value) => value.length > maxValueLength))
+    return refused(400, "Path Too Long");
+  if (request.vias.length < 2 || /^[^?]*;ob\b/i.test(path[0] ?? "")) return { kind: "update", bindings };
+  const asks = supports(request, "outbound") && bindings.some(({ regId }) => regId !== undefined);
+  if (asks) return refused(439, "First Hop Lacks Outbound Support");
+  return { kind: "update", bindings: bindings.map((binding) => ({ ...binding, regId: undefined })) };
+}
+
+/** Values of Path (RFC 3327), the client's side last. */
+export function pathOf(request: SipRequest): string[] {
+  return request.headers.values("Path");
+}
+
+/** Whether a REGISTER says that its client knows an extension. */
+export function supports({ headers }: SipRequest, option: string): boolean {
+  return ["Supported", "Require"].some((name) =>
+    headers.values(name).some((tag) => tag.toLowerCase() === option),
+  );
+}
+
+/** RFC 5626 11: 1 to 2^31-1; what is none, or stands without an instance, is ignored. */
+function regIdOf(contact: NameAddress, instanceMadeUp: boolean): string | undefined {
+  const number = seconds(contact.parameters.get("reg-id"));
+  if (instanceMadeUp || number === undefined || number < 1 || number >= 2 ** 31) return undefined;
+  return String(number);
 }
 
 function wanted(contact: NameAddress, dn: string, expiresSeconds: number): WantedBinding {
@@ -98,7 +137,7 @@ function wanted(contact: NameAddress, dn: string, expiresSeconds: number): Wante
     // lives, over reconnects too, and throw a new one at the next load.
     instance: instanceMadeUp ? `contact:${contact.uri.user ?? ""}@${dn}` : instance,
     instanceMadeUp,
-    regId: contact.parameters.get("reg-id"),
+    regId: regIdOf(contact, instanceMadeUp),
     expiresSeconds,
   };
 }
@@ -115,6 +154,7 @@ export function bindingUpdate(request: SipRequest, item: WantedBinding): Binding
       .values("Allow-Events")
       .map((name) => name.toLowerCase())
       .slice(0, maxEventPackages),
+    path: pathOf(request),
     expiresSeconds: item.expiresSeconds,
   };
 }
@@ -125,7 +165,7 @@ function seconds(text: string | undefined): number | undefined {
   return Math.min(Number(text), 2 ** 32 - 1);
 }
 
-/** A Contact value of our 200, expiring in `expires` seconds. */
+/** A Contact value of our 200, expiring in `expires` seconds; `gruus`: `pub-gruu` and `temp-gruu`, none where not asked. */
 export function formatContact(
   binding: {
     readonly contactUri: string;
@@ -134,11 +174,12 @@ export function formatContact(
     readonly regId: string | undefined;
   },
   expires: number,
+  gruus: readonly (readonly [name: string, uri: string])[] = [],
 ): string {
   const instance = binding.instanceMadeUp
     ? ""
     : `;+sip.instance="${binding.instance.replace(/["\\]/g, "\\$&")}"`;
-  const regId =
-    binding.regId !== undefined && /^\d{1,10}$/.test(binding.regId) ? `;reg-id=${binding.regId}` : "";
-  return `<${binding.contactUri}>;expires=${expires}${regId}${instance}`;
+  const regId = binding.regId === undefined ? "" : `;reg-id=${binding.regId}`;
+  const addresses = gruus.map(([name, uri]) => `;${name}="${uri}"`).join("");
+  return `<${binding.contactUri}>;expires=${expires}${regId}${instance}${addresses}`;
 }

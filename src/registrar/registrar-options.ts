@@ -7,11 +7,13 @@ import type { ExpiresPolicy } from "./register-request.ts";
 export interface RegistrarPolicy extends ExpiresPolicy {
   /**
    * When a second browser signs in for a DN: `newest` signs the former out, `first` refuses the new one with 403
-   * while the former is reachable, `all` keeps up to `maxBindings` and calls the newest.
+   * while the former is reachable. There is one client to a DN: no call forks.
    */
-  readonly severalBrowsers: "newest" | "first" | "all";
-  /** Presences of one DN under `all`; contacts in one REGISTER. */
-  readonly maxBindings: number;
+  readonly severalBrowsers: "newest" | "first";
+  /** Connections of one client, told apart by `reg-id` (RFC 5626). */
+  readonly maxFlows: number;
+  /** Flow-Timer of our 200 to clients with `reg-id`, seconds (RFC 5626 10): how often we ask for a keep-alive. */
+  readonly flowTimerSeconds: number;
   /** How long a lost socket is waited for when no call runs, ms. */
   readonly newCallGraceMs: number;
   /** How long a lost socket is waited for while a call runs, ms. */
@@ -21,7 +23,8 @@ export interface RegistrarPolicy extends ExpiresPolicy {
 /** What holds where the configuration says nothing. */
 export const defaultRegistrarPolicy: RegistrarPolicy = {
   severalBrowsers: "newest",
-  maxBindings: 5,
+  maxFlows: 4,
+  flowTimerSeconds: 120,
   minExpires: 30,
   maxExpires: 3_600,
   defaultExpires: 300,
@@ -57,4 +60,6 @@ export interface RegistrarCounters {
   replaced: number;
   graceStarted: number;
   resumed: number;
+  /** Connections lost of clients that had another. */
+  failedOver: number;
 }

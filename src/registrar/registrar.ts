@@ -1,12 +1,16 @@
 import { randomId, type TypedEvents } from "../core/index.ts";
 import { createResponse, unescapeText } from "../sip/index.ts";
-import type { Flow, HeaderPair, ServerTransaction, SipRequest, SipResponse } from "../sip/index.ts";
+import type { Flow, HeaderPair, ServerTransaction, SipRequest, SipResponse, SipUri } from "../sip/index.ts";
+import type { Binding } from "./binding.ts";
 import { Bindings } from "./bindings.ts";
+import type { ContactFlow } from "./contact-flow.ts";
 import type { Registrar, RegistrarEvents, SipPresence } from "./contract.ts";
 import { RegisterLogin } from "./register-login.ts";
 import {
   formatContact,
+  pathOf,
   readRegister,
+  supports,
   type DnRegister,
   type RegisterAnswer,
   type WantedBinding,
@@ -32,7 +36,7 @@ export interface AgentRegistrar extends Registrar {
 }
 
 /** Option tags a client may put into Require: what the tags ask for holds here. */
-const supportedTags = ["outbound", "path"];
+const supportedTags = ["outbound", "path", "gruu"];
 
 /** A registrar with nobody signed in. */
 export function createRegistrar(options: RegistrarOptions): AgentRegistrar {
@@ -52,6 +56,7 @@ class BindingRegistrar implements AgentRegistrar {
     replaced: 0,
     graceStarted: 0,
     resumed: 0,
+    failedOver: 0,
   };
   readonly #options: RegistrarOptions;
   readonly #policy: RegistrarPolicy;
@@ -77,6 +82,13 @@ class BindingRegistrar implements AgentRegistrar {
 
   findByFlow(flow: Flow): SipPresence | undefined {
     return this.#bindings.byFlow(flow);
+  }
+
+  findByGruu(uri: SipUri): SipPresence | undefined {
+    if (!uri.parameters.has("gr")) return undefined;
+    const dn = unescapeText(uri.user ?? "");
+    if (uri.parameters.get("gr")) return this.#bindings.gruus.findPublic(uri, this.#bindings.of(dn));
+    return this.#bindings.gruus.findTemporary(uri);
   }
 
   presences(): SipPresence[] {
@@ -121,7 +133,7 @@ class BindingRegistrar implements AgentRegistrar {
     if (order.kind === "refused") return this.#refuse(order.status, order.reason, order.headers);
     if (order.kind === "update") return this.#update(register, order.bindings);
     if (order.kind === "remove-all") this.#removeAll(register);
-    return this.#accepted(dn, undefined);
+    return this.#accepted(register, false);
   }
 
   #refuse(status: number, reason?: string, headers: HeaderPair[] = []): RegisterAnswer {
@@ -129,14 +141,36 @@ class BindingRegistrar implements AgentRegistrar {
     return { status, headers, ...(reason === undefined ? {} : { reason }) };
   }
 
-  #accepted(dn: string, outboundFlow: Flow | undefined): RegisterAnswer {
-    const headers = this.#bindings
-      .of(dn)
-      .map((binding): HeaderPair => ["Contact", formatContact(binding, binding.remainingSeconds)]);
+  #accepted({ request, dn }: DnRegister, outbound: boolean): RegisterAnswer {
+    const wantsGruu = supports(request, "gruu");
+    const headers: HeaderPair[] = [];
+    for (const binding of this.#bindings.of(dn))
+      for (const contact of binding.contacts)
+        headers.push(["Contact", this.#contactValue(binding, contact, wantsGruu && request)]);
     headers.push(["Supported", supportedTags.join(", ")]);
+    const path = pathOf(request);
+    if (path.length > 0) headers.push(["Path", path.join(", ")]);
     // RFC 5626 6: tells the client that its reg-id was understood and the flow will be used.
-    if (outboundFlow) headers.push(["Require", "outbound"]);
+    if (outbound)
+      headers.push(["Require", "outbound"], ["Flow-Timer", String(this.#policy.flowTimerSeconds)]);
     return { status: 200, headers };
+  }
+
+  /** RFC 5627 5.4: each contact with an instance has its public GRUU, and a temporary one that is new. */
+  #contactValue(
+    binding: Binding,
+    { last, remainingSeconds }: ContactFlow,
+    gruuFor: SipRequest | false,
+  ): string {
+    const { instance, instanceMadeUp } = binding;
+    const shown = { contactUri: last.contactUri, regId: last.regId, instance, instanceMadeUp };
+    if (!gruuFor || instanceMadeUp) return formatContact(shown, remainingSeconds);
+    const { gruus } = this.#bindings;
+    const aor = gruuFor.to.uri;
+    return formatContact(shown, remainingSeconds, [
+      ["pub-gruu", gruus.publicGruu(aor, binding)],
+      ["temp-gruu", gruus.temporaryGruu(aor, binding, last)],
+    ]);
   }
 
   /**
@@ -145,13 +179,14 @@ class BindingRegistrar implements AgentRegistrar {
    */
   #removeAll({ request, flow, dn }: DnRegister): void {
     for (const binding of Array.from(this.#bindings.of(dn))) {
-      if (binding.filedFlow?.id === flow.id || (!binding.reachable && binding.callId === request.callId))
+      const known = binding.contacts.some(({ last }) => last.callId === request.callId);
+      if (binding.carries(flow) || (!binding.reachable && known))
         this.#bindings.remove(binding, "signed out");
     }
   }
 
   #update(register: DnRegister, wanted: readonly WantedBinding[]): RegisterAnswer {
-    const { request, flow, dn } = register;
+    const { request, flow } = register;
     const refusal = this.#refusalOf(register, wanted);
     if (refusal) return refusal;
     let outbound = false;
@@ -159,25 +194,26 @@ class BindingRegistrar implements AgentRegistrar {
       const existing = this.#bindings.match(register, item);
       if (item.expiresSeconds > 0) {
         this.#bindings.put(register, item, existing);
-        outbound ||= item.regId !== undefined && !item.instanceMadeUp;
-      } else if (existing && (existing.filedFlow?.id === flow.id || !existing.reachable)) {
-        this.#bindings.remove(existing, "signed out");
+        outbound ||= item.regId !== undefined;
+      } else if (existing && (existing.carries(flow) || !existing.reachable)) {
+        this.#bindings.takeAway(existing, item.regId);
       }
     }
-    const supports = request.headers.values("Supported").some((tag) => tag.toLowerCase() === "outbound");
-    return this.#accepted(dn, outbound && supports ? flow : undefined);
+    return this.#accepted(register, outbound && supports(request, "outbound"));
   }
 
   /** All is checked before anything changes (RFC 3261 10.3: all or nothing). */
   #refusalOf(register: DnRegister, wanted: readonly WantedBinding[]): RegisterAnswer | undefined {
     const { request, flow, dn } = register;
     const additions = wanted.filter((item) => item.expiresSeconds > 0);
-    const limit = this.#policy.severalBrowsers === "all" ? this.#policy.maxBindings : 1;
-    if (additions.length > limit) return this.#refuse(403, "Too Many Contacts");
+    if (additions.length > 1) return this.#refuse(403, "Too Many Contacts");
     for (const item of wanted) {
       const existing = this.#bindings.match(register, item);
-      if (existing && existing.callId === request.callId && request.cseq.sequence <= existing.sequence)
+      const known = existing?.contactOf(item.regId)?.last;
+      if (known && known.callId === request.callId && request.cseq.sequence <= known.sequence)
         return this.#refuse(500, "CSeq Out Of Order");
+      const full = existing && existing.contacts.length >= this.#policy.maxFlows;
+      if (full && !known && item.expiresSeconds > 0) return this.#refuse(403, "Too Many Flows");
     }
     const carried = this.#bindings.byFlow(flow);
     if (additions.length > 0 && carried && carried.dn !== dn)
@@ -194,13 +230,11 @@ class BindingRegistrar implements AgentRegistrar {
   #newcomerRefusal(register: DnRegister, item: WantedBinding): RegisterAnswer | undefined {
     const { flow, dn } = register;
     const bindings = this.#bindings.of(dn);
-    const others = bindings.some((binding) => binding.reachable && binding.filedFlow?.id !== flow.id);
+    const others = bindings.some((binding) => binding.reachable && !binding.carries(flow));
     if (!others) return undefined;
     // Two tabs that refresh in turns would otherwise throw each other out for ever.
     if (this.#bindings.wasReplaced(register, item)) return this.#refuse(403, "Replaced By A Newer Sign-In");
     if (this.#policy.severalBrowsers === "first") return this.#refuse(403, "Signed In Elsewhere");
-    if (this.#policy.severalBrowsers === "all" && bindings.length >= this.#policy.maxBindings)
-      return this.#refuse(403, "Too Many Contacts");
     return undefined;
   }
 }

@@ -189,3 +189,20 @@ describe("closing", () => {
     expect(bench.registrarEvents.listenerCount + bench.trunkEvents.listenerCount).toBe(0);
   });
 });
+
+describe("a GRUU that an agent dials", () => {
+  it("is its client's DN at SIP Server", async () => {
+    const bench = new B2buaBench();
+    bench.browser.call("sip:anything@jackfield;gr=urn:uuid:1", "<sip:5001@jackfield>", browserSdp());
+    await bench.pass();
+    expect(bench.trunk.received.request.uri.raw).toBe("sip:5001@192.0.2.10:5060");
+  });
+
+  it("gets 404 when its client is signed out", async () => {
+    const bench = new B2buaBench();
+    bench.browser.call("sip:5002@jackfield;gr=urn:uuid:9", "<sip:5001@jackfield>", browserSdp());
+    await bench.pass();
+    expect(bench.browser.user.told).toEqual(["failed 404"]);
+    expect(await bench.remains()).toEqual(nothingLeft);
+  });
+});

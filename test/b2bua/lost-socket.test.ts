@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Flow } from "../../src/sip/index.ts";
-import { B2buaBench, nothingLeft } from "../support/b2bua-bench.ts";
+import { B2buaBench, nothingLeft, type BenchOptions } from "../support/b2bua-bench.ts";
 import { browserSdp, genesysSdp } from "../support/descriptions.ts";
 
 const answer = browserSdp({ setup: "active", payloads: "111 110" });
@@ -9,7 +9,7 @@ const answer = browserSdp({ setup: "active", payloads: "111 110" });
 class Reconnecting extends B2buaBench {
   #waiting: ((flow: Flow | undefined) => void)[] = [];
 
-  constructor(options: { allowEvents?: string[] } = {}) {
+  constructor(options: BenchOptions = {}) {
     super(options);
     this.presence.waitForFlow = () =>
       this.presence.flow
@@ -215,5 +215,74 @@ describe("the longer grace time", () => {
     bench.trunk.outgoing?.cancel();
     await bench.pass();
     expect(bench.b2bua.hasCall(dn, instance)).toBe(false);
+  });
+});
+
+describe("a browser with two connections (RFC 5626)", () => {
+  it("is rung by the other when the first answers 430", async () => {
+    const bench = new Reconnecting();
+    const first = bench.toBrowser;
+    const other = { ...first, id: "other connection" };
+    bench.presence.carries = (flow) => [first.id, other.id].includes(flow.id);
+    bench.presence.flowFailed = (flow) => {
+      if (flow.id === first.id) bench.presence.flow = bench.toBrowser = other;
+    };
+    await bench.callAgent();
+    bench.browser.received.reject(430);
+    await bench.pass();
+    expect(bench.invites).toBe(2);
+    expect(bench.trunk.user.told).toEqual(["provisional 180"]);
+    bench.browser.received.reject(430);
+    await bench.pass();
+    expect(bench.trunk.user.told).toEqual(["provisional 180", "failed 480"]);
+  });
+
+  it("may use either within its dialogs", async () => {
+    const bench = new Reconnecting();
+    await bench.established();
+    const first = bench.toBrowser;
+    bench.presence.carries = () => true;
+    bench.presence.flow = { ...first, id: "other connection" };
+    bench.browser.received.session.bye();
+    await bench.pass();
+    expect(bench.records).toMatchObject([{ endedBy: "agent", status: 200 }]);
+  });
+
+  it("behind a proxy is rung by the route its REGISTER named", async () => {
+    const bench = new B2buaBench();
+    bench.presence.path = ["<sip:edge.test;lr;ob>"];
+    await bench.callAgent();
+    expect(bench.browser.received.request.headers.get("Route")).toBe("<sip:edge.test;lr;ob>");
+  });
+});
+
+describe("a client parked by preanswer that loses its connection", () => {
+  const preanswer: BenchOptions = { clients: [{ match: "*", answerBy: "preanswer" }] };
+  const parked = async () => {
+    const bench = new Reconnecting(preanswer);
+    await bench.callAgent();
+    bench.browser.received.accept(answer);
+    await bench.pass();
+    await bench.loseSocket();
+    return bench;
+  };
+
+  it("comes back, is not rung again, and is put through on talk", async () => {
+    const bench = await parked();
+    await bench.comeBack();
+    bench.trunk.outgoing?.session.request("NOTIFY", [["Event", "talk"]]);
+    await bench.pass();
+    expect(bench.invites).toBe(1);
+    expect(bench.trunk.user.told.at(-1)).toMatch(/^answered/);
+  });
+
+  it("and stays away has SIP Server told 480", async () => {
+    const bench = await parked();
+    bench.presence.gone = true;
+    bench.registrarEvents.emit("signed-out", bench.presence, "connection lost");
+    bench.settle(undefined);
+    await bench.pass();
+    expect(bench.trunk.user.told).toEqual(["provisional 180", "failed 480"]);
+    expect(await bench.remains()).toEqual(nothingLeft);
   });
 });

@@ -219,6 +219,33 @@ describe("calling", () => {
   });
 });
 
+describe("a call's data", () => {
+  it("is shown as text and never as markup, and follows what SIP Server changes", async () => {
+    await signedIn();
+    const callId = gateway.invite("5002", [
+      "User-to-User: 48656c6c6f20416e6e;encoding=hex",
+      "X-Genesys-Queue: <img src=x onerror=\"document.title='broken'\"><b>Sales</b>",
+      "X-Genesys-CallUUID: 0ABC",
+    ]);
+    await state("call", "ringing");
+    const data = page.getByTestId("call-data");
+    const rows = async () => await data.locator("dt, dd").allTextContents();
+    const queue = "<img src=x onerror=\"document.title='broken'\"><b>Sales</b>";
+    expect(await rows()).toEqual(["User data", "Hello Ann", "Call UUID", "0ABC", "Queue", queue]);
+    expect(await data.locator("img, b").count()).toBe(0);
+    const changed = { callUuid: "0DEF", headers: [["P-Asserted-Identity", '"Bob <i>" <sip:1009@a>']] };
+    gateway.notify("x-jackfield-call", [`X-Jackfield-Call-ID: ${callId}`], JSON.stringify(changed));
+    await expect.poll(async () => (await rows()).join("|")).toContain("Call UUID|0DEF");
+    expect(await page.getByTestId("call-peer").textContent()).toBe("Bob <i> (1009)");
+    gateway.notify("x-jackfield-call", ["X-Jackfield-Call-ID: another"], '{"callUuid":"0XXX"}');
+    gateway.notify("x-jackfield-call", [`X-Jackfield-Call-ID: ${callId}`], "{");
+    gateway.cancel(callId);
+    await state("call", "none");
+    expect(await page.title()).not.toContain("broken");
+    expect(pageErrors()).toEqual([]);
+  });
+});
+
 describe("being called", () => {
   it("rings with what is known of the caller, and answers by button", async () => {
     await signedIn();

@@ -40,10 +40,12 @@ test("the 200 names the contact with its expiry and instance, and says that the 
   const browser = bench.browser("a");
   const answer = browser.register({ headers: ["Expires: 120"] });
   expect(answer.contacts).toEqual([
-    `<${browser.contactUri}>;expires=120;reg-id=1;+sip.instance="<urn:uuid:a>"`,
+    expect.stringMatching(/^<[^>]*>;expires=120;reg-id=1;\+sip\.instance="<urn:uuid:a>"(;|$)/),
   ]);
+  expect(answer.contacts[0]).toContain(`<${browser.contactUri}>`);
   expect(answer.header("Require")).toBe("outbound");
-  expect(answer.header("Supported")).toBe("outbound, path");
+  expect(answer.header("Flow-Timer")).toBe("120");
+  expect(answer.header("Supported")).toBe("outbound, path, gruu");
   expect(answer.header("To")).toMatch(/;tag=/);
 });
 
@@ -180,10 +182,10 @@ test("a right password makes good the wrong ones before it", () => {
 
 test("an extension that is not there gets 420 by name, outbound and path are taken", () => {
   const browser = bench.browser("a");
-  const answer = browser.register({ headers: ["Require: outbound, gruu"] });
+  const answer = browser.register({ headers: ["Require: outbound, join"] });
   expect(answer.status).toBe(420);
-  expect(answer.header("Unsupported")).toBe("gruu");
-  expect(browser.register({ headers: ["Require: outbound, path"] }).status).toBe(200);
+  expect(answer.header("Unsupported")).toBe("join");
+  expect(browser.register({ headers: ["Require: outbound, path, gruu"] }).status).toBe(200);
 });
 
 test("a request URI of another scheme gets 416", () => {
@@ -267,31 +269,6 @@ test("policy first: a second browser is refused while the former is reachable", 
   expect(two.register().text).toBe("SIP/2.0 403 Signed In Elsewhere");
   bench.cut(one);
   expect(two.register().status).toBe(200);
-});
-
-test("policy all: several are kept up to the limit, the newest is called", () => {
-  bench.close();
-  bench = registrarBench({ policy: { severalBrowsers: "all", maxBindings: 2 } });
-  const [one, two, three] = [bench.browser("one"), bench.browser("two"), bench.browser("three")];
-  one.register();
-  expect(two.register().contacts).toHaveLength(2);
-  expect(three.register().text).toBe("SIP/2.0 403 Too Many Contacts");
-  expect(bench.registrar.find("5001")?.instance).toBe("<urn:uuid:two>");
-  two.register({ contact: "*", headers: ["Expires: 0"] });
-  expect(bench.registrar.find("5001")?.instance).toBe("<urn:uuid:one>");
-  expect(bench.registrar.presences()).toHaveLength(1);
-});
-
-test("policy all: while the newest has lost its socket the one that can be reached is called", () => {
-  bench.close();
-  bench = registrarBench({ policy: { severalBrowsers: "all", maxBindings: 2 } });
-  const [one, two] = [bench.browser("one"), bench.browser("two")];
-  one.register();
-  two.register();
-  bench.cut(two);
-  expect(bench.registrar.find("5001")?.instance).toBe("<urn:uuid:one>");
-  bench.cut(one);
-  expect(bench.registrar.find("5001")?.instance).toBe("<urn:uuid:two>");
 });
 
 test("a connection serves one DN; a new instance on it takes the place of the former", () => {

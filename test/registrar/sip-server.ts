@@ -198,6 +198,9 @@ export class PresenceDouble {
       gone: false,
       contactUri: "sip:x@y.invalid",
       flow: undefined,
+      path: [],
+      carries: () => false,
+      flowFailed() {},
       waitForFlow: () => Promise.resolve(undefined),
     };
     this.#present.set(dn, presence);

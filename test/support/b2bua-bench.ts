@@ -1,5 +1,5 @@
 import { silentLogger, TypedEvents } from "../../src/core/index.ts";
-import { B2bua, type CallRecord } from "../../src/b2bua/index.ts";
+import { B2bua, type AutoAnswer, type CallRecord, type ClientRule } from "../../src/b2bua/index.ts";
 import type {
   Registrar,
   RegistrarEvents,
@@ -137,6 +137,28 @@ export class FarEnd {
   }
 }
 
+/** The configuration's default. */
+const headersToPage = [
+  "P-Asserted-Identity",
+  "Diversion",
+  "History-Info",
+  "User-to-User",
+  "X-Genesys-*",
+  "Call-Info",
+  "Alert-Info",
+];
+
+export interface BenchOptions {
+  readonly pageRingback?: boolean;
+  readonly trunkTerms?: SessionTerms;
+  readonly allowEvents?: string[];
+  readonly whenFull?: 503 | 486;
+  readonly userAgent?: string;
+  readonly clients?: readonly ClientRule[];
+  readonly autoAnswer?: AutoAnswer;
+  readonly headersToPage?: readonly string[];
+}
+
 /** A B2BUA between a scripted SIP Server and a scripted browser, on a fake clock. */
 export class B2buaBench {
   readonly clock = new FakeClock();
@@ -159,14 +181,7 @@ export class B2buaBench {
   readonly presence: { -readonly [Key in keyof SipPresence]: SipPresence[Key] };
   signedIn = true;
 
-  constructor(
-    options: {
-      allowEvents?: string[];
-      whenFull?: 503 | 486;
-      pageRingback?: boolean;
-      trunkTerms?: SessionTerms;
-    } = {},
-  ) {
+  constructor(options: BenchOptions = {}) {
     const { clock, network } = this;
     const random = new CountingRandom("gateway");
     this.dispatcher = new DialogDispatcher((request, transaction) => {
@@ -207,12 +222,15 @@ export class B2buaBench {
     this.presence = {
       dn: "5001",
       instance: "urn:uuid:1",
-      userAgent: "test softphone",
+      userAgent: options.userAgent ?? "test softphone",
       allowEvents: options.allowEvents ?? [],
       reachable: true,
       gone: false,
       contactUri: "sip:abc@xyz.invalid;transport=ws",
       flow: this.toBrowser,
+      path: [],
+      carries: (flow) => flow.id === this.presence.flow?.id,
+      flowFailed() {},
       waitForFlow: () => Promise.resolve(this.presence.flow),
     };
     this.b2bua = new B2bua({
@@ -235,6 +253,10 @@ export class B2buaBench {
       whenFull: options.whenFull ?? 503,
       talkPatienceMs: 8000,
       pageRingback: options.pageRingback ?? true,
+      clients: options.clients ?? [],
+      preanswerPatienceMs: 5000,
+      autoAnswer: () => options.autoAnswer ?? "never",
+      headersToPage: options.headersToPage ?? headersToPage,
       newCallGraceMs: 5000,
       callGraceMs: 30_000,
     });
@@ -246,6 +268,7 @@ export class B2buaBench {
       events: this.registrarEvents,
       find: (dn) => (this.signedIn && dn === "5001" ? this.presence : undefined),
       findByFlow: (flow) => (this.signedIn && flow.id === this.toBrowser.id ? this.presence : undefined),
+      findByGruu: (uri) => (uri.parameters.get("gr") === "urn:uuid:1" ? this.presence : undefined),
       size: 1,
     };
   }

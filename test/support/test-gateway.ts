@@ -40,7 +40,8 @@ export async function openTestGateway({
     agents: { ranges: [{ from: "5001", to: "5999", password: "secret-{dn}" }], minExpires: 10 },
     sipServer: { addresses: [sipServer] },
   };
-  for (const [section, values] of Object.entries(config)) tree[section] = { ...tree[section], ...values };
+  for (const [section, values] of Object.entries(config))
+    tree[section] = Array.isArray(values) ? values : { ...tree[section], ...values };
   const checked = checkTree(tree, () => undefined, ".", {});
   if (!checked.ok) throw new Error(JSON.stringify(checked.faults));
   return Gateway.open(checked.config, {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { callerData } from "../../web/src/caller-data.ts";
+import { assertedPeer, callerData, headerLines, withChanges } from "../../web/src/caller-data.ts";
 import { gatewayEvent } from "../../web/src/gateway-events.ts";
 
 function notify(
@@ -46,6 +46,28 @@ describe("what the gateway tells by NOTIFY", () => {
     expect(gatewayEvent(notify({ Event: "x-jackfield-quality" }, '{"mos":4.3}'))).toBeUndefined();
   });
 
+  it("is what changed of a call's data, as header lines", () => {
+    const event = { Event: "x-jackfield-call", "X-Jackfield-Call-ID": "abc" };
+    const body = '{"callUuid":"0AB","headers":[["P-Asserted-Identity","<sip:1@a>"],["x"],5,["X-A",1]]}';
+    expect(gatewayEvent(notify(event, body))).toEqual({
+      kind: "call",
+      callId: "abc",
+      news: {
+        changed: [
+          ["P-Asserted-Identity", "<sip:1@a>"],
+          ["X-Genesys-CallUUID", "0AB"],
+        ],
+      },
+    });
+    for (const bad of ["[]", '{"headers":{}}', '{"callUuid":5}'])
+      expect(gatewayEvent(notify(event, bad))).toEqual({
+        kind: "call",
+        callId: "abc",
+        news: { changed: [] },
+      });
+    expect(gatewayEvent(notify({ Event: "x-jackfield-call" }, body))).toBeUndefined();
+  });
+
   it("is remote control only with the Call-ID of the call meant", () => {
     expect(gatewayEvent(notify({ Event: "Talk;id=1", "X-Jackfield-Call-ID": " abc " }))).toEqual({
       kind: "talk",
@@ -64,10 +86,10 @@ describe("what the gateway tells of a call", () => {
   const event = { Event: "x-jackfield-call", "X-Jackfield-Call-ID": "abc" };
 
   it.each([
-    ['{"callUuid":"U2"}', { callUuid: "U2", farRings: undefined }],
-    ['{"far":"ringing"}', { callUuid: undefined, farRings: true }],
-    ['{"far":"connected","callUuid":7}', { callUuid: undefined, farRings: false }],
-    ['{"far":"gone"}', { callUuid: undefined, farRings: undefined }],
+    ['{"callUuid":"U2"}', { changed: [["X-Genesys-CallUUID", "U2"]], farRings: undefined }],
+    ['{"far":"ringing"}', { changed: [], farRings: true }],
+    ['{"far":"connected","callUuid":7}', { changed: [], farRings: false }],
+    ['{"far":"gone"}', { changed: [], farRings: undefined }],
   ])("is %s", (body, news) => {
     expect(gatewayEvent(notify(event, body))).toEqual({ kind: "call", callId: "abc", news });
   });
@@ -95,23 +117,70 @@ describe("messages that wait", () => {
 });
 
 describe("what is known of a caller", () => {
-  it("is shown in a set order, without what is not there", () => {
-    const data = callerData(
-      notify({ "X-Genesys-CallUUID": "0AB", "P-Asserted-Identity": "<sip:1@a>", Subject: " " }),
-    );
+  const value = (name: string, text: string) => callerData([[name, text]])[0]?.value;
+
+  it("is read from a JsSIP message, and from nothing else", () => {
+    const headers = { "X-Genesys-Queue": [{ raw: "Sales" }, { raw: "Spare" }], Via: [{ parsed: 1 }] };
+    expect(headerLines({ headers })).toEqual([
+      ["X-Genesys-Queue", "Sales"],
+      ["X-Genesys-Queue", "Spare"],
+    ]);
+    for (const odd of [{}, { headers: null }, { headers: { a: "b" } }, { headers: { a: [null] } }])
+      expect(headerLines(odd)).toEqual([]);
+  });
+
+  it("is shown in a set order, other data behind it by name, without what is not there or none of the caller's", () => {
+    const data = callerData([
+      ["X-Genesys-Queue", "Sales"],
+      ["x-customer", "7"],
+      ["X-Genesys-Calluuid", "0AB"],
+      ["P-Asserted-Identity", "<sip:1@a>"],
+      ["Subject", " "],
+      ["X-Jackfield-Call-ID", "1"],
+      ["Via", "SIP/2.0/WSS x"],
+    ]);
     expect(data).toEqual([
       { label: "Identity", value: "<sip:1@a>" },
       { label: "Call UUID", value: "0AB" },
+      { label: "Queue", value: "Sales" },
+      { label: "customer", value: "7" },
     ]);
   });
 
   it("has its user data read from hex where that is text, and left as it is where not", () => {
-    expect(callerData(notify({ "User-to-User": "48656c6c6f;encoding=hex" }))[0]?.value).toBe("Hello");
-    expect(callerData(notify({ "User-to-User": "00ff01" }))[0]?.value).toBe("00ff01");
-    expect(callerData(notify({ "User-to-User": "plain text" }))[0]?.value).toBe("plain text");
+    expect(value("User-to-User", "48656c6c6f;encoding=hex")).toBe("Hello");
+    expect(value("User-to-User", "0048656c6c6f;encoding=hex")).toBe("Hello");
+    expect(value("User-to-User", "0448656c6c6f")).toBe("Hello");
+    expect(value("User-to-User", "00ff01")).toBe("00ff01");
+    expect(value("User-to-User", "plain text")).toBe("plain text");
+    expect(value("X-Genesys-Code", "48656c6c6f")).toBe("48656c6c6f");
   });
 
-  it("is cut where it is too long to show", () => {
-    expect(callerData(notify({ Diversion: "x".repeat(5000) }))[0]?.value).toHaveLength(200);
+  it("is cut where it is too long to show, and bounded in rows", () => {
+    expect(value("Diversion", "x".repeat(5000))).toHaveLength(200);
+    expect(callerData(Array.from({ length: 99 }, (_one, row) => [`X-${row}`, "v"] as const))).toHaveLength(
+      40,
+    );
+  });
+
+  it("changes name by name", () => {
+    const before = [
+      ["X-A", "1"],
+      ["Diversion", "a"],
+      ["Diversion", "b"],
+    ] as const;
+    expect(withChanges(before, [["diversion", "c"]])).toEqual([
+      ["X-A", "1"],
+      ["diversion", "c"],
+    ]);
+  });
+
+  it("says by P-Asserted-Identity who is at the other end", () => {
+    const peer = (text: string) => assertedPeer([["P-Asserted-Identity", text]]);
+    expect(peer('"Ann \\"A\\" Lee" <sip:1003@a>')).toBe('Ann "A" Lee (1003)');
+    expect(peer("<sip:1003@a;user=phone>")).toBe("1003");
+    expect(peer("tel:+49301234;x=1")).toBe("+49301234");
+    expect(peer("nobody")).toBeUndefined();
+    expect(assertedPeer([])).toBeUndefined();
   });
 });

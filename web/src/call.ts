@@ -1,6 +1,13 @@
 import { C } from "jssip";
 import type { EndEvent, RTCSession } from "jssip/lib/RTCSession.js";
-import { callerData, withCallUuid, type CallerDatum } from "./caller-data.ts";
+import {
+  assertedPeer,
+  callerData,
+  headerLines,
+  withChanges,
+  type CallerDatum,
+  type HeaderLine,
+} from "./caller-data.ts";
 import type { CallNews, Quality } from "./gateway-events.ts";
 import { callProblem } from "./words.ts";
 
@@ -43,7 +50,8 @@ export interface CallParts {
   readonly session: RTCSession;
   readonly direction: "in" | "out";
   readonly callId: string;
-  readonly request: { getHeader(name: string): string | undefined };
+  /** The INVITE, as JsSIP has it. */
+  readonly request: object;
   readonly owner: CallOwner;
   /** The microphone's copy for this call, undefined while it is not answered. */
   readonly microphone: MediaStream | undefined;
@@ -55,8 +63,9 @@ export class Call {
   readonly direction: "in" | "out";
   readonly #session: RTCSession;
   readonly #owner: CallOwner;
-  readonly #peer: string;
-  #data: readonly CallerDatum[];
+  #peer: string;
+  /** What SIP Server told of the call so far. */
+  #lines: readonly HeaderLine[];
   #microphone: MediaStream | undefined;
   #phase: Phase;
   #earlyMedia = false;
@@ -76,7 +85,7 @@ export class Call {
     this.#phase = direction === "in" ? "ringing" : "calling";
     const { display_name: name, uri } = session.remote_identity;
     this.#peer = name && name !== uri.user ? `${name} (${uri.user})` : uri.user;
-    this.#data = direction === "in" ? callerData(request) : [];
+    this.#lines = direction === "in" ? headerLines(request) : [];
     this.#listen();
   }
 
@@ -87,7 +96,7 @@ export class Call {
       direction: this.direction,
       phase: this.#phase,
       peer: this.#peer,
-      data: this.#data,
+      data: callerData(this.#lines),
       muted: this.#session.isMuted().audio === true,
       heldHere: this.#holdWanted ?? held.local,
       heldThere: held.remote,
@@ -103,9 +112,10 @@ export class Call {
     return this.#sound;
   }
 
-  /** What the gateway tells of the call. */
-  learn({ callUuid, farRings }: CallNews): void {
-    if (callUuid !== undefined) this.#data = withCallUuid(this.#data, callUuid);
+  /** What the gateway tells of the call: who is at the other end now, other data of it. */
+  learn({ changed, farRings }: CallNews): void {
+    this.#lines = withChanges(this.#lines, changed);
+    this.#peer = assertedPeer(changed) ?? this.#peer;
     this.#farRings = farRings ?? this.#farRings;
     this.#owner.changed();
   }
@@ -187,17 +197,25 @@ export class Call {
     session.on("progress", (event: object) => {
       if (this.direction === "in") return;
       const response: unknown = Reflect.get(event, "response");
+      this.#takeResponse(response);
       this.#earlyMedia ||=
         typeof response === "object" && response !== null && Boolean(Reflect.get(response, "body"));
       this.#move("alerting");
     });
-    session.on("accepted", () => {
+    session.on("accepted", (event: object) => {
+      if (this.direction === "out") this.#takeResponse(Reflect.get(event, "response"));
       this.#since ??= Date.now();
       this.#move("talking");
     });
     for (const event of ["hold", "unhold"] as const) session.on(event, () => this.#owner.changed());
     for (const event of ["muted", "unmuted"] as const) session.on(event, () => this.#owner.changed());
     for (const event of ["ended", "failed"] as const) session.on(event, (end) => this.#end(end));
+  }
+
+  /** What the far side's answer says of it: the number that was dialled stays in the title. */
+  #takeResponse(response: unknown): void {
+    if (typeof response !== "object" || response === null) return;
+    this.#lines = withChanges(this.#lines, headerLines(response));
   }
 
   #watch(connection: RTCPeerConnection): void {

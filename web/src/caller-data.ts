@@ -1,41 +1,83 @@
-/** One thing the network told about an incoming call beside its number. */
+/** One thing the network told about a call beside its number. */
 export interface CallerDatum {
   readonly label: string;
   readonly value: string;
 }
 
-const UUID_LABEL = "Call UUID";
+/** A header line; names are compared without case. */
+export type HeaderLine = readonly [name: string, value: string];
 
+/** What is shown, in the order a person reads it; other headers `X-...` follow under their own names. */
 const HEADERS: readonly (readonly [header: string, label: string])[] = [
-  ["P-Asserted-Identity", "Identity"],
-  ["Diversion", "Diverted from"],
-  ["History-Info", "History"],
-  ["User-to-User", "User data"],
-  ["Call-Info", "Call info"],
-  ["Subject", "Subject"],
-  ["X-Genesys-CallUUID", UUID_LABEL],
+  ["p-asserted-identity", "Identity"],
+  ["diversion", "Diverted from"],
+  ["history-info", "History"],
+  ["user-to-user", "User data"],
+  ["call-info", "Call info"],
+  ["alert-info", "Alert info"],
+  ["subject", "Subject"],
+  ["x-genesys-calluuid", "Call UUID"],
 ];
 
 const LONGEST = 200;
-/** The same data with another call UUID, which SIP Server changes when calls are joined or transferred. */
-export function withCallUuid(data: readonly CallerDatum[], value: string): CallerDatum[] {
-  const others = data.filter(({ label }) => label !== UUID_LABEL);
-  return [...others, { label: UUID_LABEL, value: value.slice(0, LONGEST) }];
+const MOST_ROWS = 40;
+/** Headers of the gateway's own, which say nothing of the caller. */
+const OWN = "x-jackfield-";
+
+/** Lines of a JsSIP message, whose `headers` its types leave out. */
+export function headerLines(message: object): HeaderLine[] {
+  const headers: unknown = Reflect.get(message, "headers");
+  if (typeof headers !== "object" || headers === null) return [];
+  return Object.entries(headers).flatMap(([name, entries]: [string, unknown]) =>
+    (Array.isArray(entries) ? entries : []).flatMap((entry: unknown): HeaderLine[] => {
+      const raw: unknown =
+        typeof entry === "object" && entry !== null ? Reflect.get(entry, "raw") : undefined;
+      return typeof raw === "string" ? [[name, raw]] : [];
+    }),
+  );
 }
 
-/** User parts of UUI are hex (RFC 7433 `encoding=hex`): shown as text when they hold readable text. */
-function readable(header: string, value: string): string {
-  const hex = /^((?:[0-9a-f]{2})+)(?=;|$)/i.exec(value)?.[1];
-  if (header !== "User-to-User" || hex === undefined) return value;
+/** `lines` with what `changed` says: each of its names replaces all former lines of that name. */
+export function withChanges(lines: readonly HeaderLine[], changed: readonly HeaderLine[]): HeaderLine[] {
+  const names = new Set(changed.map(([name]) => name.toLowerCase()));
+  return [...lines.filter(([name]) => !names.has(name.toLowerCase())), ...changed];
+}
+
+/** User parts of UUI are hex (RFC 7433), perhaps after a protocol discriminator: text where they hold readable text. */
+function readable(value: string): string {
+  const hex = /^(?:0[04](?=(?:[0-9a-f]{2})+(?:;|$)))?((?:[0-9a-f]{2})+)(?=\s*;|$)/i.exec(value)?.[1];
+  if (hex === undefined) return value;
   const bytes = Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
   const text = new TextDecoder().decode(bytes);
-  return /^[\p{L}\p{N}\p{P}\p{S}\p{Zs}]+$/u.test(text) ? text : value;
+  return /^[\p{L}\p{N}\p{P}\p{S}\p{Zs}]+$/u.test(text) && !text.includes("\ufffd") ? text : value;
 }
 
-/** What an INVITE says of its caller, in the order a person reads it, each value cut to a length that can be shown. */
-export function callerData(request: { getHeader(name: string): string | undefined }): CallerDatum[] {
-  return HEADERS.flatMap(([header, label]) => {
-    const value = request.getHeader(header)?.trim();
-    return value ? [{ label, value: readable(header, value).slice(0, LONGEST) }] : [];
+function datum(label: string, value: string): CallerDatum[] {
+  const text = value.trim();
+  return text === "" ? [] : [{ label, value: text.slice(0, LONGEST) }];
+}
+
+/** What header lines say of a call, each value cut to a length that can be shown; it is text and never markup. */
+export function callerData(lines: readonly HeaderLine[]): CallerDatum[] {
+  const known = new Set(HEADERS.map(([header]) => header));
+  const first = HEADERS.flatMap(([header, label]) =>
+    lines
+      .filter(([name]) => name.toLowerCase() === header)
+      .flatMap(([, value]) => datum(label, header === "user-to-user" ? readable(value) : value)),
+  );
+  const others = lines.filter(([name]) => {
+    const lower = name.toLowerCase();
+    return lower.startsWith("x-") && !lower.startsWith(OWN) && !known.has(lower);
   });
+  const rest = others.flatMap(([name, value]) => datum(name.replace(/^x-(?:genesys-)?/i, ""), value));
+  return [...first, ...rest].slice(0, MOST_ROWS);
+}
+
+/** Who P-Asserted-Identity says is at the other end: `Ann Lee (1003)` or `1003`; undefined when it says nobody. */
+export function assertedPeer(lines: readonly HeaderLine[]): string | undefined {
+  const value = lines.find(([name]) => name.toLowerCase() === "p-asserted-identity")?.[1] ?? "";
+  const number = /(?:sips?|tel):([^@;>,\s]+)/i.exec(value)?.[1];
+  const name = /^\s*"((?:[^"\\]|\\.)*)"\s*</.exec(value)?.[1]?.replaceAll(/\\(.)/g, "$1").trim();
+  if (number === undefined) return undefined;
+  return (name && name !== number ? `${name} (${number})` : number).slice(0, LONGEST);
 }

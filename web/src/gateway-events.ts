@@ -1,13 +1,16 @@
+import type { HeaderLine } from "./caller-data.ts";
+
 /**
  * What the gateway tells the page beside calls, as NOTIFY outside a dialog (JsSIP: `sipEvent`):
  * - `Event: x-jackfield-trunk`, body `{"state":"in-service","reason":""}`: the DN's registration at SIP Server;
  * - `Event: talk`, `hold` or `beep` with `X-Jackfield-Call-ID`: SIP Server's remote control of the call that has that
  *   Call-ID on our side;
- * - `Event: x-jackfield-call` with `X-Jackfield-Call-ID`, body `{"callUuid":"...","far":"ringing"}`: what changed about
- *   that call;
  * - `Event: message-summary` (RFC 3842): messages that wait for the DN;
  * - `Event: x-jackfield-quality` with `X-Jackfield-Call-ID`, body `{"mos":4.3,"roundTripMs":12,"lossPercent":0}`: how
- *   that call sounded the last few seconds, by its worst way.
+ *   that call sounded the last few seconds, by its worst way;
+ * - `Event: x-jackfield-call` with `X-Jackfield-Call-ID`, body
+ *   `{"callUuid":"...","headers":[["Name","value"]],"far":"ringing"}`: what SIP Server changed of that call's data, and
+ *   whether the far side of a call set up by SIP Server still rings; each may be missing.
  */
 export type GatewayEvent =
   | { readonly kind: "trunk"; readonly state: TrunkState; readonly reason: string }
@@ -18,7 +21,8 @@ export type GatewayEvent =
 
 /** What changed about a call; what is left out has not. */
 export interface CallNews {
-  readonly callUuid: string | undefined;
+  /** Header lines that say something else than before; the call's new UUID is one of them. */
+  readonly changed: readonly HeaderLine[];
   /** Whether the far side of a call that SIP Server set up still rings. */
   readonly farRings: boolean | undefined;
 }
@@ -84,10 +88,15 @@ function newsOf(body: string): CallNews | undefined {
   try {
     const parsed: unknown = JSON.parse(body);
     if (typeof parsed !== "object" || parsed === null) return undefined;
-    const callUuid: unknown = Reflect.get(parsed, "callUuid");
+    const headers: unknown = Reflect.get(parsed, "headers");
+    const uuid: unknown = Reflect.get(parsed, "callUuid");
     const far: unknown = Reflect.get(parsed, "far");
+    const lines = (Array.isArray(headers) ? headers : []).flatMap((line: unknown): HeaderLine[] => {
+      const [name, value]: unknown[] = Array.isArray(line) ? line : [];
+      return typeof name === "string" && typeof value === "string" ? [[name, value]] : [];
+    });
     return {
-      callUuid: typeof callUuid === "string" ? callUuid : undefined,
+      changed: typeof uuid === "string" ? [...lines, ["X-Genesys-CallUUID", uuid]] : lines,
       farRings: far === "ringing" || far === "connected" ? far === "ringing" : undefined,
     };
   } catch {

@@ -22,7 +22,7 @@ export class IncomingInvite {
   /** Our description went out in a reliable provisional response: the 200 needs none. */
   #described = false;
   /** The 200 waits for the PRACK of our description. */
-  #heldBack: string | undefined;
+  #heldBack: { readonly sdp: string; readonly headers: readonly HeaderPair[] } | undefined;
 
   constructor(context: SessionContext, transaction: ServerTransaction, parts: SessionParts) {
     this.request = transaction.request;
@@ -66,13 +66,13 @@ export class IncomingInvite {
   }
 
   /** 180 or 183 with the dialog's tag; with `sdp` as early media, or as our offer to an offerless INVITE. */
-  progress(status: number, sdp?: string): void {
+  progress(status: number, sdp?: string, headers: readonly HeaderPair[] = []): void {
     if (this.#final || this.#heldBack !== undefined) return;
-    if (!this.reliable) return this.#transaction.respond(this.#create(status, { sdp }));
-    this.#provisionals.send((rseq) => this.#reliably(status, rseq, sdp));
+    if (!this.reliable) return this.#transaction.respond(this.#create(status, { sdp }, headers));
+    this.#provisionals.send((rseq) => this.#reliably(status, rseq, sdp, headers));
   }
 
-  #reliably(status: number, rseq: number, sdp: string | undefined): SipResponse {
+  #reliably(status: number, rseq: number, sdp: string | undefined, more: readonly HeaderPair[]): SipResponse {
     // What is told reliably is told once.
     const description = this.#described ? undefined : sdp;
     if (description !== undefined) {
@@ -80,7 +80,7 @@ export class IncomingInvite {
       this.session.localSdp = description;
       this.session.firstExchange = this.offer === "" ? "ours-unanswered" : "free";
     }
-    const headers = [["Require", "100rel"] as const, ["RSeq", String(rseq)] as const];
+    const headers = [["Require", "100rel"] as const, ["RSeq", String(rseq)] as const, ...more];
     return this.#create(status, { sdp: description }, headers);
   }
 
@@ -88,10 +88,10 @@ export class IncomingInvite {
    * 200 with `sdp`, repeated until the ACK; without it where a reliable provisional response has told it, whose PRACK
    * it waits for (RFC 3262 3). Nothing happens after a final response.
    */
-  accept(sdp: string): void {
+  accept(sdp: string, headers: readonly HeaderPair[] = []): void {
     if (this.#final) return;
     if (this.#provisionals.holdsAnswer) {
-      this.#heldBack = sdp;
+      this.#heldBack = { sdp, headers };
       return;
     }
     this.#final = true;
@@ -100,7 +100,10 @@ export class IncomingInvite {
     // An offer of ours that no PRACK answered stands again in the 200, for the ACK to answer.
     const told = this.#described && this.session.firstExchange === "free";
     if (!told) this.session.localSdp = sdp;
-    this.session.accept(this.#transaction, this.#create(200, { sdp: told ? undefined : sdp }, timer));
+    this.session.accept(
+      this.#transaction,
+      this.#create(200, { sdp: told ? undefined : sdp }, [...timer, ...headers]),
+    );
   }
 
   /** Final refusal. False when a final response was sent before. */
@@ -133,7 +136,7 @@ export class IncomingInvite {
     } else if (request.body.length > 0) session.receiveOffer(request, prack);
     else session.respond(prack, 200);
     if (this.#heldBack === undefined) return this.#provisionals.sendNext();
-    this.accept(this.#heldBack);
+    this.accept(this.#heldBack.sdp, this.#heldBack.headers);
   }
 
   #create(

@@ -1,6 +1,7 @@
 /** What a test page offers, whichever SIP client it runs. Everything that crosses to the test is plain JSON. */
 
-export type ClientName = "jssip" | "sip.js";
+/** The two libraries, and SIP.js' ready-made softphone. */
+export type ClientName = "jssip" | "sip.js" | "simple-user";
 
 export interface Account {
   /** SIP over WebSocket address. */
@@ -13,6 +14,12 @@ export interface Account {
   readonly instanceId?: string;
   /** Seconds asked for; default 300. */
   readonly expires?: number;
+  /** Event packages the page says it takes; default talk, hold and the registration's state. None: the header is left out. */
+  readonly allowEvents?: string;
+  /** User-Agent; default the library's own. */
+  readonly userAgent?: string;
+  /** The page answers by itself a call whose Call-Info says `answer-after=0`, as softphones do that know the header. */
+  readonly autoAnswer?: boolean;
   /** Record encoded frames of all calls (`encodedFrames`): set before the first call. */
   readonly encoded?: boolean;
 }

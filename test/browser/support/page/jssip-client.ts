@@ -24,6 +24,7 @@ class JsSipClient implements SipClient {
   #ua: UA | undefined;
   #socket: WebSocketInterface | undefined;
   #domain = "jackfield.test";
+  #autoAnswer = false;
   #registered: Pending<void> = pending();
   #isRegistered = false;
   #session: RTCSession | undefined;
@@ -35,7 +36,9 @@ class JsSipClient implements SipClient {
     this.#context = context;
   }
 
-  async register({ server, dn, password, domain, instanceId, expires }: Account): Promise<void> {
+  async register(account: Account): Promise<void> {
+    const { server, dn, password, domain, instanceId, expires, allowEvents, userAgent } = account;
+    this.#autoAnswer = account.autoAnswer === true;
     this.#domain = domain ?? this.#domain;
     this.#socket = new WebSocketInterface(server);
     const ua = new UA({
@@ -46,8 +49,10 @@ class JsSipClient implements SipClient {
       register_expires: expires ?? 300,
       connection_recovery_min_interval: 1,
       connection_recovery_max_interval: 2,
+      ...(userAgent === undefined ? {} : { user_agent: userAgent }),
     });
-    ua.registrator().setExtraHeaders(["Allow-Events: talk, hold, x-jackfield-trunk"]);
+    const events = allowEvents ?? "talk, hold, x-jackfield-trunk";
+    if (events !== "") ua.registrator().setExtraHeaders([`Allow-Events: ${events}`]);
     ua.on("registered", () => this.#back());
     ua.on("disconnected", () => this.#lost());
     ua.on("registrationFailed", (event: object) => {
@@ -184,6 +189,8 @@ class JsSipClient implements SipClient {
         from: uri.user,
         displayName: displayName ?? "",
       });
+      const callInfo: unknown = request.getHeader("Call-Info");
+      if (this.#autoAnswer && /;answer-after=0/.test(String(callInfo))) void this.answer();
     }
   }
 }

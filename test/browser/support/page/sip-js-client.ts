@@ -22,6 +22,7 @@ class SipJsClient implements SipClient {
   #agent: UserAgent | undefined;
   #registerer: Registerer | undefined;
   #domain = "jackfield.test";
+  #autoAnswer = false;
   #registered: Pending<void> = pending();
   #isRegistered = false;
   #session: Session | undefined;
@@ -34,7 +35,9 @@ class SipJsClient implements SipClient {
     this.#context = context;
   }
 
-  async register({ server, dn, password, domain, instanceId, expires }: Account): Promise<void> {
+  async register(account: Account): Promise<void> {
+    const { server, dn, password, domain, instanceId, expires, allowEvents, userAgent } = account;
+    this.#autoAnswer = account.autoAnswer === true;
     this.#domain = domain ?? this.#domain;
     const uri = UserAgent.makeURI(`sip:${dn}@${this.#domain}`);
     if (uri === undefined) throw new Error(`${dn} makes no SIP address`);
@@ -44,6 +47,7 @@ class SipJsClient implements SipClient {
       authorizationPassword: password,
       ...(instanceId === undefined ? {} : { instanceId }),
       instanceIdAlwaysAdded: true,
+      ...(userAgent === undefined ? {} : { userAgentString: userAgent }),
       transportOptions: { server },
       sessionDescriptionHandlerFactory: this.#media(),
       logBuiltinEnabled: false,
@@ -55,9 +59,10 @@ class SipJsClient implements SipClient {
     });
     this.#agent = agent;
     await agent.start();
+    const events = allowEvents ?? "talk, hold, x-jackfield-trunk";
     this.#registerer = new Registerer(agent, {
       expires: expires ?? 300,
-      extraHeaders: ["Allow-Events: talk, hold, x-jackfield-trunk"],
+      extraHeaders: events === "" ? [] : [`Allow-Events: ${events}`],
     });
     await this.#sendRegister();
     await this.#registered.promise;
@@ -226,6 +231,8 @@ class SipJsClient implements SipClient {
     const { uri, displayName } = invitation.remoteIdentity;
     const callId = invitation.request.callId;
     this.#incoming.put({ callId, from: uri.user ?? "", displayName });
+    const callInfo = invitation.request.getHeader("Call-Info") ?? "";
+    if (this.#autoAnswer && /;answer-after=0/.test(callInfo)) forget(this.answer());
   }
 
   #take(session: Session): void {
