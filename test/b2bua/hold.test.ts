@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { MediaStatistics } from "../../src/media/index.ts";
 import { B2buaBench, nothingLeft } from "../support/b2bua-bench.ts";
 import { browserSdp, genesysSdp } from "../support/descriptions.ts";
 
@@ -298,6 +299,22 @@ describe("a hold that SIP Server refuses", () => {
     await call.settle(5000);
     expect(call.offers).toEqual(["sendonly"]);
     expect(await call.bench.remains()).toEqual(nothingLeft);
+  });
+
+  it("one never answered while sound goes on coming stays, and the call with it", async () => {
+    const call = await new HeldCall().start();
+    const { bench } = call;
+    bench.network.drop = (from, text) => from.startsWith("192.0.2.20") && text.startsWith("INVITE");
+    bench.trunk.outgoing?.session.request("NOTIFY", [["Event", "hold"]]);
+    for (let packets = 100; packets < 900; packets += 100) {
+      const side = { packetsReceived: packets, received: {}, sent: {} };
+      bench.media.last.events.emit("quality", { browser: side, trunk: side } as unknown as MediaStatistics);
+      await call.settle(5000);
+    }
+    expect([bench.b2bua.size, call.relay]).toEqual([1, "recvonly"]);
+    bench.network.drop = () => false;
+    await call.notify("talk");
+    expect([call.offers, call.relay]).toEqual([["sendrecv"], "sendrecv"]);
   });
 
   it("a re-INVITE that SIP Server never answers ends the call on both sides (RFC 3261 14.1)", async () => {
