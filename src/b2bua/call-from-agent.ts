@@ -2,6 +2,7 @@ import type { SipPresence } from "../registrar/index.ts";
 import type { IncomingInvite, ServerTransaction } from "../sip/index.ts";
 import type { AgentLeg, LegEnd } from "./agent-leg.ts";
 import { Call, type CallServices } from "./call.ts";
+import { plainOutbound, readDialled, type Dialled } from "./outbound-policy.ts";
 import { refusalHeaders, statusForBrowser } from "./reasons.ts";
 import type { SipAgentLegs } from "./sip-agent-leg.ts";
 import { TrunkLeg, type TrunkLegUser } from "./trunk-leg.ts";
@@ -11,6 +12,7 @@ export class CallFromAgent extends Call {
   readonly direction = "from-agent";
   readonly farNumber: string;
   readonly #invite: IncomingInvite;
+  readonly #dialled: Dialled;
   #browserAnswer: string | undefined;
 
   constructor(
@@ -20,7 +22,9 @@ export class CallFromAgent extends Call {
     transaction: ServerTransaction,
   ) {
     super(services, presence, (user) => new TrunkLeg(presence.dn, services, user));
-    this.farNumber = transaction.request.uri.user ?? "";
+    const { request } = transaction;
+    this.#dialled = readDialled(services.outbound ?? plainOutbound, request);
+    this.farNumber = this.#dialled.allowed ? this.#dialled.number : (request.uri.user ?? "");
     const taken: { leg: AgentLeg; invite: IncomingInvite } = legs.take(
       presence,
       transaction,
@@ -31,20 +35,21 @@ export class CallFromAgent extends Call {
   }
 
   override async start(): Promise<void> {
-    const refusal = this.#refusal();
+    const dialled = this.#dialled;
+    const refusal = dialled.allowed ? this.#refusal() : dialled.end;
     if (refusal) return this.finish("jackfield", refusal);
+    if (!dialled.allowed) return;
     const media = await this.openMedia();
     if (!media) return;
     const answer = await media.answerToBrowser(this.#invite.offer);
     if (this.ended) return;
     if (!answer.ok) return this.finish("jackfield", answer);
     this.#browserAnswer = answer.sdp;
-    if (!this.trunk.call(this.farNumber, media.offerToTrunk()))
+    if (!this.trunk.call(dialled.number, media.offerToTrunk(), dialled.anonymous))
       this.finish("jackfield", { status: 503, reason: "no SIP Server is up" });
   }
 
   #refusal(): LegEnd | undefined {
-    if (this.farNumber === "") return { status: 484, reason: "no number dialled" };
     if (this.#invite.offer === "") return { status: 488, reason: "INVITE without SDP offer" };
     const { state, reason } = this.services.trunkRegistrations.status(this.presence.dn);
     if (state === "in-service") return undefined;
@@ -56,6 +61,8 @@ export class CallFromAgent extends Call {
       ...super.trunkEvents(),
       onProgress: (status, sdp) => this.#progress(status, sdp),
       onAnswered: (sdp) => this.#answered(sdp),
+      // The first server's early media is nobody's any more; the next description opens the way again.
+      onNextServer: () => this.media?.session.setDirection("trunk", "inactive"),
     };
   }
 

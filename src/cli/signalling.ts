@@ -1,4 +1,11 @@
-import { B2bua, trunkCapabilities, trunkTermsOf, type Trunk } from "../b2bua/index.ts";
+import {
+  B2bua,
+  OutboundServers,
+  trunkCapabilities,
+  trunkTermsOf,
+  type OutboundPolicy,
+  type Trunk,
+} from "../b2bua/index.ts";
 import { findAccount, trunkCredentials, type Config } from "../config/index.ts";
 import type { MediaPool } from "../media/index.ts";
 import {
@@ -68,6 +75,7 @@ export function createSignalling(
     whenFull: config.media.whenFull,
     talkPatienceMs,
     pageRingback: config.agents.pageRingback,
+    outbound: outboundOf(config),
     ...gracesOf(config),
   });
   return { registrar, trunkRegistrations, b2bua };
@@ -103,20 +111,24 @@ function gracesOf({ agents }: Config) {
   };
 }
 
+function outboundOf({ calls, sipServer }: Config): OutboundPolicy {
+  return { ...calls.outbound, shutdownStatus: sipServer.shutdownStatus };
+}
+
 function trunkOf(
   config: Config,
-  { random }: GatewaySurroundings,
+  { clock, random }: GatewaySurroundings,
   sip: SipSocket,
   contactHost: string,
   { pool }: PacedTrunkRegistrations,
 ): Trunk {
   const digest = createDigestClient({ random });
+  const servers = new OutboundServers(pool, clock);
   return {
     contactHost,
-    server: () => {
-      const flow = pool.current;
-      return flow && { flow, host: `${flow.remoteAddress}:${flow.remotePort}` };
-    },
+    server: (excluded) => servers.next(excluded),
+    avoid: (server, ms) => servers.avoid(server, ms),
+    unanswered: (server, sentAt) => void pool.unanswered(server, sentAt),
     flowTo: (uri) => sip.flowTo(uri),
     displayName: (dn) => findAccount(config, dn)?.displayName,
     authentication: (dn) => {

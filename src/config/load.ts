@@ -126,8 +126,9 @@ function resolveSections(
   const http = sections.http && resolveHttp(sections.http, directory, say);
   const media = sections.media && resolveMedia(sections.media, directory, workers, say);
   const admin = sections.admin && resolveAdmin(sections.admin, directory, say);
-  const { websocket, sip, log } = sections;
-  if (!agents || !sipServer || !http || !websocket || !sip || !media || !admin || !log) return undefined;
+  const { websocket, sip, calls, trace, log } = sections;
+  if (!agents || !sipServer || !http || !websocket || !sip || !media) return undefined;
+  if (!calls || !admin || !trace || !log) return undefined;
   return {
     http,
     websocket,
@@ -135,7 +136,9 @@ function resolveSections(
     media,
     agents,
     sipServer,
+    calls,
     admin,
+    trace,
     log,
   };
 }

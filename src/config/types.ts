@@ -56,7 +56,9 @@ export interface Config {
     /** Both may contain `{dn}`; `trunkCredentials` puts the DN in. */
     readonly auth: { readonly username: string; readonly password: string };
   };
+  readonly calls: Parsed["calls"];
   /** No token: no API. */
   readonly admin: { readonly token?: string };
+  readonly trace: Parsed["trace"];
   readonly log: Parsed["log"];
 }

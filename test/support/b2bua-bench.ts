@@ -1,5 +1,5 @@
 import { silentLogger, TypedEvents } from "../../src/core/index.ts";
-import { B2bua, type CallRecord } from "../../src/b2bua/index.ts";
+import { B2bua, type CallRecord, type OutboundPolicy } from "../../src/b2bua/index.ts";
 import type {
   Registrar,
   RegistrarEvents,
@@ -15,6 +15,7 @@ import {
   DialogDispatcher,
   IncomingInvite,
   OutgoingInvite,
+  type Authentication,
   type Flow,
   type HeaderPair,
   type ServerTransaction,
@@ -32,6 +33,7 @@ import { RecordingUser } from "./session-pair.ts";
 
 const gatewayTrunk = "192.0.2.20:5070";
 const sipServer = "192.0.2.10:5060";
+const peerAddress = "192.0.2.11:5060";
 const gatewayWs = "gateway.invalid:0";
 const browser = "browser.invalid:0";
 
@@ -148,6 +150,12 @@ export class B2buaBench {
   trunkStatus: TrunkStatus = { state: "in-service", reason: "" };
   serverUp = true;
   displayName: string | undefined;
+  authentication: Authentication | undefined;
+  /** What the rules of the servers were told. */
+  readonly toldOfServers: string[] = [];
+  /** The second SIP Server, of those tests that have one. */
+  peer: FarEnd | undefined;
+  toPeer: (Flow & { open: boolean }) | undefined;
   retained = 0;
   readonly layer: TransactionLayerWithReceiver;
   readonly dispatcher: DialogDispatcher;
@@ -165,6 +173,7 @@ export class B2buaBench {
       whenFull?: 503 | 486;
       pageRingback?: boolean;
       trunkTerms?: SessionTerms;
+      outbound?: OutboundPolicy;
     } = {},
   ) {
     const { clock, network } = this;
@@ -219,11 +228,14 @@ export class B2buaBench {
       context: { transactions: this.layer, dialogs: this.dispatcher, clock, random, log: silentLogger },
       trunk: {
         contactHost: gatewayTrunk,
-        server: () => (this.serverUp ? { flow: this.toTrunk, host: sipServer } : undefined),
-        flowTo: () => this.toTrunk,
+        server: (excluded) => this.#server(excluded),
+        avoid: (server, ms) => void this.toldOfServers.push(`avoid ${server.remoteAddress} ${ms}`),
+        unanswered: (server) => void this.toldOfServers.push(`unanswered ${server.remoteAddress}`),
+        flowTo: (uri) => this.#flowTo(uri),
         displayName: () => this.displayName,
-        authentication: () => undefined,
+        authentication: () => this.authentication,
       },
+      ...(options.outbound ? { outbound: options.outbound } : {}),
       userAgent: "Jackfield/test",
       ...(options.trunkTerms ? { trunkTerms: options.trunkTerms } : {}),
       realm: "jackfield",
@@ -239,6 +251,38 @@ export class B2buaBench {
       callGraceMs: 30_000,
     });
     this.b2bua.events.on("ended", (record) => this.records.push(record));
+  }
+
+  /** A second SIP Server at `peerAddress`. */
+  addPeer(): FarEnd {
+    const toPeer = this.network.flow(
+      gatewayTrunk,
+      peerAddress,
+      () => peer.layer,
+      () => peer.flow,
+    );
+    const peer: FarEnd = new FarEnd(peerAddress, this.clock, () =>
+      this.network.flow(
+        peerAddress,
+        gatewayTrunk,
+        () => this.layer,
+        () => toPeer,
+      ),
+    );
+    this.toPeer = toPeer;
+    return (this.peer = peer);
+  }
+
+  #server(excluded: readonly Flow[] = []) {
+    if (!this.serverUp) return undefined;
+    const flow = [this.toTrunk, this.toPeer].find((one) => one && !excluded.some(({ id }) => id === one.id));
+    return flow && { flow, host: `${flow.remoteAddress}:${flow.remotePort}` };
+  }
+
+  /** Hosts that are no SIP Server's may not be called. */
+  #flowTo(uri: string): Flow | undefined {
+    if (uri.includes("192.0.2.11")) return this.toPeer;
+    return uri.includes("stranger") ? undefined : this.toTrunk;
   }
 
   #registrar(): Registrar {
