@@ -55,7 +55,8 @@ class SipAgentLeg implements AgentLeg, SessionUser {
 
   constructor(presence: SipPresence, options: SipAgentLegOptions, user: AgentLegUser) {
     this.presence = presence;
-    this.#options = options;
+    const { context } = options;
+    this.#options = user.log ? { ...options, context: { ...context, log: user.log } } : options;
     this.#user = user;
     this.#methods = {
       INFO: (request, transaction) => this.#receiveInfo(request, transaction),
@@ -100,6 +101,7 @@ class SipAgentLeg implements AgentLeg, SessionUser {
   }
 
   takeInvite(transaction: ServerTransaction): IncomingInvite {
+    this.#user.onDialog?.(transaction.request.callId);
     this.#incoming = new IncomingInvite(this.#options.context, transaction, this.#parts);
     return this.#incoming;
   }
@@ -109,11 +111,13 @@ class SipAgentLeg implements AgentLeg, SessionUser {
     this.#invitedBy = flow;
     const { sdp, caller } = invitation;
     const { context, realm } = this.#options;
+    const callId = randomId(context.random, 16);
+    this.#user.onDialog?.(callId);
     const target = {
       uri: this.presence.contactUri,
       from: `${quotedName(caller.displayName)}<sip:${caller.number}@${realm}>`,
       to: `<sip:${this.presence.dn}@${realm}>`,
-      callId: randomId(context.random, 16),
+      callId,
       headers: caller.headers,
       sdp,
     };
@@ -164,7 +168,11 @@ class SipAgentLeg implements AgentLeg, SessionUser {
     if (!flow) return;
     const headers: HeaderPair[] = [["X-Jackfield-Call-ID", this.callId]];
     if (notice) headers.push(["Content-Type", "application/json"]);
-    sendEvent(this.#options, this.presence, flow, event, headers, notice && JSON.stringify(notice));
+    const callId = randomId(this.#options.context.random, 16);
+    // What the page is only shown would fill the trace of a long call.
+    if (!notice) this.#user.onDialog?.(callId);
+    const body = notice && JSON.stringify(notice);
+    sendEvent(this.#options, this.presence, flow, event, headers, body, callId);
   }
 
   cancel(end: LegEnd): void {

@@ -1,4 +1,4 @@
-import { randomId } from "../core/index.ts";
+import { randomId, type Logger } from "../core/index.ts";
 import {
   createResponse,
   IncomingInvite,
@@ -33,6 +33,10 @@ import { defaultTrunkTerms } from "./session-terms.ts";
 
 /** What SIP Server's leg tells the call. */
 export interface TrunkLegUser {
+  /** The call's logger for this leg; default: the room's. */
+  readonly log?: Logger;
+  /** Messages with this Call-ID are this leg's; told before the first one is sent. */
+  onDialog?(callId: string): void;
   /** We called: 180 (no `sdp`) or early media. */
   onProgress(status: number, sdp: string): void;
   /** We called: another server is tried, what was told of progress is void. */
@@ -118,7 +122,8 @@ export class TrunkLeg implements SessionUser {
 
   constructor(dn: string, options: TrunkLegOptions, user: TrunkLegUser) {
     this.dn = dn;
-    this.#options = options;
+    const { context } = options;
+    this.#options = user.log ? { ...options, context: { ...context, log: user.log } } : options;
     this.#user = user;
     this.#capabilities = trunkCapabilities(options.userAgent, options.trunkTerms);
   }
@@ -156,6 +161,7 @@ export class TrunkLeg implements SessionUser {
   /** Takes an INVITE of SIP Server's for this DN. */
   take(transaction: ServerTransaction): IncomingInvite {
     this.#serverFlow = transaction.flow;
+    this.#user.onDialog?.(transaction.request.callId);
     this.#noteCallUuid(transaction.request);
     this.#incoming = new IncomingInvite(this.#options.context, transaction, this.#parts);
     return this.#incoming;
@@ -167,6 +173,7 @@ export class TrunkLeg implements SessionUser {
     const server = trunk.server();
     if (!server) return false;
     const callId = `${randomId(context.random, 16)}@${trunk.contactHost.replace(/:\d+$/, "")}`;
+    this.#user.onDialog?.(callId);
     this.#outgoing = new OutboundAttempts(
       {
         context,

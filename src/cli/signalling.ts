@@ -15,6 +15,7 @@ import {
   type PacedTrunkRegistrations,
 } from "../registrar/index.ts";
 import { createDigestClient, createDigestServer, type DigestSecret } from "../sip/index.ts";
+import type { CallTracer } from "../trace/index.ts";
 import type { SipSocket } from "./sip-socket.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
 import { version } from "./version.ts";
@@ -37,6 +38,7 @@ export function createSignalling(
   surroundings: GatewaySurroundings,
   sip: SipSocket,
   media: MediaPool,
+  tracer?: CallTracer,
 ): Signalling {
   const { clock, random, log } = surroundings;
   const contactHost = `${config.sip.advertisedAddress}:${sip.udp.port}`;
@@ -76,6 +78,7 @@ export function createSignalling(
     talkPatienceMs,
     pageRingback: config.agents.pageRingback,
     outbound: outboundOf(config),
+    tracer,
     ...gracesOf(config),
   });
   return { registrar, trunkRegistrations, b2bua };

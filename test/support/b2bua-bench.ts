@@ -1,4 +1,4 @@
-import { silentLogger, TypedEvents } from "../../src/core/index.ts";
+import { silentLogger, TypedEvents, type Logger } from "../../src/core/index.ts";
 import { B2bua, type CallRecord, type OutboundPolicy } from "../../src/b2bua/index.ts";
 import type {
   Registrar,
@@ -24,6 +24,7 @@ import {
   type SessionTerms,
   type TransactionLayerWithReceiver,
 } from "../../src/sip/index.ts";
+import { TraceStore, type TraceLimits } from "../../src/trace/index.ts";
 import { CountingRandom } from "./counting-random.ts";
 import { browserSdp, genesysSdp } from "./descriptions.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -164,6 +165,7 @@ export class B2buaBench {
   readonly toTrunk: Flow & { open: boolean };
   toBrowser: Flow & { open: boolean };
   readonly b2bua: B2bua;
+  readonly traces: TraceStore | undefined;
   readonly presence: { -readonly [Key in keyof SipPresence]: SipPresence[Key] };
   signedIn = true;
 
@@ -174,15 +176,25 @@ export class B2buaBench {
       pageRingback?: boolean;
       trunkTerms?: SessionTerms;
       outbound?: OutboundPolicy;
+      trace?: Partial<TraceLimits>;
+      log?: Logger;
     } = {},
   ) {
     const { clock, network } = this;
     const random = new CountingRandom("gateway");
+    const log = options.log ?? silentLogger;
+    if (options.trace)
+      this.traces = new TraceStore(clock, {
+        calls: 100,
+        bytes: 10_000_000,
+        showDigits: false,
+        ...options.trace,
+      });
     this.dispatcher = new DialogDispatcher((request, transaction) => {
       if (transaction.flow.protocol === "UDP") this.b2bua.handleFromTrunk(request, transaction);
       else this.b2bua.handleFromBrowser(request, transaction);
     });
-    this.layer = createTransactionLayer({ clock, random, log: silentLogger, user: this.dispatcher });
+    this.layer = createTransactionLayer({ clock, random, log, user: this.dispatcher, observer: this.traces });
     this.toTrunk = network.flow(
       gatewayTrunk,
       sipServer,
@@ -225,7 +237,8 @@ export class B2buaBench {
       waitForFlow: () => Promise.resolve(this.presence.flow),
     };
     this.b2bua = new B2bua({
-      context: { transactions: this.layer, dialogs: this.dispatcher, clock, random, log: silentLogger },
+      context: { transactions: this.layer, dialogs: this.dispatcher, clock, random, log },
+      tracer: this.traces,
       trunk: {
         contactHost: gatewayTrunk,
         server: (excluded) => this.#server(excluded),

@@ -8,6 +8,7 @@ import type {
   Fingerprint,
   GainDb,
   MediaStatistics,
+  MediaStep,
   Side,
   TrunkRemote,
   WorkerStatistics,
@@ -119,6 +120,7 @@ export type SessionNotice =
     }
   | { readonly type: "connected"; readonly session: string }
   | { readonly type: "dtmf"; readonly session: string; readonly side: Side; readonly digit: string }
+  | { readonly type: "step"; readonly session: string; readonly step: MediaStep }
   | { readonly type: "quality"; readonly session: string; readonly statistics: MediaStatistics }
   | { readonly type: "idle"; readonly session: string; readonly side: Side; readonly silentMs: number }
   | {
