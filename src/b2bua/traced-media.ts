@@ -117,14 +117,8 @@ function stepSide(step: MediaStep): Side {
 }
 
 function stepWords(step: MediaStep): string {
-  switch (step.step) {
-    case "ice":
-      return `ICE: address ${step.address}:${step.port} chosen`;
-    case "dtls":
-      return `DTLS handshake done, ${step.profile}`;
-    case "failed":
-      return `failed: ${step.reason}`;
-    default:
-      return `first packet ${step.way} this side`;
-  }
+  if (step.step === "ice") return `ICE: address ${step.address}:${step.port} chosen`;
+  if (step.step === "dtls") return `DTLS handshake done, ${step.profile}`;
+  if (step.step === "failed") return `failed: ${step.reason}`;
+  return `first packet ${step.way} this side`;
 }

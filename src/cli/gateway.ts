@@ -70,12 +70,11 @@ export class Gateway {
   /** Opens everything; rejects with the system's error when an address cannot be bound or found. */
   static async open(config: Config, surroundings: GatewaySurroundings): Promise<Gateway> {
     const { clock, random, log } = surroundings;
-    const media = await createMediaPool(mediaOptions(config), {
-      clock,
-      random,
-      log: log.child({ room: "media" }),
-    });
     const traces = createTraces(config, surroundings);
+    const media = await createMediaPool(
+      { ...mediaOptions(config), tellSteps: traces !== undefined },
+      { clock, random, log: log.child({ room: "media" }) },
+    );
     let gateway: Gateway | undefined;
     try {
       // Requests arrive as soon as the socket is bound; what comes in the moment before is repeated by its sender.

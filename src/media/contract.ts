@@ -279,6 +279,8 @@ export interface MediaOptions {
   readonly captureDirectory?: string | undefined;
   /** Send RTCP-XR VoIP metrics to SIP Server's side (RFC 3611 4.7). Default false. */
   readonly rtcpXr?: boolean;
+  /** Tell `step`: for traces. Default false. */
+  readonly tellSteps?: boolean;
   /** Louder or quieter than it came, decibels from -20 to 20, per direction. Default 0: as it is. */
   readonly gainDb?: GainDb;
   /** How long an RTP port pair rests before it serves another call, ms. Default 2000. */

@@ -29,6 +29,8 @@ export interface WorkerSettings {
   readonly idleMs: number;
   readonly qualityMs: number;
   readonly rtcpXr: boolean;
+  /** Tell `step`. Default: no. */
+  readonly tellSteps?: boolean;
   /** Default: none. */
   readonly gainDb?: GainDb | undefined;
   /** Opus frames run before the worker says it is ready, so that the first calls find hot code; 0 in tests. */
