@@ -1,5 +1,6 @@
 import type { Timer } from "../core/index.ts";
 import type { Flow, OutgoingInvite, SessionContext, SessionFailure, SipResponse } from "../sip/index.ts";
+import { retryAfterOf } from "./reasons.ts";
 import type { TrunkServer } from "./outbound-servers.ts";
 
 /** Where one attempt goes: a server, and the number it is asked for. */
@@ -103,7 +104,7 @@ export class OutboundAttempts {
   #tell(flow: Flow, { response, status }: SessionFailure): void {
     const { trunk } = this.#options;
     if (!response) return trunk.unanswered(flow, this.#sentAt);
-    const seconds = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
+    const seconds = retryAfterOf(response) ?? 0;
     if (status === 503 && seconds > 0) trunk.avoid(flow, seconds * 1000);
   }
 

@@ -28,7 +28,14 @@ import { OutboundAttempts, type OutboundTarget } from "./outbound-attempts.ts";
 import { callerIdHeaders, plainOutbound, type OutboundPolicy } from "./outbound-policy.ts";
 import type { TrunkServer } from "./outbound-servers.ts";
 import { userPartOf } from "./number-rules.ts";
-import { cancelReason, endOfFailure, endOfSession, reasonHeaders, refusalHeaders } from "./reasons.ts";
+import {
+  cancelReason,
+  endOfFailure,
+  endOfSession,
+  reasonHeaders,
+  refusalHeaders,
+  retryAfterOf,
+} from "./reasons.ts";
 import { defaultTrunkTerms } from "./session-terms.ts";
 
 /** What SIP Server's leg tells the call. */
@@ -257,7 +264,9 @@ export class TrunkLeg implements SessionUser {
 
   onFailed(failure: SessionFailure): void {
     if (this.#outgoing?.goesOn(failure)) return;
-    this.#user.onFailed(endOfFailure(failure, who));
+    const retryAfterSeconds = retryAfterOf(failure.response);
+    const end = endOfFailure(failure, who);
+    this.#user.onFailed(retryAfterSeconds === undefined ? end : { ...end, retryAfterSeconds });
   }
 
   onAcknowledged(body: string): void {

@@ -175,14 +175,17 @@ export class TraceStore implements CallTracer, MessageObserver {
     this.#ended.set(ladder.id, ladder);
   }
 
-  /** The longest ended goes first, then what never was a call, then the longest running. */
+  /** The longest ended goes first, then (for memory only) what never was a call, then the longest running. */
   #makeRoom(): void {
     const { calls, bytes } = this.#limits;
-    while (this.#running.size + this.#ended.size > calls || this.#bytes > bytes) {
-      const room = [this.#ended, this.#unclaimed, this.#running].find(({ size }) => size > 0);
-      if (!room) return;
-      this.#drop(room, room.values().next().value);
-    }
+    while (this.#running.size + this.#ended.size > calls) this.#dropFirst(this.#ended, this.#running);
+    while (this.#bytes > bytes) if (!this.#dropFirst(this.#ended, this.#unclaimed, this.#running)) return;
+  }
+
+  #dropFirst(...rooms: readonly Map<string, Ladder>[]): boolean {
+    const room = rooms.find(({ size }) => size > 0);
+    if (room) this.#drop(room, room.values().next().value);
+    return room !== undefined;
   }
 
   #drop(room: Map<string, Ladder>, ladder: Ladder | undefined): void {

@@ -142,8 +142,15 @@ describe("another SIP Server", () => {
     const { bench, peer } = await dialled();
     bench.trunk.received.reject(503);
     await bench.pass();
-    peer.received.reject(503, undefined, [["Reason", "Q.850;cause=42"]]);
+    const [reason, retry] = ["Q.850;cause=42", "90 (busy);duration=5"];
+    peer.received.reject(503, undefined, [
+      ["Reason", reason],
+      ["Retry-After", retry],
+    ]);
     await bench.pass();
+    const toBrowser = bench.network.sent.findLast(({ text }) => text.startsWith("SIP/2.0 503"))?.text;
+    expect(toBrowser).toContain(`Reason: ${reason}\r\n`);
+    expect(toBrowser).toContain("Retry-After: 90\r\n");
     expect(bench.browser.user.told).toEqual(["failed 503"]);
     expect(invites(bench)).toEqual([`sip:1003@${first}`, `sip:1003@${second}`]);
     expect(await bench.remains()).toEqual(nothingLeft);

@@ -129,7 +129,7 @@ describe("a message in a trace", () => {
   });
 
   it("takes no time, whatever it is made of", () => {
-    const began = performance.now();
+    const began = process.cpuUsage();
     for (const filler of [
       "sip:a",
       "sip:a:",
@@ -147,6 +147,7 @@ describe("a message in a trace", () => {
         ),
         false,
       );
-    expect(performance.now() - began).toBeLessThan(1000);
+    const { user, system } = process.cpuUsage(began);
+    expect((user + system) / 1000).toBeLessThan(1000);
   });
 });

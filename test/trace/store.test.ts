@@ -128,7 +128,8 @@ describe("the traces", () => {
   });
 
   it("are of the last calls: those that ended first go first, running ones last", () => {
-    const { store } = open({ calls: 3 });
+    const { store, receive } = open({ calls: 3 });
+    receive(request("INVITE", "refused"));
     const traces = ["a", "b", "c"].map((id) => {
       const trace = store.begin(id, facts());
       trace.dialog("browser", `${id}1`);
@@ -138,14 +139,15 @@ describe("the traces", () => {
     traces[1]?.ended();
     store.begin("d", facts());
     expect(store.find("b")).toBeUndefined();
-    expect(store.usage.callIds).toBe(2);
+    expect(store.usage.callIds).toBe(3);
     store.begin("e", facts());
     expect(["a", "c", "d", "e"].filter((id) => store.find(id))).toEqual(["c", "d", "e"]);
     // One that was thrown away goes on writing without effect.
     traces[0]?.note("event", "late");
     traces[0]?.dialog("browser", "late");
     traces[0]?.ended();
-    expect(store.usage).toMatchObject({ ladders: 3, callIds: 1 });
+    expect(store.list({ callId: "refused" })).toHaveLength(1);
+    expect(store.usage).toMatchObject({ ladders: 4, callIds: 2 });
   });
 
   it("let go of the call when it is over, and keep what it was", () => {
