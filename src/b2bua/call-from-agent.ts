@@ -13,6 +13,8 @@ export class CallFromAgent extends Call {
   readonly farNumber: string;
   readonly #invite: IncomingInvite;
   readonly #dialled: Dialled;
+  /** What was taken as SIP Server's answer came from a server that has refused since. */
+  #earlyMediaVoid = false;
   #browserAnswer: string | undefined;
 
   constructor(
@@ -61,9 +63,14 @@ export class CallFromAgent extends Call {
       ...super.trunkEvents(),
       onProgress: (status, sdp) => this.#progress(status, sdp),
       onAnswered: (sdp) => this.#answered(sdp),
-      // The first server's early media is nobody's any more; the next description opens the way again.
-      onNextServer: () => this.media?.session.setDirection("trunk", "inactive"),
+      onNextServer: () => this.#dropEarlyMedia(),
     };
+  }
+
+  /** The first server's early media is nobody's any more; the next description opens the way again. */
+  #dropEarlyMedia(): void {
+    this.#earlyMediaVoid = true;
+    this.media?.session.setDirection("trunk", "inactive");
   }
 
   /** Early media may come several times and from several places; the latest description counts. */
@@ -72,6 +79,7 @@ export class CallFromAgent extends Call {
     if (sdp !== "") {
       const taken = this.media?.takeTrunkAnswer(sdp);
       if (taken?.ok) {
+        this.#earlyMediaVoid = false;
         if (this.move("ring")) this.agent?.progress(183, this.#browserAnswer);
         this.media?.connect();
         return;
@@ -85,7 +93,8 @@ export class CallFromAgent extends Call {
     const { media } = this;
     if (!media || !this.move("answer")) return;
     // One that came in a reliable provisional response is not repeated (RFC 3262 5).
-    const taken = sdp === "" && media.complete ? undefined : media.takeTrunkAnswer(sdp);
+    const taken =
+      sdp === "" && media.complete && !this.#earlyMediaVoid ? undefined : media.takeTrunkAnswer(sdp);
     if (taken && !taken.ok) {
       return this.finish("jackfield", { status: 488, reason: `SIP Server's answer: ${taken.reason}` });
     }

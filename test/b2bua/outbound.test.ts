@@ -138,6 +138,19 @@ describe("another SIP Server", () => {
     expect(await bench.remains()).toEqual(nothingLeft);
   });
 
+  it("must describe its own media: the early answer of the first is not taken for it", async () => {
+    const { bench, peer } = await dialled();
+    bench.trunk.received.progress(183, genesysSdp({ port: 7000 }));
+    await bench.pass();
+    bench.trunk.received.reject(503);
+    await bench.pass();
+    peer.received.accept("");
+    await bench.pass();
+    expect(bench.browser.user.told.at(-1)).toMatch(/^failed/);
+    expect(peer.user.told.at(-1)).toMatch(/^ended BYE/);
+    expect(await bench.remains()).toEqual(nothingLeft);
+  });
+
   it("hands 503 and its Reason to the browser when all have refused", async () => {
     const { bench, peer } = await dialled();
     bench.trunk.received.reject(503);
