@@ -41,43 +41,46 @@ describe("the trace of a call to the agent", () => {
     bench.trunk.outgoing?.session.bye();
     await bench.pass();
     const trace = traceOf(bench);
-    expect(ladder(trace)).toEqual([
+    expect(messages(trace)).toEqual([
       "sip_server in INVITE sip:5001@192.0.2.20:5070",
-      "call: opened, RTP port 192.0.2.20:10000 toward SIP Server",
       "browser out INVITE sip:abc@xyz.invalid",
-      "call: call setting-up -> ringing (ring)",
       "sip_server out 180 Ringing (INVITE)",
       "sip_server in NOTIFY talk",
       "sip_server out 200 OK (NOTIFY)",
       "browser out NOTIFY talk",
       "browser in 200 OK (NOTIFY)",
-      "browser: event answered (event: talk, status: 200, dn: 5001)",
       "browser in 200 OK (INVITE)",
-      "browser: session inviting -> established (answered)",
       "browser out ACK",
+      "sip_server out 200 OK (INVITE)",
+      "sip_server in ACK",
+      "sip_server in BYE",
+      "sip_server out 200 OK (BYE)",
+      "browser out BYE",
+      "browser in 200 OK (BYE)",
+    ]);
+    // In this order, among whatever else is worth a line.
+    const notes = [
+      "call: opened, RTP port 192.0.2.20:10000 toward SIP Server",
+      "call: call setting-up -> ringing (ring)",
+      "browser: session inviting -> established (answered)",
       "call: call ringing -> answering (answer)",
       "browser: opus (111) sendrecv",
       "sip_server: pcmu (0) sendrecv to 192.0.2.30:8000",
       "sip_server: session invited -> accepted (accept)",
-      "sip_server out 200 OK (INVITE)",
       "call: call answering -> established (establish)",
       "call: sound may run",
-      "sip_server in ACK",
       "sip_server: session accepted -> established (acknowledged)",
       "browser: ICE: address 192.0.2.77:54310 chosen",
       "browser: DTLS handshake done, SRTP_AEAD_AES_128_GCM",
       "sip_server: first packet from this side",
       "browser: DTMF heard: •",
-      "sip_server in BYE",
-      "sip_server out 200 OK (BYE)",
       "sip_server: session established -> terminated (end)",
       "call: call established -> ended (end)",
       "call: call ended (by: sip-server, reason: SIP Server: BYE, status: 200)",
-      "browser out BYE",
       "browser: session established -> terminated (end)",
       "call: closed: SIP Server: BYE",
-      "browser in 200 OK (BYE)",
-    ]);
+    ];
+    expect(ladder(trace).filter((line) => notes.includes(line))).toEqual(notes);
     expect(traceJson(trace)).toMatchObject({ dn: "5001", call_uuid: "U1", state: "ended", status: 200 });
     expect(traceJson(trace).entries[0]?.at_ms).toBe(0);
     expect(bench.traces?.list({ callUuid: "U1" })).toHaveLength(1);

@@ -189,6 +189,9 @@ describe("the traces", () => {
     const trace = store.begin("c1", facts());
     for (let turn = 0; turn < 100; turn++) trace.dialog("browser", `id${turn}`);
     expect(store.usage.callIds).toBe(32);
+    // The leg's own, and the last ones.
+    const { browser = [] } = store.list({})[0]?.callIds ?? {};
+    expect([browser[0], browser[1], browser.at(-1)]).toEqual(["id0", "id69", "id99"]);
     store.sent("id0", Buffer.alloc(60_000, "x"), wss);
     trace.note("event", "y".repeat(60_000));
     const entries = store.find("c1")?.entries ?? [];
