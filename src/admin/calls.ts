@@ -4,6 +4,7 @@ import type { Clock, Logger } from "../core/index.ts";
 import { CaptureRefusedError, type RunningCapture } from "../media/index.ts";
 import { readCaptureOrder } from "./capture-order.ts";
 import { Login } from "./login.ts";
+import { registerTraceRoutes, type TracesDoor } from "./traces.ts";
 
 /** What the API asks of the calls; the B2BUA is one. */
 export interface CallsDoor {
@@ -14,6 +15,8 @@ export interface CallsDoor {
 
 export interface CallRoutesOptions {
   readonly calls: CallsDoor;
+  /** Left out: traces are off. */
+  readonly traces?: TracesDoor | undefined;
   /** `admin.token`; without one there are no such routes. */
   readonly token: string | undefined;
   readonly clock: Clock;
@@ -26,12 +29,13 @@ type ById = { Params: { id: string } };
 const bodyLimit = 4096;
 const noCall = { error: "there is no such call: GET /api/calls lists those that run" };
 
-/** `GET /api/calls`, `POST` and `DELETE /api/calls/{id}/capture`, behind the admin token. */
+/** Also those of traces: `GET /api/calls`, `POST` and `DELETE /api/calls/{id}/capture`, behind the admin token. */
 export function registerCallRoutes(app: FastifyInstance, options: CallRoutesOptions): void {
   const { calls, token, log } = options;
   if (token === undefined) return;
   const login = new Login({ ...options, token });
   const onRequest = (request: FastifyRequest, reply: FastifyReply) => login.check(request, reply);
+  registerTraceRoutes(app, { traces: options.traces, onRequest, log });
   app.get("/api/calls", { onRequest }, () => ({ calls: calls.calls().map(shown) }));
   app.post<ById>("/api/calls/:id/capture", { onRequest, bodyLimit }, (request, reply) =>
     start(calls, log, request, reply),

@@ -1,5 +1,6 @@
 import type { CallNotice } from "./call-notices.ts";
 import type { QualityNotice } from "./call-quality.ts";
+import type { Logger } from "../core/index.ts";
 import type { AgentPresence } from "../registrar/index.ts";
 import type { HeaderPair, OfferReply } from "../sip/index.ts";
 
@@ -24,6 +25,10 @@ export interface LegEnd {
 
 /** What an agent's leg tells the call. */
 export interface AgentLegUser {
+  /** The call's logger for this leg; default: the room's. */
+  readonly log?: Logger;
+  /** Messages with this Call-ID are this leg's; told before the first one is sent. */
+  onDialog?(callId: string): void;
   /** The agent's client was reached and rings. */
   onRinging(): void;
   /** The agent answered our offer with `sdp`. The leg has acknowledged it. */

@@ -2,6 +2,7 @@ import type { SipPresence } from "../registrar/index.ts";
 import type { HeaderPair, IncomingInvite, ServerTransaction } from "../sip/index.ts";
 import type { AgentLeg, LegEnd } from "./agent-leg.ts";
 import { Call, type CallServices } from "./call.ts";
+import { plainOutbound, readDialled, type Dialled } from "./outbound-policy.ts";
 import { refusalHeaders, statusForBrowser } from "./reasons.ts";
 import type { SipAgentLegs } from "./sip-agent-leg.ts";
 import { TrunkLeg, type TrunkLegUser } from "./trunk-leg.ts";
@@ -11,6 +12,9 @@ export class CallFromAgent extends Call {
   readonly direction = "from-agent";
   readonly farNumber: string;
   readonly #invite: IncomingInvite;
+  readonly #dialled: Dialled;
+  /** What was taken as SIP Server's answer came from a server that has refused since. */
+  #earlyMediaVoid = false;
   #browserAnswer: string | undefined;
 
   constructor(
@@ -18,10 +22,12 @@ export class CallFromAgent extends Call {
     presence: SipPresence,
     legs: SipAgentLegs,
     transaction: ServerTransaction,
-    farNumber: string,
+    /** As dialled; empty: none. */
+    number: string,
   ) {
     super(services, presence, (user) => new TrunkLeg(presence.dn, services, user));
-    this.farNumber = farNumber;
+    this.#dialled = readDialled(services.outbound ?? plainOutbound, transaction.request, number);
+    this.farNumber = this.#dialled.allowed ? this.#dialled.number : number;
     const taken: { leg: AgentLeg; invite: IncomingInvite } = legs.take(
       presence,
       transaction,
@@ -32,20 +38,21 @@ export class CallFromAgent extends Call {
   }
 
   override async start(): Promise<void> {
-    const refusal = this.#refusal();
+    const dialled = this.#dialled;
+    const refusal = dialled.allowed ? this.#refusal() : dialled.end;
     if (refusal) return this.finish("jackfield", refusal);
+    if (!dialled.allowed) return;
     const media = await this.openMedia();
     if (!media) return;
     const answer = await media.answerToBrowser(this.#invite.offer);
     if (this.ended) return;
     if (!answer.ok) return this.finish("jackfield", answer);
     this.#browserAnswer = answer.sdp;
-    if (!this.trunk.call(this.farNumber, media.offerToTrunk()))
+    if (!this.trunk.call(dialled.number, media.offerToTrunk(), dialled.anonymous))
       this.finish("jackfield", { status: 503, reason: "no SIP Server is up" });
   }
 
   #refusal(): LegEnd | undefined {
-    if (this.farNumber === "") return { status: 484, reason: "no number dialled" };
     if (this.#invite.offer === "") return { status: 488, reason: "INVITE without SDP offer" };
     const { state, reason } = this.services.trunkRegistrations.status(this.presence.dn);
     if (state === "in-service") return undefined;
@@ -57,7 +64,14 @@ export class CallFromAgent extends Call {
       ...super.trunkEvents(),
       onProgress: (status, sdp, data) => this.#progress(status, sdp, data),
       onAnswered: (sdp, data) => this.#answered(sdp, data),
+      onNextServer: () => this.#dropEarlyMedia(),
     };
+  }
+
+  /** The first server's early media is nobody's any more; the next description opens the way again. */
+  #dropEarlyMedia(): void {
+    this.#earlyMediaVoid = true;
+    this.media?.session.setDirection("trunk", "inactive");
   }
 
   /** Early media may come several times and from several places; the latest description counts. */
@@ -66,6 +80,7 @@ export class CallFromAgent extends Call {
     if (sdp !== "") {
       const taken = this.media?.takeTrunkAnswer(sdp);
       if (taken?.ok) {
+        this.#earlyMediaVoid = false;
         if (this.move("ring")) this.agent?.progress(183, this.#browserAnswer, data);
         this.media?.connect();
         return;
@@ -80,7 +95,8 @@ export class CallFromAgent extends Call {
     const { media } = this;
     if (!media || !this.move("answer")) return;
     // One that came in a reliable provisional response is not repeated (RFC 3262 5).
-    const taken = sdp === "" && media.complete ? undefined : media.takeTrunkAnswer(sdp);
+    const taken =
+      sdp === "" && media.complete && !this.#earlyMediaVoid ? undefined : media.takeTrunkAnswer(sdp);
     if (taken && !taken.ok) {
       return this.finish("jackfield", { status: 488, reason: `SIP Server's answer: ${taken.reason}` });
     }

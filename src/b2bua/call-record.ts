@@ -7,7 +7,7 @@ export interface CallRecord {
   /** `to-agent`: SIP Server called the DN; `from-agent`: the agent dialled. */
   readonly direction: "to-agent" | "from-agent";
   readonly dn: string;
-  /** The other party's number as SIP Server or the agent gave it. */
+  /** The other party's number as SIP Server gave it, or as the agent's number rules made it of what was dialled. */
   readonly farNumber: string;
   /** X-Genesys-CallUUID as last seen, the key to Genesys' own records. */
   readonly callUuid: string | undefined;

@@ -20,6 +20,9 @@ import { CallTimes } from "./call-times.ts";
 import { MediaWatch } from "./media-watch.ts";
 import type { DigitsWanted } from "./dtmf.ts";
 import type { QualityTotals } from "./quality-totals.ts";
+import type { CallFacts, CallTrace, CallTracer, TraceSide } from "../trace/index.ts";
+import { callLogger } from "./call-log.ts";
+import { TracedMedia } from "./traced-media.ts";
 import type { TrunkLeg, TrunkLegOptions, TrunkLegUser } from "./trunk-leg.ts";
 
 /** What every call needs from outside. */
@@ -32,6 +35,8 @@ export interface CallServices extends TrunkLegOptions {
   /** What a call gets that no media worker takes: 503 with Retry-After, or 486 where 503 would mark the DN as broken. */
   readonly whenFull: 503 | 486;
   readonly quality: QualityTotals;
+  /** Writes ladders; undefined: none are kept. */
+  readonly tracer?: CallTracer | undefined;
   /** A page that can answer by itself has this long after NOTIFY talk, ms. */
   readonly talkPatienceMs: number;
   /** The page is told while the far side of a call set up by SIP Server still rings, so that it plays a tone. */
@@ -74,6 +79,8 @@ export abstract class Call {
   readonly #quality: CallQuality;
   readonly #mediaWatch: MediaWatch;
   readonly #releaseRegistration: () => void;
+  readonly #trace: CallTrace | undefined;
+  #end: LegEnd | undefined;
   #setUpPatience: Timer | undefined;
   /** It was put on hold for another call's sake, see `keepOneActive`. */
   #gaveWay = false;
@@ -88,8 +95,9 @@ export abstract class Call {
     this.services = services;
     this.presence = presence;
     this.id = randomId(services.context.random, 8);
-    this.log = services.context.log.child({ call: this.id, dn: presence.dn });
-    this.#machine = new StateMachine(callTransitions, "setting-up", this.log);
+    this.#trace = services.tracer?.begin(this.id, () => this.#facts());
+    this.log = this.#logger();
+    this.#machine = new StateMachine(callTransitions, "setting-up", this.log, "info");
     this.#times = new CallTimes(services.context.clock);
     this.#quality = new CallQuality(services.quality);
     this.#offers = new CallOffers({
@@ -105,6 +113,19 @@ export abstract class Call {
     this.#releaseRegistration = services.trunkRegistrations.retain(presence.dn);
     this.trunk = makeTrunkLeg(this.trunkEvents());
     this.limitSetUp();
+  }
+
+  #logger(leg?: TraceSide): Logger {
+    const bindings = { call: this.id, dn: this.presence.dn, ...(leg === undefined ? {} : { leg }) };
+    const log = this.services.context.log.child(bindings);
+    const facts = () => (this.trunk?.callUuid === undefined ? {} : { callUuid: this.trunk.callUuid });
+    return callLogger({ log, facts, trace: this.#trace, ...(leg === undefined ? {} : { leg }) });
+  }
+
+  #facts(): CallFacts {
+    const { direction, farNumber, state } = this;
+    const end = this.#end && { status: this.#end.status, reason: this.#end.reason };
+    return { dn: this.presence.dn, direction, farNumber, callUuid: this.trunk.callUuid, state, ...end };
   }
 
   get state(): CallState {
@@ -161,7 +182,8 @@ export abstract class Call {
   /** Opens the relay's session. Undefined when the call ended meanwhile, or was ended for want of media. */
   protected async openMedia(): Promise<CallMedia | undefined> {
     try {
-      const session = await this.services.media.open();
+      const opened = await this.services.media.open();
+      const session = this.#trace ? new TracedMedia(opened, this.#trace) : opened;
       if (this.ended) {
         session.close("call ended during set-up");
         return undefined;
@@ -201,6 +223,8 @@ export abstract class Call {
   /** What the agent's leg tells while the call runs; the set-up phases add theirs. */
   protected agentEvents(): AgentLegUser {
     return {
+      log: this.#logger("browser"),
+      onDialog: (callId) => this.#trace?.dialog("browser", callId),
       onRinging: () => {},
       onAnswered: () => {},
       onFailed: (end) => this.finish("agent", end),
@@ -214,6 +238,8 @@ export abstract class Call {
   /** What SIP Server's leg tells while the call runs. */
   protected trunkEvents(): TrunkLegUser {
     return {
+      log: this.#logger("sip-server"),
+      onDialog: (callId) => this.#trace?.dialog("sip-server", callId),
       onProgress: () => {},
       onAnswered: () => {},
       onAcknowledged: () => {},
@@ -298,6 +324,7 @@ export abstract class Call {
    */
   protected finish(by: CallRecord["endedBy"], end: LegEnd): void {
     if (!this.move("end")) return;
+    this.#end = end;
     this.log.info({ by, reason: end.reason, status: end.status }, "call ended");
     this.#offers.close();
     this.#safely(() => by === "sip-server" || this.endTrunk(by, end));
@@ -332,6 +359,7 @@ export abstract class Call {
     this.#writeRecord = undefined;
     this.media?.session.events.removeAllListeners();
     write?.(statistics);
+    this.#trace?.ended();
   }
 
   #record(by: CallRecord["endedBy"], end: LegEnd, media: MediaStatistics | undefined): CallRecord {

@@ -26,6 +26,7 @@ export function sendEvent(
   event: string,
   headers: readonly (readonly [string, string])[],
   body?: string,
+  callId = randomId(options.context.random, 16),
 ): void {
   const { context, realm } = options;
   const request = createRequest({
@@ -36,7 +37,7 @@ export function sendEvent(
       ...routeHeaders(presence),
       ["From", `<sip:jackfield@${realm}>;tag=${randomId(context.random)}`],
       ["To", `<sip:${presence.dn}@${realm}>`],
-      ["Call-ID", randomId(context.random, 16)],
+      ["Call-ID", callId],
       ["CSeq", "1 NOTIFY"],
       ["Contact", `<sip:jackfield@${realm};transport=ws>`],
       ["Event", event],

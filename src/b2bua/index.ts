@@ -8,5 +8,8 @@ export type { ClientRule } from "./client-kinds.ts";
 export type { CodecPreference } from "./codec-terms.ts";
 export { mosBuckets, soundWays, QualityTotals, type MosHistogram, type SoundWay } from "./quality-totals.ts";
 export { trunkTermsOf, type TrunkSessionOptions } from "./session-terms.ts";
+export type { NumberRule } from "./number-rules.ts";
+export type { OutboundPolicy } from "./outbound-policy.ts";
+export { OutboundServers, type ServersDoor, type TrunkServer } from "./outbound-servers.ts";
 export { trunkCapabilities, type Trunk } from "./trunk-leg.ts";
 export { B2bua, type B2buaEvents, type B2buaOptions } from "./b2bua.ts";

@@ -1,4 +1,4 @@
-import type { HeaderPair, SessionEnd, SessionFailure } from "../sip/index.ts";
+import type { HeaderPair, SessionEnd, SessionFailure, SipResponse } from "../sip/index.ts";
 import type { LegEnd } from "./agent-leg.ts";
 
 /**
@@ -45,6 +45,12 @@ export function refusalHeaders(end: LegEnd): HeaderPair[] {
   const headers = reasonHeaders(end);
   if (end.retryAfterSeconds !== undefined) headers.push(["Retry-After", String(end.retryAfterSeconds)]);
   return headers;
+}
+
+/** Retry-After of a refusal (RFC 3261 20.33), seconds, at most a day; undefined without one. */
+export function retryAfterOf(response: SipResponse | undefined): number | undefined {
+  const seconds = /^\d{1,9}/.exec(response?.headers.get("Retry-After") ?? "")?.[0];
+  return seconds === undefined ? undefined : Math.min(Number(seconds), 86_400);
 }
 
 /** The Reason of a CANCEL. */

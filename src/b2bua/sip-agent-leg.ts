@@ -56,7 +56,8 @@ class SipAgentLeg implements AgentLeg, SessionUser {
 
   constructor(presence: SipPresence, options: SipAgentLegOptions, user: AgentLegUser) {
     this.presence = presence;
-    this.#options = options;
+    const { context } = options;
+    this.#options = user.log ? { ...options, context: { ...context, log: user.log } } : options;
     this.#user = user;
     this.#methods = {
       INFO: (request, transaction) => this.#receiveInfo(request, transaction),
@@ -101,6 +102,7 @@ class SipAgentLeg implements AgentLeg, SessionUser {
   }
 
   takeInvite(transaction: ServerTransaction): IncomingInvite {
+    this.#user.onDialog?.(transaction.request.callId);
     this.#incoming = new IncomingInvite(this.#options.context, transaction, this.#parts);
     return this.#incoming;
   }
@@ -110,11 +112,13 @@ class SipAgentLeg implements AgentLeg, SessionUser {
     this.#invitedBy = flow;
     const { sdp, caller, autoAnswer } = invitation;
     const { context, realm } = this.#options;
+    const callId = randomId(context.random, 16);
+    this.#user.onDialog?.(callId);
     const target = {
       uri: this.presence.contactUri,
       from: `${quotedName(caller.displayName)}<sip:${caller.number}@${realm}>`,
       to: `<sip:${this.presence.dn}@${realm}>`,
-      callId: randomId(context.random, 16),
+      callId,
       headers: [...routeHeaders(this.presence), ...caller.headers, ...(this.#byHand ? [] : autoAnswer)],
       sdp,
     };
@@ -165,7 +169,11 @@ class SipAgentLeg implements AgentLeg, SessionUser {
     if (!flow) return;
     const headers: HeaderPair[] = [["X-Jackfield-Call-ID", this.callId]];
     if (notice) headers.push(["Content-Type", "application/json"]);
-    sendEvent(this.#options, this.presence, flow, event, headers, notice && JSON.stringify(notice));
+    const callId = randomId(this.#options.context.random, 16);
+    // What the page is only shown would fill the trace of a long call.
+    if (!notice) this.#user.onDialog?.(callId);
+    const body = notice && JSON.stringify(notice);
+    sendEvent(this.#options, this.presence, flow, event, headers, body, callId);
   }
 
   ringByHand(): void {

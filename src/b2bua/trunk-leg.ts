@@ -1,4 +1,4 @@
-import { randomId } from "../core/index.ts";
+import { randomId, type Logger } from "../core/index.ts";
 import {
   createResponse,
   IncomingInvite,
@@ -25,13 +25,30 @@ import { CallData, quotedName } from "./caller-data.ts";
 import { readDigits, type DigitsWanted } from "./dtmf.ts";
 import { eventOf } from "./message-waiting.ts";
 import { capabilitiesOf, handlerOf, refuseMethod, type Capabilities } from "./methods.ts";
-import { cancelReason, endOfFailure, endOfSession, reasonHeaders, refusalHeaders } from "./reasons.ts";
+import { OutboundAttempts, type OutboundTarget } from "./outbound-attempts.ts";
+import { callerIdHeaders, plainOutbound, type OutboundPolicy } from "./outbound-policy.ts";
+import type { TrunkServer } from "./outbound-servers.ts";
+import { userPartOf } from "./number-rules.ts";
+import {
+  cancelReason,
+  endOfFailure,
+  endOfSession,
+  reasonHeaders,
+  refusalHeaders,
+  retryAfterOf,
+} from "./reasons.ts";
 import { defaultTrunkTerms } from "./session-terms.ts";
 
 /** What SIP Server's leg tells the call. */
 export interface TrunkLegUser {
+  /** The call's logger for this leg; default: the room's. */
+  readonly log?: Logger;
+  /** Messages with this Call-ID are this leg's; told before the first one is sent. */
+  onDialog?(callId: string): void;
   /** We called: 180 (no `sdp`) or early media. */
   onProgress(status: number, sdp: string, data: readonly HeaderPair[]): void;
+  /** We called: another server is tried, what was told of progress is void. */
+  onNextServer?(): void;
   /** We called: answered. The leg has acknowledged it. `data`: headers the page may read. */
   onAnswered(sdp: string, data: readonly HeaderPair[]): void;
   /** Over before it was established; status 487 when the caller gave up. */
@@ -59,8 +76,12 @@ export interface TrunkLegUser {
 export interface Trunk {
   /** `host:port` of our SIP socket as SIP Server sees it; host of our Contacts. */
   readonly contactHost: string;
-  /** The server for a new call, undefined while none is up. `host` goes into request URIs. */
-  server(): { readonly flow: Flow; readonly host: string } | undefined;
+  /** The server for a new call, or for its next attempt besides those `excluded`; undefined while none is up. */
+  server(excluded?: readonly Flow[]): TrunkServer | undefined;
+  /** A server asked not to be called for `ms` (503 with Retry-After). */
+  avoid(server: Flow, ms: number): void;
+  /** An INVITE sent at `sentAt` (clock time) got no response, or could not be sent. */
+  unanswered(server: Flow, sentAt: number): void;
   /** Flow for a request within a dialog whose next hop is `uri`; undefined when that host is not allowed. */
   flowTo(uri: string): Flow | undefined;
   /** The agent's name for From of the calls the agent dials, undefined when none is configured. */
@@ -80,6 +101,8 @@ export interface TrunkLegOptions {
   readonly onMessageSummary: (dn: string, request: SipRequest) => void;
   /** Names of SIP Server's headers that pages may read; `*` stands for anything. */
   readonly headersToPage: readonly string[];
+  /** Default: all numbers, as dialled. */
+  readonly outbound?: OutboundPolicy;
 }
 
 type LegMethod = (leg: TrunkLeg, request: SipRequest, transaction: ServerTransaction) => void;
@@ -97,7 +120,7 @@ export class TrunkLeg implements SessionUser {
   readonly #capabilities: Capabilities;
   #serverFlow: Flow | undefined;
   #incoming: IncomingInvite | undefined;
-  #outgoing: OutgoingInvite | undefined;
+  #outgoing: OutboundAttempts | undefined;
   /** Each X-Genesys-CallUUID seen, the last one last: it may change in mid-call after a transfer. */
   readonly callUuids: string[] = [];
   readonly #data: CallData;
@@ -112,14 +135,15 @@ export class TrunkLeg implements SessionUser {
 
   constructor(dn: string, options: TrunkLegOptions, user: TrunkLegUser) {
     this.dn = dn;
-    this.#options = options;
+    const { context } = options;
+    this.#options = user.log ? { ...options, context: { ...context, log: user.log } } : options;
     this.#user = user;
     this.#data = new CallData(options.headersToPage);
     this.#capabilities = trunkCapabilities(options.userAgent, options.trunkTerms);
   }
 
   get callId(): string {
-    return this.#incoming?.request.callId ?? this.#outgoing?.callId ?? "";
+    return this.#incoming?.request.callId ?? this.#outgoing?.invite.callId ?? "";
   }
 
   /** X-Genesys-CallUUID as last seen. */
@@ -128,7 +152,7 @@ export class TrunkLeg implements SessionUser {
   }
 
   get #session(): Session | undefined {
-    return this.#incoming?.session ?? this.#outgoing?.session;
+    return this.#incoming?.session ?? this.#outgoing?.invite.session;
   }
 
   get #parts() {
@@ -151,27 +175,51 @@ export class TrunkLeg implements SessionUser {
   /** Takes an INVITE of SIP Server's for this DN. */
   take(transaction: ServerTransaction): IncomingInvite {
     this.#serverFlow = transaction.flow;
+    this.#user.onDialog?.(transaction.request.callId);
     this.#noteCallUuid(transaction.request);
     this.#data.note(transaction.request);
     this.#incoming = new IncomingInvite(this.#options.context, transaction, this.#parts);
     return this.#incoming;
   }
 
-  /** Calls `number` for this DN. False when no server is up. */
-  call(number: string, sdp: string): boolean {
-    const { context, trunk } = this.#options;
+  /** Calls `number` for this DN, with `Privacy: id` when the caller is `anonymous`. False when no server is up. */
+  call(number: string, sdp: string, anonymous = false): boolean {
+    const { context, trunk, outbound = plainOutbound } = this.#options;
     const server = trunk.server();
     if (!server) return false;
-    this.#serverFlow = server.flow;
-    const target = {
-      uri: `sip:${number}@${server.host}`,
-      from: `${quotedName(trunk.displayName(this.dn))}<sip:${this.dn}@${server.host}>`,
-      to: `<sip:${number}@${server.host}>`,
-      callId: `${randomId(context.random, 16)}@${trunk.contactHost.replace(/:\d+$/, "")}`,
-      sdp,
-    };
-    this.#outgoing = new OutgoingInvite(context, server.flow, target, this.#parts);
+    const callId = `${randomId(context.random, 16)}@${trunk.contactHost.replace(/:\d+$/, "")}`;
+    this.#user.onDialog?.(callId);
+    this.#outgoing = new OutboundAttempts(
+      {
+        context,
+        trunk,
+        shutdownStatus: outbound.shutdownStatus,
+        invite: (target, previous) => this.#invite(target, previous, { callId, sdp, anonymous }),
+        onNext: () => this.#user.onNextServer?.(),
+      },
+      { ...server, user: userPartOf(number) },
+    );
     return true;
+  }
+
+  #invite(
+    { flow, host, user }: OutboundTarget,
+    previous: OutgoingInvite | undefined,
+    { callId, sdp, anonymous }: { callId: string; sdp: string; anonymous: boolean },
+  ): OutgoingInvite {
+    const { context, trunk, outbound = plainOutbound } = this.#options;
+    const caller = { uri: `sip:${this.dn}@${host}`, displayName: trunk.displayName(this.dn), anonymous };
+    const target = {
+      uri: `sip:${user}@${host}`,
+      from: `${quotedName(caller.displayName)}<${caller.uri}>`,
+      to: `<sip:${user}@${host}>`,
+      callId,
+      headers: callerIdHeaders(outbound, caller),
+      sdp,
+      ...(previous ? { previous: previous.request } : {}),
+    };
+    this.#serverFlow = flow;
+    return new OutgoingInvite(context, flow, target, this.#parts);
   }
 
   /** 180, with our offer where an offerless INVITE requires it to be reliable (`IncomingInvite.reliable`). */
@@ -201,15 +249,17 @@ export class TrunkLeg implements SessionUser {
   /** Ends or refuses the leg in whatever state it is. Idempotent. */
   end(end: LegEnd): void {
     if (this.#incoming?.pending) this.#incoming.reject(end.status, undefined, refusalHeaders(end));
-    else if (this.#outgoing?.pending) this.#outgoing.cancel(cancelReason(end));
+    else if (this.#outgoing?.invite.pending) this.#outgoing.cancel(cancelReason(end));
     else this.#session?.bye(reasonHeaders(end));
   }
 
   close(): void {
+    this.#outgoing?.stop();
     this.#session?.close();
   }
 
   onProvisional(response: SipResponse): void {
+    this.#outgoing?.noteProgress(response);
     this.#noteCallUuid(response);
     this.#user.onProgress(response.status, response.body.toString("utf8"), this.#data.note(response).shown);
   }
@@ -221,7 +271,10 @@ export class TrunkLeg implements SessionUser {
   }
 
   onFailed(failure: SessionFailure): void {
-    this.#user.onFailed(endOfFailure(failure, who));
+    if (this.#outgoing?.goesOn(failure)) return;
+    const retryAfterSeconds = retryAfterOf(failure.response);
+    const end = endOfFailure(failure, who);
+    this.#user.onFailed(retryAfterSeconds === undefined ? end : { ...end, retryAfterSeconds });
   }
 
   onAcknowledged(body: string): void {

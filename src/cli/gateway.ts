@@ -17,6 +17,7 @@ import {
   type HttpServer,
   type WebSocketEndpoint,
 } from "../ws/index.ts";
+import { TraceStore } from "../trace/index.ts";
 import { createSignalling, type Signalling } from "./signalling.ts";
 import { openSipSocket, type SipSocket } from "./sip-socket.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
@@ -44,6 +45,8 @@ export class Gateway {
   readonly #surroundings: GatewaySurroundings;
   readonly #sip: SipSocket;
   readonly #signalling: Signalling;
+  /** The ladders of the last calls; undefined: off, or nobody could read them. */
+  readonly traces: TraceStore | undefined;
   #http: HttpServer | undefined;
   #webSocket: WebSocketEndpoint | undefined;
   #closing: Promise<void> | undefined;
@@ -54,34 +57,40 @@ export class Gateway {
     media: MediaPool,
     sip: SipSocket,
     signalling: Signalling,
+    traces: TraceStore | undefined,
   ) {
     this.config = config;
     this.#surroundings = surroundings;
     this.media = media;
     this.#sip = sip;
     this.#signalling = signalling;
+    this.traces = traces;
   }
 
   /** Opens everything; rejects with the system's error when an address cannot be bound or found. */
   static async open(config: Config, surroundings: GatewaySurroundings): Promise<Gateway> {
     const { clock, random, log } = surroundings;
-    const media = await createMediaPool(mediaOptions(config), {
-      clock,
-      random,
-      log: log.child({ room: "media" }),
-    });
+    const traces = createTraces(config, surroundings);
+    const media = await createMediaPool(
+      { ...mediaOptions(config), tellSteps: traces !== undefined },
+      { clock, random, log: log.child({ room: "media" }) },
+    );
     let gateway: Gateway | undefined;
     try {
       // Requests arrive as soon as the socket is bound; what comes in the moment before is repeated by its sender.
-      const sip = await openSipSocket(config, surroundings, (request, transaction) =>
-        gateway?.receiveRequest(request, transaction),
+      const sip = await openSipSocket(
+        config,
+        surroundings,
+        (request, transaction) => gateway?.receiveRequest(request, transaction),
+        traces,
       );
       gateway = new Gateway(
         config,
         surroundings,
         media,
         sip,
-        createSignalling(config, surroundings, sip, media),
+        createSignalling(config, surroundings, sip, media, traces),
+        traces,
       );
       await gateway.#openHttp();
       return gateway;
@@ -127,6 +136,7 @@ export class Gateway {
     });
     registerCallRoutes(server.app, {
       calls: this.b2bua,
+      traces: this.traces,
       token: this.config.admin.token,
       clock,
       log: log.child({ room: "admin" }),
@@ -218,6 +228,12 @@ export class Gateway {
     await this.#sip.udp.close();
     await this.media.close();
   }
+}
+
+function createTraces({ admin, trace }: Config, { clock }: GatewaySurroundings): TraceStore | undefined {
+  if (admin.token === undefined || trace.calls === 0) return undefined;
+  const { calls, megabytes, showDigits } = trace;
+  return new TraceStore(clock, { calls, bytes: megabytes * 1_000_000, showDigits });
 }
 
 function mediaOptions({ media }: Config) {

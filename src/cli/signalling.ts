@@ -1,4 +1,11 @@
-import { B2bua, trunkCapabilities, trunkTermsOf, type Trunk } from "../b2bua/index.ts";
+import {
+  B2bua,
+  OutboundServers,
+  trunkCapabilities,
+  trunkTermsOf,
+  type OutboundPolicy,
+  type Trunk,
+} from "../b2bua/index.ts";
 import { autoAnswerOf, findAccount, trunkCredentials, type Config } from "../config/index.ts";
 import type { MediaPool } from "../media/index.ts";
 import {
@@ -8,6 +15,7 @@ import {
   type PacedTrunkRegistrations,
 } from "../registrar/index.ts";
 import { createDigestClient, createDigestServer, type DigestSecret } from "../sip/index.ts";
+import type { CallTracer } from "../trace/index.ts";
 import type { SipSocket } from "./sip-socket.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
 import { version } from "./version.ts";
@@ -30,6 +38,7 @@ export function createSignalling(
   surroundings: GatewaySurroundings,
   sip: SipSocket,
   media: MediaPool,
+  tracer?: CallTracer,
 ): Signalling {
   const { clock, random, log } = surroundings;
   const contactHost = `${config.sip.advertisedAddress}:${sip.udp.port}`;
@@ -72,6 +81,8 @@ export function createSignalling(
     preanswerPatienceMs: config.calls.preanswerSeconds * 1000,
     autoAnswer: (dn) => autoAnswerOf(config, dn),
     headersToPage: config.calls.headersToPage,
+    outbound: outboundOf(config),
+    tracer,
     ...gracesOf(config),
   });
   return { registrar, trunkRegistrations, b2bua };
@@ -107,20 +118,24 @@ function gracesOf({ agents }: Config) {
   };
 }
 
+function outboundOf({ calls, sipServer }: Config): OutboundPolicy {
+  return { ...calls.outbound, shutdownStatus: sipServer.shutdownStatus };
+}
+
 function trunkOf(
   config: Config,
-  { random }: GatewaySurroundings,
+  { clock, random }: GatewaySurroundings,
   sip: SipSocket,
   contactHost: string,
   { pool }: PacedTrunkRegistrations,
 ): Trunk {
   const digest = createDigestClient({ random });
+  const servers = new OutboundServers(pool, clock);
   return {
     contactHost,
-    server: () => {
-      const flow = pool.current;
-      return flow && { flow, host: `${flow.remoteAddress}:${flow.remotePort}` };
-    },
+    server: (excluded) => servers.next(excluded),
+    avoid: (server, ms) => servers.avoid(server, ms),
+    unanswered: (server, sentAt) => void pool.unanswered(server, sentAt),
     flowTo: (uri) => sip.flowTo(uri),
     displayName: (dn) => findAccount(config, dn)?.displayName,
     authentication: (dn) => {

@@ -7,6 +7,7 @@ import {
   openUdpTransport,
   parseUri,
   type Flow,
+  type MessageObserver,
   type ServerTransaction,
   type SipRequest,
   type TransactionLayerWithReceiver,
@@ -33,10 +34,11 @@ export async function openSipSocket(
   config: Config,
   { clock, random, log }: GatewaySurroundings,
   onRequest: (request: SipRequest, transaction: ServerTransaction) => void,
+  observer?: MessageObserver,
 ): Promise<SipSocket> {
   const dispatcher = new DialogDispatcher(onRequest);
   const sipLog = log.child({ room: "sip" });
-  const transactions = createTransactionLayer({ clock, random, log: sipLog, user: dispatcher });
+  const transactions = createTransactionLayer({ clock, random, log: sipLog, user: dispatcher, observer });
   const addresses = await resolveServers(config);
   const allow = allowList([...addresses.map(({ address }) => address), ...config.sipServer.allow]);
   const udp = await openUdpTransport({ ...config.sip, receiver: transactions, allow, log: sipLog });

@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { key, section, types } from "./keys.ts";
+import { key } from "./keys.ts";
 
 const pattern = z.string().regex(/^[^\p{Cc}]{1,200}$/u);
-const headerPattern = z.string().regex(/^[\w!%'*+.`~-]{1,64}$/);
 
 export const autoAnswerModes = ["never", "header", "always"] as const;
 
@@ -37,33 +36,6 @@ export const clients = key(z.array(client).default([]), {
   text: "How clients are treated that are not the shipped page (docs/clients.md). The first entry that fits counts; a client that none fits answers by `page` if its REGISTER says `Allow-Events: talk`, else by `manual`.",
   expects: "a list of maps with match and answerBy",
   example: '[{ match: "Acme softphone*", answerBy: preanswer, autoAnswer: [call-info] }]',
-});
-
-/** What holds for all calls. */
-export const calls = section("Calls.", {
-  headersToPage: key(
-    z
-      .array(key(headerPattern, { text: "", expects: "the name of a header; * stands for anything" }))
-      .max(64)
-      .default([
-        "P-Asserted-Identity",
-        "Diversion",
-        "History-Info",
-        "User-to-User",
-        "X-Genesys-*",
-        "Call-Info",
-        "Alert-Info",
-      ]),
-    {
-      text: "Headers of SIP Server's that clients may read, as they came; * stands for anything. Those that SIP itself runs by never cross, and auto-answer orders are cut out of Call-Info and Alert-Info.",
-      expects: "a list of header names",
-      example: '["P-Asserted-Identity", "X-Genesys-*"]',
-    },
-  ),
-  preanswerSeconds: key(types.seconds(1, 60).default(5), {
-    text: "Seconds a client with preanswer has to answer by itself; then it is rung anew for its user.",
-    expects: "seconds from 1 to 60",
-  }),
 });
 
 export const autoAnswer = key(z.enum(autoAnswerModes).default("never"), {

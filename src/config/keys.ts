@@ -43,6 +43,12 @@ export const types = {
   /** Text without control characters or quotes, since it stands in SIP headers. */
   word: z.string().regex(/^[^"\\\p{Cc}]{1,64}$/u),
   dn: z.union([z.string().regex(/^\w[\w.+*#-]{0,63}$/), z.int().min(0)]),
+  /** See `NumberRule` in src/b2bua. */
+  dialPattern: z
+    .string()
+    .regex(/^[XZN0-9a-z+*#_-]{0,32}[.!]?$/)
+    .min(1),
+  dialPrefix: z.string().regex(/^[0-9a-zA-Z+*#_-]{0,32}$/),
   /** Digits; both ends of a range. */
   rangeEnd: z.union([z.string().regex(/^\d{1,15}$/), z.int().min(0)]),
   secret: z.string().min(1).max(256),
@@ -59,6 +65,8 @@ export const expects = {
   boolean: "true or false",
   file: "the path of a readable file, relative to the configuration file",
   dn: "a DN of 1 to 64 letters, digits and . _ + * # -",
+  dialPattern: "a pattern of digits, X, Z, N, + * # and small letters, perhaps with . or ! at its end",
+  dialPrefix: "at most 32 digits, letters and + * # _ -",
   rangeEnd: "a DN of digits",
   secret: "a text of 1 to 256 characters",
   adminToken: "a text of 16 to 256 letters, digits and signs, no spaces",

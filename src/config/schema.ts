@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { autoAnswer, calls, clients, ownAutoAnswer } from "./client-sections.ts";
+import { calls, trace } from "./call-sections.ts";
+import { autoAnswer, clients, ownAutoAnswer } from "./client-sections.ts";
 import { expects, key, section, types } from "./keys.ts";
 
 const http = section("The one HTTP(S) socket: pages, API and, by upgrade, SIP over WebSocket.", {
@@ -331,6 +332,10 @@ const sipServer = key(
       text: "When 180 is sent reliably (RFC 3262). required: where SIP Server requires it. supported: already where it supports it.",
       expects: "required or supported",
     }),
+    shutdownStatus: key(z.union([z.literal(0), z.int().min(400).max(699)]).default(603), {
+      text: "Status by which SIP Server refuses new calls while it shuts down (its shutdown-sip-reject-code): the agent's call then goes to the next address, unless it has rung already. 0: it never does.",
+      expects: "0, or a status from 400 to 699",
+    }),
     registration: section("REGISTER of each DN at SIP Server.", {
       mode: key(z.enum(["on-sign-in"]).default("on-sign-in"), {
         text: "on-sign-in: a DN is registered while its browser is signed in.",
@@ -392,6 +397,7 @@ export const configSchema = z.strictObject({
   calls,
   sipServer,
   admin,
+  trace,
   log,
 });
 

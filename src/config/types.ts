@@ -64,5 +64,6 @@ export interface Config {
   };
   /** No token: no API. */
   readonly admin: { readonly token?: string };
+  readonly trace: Parsed["trace"];
   readonly log: Parsed["log"];
 }

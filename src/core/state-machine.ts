@@ -13,11 +13,19 @@ export class StateMachine<State extends string, Input extends string> {
   #state: State;
   readonly #transitions: Transitions<State, Input>;
   readonly #log: Logger | undefined;
+  readonly #level: "debug" | "info";
 
-  constructor(transitions: Transitions<State, Input>, initial: State, log?: Logger) {
+  /** `level` is the one moves are logged at. */
+  constructor(
+    transitions: Transitions<State, Input>,
+    initial: State,
+    log?: Logger,
+    level: "debug" | "info" = "debug",
+  ) {
     this.#transitions = transitions;
     this.#state = initial;
     this.#log = log;
+    this.#level = level;
   }
 
   get state(): State {
@@ -36,7 +44,7 @@ export class StateMachine<State extends string, Input extends string> {
       this.#log?.warn({ state: this.#state, input }, "illegal input for state");
       return false;
     }
-    this.#log?.debug({ from: this.#state, input, to: next }, "state");
+    this.#log?.[this.#level]({ from: this.#state, input, to: next }, "state");
     this.#state = next;
     return true;
   }

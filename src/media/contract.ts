@@ -188,6 +188,17 @@ export interface MediaStatistics {
   readonly trunk: SideStatistics;
 }
 
+/** A step of the media's way up, told once each (the address chosen: whenever it changes), for traces. */
+export type MediaStep =
+  /** The browser's address that ICE chose. */
+  | { readonly step: "ice"; readonly address: string; readonly port: number }
+  /** The handshake is done; name of the SRTP profile. */
+  | { readonly step: "dtls"; readonly profile: string }
+  /** ICE or DTLS failed, or the browser said goodbye. */
+  | { readonly step: "failed"; readonly reason: string }
+  /** The first RTP packet that was taken `from` a side, or sent `to` it. */
+  | { readonly step: "first-packet"; readonly side: Side; readonly way: "from" | "to" };
+
 /** What a session tells by itself. */
 export type MediaSessionEvents = {
   /** ICE and DTLS are up: media flows both ways from now on. */
@@ -198,6 +209,8 @@ export type MediaSessionEvents = {
   quality: [statistics: MediaStatistics];
   /** Browser's consent (STUN) or a side's media is gone for the time configured; held sides never report. */
   idle: [side: Side, silentMs: number];
+  /** For traces only; at most some dozens in a session. */
+  step: [step: MediaStep];
   /** Over: told once, whoever closed. `reason` in words for the call record (`worker failed`, ...). */
   closed: [reason: string, statistics: MediaStatistics | undefined];
 };
@@ -266,6 +279,8 @@ export interface MediaOptions {
   readonly captureDirectory?: string | undefined;
   /** Send RTCP-XR VoIP metrics to SIP Server's side (RFC 3611 4.7). Default false. */
   readonly rtcpXr?: boolean;
+  /** Tell `step`: for traces. Default false. */
+  readonly tellSteps?: boolean;
   /** Louder or quieter than it came, decibels from -20 to 20, per direction. Default 0: as it is. */
   readonly gainDb?: GainDb;
   /** How long an RTP port pair rests before it serves another call, ms. Default 2000. */

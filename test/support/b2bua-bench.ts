@@ -1,5 +1,11 @@
-import { silentLogger, TypedEvents } from "../../src/core/index.ts";
-import { B2bua, type AutoAnswer, type CallRecord, type ClientRule } from "../../src/b2bua/index.ts";
+import { silentLogger, TypedEvents, type Logger } from "../../src/core/index.ts";
+import {
+  B2bua,
+  type AutoAnswer,
+  type CallRecord,
+  type ClientRule,
+  type OutboundPolicy,
+} from "../../src/b2bua/index.ts";
 import type {
   Registrar,
   RegistrarEvents,
@@ -15,6 +21,7 @@ import {
   DialogDispatcher,
   IncomingInvite,
   OutgoingInvite,
+  type Authentication,
   type Flow,
   type HeaderPair,
   type ServerTransaction,
@@ -23,6 +30,7 @@ import {
   type SessionTerms,
   type TransactionLayerWithReceiver,
 } from "../../src/sip/index.ts";
+import { TraceStore, type TraceLimits } from "../../src/trace/index.ts";
 import { CountingRandom } from "./counting-random.ts";
 import { browserSdp, genesysSdp } from "./descriptions.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -32,6 +40,7 @@ import { RecordingUser } from "./session-pair.ts";
 
 const gatewayTrunk = "192.0.2.20:5070";
 const sipServer = "192.0.2.10:5060";
+const peerAddress = "192.0.2.11:5060";
 const gatewayWs = "gateway.invalid:0";
 const browser = "browser.invalid:0";
 
@@ -149,6 +158,9 @@ const headersToPage = [
 ];
 
 export interface BenchOptions {
+  readonly outbound?: OutboundPolicy;
+  readonly trace?: Partial<TraceLimits>;
+  readonly log?: Logger;
   readonly pageRingback?: boolean;
   readonly trunkTerms?: SessionTerms;
   readonly allowEvents?: string[];
@@ -170,6 +182,12 @@ export class B2buaBench {
   trunkStatus: TrunkStatus = { state: "in-service", reason: "" };
   serverUp = true;
   displayName: string | undefined;
+  authentication: Authentication | undefined;
+  /** What the rules of the servers were told. */
+  readonly toldOfServers: string[] = [];
+  /** The second SIP Server, of those tests that have one. */
+  peer: FarEnd | undefined;
+  toPeer: (Flow & { open: boolean }) | undefined;
   retained = 0;
   readonly layer: TransactionLayerWithReceiver;
   readonly dispatcher: DialogDispatcher;
@@ -178,17 +196,26 @@ export class B2buaBench {
   readonly toTrunk: Flow & { open: boolean };
   toBrowser: Flow & { open: boolean };
   readonly b2bua: B2bua;
+  readonly traces: TraceStore | undefined;
   readonly presence: { -readonly [Key in keyof SipPresence]: SipPresence[Key] };
   signedIn = true;
 
   constructor(options: BenchOptions = {}) {
     const { clock, network } = this;
     const random = new CountingRandom("gateway");
+    const log = options.log ?? silentLogger;
+    if (options.trace)
+      this.traces = new TraceStore(clock, {
+        calls: 100,
+        bytes: 10_000_000,
+        showDigits: false,
+        ...options.trace,
+      });
     this.dispatcher = new DialogDispatcher((request, transaction) => {
       if (transaction.flow.protocol === "UDP") this.b2bua.handleFromTrunk(request, transaction);
       else this.b2bua.handleFromBrowser(request, transaction);
     });
-    this.layer = createTransactionLayer({ clock, random, log: silentLogger, user: this.dispatcher });
+    this.layer = createTransactionLayer({ clock, random, log, user: this.dispatcher, observer: this.traces });
     this.toTrunk = network.flow(
       gatewayTrunk,
       sipServer,
@@ -234,14 +261,18 @@ export class B2buaBench {
       waitForFlow: () => Promise.resolve(this.presence.flow),
     };
     this.b2bua = new B2bua({
-      context: { transactions: this.layer, dialogs: this.dispatcher, clock, random, log: silentLogger },
+      context: { transactions: this.layer, dialogs: this.dispatcher, clock, random, log },
+      tracer: this.traces,
       trunk: {
         contactHost: gatewayTrunk,
-        server: () => (this.serverUp ? { flow: this.toTrunk, host: sipServer } : undefined),
-        flowTo: () => this.toTrunk,
+        server: (excluded) => this.#server(excluded),
+        avoid: (server, ms) => void this.toldOfServers.push(`avoid ${server.remoteAddress} ${ms}`),
+        unanswered: (server) => void this.toldOfServers.push(`unanswered ${server.remoteAddress}`),
+        flowTo: (uri) => this.#flowTo(uri),
         displayName: () => this.displayName,
-        authentication: () => undefined,
+        authentication: () => this.authentication,
       },
+      ...(options.outbound ? { outbound: options.outbound } : {}),
       userAgent: "Jackfield/test",
       ...(options.trunkTerms ? { trunkTerms: options.trunkTerms } : {}),
       realm: "jackfield",
@@ -261,6 +292,38 @@ export class B2buaBench {
       callGraceMs: 30_000,
     });
     this.b2bua.events.on("ended", (record) => this.records.push(record));
+  }
+
+  /** A second SIP Server at `peerAddress`. */
+  addPeer(): FarEnd {
+    const toPeer = this.network.flow(
+      gatewayTrunk,
+      peerAddress,
+      () => peer.layer,
+      () => peer.flow,
+    );
+    const peer: FarEnd = new FarEnd(peerAddress, this.clock, () =>
+      this.network.flow(
+        peerAddress,
+        gatewayTrunk,
+        () => this.layer,
+        () => toPeer,
+      ),
+    );
+    this.toPeer = toPeer;
+    return (this.peer = peer);
+  }
+
+  #server(excluded: readonly Flow[] = []) {
+    if (!this.serverUp) return undefined;
+    const flow = [this.toTrunk, this.toPeer].find((one) => one && !excluded.some(({ id }) => id === one.id));
+    return flow && { flow, host: `${flow.remoteAddress}:${flow.remotePort}` };
+  }
+
+  /** Hosts that are no SIP Server's may not be called. */
+  #flowTo(uri: string): Flow | undefined {
+    if (uri.includes("192.0.2.11")) return this.toPeer;
+    return uri.includes("stranger") ? undefined : this.toTrunk;
   }
 
   #registrar(): Registrar {

@@ -1,6 +1,6 @@
 import type { Clock, Logger, Random } from "../../core/index.ts";
 import type { PacketTap } from "../capture/tap.ts";
-import type { Fingerprint } from "../contract.ts";
+import type { Fingerprint, MediaStep } from "../contract.ts";
 import type { DtlsCertificate } from "../dtls/index.ts";
 import type { SrtpProfile } from "../srtp/index.ts";
 
@@ -23,6 +23,8 @@ export interface BrowserTransportHandlers {
   onRtp(packet: Buffer, length: number): void;
   /** A decrypted compound RTCP packet, likewise. */
   onRtcp(packet: Buffer, length: number): void;
+  /** Steps of ICE and DTLS, for traces. */
+  onStep?(step: MediaStep): void;
   /** ICE has an address and DTLS its keys. Again after a change of the peer's fingerprint. */
   onConnected(): void;
   /** The DTLS handshake failed for good, or the browser closed it (`closed by peer`). `close()` is still due. */

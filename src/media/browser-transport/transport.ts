@@ -1,5 +1,5 @@
 import type { PacketTap } from "../capture/tap.ts";
-import type { Fingerprint } from "../contract.ts";
+import type { Fingerprint, MediaStep } from "../contract.ts";
 import { Counters } from "../counters.ts";
 import { DtlsEndpoint, sameFingerprints, usableFingerprints, type DtlsSrtpKeys } from "../dtls/index.ts";
 import { IceLite, type UfragTable } from "../ice/index.ts";
@@ -9,6 +9,7 @@ import {
   maxOverheadBytes,
   maxPacketBytes,
   srtpFailureName,
+  srtpProfileName,
   type SrtpProfile,
   type SrtpReceiver,
   type SrtpSender,
@@ -172,6 +173,7 @@ export class Transport implements BrowserTransport {
     if (entry !== this.#selected && (useCandidate || this.#selected === undefined || lost)) {
       log.debug({ address, port, useCandidate }, "browser address selected");
       this.#selected = entry;
+      this.#tellStep({ step: "ice", address, port });
     }
     return true;
   }
@@ -234,6 +236,7 @@ export class Transport implements BrowserTransport {
     this.#receiver = createSrtpReceiver(remote);
     this.#everConnected = true;
     this.#context.log.debug({ profile }, "DTLS connected");
+    this.#tellStep({ step: "dtls", profile: srtpProfileName(profile) });
     try {
       this.#handlers.onConnected();
     } catch (error) {
@@ -244,8 +247,17 @@ export class Transport implements BrowserTransport {
   #fail(reason: string): void {
     this.#dropKeys();
     this.#context.log.info({ reason }, "browser transport failed");
+    this.#tellStep({ step: "failed", reason });
     try {
       this.#handlers.onFailed(reason);
+    } catch (error) {
+      this.#handlerThrew(error);
+    }
+  }
+
+  #tellStep(step: MediaStep): void {
+    try {
+      this.#handlers.onStep?.(step);
     } catch (error) {
       this.#handlerThrew(error);
     }

@@ -55,6 +55,7 @@ export async function createMediaPool(
           idleMs: options.idleMs ?? defaultIdleMs,
           qualityMs: options.qualityMs ?? defaultQualityMs,
           rtcpXr: options.rtcpXr ?? false,
+          tellSteps: options.tellSteps ?? false,
           gainDb: options.gainDb,
           warmUpFrames: dependencies.warmUpFrames ?? defaultWarmUpFrames,
           maxCalls: options.maxCallsPerWorker ?? 0,

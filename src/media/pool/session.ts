@@ -147,6 +147,8 @@ export class PoolSession implements MediaSession {
         return this.events.emit("connected");
       case "dtmf":
         return this.events.emit("dtmf", notice.side, notice.digit);
+      case "step":
+        return this.events.emit("step", notice.step);
       case "quality":
         return this.events.emit("quality", notice.statistics);
       case "idle":

@@ -214,6 +214,7 @@ export class WorkerHost implements SessionLine {
         return;
       case "connected":
       case "dtmf":
+      case "step":
       case "quality":
       case "idle":
         this.#sessions.get(message.session)?.receive(message);

@@ -7,6 +7,7 @@ import {
   type Direction,
   type GainDb,
   type MediaStatistics,
+  type MediaStep,
   type Payload,
   type Side,
   type TrunkRemote,
@@ -17,6 +18,7 @@ import { PressTwins } from "../dtmf/twins.ts";
 import { CodecPair } from "./codec-pair.ts";
 import { Leg } from "./leg.ts";
 import { Outbound } from "./outbound.ts";
+import { MediaSteps } from "./steps.ts";
 import type { OpenTransport, RelayTransport } from "./transport.ts";
 import { TrunkEnd } from "./trunk-end.ts";
 import type { TrunkSocket } from "./trunk-socket.ts";
@@ -30,6 +32,7 @@ const heldUpkeepMs = 200;
 export interface RelayListener {
   connected(): void;
   dtmf(side: Side, digit: string): void;
+  step?(step: MediaStep): void;
   quality(statistics: MediaStatistics): void;
   idle(side: Side, silentMs: number): void;
   /** The session cannot go on; the worker closes it with this reason. */
@@ -68,6 +71,7 @@ export class RelaySession {
   readonly #browser: Leg;
   readonly #trunk: Leg;
   readonly #codecs: CodecPair;
+  readonly #steps: MediaSteps;
   /** By the side the digits go to. */
   readonly #twins: Readonly<Record<Side, PressTwins>> = {
     browser: new PressTwins(),
@@ -84,17 +88,18 @@ export class RelaySession {
   constructor(options: RelaySessionOptions) {
     const { trunk, random, clock, gainDb } = options;
     this.#options = options;
+    this.#steps = new MediaSteps((step) => options.listener.step?.(step));
     const toBrowser = new Outbound({
       ssrc: newSsrc(random),
       random,
       grantFec: options.grantFec,
-      send: (packet, length) => this.#transport.sendRtp(packet, length),
+      send: (packet, length) => this.#steps.sent("browser", this.#transport.sendRtp(packet, length)),
       gainDb: gainDb?.toAgent ?? 0,
     });
     const toTrunk = new Outbound({
       ssrc: newSsrc(random),
       random,
-      send: (packet, length) => this.#trunkEnd.sendRtp(packet, length),
+      send: (packet, length) => this.#steps.sent("trunk", this.#trunkEnd.sendRtp(packet, length)),
       gainDb: gainDb?.toSipServer ?? 0,
     });
     const common = { cname: randomId(random, 12), clock, random };
@@ -124,6 +129,7 @@ export class RelaySession {
     this.#transport = options.openTransport({
       onRtp: (packet, length) => this.#onRtp(this.#browser, packet, length, clock.now()),
       onRtcp: (packet, length) => this.#onRtcp(this.#browser, packet, length),
+      onStep: (step) => this.#steps.tell(step),
       onConnected: () => this.#onConnected(),
       onFailed: (reason) => this.#onFailed(reason),
     });
@@ -279,8 +285,10 @@ export class RelaySession {
     if (this.#closed) return;
     try {
       if (!leg.listening) leg.inbound.dropped.add(this.#connected ? "direction" : "unconnected");
-      else if (leg.packets.take(now)) leg.inbound.receive(packet, length, now);
-      else leg.inbound.dropped.add("rate");
+      else if (leg.packets.take(now)) {
+        this.#steps.heard(leg.side);
+        leg.inbound.receive(packet, length, now);
+      } else leg.inbound.dropped.add("rate");
     } catch (error) {
       this.fault(error);
     }

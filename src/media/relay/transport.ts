@@ -1,5 +1,5 @@
 import type { PacketTap } from "../capture/tap.ts";
-import type { Fingerprint } from "../contract.ts";
+import type { Fingerprint, MediaStep } from "../contract.ts";
 
 /** What the relay needs of a browser's secured connection; `browser-transport` provides it, tests fake it. */
 export interface RelayTransport {
@@ -20,6 +20,8 @@ export interface RelayTransport {
 export interface RelayTransportHandlers {
   onRtp(packet: Buffer, length: number): void;
   onRtcp(packet: Buffer, length: number): void;
+  /** What the browser's ICE and DTLS come to, for traces. */
+  onStep?(step: MediaStep): void;
   onConnected(): void;
   onFailed(reason: string): void;
 }

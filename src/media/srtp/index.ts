@@ -5,6 +5,7 @@ export {
   masterSaltBytes,
   srtpFailure,
   srtpFailureName,
+  srtpProfileName,
   srtpProfiles,
   type SrtpFailureName,
   type SrtpKeys,

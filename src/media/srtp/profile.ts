@@ -3,6 +3,11 @@ export const srtpProfiles = { aesCm128HmacSha1Tag80: 0x0001, aeadAes128Gcm: 0x00
 
 export type SrtpProfile = (typeof srtpProfiles)[keyof typeof srtpProfiles];
 
+/** Its name in the registry of RFC 5764. */
+export function srtpProfileName(profile: SrtpProfile): string {
+  return profile === srtpProfiles.aeadAes128Gcm ? "SRTP_AEAD_AES_128_GCM" : "SRTP_AES128_CM_HMAC_SHA1_80";
+}
+
 /** Length of the master key of both profiles, bytes. */
 export const masterKeyBytes = 16;
 

@@ -227,6 +227,7 @@ export class MediaWorker {
       listener: {
         connected: () => post({ type: "connected", session }),
         dtmf: (side, digit) => post({ type: "dtmf", session, side, digit }),
+        ...(settings.tellSteps ? { step: (step) => post({ type: "step", session, step }) } : {}),
         quality: (statistics) => post({ type: "quality", session, statistics }),
         idle: (side, silentMs) => post({ type: "idle", session, side, silentMs }),
         failed: (reason) => void this.#close(session, reason),

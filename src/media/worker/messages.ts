@@ -8,6 +8,7 @@ import type {
   Fingerprint,
   GainDb,
   MediaStatistics,
+  MediaStep,
   Side,
   TrunkRemote,
   WorkerStatistics,
@@ -28,6 +29,8 @@ export interface WorkerSettings {
   readonly idleMs: number;
   readonly qualityMs: number;
   readonly rtcpXr: boolean;
+  /** Tell `step`. Default: no. */
+  readonly tellSteps?: boolean;
   /** Default: none. */
   readonly gainDb?: GainDb | undefined;
   /** Opus frames run before the worker says it is ready, so that the first calls find hot code; 0 in tests. */
@@ -119,6 +122,7 @@ export type SessionNotice =
     }
   | { readonly type: "connected"; readonly session: string }
   | { readonly type: "dtmf"; readonly session: string; readonly side: Side; readonly digit: string }
+  | { readonly type: "step"; readonly session: string; readonly step: MediaStep }
   | { readonly type: "quality"; readonly session: string; readonly statistics: MediaStatistics }
   | { readonly type: "idle"; readonly session: string; readonly side: Side; readonly silentMs: number }
   | {

@@ -17,6 +17,8 @@ export interface InviteTarget {
   /** To value. */
   readonly to: string;
   readonly callId: string;
+  /** Another attempt of the same call: its request has the former one's From tag and counts on its CSeq. */
+  readonly previous?: SipRequest;
   readonly headers?: readonly HeaderPair[];
   /** Offer; undefined for an offerless INVITE. */
   readonly sdp?: string;
@@ -42,6 +44,7 @@ export class OutgoingInvite {
   #final = false;
   /** To tags of the early dialogs. */
   readonly #forks = new Set<string>();
+  #reached = false;
 
   constructor(context: SessionContext, flow: Flow, target: InviteTarget, parts: SessionParts) {
     this.#context = context;
@@ -55,7 +58,7 @@ export class OutgoingInvite {
     this.#request = createInvite(
       target,
       parts.identity,
-      randomId(context.random),
+      target.previous?.from.tag ?? randomId(context.random),
       this.session.refresh.headers(),
     );
     this.#pending = this.#send(flow);
@@ -91,6 +94,16 @@ export class OutgoingInvite {
     return !this.#final;
   }
 
+  /** True once any response came, 100 included. */
+  get reached(): boolean {
+    return this.#reached;
+  }
+
+  /** The INVITE as it was sent last. */
+  get request(): SipRequest {
+    return this.#request;
+  }
+
   /** Gives up: CANCEL, and BYE if a 2xx crosses it. `onFailed` with 487 follows. Idempotent. */
   cancel(reasonHeader?: string): void {
     if (this.#final || this.#cancelled !== undefined) return;
@@ -105,6 +118,7 @@ export class OutgoingInvite {
   }
 
   #receive(response: SipResponse, flow: Flow): void {
+    this.#reached = true;
     if (response.status === 100) return;
     if (response.status < 200) return this.#provisional(response);
     // 422: the called side wants a longer session interval than we offered.
@@ -202,7 +216,7 @@ function createInvite(
     ["From", `${target.from};tag=${fromTag}`],
     ["To", target.to],
     ["Call-ID", target.callId],
-    ["CSeq", "1 INVITE"],
+    ["CSeq", `${(target.previous?.cseq.sequence ?? 0) + 1} INVITE`],
     ["Contact", identity.contact],
     ...identity.headers,
     ...timer,

@@ -39,7 +39,11 @@ export abstract class ClientBase implements ClientTransaction {
     this.handlers = parts.handlers;
     this.options = parts.options;
     this.timers = new TransactionTimers(parts.context.clock);
-    this.log = parts.context.log.child({ branch: parts.branch, method: parts.request.method });
+    this.log = parts.context.log.child({
+      branch: parts.branch,
+      method: parts.request.method,
+      callId: parts.request.callId,
+    });
     this.#bytes = serializeMessage(parts.request);
     this.#onEnd = parts.onEnd;
   }
@@ -68,8 +72,20 @@ export abstract class ClientBase implements ClientTransaction {
   }
 
   protected send(bytes: Buffer): void {
-    if (this.flow.open) this.flow.send(bytes, (error) => this.#transportError(error));
-    else this.#transportError(new Error("flow closed"));
+    if (!this.flow.open) return this.#transportError(new Error("flow closed"));
+    this.context.observer?.sent(this.request.callId, bytes, this.flow);
+    this.flow.send(bytes, (error) => this.#transportError(error));
+  }
+
+  /** No final response came in time. */
+  protected tellTimeout(): void {
+    this.context.counters.clientTimeouts++;
+    this.#tellObserver("no final response in time");
+    this.context.callUser(() => this.handlers.onTimeout());
+  }
+
+  #tellObserver(reason: string): void {
+    this.context.observer?.givenUp(this.request.callId, this.request.method, reason);
   }
 
   protected end(): void {
@@ -87,6 +103,7 @@ export abstract class ClientBase implements ClientTransaction {
   #fail(error: Error): void {
     if (this.#ended) return;
     this.context.counters.transportErrors++;
+    this.#tellObserver(`not sent: ${error.message}`);
     const tell = this.applyTransportError();
     if (tell) this.context.callUser(() => this.handlers.onTransportError(error));
   }

@@ -105,9 +105,8 @@ export class InviteClient extends ClientBase {
   }
 
   #timeout(): void {
-    this.context.counters.clientTimeouts++;
     this.#move("timeout");
-    this.context.callUser(() => this.handlers.onTimeout());
+    this.tellTimeout();
   }
 
   #move(input: InviteClientInput): void {

@@ -62,9 +62,8 @@ export class NonInviteClient extends ClientBase {
   }
 
   #timerF(): void {
-    this.context.counters.clientTimeouts++;
     this.#move("timeout");
-    this.context.callUser(() => this.handlers.onTimeout());
+    this.tellTimeout();
   }
 
   #move(input: NonInviteClientInput): void {

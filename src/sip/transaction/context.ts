@@ -1,21 +1,29 @@
 import type { Clock, Logger } from "../../core/index.ts";
 import type { TransactionCounters } from "./counters.ts";
+import type { MessageObserver } from "./observer.ts";
 
 /** What every transaction shares with its layer. */
 export interface TransactionContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly counters: TransactionCounters;
+  readonly observer: MessageObserver | undefined;
   /** Runs a callback of the user; what it throws is logged and counted and goes no further. Returns whether
    * it came back without throwing. */
   callUser(callback: () => void): boolean;
 }
 
-export function createContext(clock: Clock, log: Logger, counters: TransactionCounters): TransactionContext {
+export function createContext(
+  clock: Clock,
+  log: Logger,
+  counters: TransactionCounters,
+  observer?: MessageObserver,
+): TransactionContext {
   return {
     clock,
     log,
     counters,
+    observer,
     callUser(callback) {
       try {
         callback();

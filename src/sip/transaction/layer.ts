@@ -12,6 +12,7 @@ import type { Flow, FlowReceiver } from "../transport/flow.ts";
 import { ClientStore } from "./client-store.ts";
 import { createContext, type TransactionContext } from "./context.ts";
 import { newTransactionCounters, type TransactionCounters } from "./counters.ts";
+import type { MessageObserver } from "./observer.ts";
 import { branchKey, serverKey } from "./keys.ts";
 import { defaultTransactionLimits, type TransactionLimits } from "./limits.ts";
 import { ServerStore, type Server } from "./server-store.ts";
@@ -32,6 +33,8 @@ export interface TransactionLayerOptions {
   readonly user: TransactionUser;
   /** What is left out keeps `defaultTransactionLimits`. */
   readonly limits?: Partial<TransactionLimits>;
+  /** Sees all messages. */
+  readonly observer?: MessageObserver | undefined;
 }
 
 /** The layer as its owner sees it: also the receiver of the transports, with its counters. */
@@ -64,11 +67,11 @@ class Layer implements TransactionLayerWithReceiver {
   readonly #servers: ServerStore;
   #closed = false;
 
-  constructor({ clock, random, log, user, limits }: TransactionLayerOptions) {
+  constructor({ clock, random, log, user, limits, observer }: TransactionLayerOptions) {
     this.#log = log;
     this.#user = user;
     this.#limits = { ...defaultTransactionLimits, ...limits };
-    this.#context = createContext(clock, log, this.counters);
+    this.#context = createContext(clock, log, this.counters, observer);
     const clients = (this.#clients = new ClientStore(this.#context, random));
     const servers = (this.#servers = new ServerStore(this.#context, random, this.#limits));
     this.counts = {
@@ -96,7 +99,7 @@ class Layer implements TransactionLayerWithReceiver {
   sendAck(ack: SipRequest, flow: Flow): void {
     // A repetition goes out with the branch of the first (RFC 3261 13.2.2.4), so a Via that is there stays.
     if (!ack.headers.has("Via")) this.#clients.putVia(ack, flow);
-    this.#sendStateless(serializeMessage(ack), flow);
+    this.#sendStateless(ack.callId, serializeMessage(ack), flow);
   }
 
   receive(flow: Flow, bytes: Buffer, framing: "datagram" | "frame"): void {
@@ -125,6 +128,7 @@ class Layer implements TransactionLayerWithReceiver {
         this.#receiveInvalid(parsed, flow);
         return;
       case "message":
+        this.#context.observer?.received(parsed.message, bytes, flow);
         if (parsed.message.kind === "request") this.#receiveRequest(parsed.message, flow);
         else this.#receiveResponse(parsed.message, flow);
     }
@@ -205,11 +209,12 @@ class Layer implements TransactionLayerWithReceiver {
     stampTopVia(to.headers, via, flow);
     const response = createResponse(to, status, { toTag, reason });
     if (status === 503) response.headers.set("Retry-After", String(this.#limits.retryAfterSeconds));
-    this.#sendStateless(serializeMessage(response), replyFlow(flow, via));
+    this.#sendStateless(to.headers.get("Call-ID") ?? "", serializeMessage(response), replyFlow(flow, via));
   }
 
-  #sendStateless(bytes: Buffer, flow: Flow): void {
+  #sendStateless(callId: string, bytes: Buffer, flow: Flow): void {
     if (!flow.open) return;
+    this.#context.observer?.sent(callId, bytes, flow);
     flow.send(bytes, (error) => {
       this.counters.transportErrors++;
       this.#log.debug({ err: error, flow: flow.id }, "message without transaction not sent");

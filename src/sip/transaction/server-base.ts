@@ -38,7 +38,11 @@ export abstract class ServerBase implements ServerTransaction {
     this.request = parts.request;
     this.timers = new TransactionTimers(parts.context.clock);
     const { branch } = parts.request.topVia;
-    this.log = parts.context.log.child({ branch, method: parts.request.method });
+    this.log = parts.context.log.child({
+      branch,
+      method: parts.request.method,
+      callId: parts.request.callId,
+    });
     this.#onEnd = parts.onEnd;
     this.#flow = parts.flow;
     this.#replyFlow = replyFlow(parts.flow, parts.request.topVia);
@@ -100,7 +104,10 @@ export abstract class ServerBase implements ServerTransaction {
   #transmit(bytes: Buffer): boolean {
     this.#undelivered = !this.#replyFlow.open;
     if (this.#undelivered) this.#transportError(new Error("flow closed"));
-    else this.#replyFlow.send(bytes, (error) => this.#transportError(error));
+    else {
+      this.context.observer?.sent(this.request.callId, bytes, this.#replyFlow);
+      this.#replyFlow.send(bytes, (error) => this.#transportError(error));
+    }
     return !this.#undelivered;
   }
 

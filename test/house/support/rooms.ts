@@ -9,11 +9,12 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | "*">> = {
   sip: ["core"],
   ws: ["sip", "core"],
   registrar: ["sip", "core"],
-  b2bua: ["sip", "registrar", "media", "core"],
+  trace: ["sip", "core"],
+  b2bua: ["sip", "registrar", "media", "trace", "core"],
   media: ["core"],
   wrtc: ["b2bua", "registrar", "core"],
   endpoint: ["b2bua", "registrar", "core"],
-  admin: ["config", "sip", "ws", "registrar", "b2bua", "media", "wrtc", "endpoint", "core"],
+  admin: ["config", "trace", "sip", "ws", "registrar", "b2bua", "media", "wrtc", "endpoint", "core"],
   sandbox: ["core"],
 };
 
