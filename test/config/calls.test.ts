@@ -19,7 +19,7 @@ describe("calls and trace", () => {
     const checked = check({});
     if (!checked.ok) throw new Error(JSON.stringify(checked.faults));
     const { calls, trace, sipServer } = checked.config;
-    expect(calls).toEqual({
+    expect(calls).toMatchObject({
       outbound: { rules: [], identity: "none", privacy: "on-request", privacyPrefix: "" },
     });
     expect(trace).toEqual({ calls: 500, megabytes: 32, showDigits: false });
