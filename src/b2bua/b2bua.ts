@@ -148,6 +148,12 @@ export class B2bua {
     return false;
   }
 
+  /** Whether a call goes by this SIP Server. */
+  hasCallAt(server: Flow): boolean {
+    for (const call of this.#calls.keys()) if (call.server?.id === server.id) return true;
+    return false;
+  }
+
   /** Requests outside any dialog, from SIP Server. */
   handleFromTrunk(request: SipRequest, transaction: ServerTransaction): void {
     const terms = this.#options.trunkTerms ?? defaultTrunkTerms;

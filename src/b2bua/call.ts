@@ -6,6 +6,7 @@ import {
   type MediaStatistics,
 } from "../media/index.ts";
 import type { AgentPresence, TrunkRegistrations } from "../registrar/index.ts";
+import type { Flow } from "../sip/index.ts";
 import type { AgentLeg, AgentLegUser, LegEnd } from "./agent-leg.ts";
 import { controlActs, type ControlAct, type ControlEvent } from "./call-control.ts";
 import { CallMedia } from "./call-media.ts";
@@ -120,6 +121,11 @@ export abstract class Call {
   /** X-Genesys-CallUUID as last seen. */
   get callUuid(): string | undefined {
     return this.trunk.callUuid;
+  }
+
+  /** The SIP Server that the call goes by; undefined before one was asked. */
+  get server(): Flow | undefined {
+    return this.trunk.server;
   }
 
   /** The relay's session; undefined before it is open. */

@@ -56,8 +56,8 @@ export interface TrunkLegUser {
 export interface Trunk {
   /** `host:port` of our SIP socket as SIP Server sees it; host of our Contacts. */
   readonly contactHost: string;
-  /** The server for a new call, undefined while none is up. `host` goes into request URIs. */
-  server(): { readonly flow: Flow; readonly host: string } | undefined;
+  /** The server for a new call of `dn`'s, undefined while none is up. `host` goes into request URIs. */
+  server(dn: string): { readonly flow: Flow; readonly host: string } | undefined;
   /** Flow for a request within a dialog whose next hop is `uri`; undefined when that host is not allowed. */
   flowTo(uri: string): Flow | undefined;
   /** The agent's name for From of the calls the agent dials, undefined when none is configured. */
@@ -120,6 +120,11 @@ export class TrunkLeg implements SessionUser {
     return this.callUuids.at(-1);
   }
 
+  /** The SIP Server that the call came from or went to first. */
+  get server(): Flow | undefined {
+    return this.#serverFlow;
+  }
+
   get #session(): Session | undefined {
     return this.#incoming?.session ?? this.#outgoing?.session;
   }
@@ -152,7 +157,7 @@ export class TrunkLeg implements SessionUser {
   /** Calls `number` for this DN. False when no server is up. */
   call(number: string, sdp: string): boolean {
     const { context, trunk } = this.#options;
-    const server = trunk.server();
+    const server = trunk.server(this.dn);
     if (!server) return false;
     this.#serverFlow = server.flow;
     const target = {

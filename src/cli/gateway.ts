@@ -215,7 +215,7 @@ export class Gateway {
     await this.#http?.close();
     this.registrar.close();
     this.transactions.close();
-    await this.#sip.udp.close();
+    await this.#sip.close();
     await this.media.close();
   }
 }

@@ -1,5 +1,5 @@
 import { B2bua, trunkCapabilities, trunkTermsOf, type Trunk } from "../b2bua/index.ts";
-import { findAccount, trunkCredentials, type Config } from "../config/index.ts";
+import { configuredDns, findAccount, trunkCredentials, type Config } from "../config/index.ts";
 import type { MediaPool } from "../media/index.ts";
 import {
   createRegistrar,
@@ -35,12 +35,12 @@ export function createSignalling(
   const contactHost = `${config.sip.advertisedAddress}:${sip.udp.port}`;
   // The registrar asks the B2BUA, which is made after it, only when a socket is lost.
   const registrar = openRegistrar(config, surroundings, (dn, instance) => b2bua.hasCall(dn, instance));
-  const { registration, optionsSeconds } = config.sipServer;
+  const { registration, optionsSeconds, failBackSeconds } = config.sipServer;
   const trunkTerms = trunkTermsOf(config.sipServer);
   const trunkRegistrations = createTrunkRegistrations({
     registrar,
     transactions: sip.transactions,
-    servers: () => sip.servers,
+    peers: sip.peers,
     contact: contactHost,
     credentials: (dn) => trunkCredentials(config, dn),
     headers: trunkCapabilities(userAgent, trunkTerms).headers,
@@ -52,8 +52,13 @@ export function createSignalling(
       expiresSeconds: registration.expires,
       perSecond: registration.perSecond,
       optionsSeconds,
+      failBackSeconds,
+      ...(registration.mode === "all" ? { allDns: configuredDns(config) } : {}),
     },
+    inUse: (server) => b2bua.hasCallAt(server),
   });
+  const { pool } = trunkRegistrations;
+  sip.allowAlso((address) => pool.list().some(({ flow }) => flow.remoteAddress === address));
   const b2bua = new B2bua({
     context: { transactions: sip.transactions, dialogs: sip.dispatcher, clock, random, log },
     trunk: trunkOf(config, surroundings, sip, contactHost, trunkRegistrations),
@@ -108,13 +113,13 @@ function trunkOf(
   { random }: GatewaySurroundings,
   sip: SipSocket,
   contactHost: string,
-  { pool }: PacedTrunkRegistrations,
+  trunkRegistrations: PacedTrunkRegistrations,
 ): Trunk {
   const digest = createDigestClient({ random });
   return {
     contactHost,
-    server: () => {
-      const flow = pool.current;
+    server: (dn) => {
+      const flow = trunkRegistrations.serverFor(dn);
       return flow && { flow, host: `${flow.remoteAddress}:${flow.remotePort}` };
     },
     flowTo: (uri) => sip.flowTo(uri),

@@ -1,4 +1,10 @@
-export { findAccount, trunkCredentials, type AgentAccount, type AgentCredentials } from "./accounts.ts";
+export {
+  configuredDns,
+  findAccount,
+  trunkCredentials,
+  type AgentAccount,
+  type AgentCredentials,
+} from "./accounts.ts";
 export { demoConfig, demoDns, demoPassword, type DemoOptions } from "./demo.ts";
 export { environmentName } from "./environment.ts";
 export { formatFaults, type ConfigFault } from "./faults.ts";

@@ -72,14 +72,16 @@ function isOrigin(value: string): boolean {
 export interface ServerAddress {
   /** IPv4 address or name. */
   readonly host: string;
-  readonly port: number;
+  /** Absent behind a name without one: SRV records then say it (RFC 3263 4.2). */
+  readonly port?: number;
 }
 
-/** `host[:port]`, 5060 where no port stands; undefined for anything else. */
+/** `host[:port]`, 5060 where no port stands behind an address; undefined for anything else. */
 export function parseServerAddress(text: string): ServerAddress | undefined {
-  const [name = "", port = "5060", ...rest] = text.split(":");
-  const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
+  const [name = "", port, ...rest] = text.split(":");
+  const number = port === undefined ? 5060 : /^\d{1,5}$/.test(port) ? Number(port) : 0;
   const digitsOnly = /^[\d.]+$/.test(name);
   if (rest.length > 0 || number < 1 || number > 65_535 || !host.test(name)) return undefined;
-  return digitsOnly && !z.ipv4().safeParse(name).success ? undefined : { host: name, port: number };
+  if (digitsOnly) return z.ipv4().safeParse(name).success ? { host: name, port: number } : undefined;
+  return port === undefined ? { host: name } : { host: name, port: number };
 }

@@ -155,6 +155,18 @@ const sipServerRule: Rule = {
     for (const [index, address] of sipServer.addresses.entries())
       if (sipServer.addresses.indexOf(address) !== index)
         say.fault(["sipServer", "addresses", index], "stands there twice", "name each address once");
+    if (sipServer.scheme === "business-continuity" && sipServer.addresses.length < 2)
+      say.fault(
+        ["sipServer", "scheme"],
+        "needs an address for each of the peers",
+        "write both peers' addresses, or scheme: active-backup",
+      );
+    if (sipServer.registration.mode === "all")
+      say.warn(
+        ["sipServer", "registration", "mode"],
+        "makes absent agents look in service: SIP Server sends calls to DNs with nobody behind them",
+        "write on-sign-in, unless SIP Server must see every DN in service",
+      );
     for (const [index, net] of sipServer.allow.entries())
       if (net.endsWith("/0"))
         say.warn(["sipServer", "allow", index], "lets anybody send SIP", "name SIP Server's net");

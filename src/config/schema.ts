@@ -295,11 +295,23 @@ const sipServer = key(
         )
         .min(1),
       {
-        text: "SIP Server's addresses as host:port, preferred first. Without a port: 5060.",
+        text: "SIP Server's addresses as host:port, preferred first. A name stands for all its A records (SIP Proxy pools); one without a port for its SRV records, where it has some. An address without a port: 5060.",
         expects: "a list of one or more host:port",
         example: '["192.0.2.10:5060"]',
       },
     ),
+    scheme: key(z.enum(["active-backup", "business-continuity"]).default("active-backup"), {
+      text: "active-backup: every DN is registered at one address, the next ones stand in while it fails; also for a hot-standby pair behind one address. business-continuity: every address is an active peer, each DN is registered at all of them at a time, calls go out by the first.",
+      expects: "active-backup or business-continuity",
+    }),
+    lookupSeconds: key(types.seconds(5, 86_400).default(60), {
+      text: "Seconds between lookups of the names among the addresses. They are also looked up when no address answers.",
+      expects: "seconds from 5 to 86400",
+    }),
+    failBackSeconds: key(types.seconds(0, 3600).default(90), {
+      text: "Seconds a preferred address must answer again before the DNs go back to it; running calls stay.",
+      expects: "seconds from 0 to 3600",
+    }),
     allow: key(z.array(key(types.ipv4OrNet, { text: "", expects: "an IPv4 address or net" })).default([]), {
       text: "Addresses and nets that may send SIP to the gateway, besides the addresses above; all else is dropped.",
       expects: "a list of IPv4 addresses or nets",
@@ -328,9 +340,9 @@ const sipServer = key(
       expects: "required or supported",
     }),
     registration: section("REGISTER of each DN at SIP Server.", {
-      mode: key(z.enum(["on-sign-in"]).default("on-sign-in"), {
-        text: "on-sign-in: a DN is registered while its browser is signed in.",
-        expects: "on-sign-in",
+      mode: key(z.enum(["on-sign-in", "all"]).default("on-sign-in"), {
+        text: "on-sign-in: a DN is registered while its browser is signed in. all: every DN of agents, always; SIP Server then takes absent agents for present and sends them calls, which get 480.",
+        expects: "on-sign-in or all",
       }),
       expires: key(z.int().min(60).max(86_400).default(300), {
         text: "Seconds asked for; refreshed at about three quarters.",

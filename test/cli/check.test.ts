@@ -10,6 +10,7 @@ import { tryUdp } from "../../src/cli/check/ports.ts";
 import { checkTree, type Config } from "../../src/config/index.ts";
 import { systemClock } from "../../src/core/index.ts";
 import { CountingRandom } from "../support/counting-random.ts";
+import { NameRecords, srvRecord } from "../support/name-records.ts";
 
 const host = "127.0.0.1";
 let folder = "";
@@ -104,7 +105,7 @@ function testIo(change: Partial<CheckIo> = {}): { io: CheckIo; lines: string[] }
     write: (line) => void lines.push(...line.trim().split("\n")),
     clock: systemClock,
     random: new CountingRandom("check"),
-    lookup: (name) => Promise.reject(Object.assign(new Error(name), { code: "ENOTFOUND" })),
+    resolver: new NameRecords(),
     localAddresses: () => [host],
     answerMs: 300,
     ...change,
@@ -211,24 +212,29 @@ describe("check of SIP Server", () => {
   it("asks every address of a name, and fails for a name that has none", async () => {
     const far = await farServer("200 OK");
     const addresses = [`sips.example.com:${far.port}`, "gone.example.com", "empty.example.com"];
-    const records: Record<string, string[]> = {
-      "sips.example.com": [host, "127.0.0.2"],
-      "empty.example.com": [],
-    };
-    const lookup = (name: string): Promise<string[]> => {
-      const found = records[name];
-      return found
-        ? Promise.resolve(found)
-        : Promise.reject(Object.assign(new Error("x"), { code: "ENOTFOUND" }));
-    };
-    const result = await check(configOf(0, { sipServer: { addresses } }), { lookup });
+    const resolver = new NameRecords();
+    resolver.a["sips.example.com"] = [host, "127.0.0.2"];
+    resolver.a["empty.example.com"] = [];
+    const result = await check(configOf(0, { sipServer: { addresses } }), { resolver });
     expect(result.lines).toContain("ok sipServer.addresses[0] sips.example.com is 127.0.0.1, 127.0.0.2");
     expect(troubles(result).map((line) => line.split(" -> ")[0])).toEqual([
       "fail sipServer.addresses[1] gone.example.com cannot be resolved (ENOTFOUND)",
-      "fail sipServer.addresses[2] empty.example.com has no IPv4 address",
+      "fail sipServer.addresses[2] empty.example.com cannot be resolved (no IPv4 address)",
       `warn sipServer.addresses[0] 127.0.0.2:${far.port} gave no answer to OPTIONS in 300 ms`,
     ]);
     expect(result.code).toBe(1);
+  });
+
+  it("follows SRV records, and says to which addresses and ports they lead", async () => {
+    const far = await farServer("200 OK");
+    const resolver = new NameRecords();
+    resolver.srv["_sip._udp.sips.example.com"] = [srvRecord("one.example.com", far.port)];
+    resolver.a["one.example.com"] = [host];
+    const result = await check(configOf(0, { sipServer: { addresses: ["sips.example.com"] } }), { resolver });
+    expect(result.lines).toContain(
+      `ok sipServer.addresses[0] sips.example.com is 127.0.0.1:${far.port} by SRV records`,
+    );
+    expect(troubles(result)).toEqual([]);
   });
 
   it("asks from another port when the configured one is in use", async () => {

@@ -89,12 +89,21 @@ describe("loading a configuration", () => {
     ]);
   });
 
-  it("takes a server's name and port 5060 where no port stands", () => {
-    const config = configOf(minimal.replace('"192.0.2.10:5060"', '"sips.example.com", "192.0.2.11:5080"'));
+  it("leaves a name's port to SRV records where none stands, and gives an address 5060", () => {
+    const addresses = '"sips.example.com", "sip2.example.com:5070", "192.0.2.11"';
+    const config = configOf(minimal.replace('"192.0.2.10:5060"', addresses));
     expect(config.sipServer.addresses).toEqual([
-      { host: "sips.example.com", port: 5060 },
-      { host: "192.0.2.11", port: 5080 },
+      { host: "sips.example.com" },
+      { host: "sip2.example.com", port: 5070 },
+      { host: "192.0.2.11", port: 5060 },
     ]);
+  });
+
+  it("wants both peers' addresses for Business Continuity, and warns of mode all", () => {
+    const server = 'addresses: ["192.0.2.10"], scheme: business-continuity, registration: { mode: all }';
+    const yaml = minimal.replace(/addresses: \["192.0.2.10:5060"\]/, server);
+    expect(told(yaml)).toEqual(["sipServer.scheme needs an address for each of the peers"]);
+    expect(warned(yaml).join()).toContain("sipServer.registration.mode makes absent agents look in service");
   });
 
   it("keeps DNs' leading zeros and takes DNs without quotes", () => {

@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { silentLogger } from "../../src/core/index.ts";
-import { createServerPool, type ServerPool, type ServerPoolOptions } from "../../src/registrar/index.ts";
+import {
+  createServerPool,
+  fixedServers,
+  type ServerPool,
+  type ServerPoolOptions,
+} from "../../src/registrar/index.ts";
 import { createTransactionLayer } from "../../src/sip/index.ts";
 import { CountingRandom } from "../support/counting-random.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -15,7 +20,7 @@ let history: string[];
 
 function start(options: Partial<ServerPoolOptions> = {}): void {
   pool = createServerPool({
-    servers: () => [first.flow, second.flow],
+    source: fixedServers([first.flow, second.flow]),
     transactions: layer,
     clock,
     random: new CountingRandom(),

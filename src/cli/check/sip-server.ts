@@ -28,8 +28,8 @@ export async function checkSipServers(
   io: CheckIo,
   report: Report,
 ): Promise<void> {
-  const targets = servers.flatMap(({ configured, addresses }, index): Target[] =>
-    addresses.map((address) => ({ key: `sipServer.addresses[${index}]`, address, port: configured.port })),
+  const targets = servers.flatMap(({ endpoints }, index): Target[] =>
+    endpoints.map(({ address, port }) => ({ key: `sipServer.addresses[${index}]`, address, port })),
   );
   if (targets.length === 0) return;
   const known = new Set(targets.map(({ address }) => address));
