@@ -71,6 +71,11 @@ export class PooledServer {
     return this.up && this.#suspendedUntil <= this.#context.clock.now();
   }
 
+  /** Whether it ever answered. */
+  get proven(): boolean {
+    return this.heardAt > Number.NEGATIVE_INFINITY;
+  }
+
   /** Something came from it. */
   heard(): void {
     this.heardAt = this.#context.clock.now();

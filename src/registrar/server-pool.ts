@@ -81,7 +81,7 @@ class OptionsPool implements ServerPool {
     this.events = new TypedEvents(context.log);
     this.#servers = context.source.list().map((flow) => this.#make(flow));
     this.#current = this.#servers[0];
-    for (const server of this.#servers) this.#watch(server);
+    if (this.#options.optionsSeconds > 0) for (const server of this.#servers) server.probe();
     this.#stopListening = context.source.onChange(() => this.#follow());
   }
 
@@ -109,8 +109,12 @@ class OptionsPool implements ServerPool {
   heard(flow: Flow): void {
     const server = this.#find(flow);
     if (!server || this.#closed) return;
+    const first = !server.proven;
     server.heard();
-    if (server.up) return;
+    if (server.up) {
+      if (first && this.#current?.leaving) this.#choose();
+      return;
+    }
     server.up = true;
     server.upSince = server.heardAt;
     this.#context.log.info({ server: hostPort(flow) }, "SIP Server answers again");
@@ -154,10 +158,6 @@ class OptionsPool implements ServerPool {
     });
   }
 
-  #watch(server: PooledServer): void {
-    if (this.#options.optionsSeconds > 0) server.probe();
-  }
-
   #onSilence(flow: Flow): void {
     const server = this.#find(flow);
     if (server) this.#down(server, "OPTIONS unanswered");
@@ -181,11 +181,12 @@ class OptionsPool implements ServerPool {
       "SIP Server has other addresses",
     );
     this.#choose();
-    for (const server of fresh) this.#watch(server);
+    for (const server of fresh) server.probe();
     this.#dropLeft();
   }
 
   #dropLeft(): void {
+    if (!this.#current || this.#current.leaving) return;
     const done = this.#servers.filter(
       (server) => server.leaving && server !== this.#current && !this.#context.inUse?.(server.flow),
     );
@@ -216,15 +217,20 @@ class OptionsPool implements ServerPool {
     this.#failBackTimer = undefined;
     const best = this.#servers.find((server) => server.usable);
     if (!this.#current?.usable) this.#move(best, true);
-    // Those that are left stand at the end, so the best is one that is not, if any.
-    else if (this.#current.leaving && best && !best.leaving) this.#move(best, false);
+    // A server that works is left for one that is known to work.
+    else if (this.#current.leaving) this.#move(this.#successor ?? this.#current, false);
     this.#planFailBack();
+  }
+
+  get #successor(): PooledServer | undefined {
+    return this.#servers.find((server) => server.usable && server.proven && !server.leaving);
   }
 
   #planFailBack(): void {
     const current = this.#current;
     const place = current ? this.#servers.indexOf(current) : 0;
-    const better = this.#servers.slice(0, place).filter((server) => server.usable);
+    // Those that are left stand at the end: never better than one that is not.
+    const better = this.#servers.slice(0, place).filter((server) => server.usable && !current?.leaving);
     const readyAt = better.map((server) => server.upSince + this.#options.failBackSeconds * 1000);
     const first = Math.min(...readyAt);
     if (!Number.isFinite(first)) return;
