@@ -148,6 +148,11 @@ export class B2bua {
     return false;
   }
 
+  /** A SIP Server does not answer: calls that go by it are looked after. */
+  serverDown(server: Flow): void {
+    for (const call of this.#calls.keys()) if (call.server?.id === server.id) call.serverDown();
+  }
+
   /** Whether a call goes by this SIP Server. */
   hasCallAt(server: Flow): boolean {
     for (const call of this.#calls.keys()) if (call.server?.id === server.id) return true;

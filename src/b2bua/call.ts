@@ -16,6 +16,7 @@ import type { CodecPreference } from "./codec-terms.ts";
 import type { CallRecord } from "./call-record.ts";
 import { callTransitions, type CallInput, type CallState } from "./call-state.ts";
 import { CallTimes } from "./call-times.ts";
+import { DialogCheck } from "./dialog-check.ts";
 import { MediaWatch } from "./media-watch.ts";
 import type { DigitsWanted } from "./dtmf.ts";
 import type { QualityTotals } from "./quality-totals.ts";
@@ -63,6 +64,7 @@ export abstract class Call {
   readonly #times: CallTimes;
   readonly #offers: CallOffers;
   readonly #quality: CallQuality;
+  readonly #dialogCheck: DialogCheck;
   readonly #mediaWatch: MediaWatch;
   readonly #releaseRegistration: () => void;
   #setUpPatience: Timer | undefined;
@@ -94,6 +96,13 @@ export abstract class Call {
     this.#mediaWatch = new MediaWatch(services.context.clock);
     this.#releaseRegistration = services.trunkRegistrations.retain(presence.dn);
     this.trunk = makeTrunkLeg(this.trunkEvents());
+    this.#dialogCheck = new DialogCheck({
+      ...services.context,
+      log: this.log,
+      mediaFlows: () => this.#mediaWatch.flows("trunk"),
+      probe: (done) => this.trunk.probe(done),
+      onDead: (reason) => this.finish("jackfield", { status: 408, reason }),
+    });
     this.limitSetUp();
   }
 
@@ -220,6 +229,7 @@ export abstract class Call {
       onControl: (event, digits) => this.#control(event, digits),
       onCallUuid: (callUuid) => this.agent?.tellCall({ callUuid }),
       onEnded: (end) => this.finish("sip-server", end),
+      onSilent: (cause) => this.#dialogCheck.begin(cause),
     };
   }
 
@@ -281,6 +291,11 @@ export abstract class Call {
     if (changed !== undefined && this.callUuid) this.agent?.tellCall({ callUuid: this.callUuid });
   }
 
+  /** Its SIP Server is down: the call goes on while media flows. */
+  serverDown(): void {
+    if (this.state === "established") this.#dialogCheck.begin("server is down");
+  }
+
   /** Ends the call from our side: sign-out, drain, admin. Idempotent. */
   end(reason: string, status = 480): void {
     this.finish("jackfield", { status, reason });
@@ -292,6 +307,7 @@ export abstract class Call {
    */
   protected finish(by: CallRecord["endedBy"], end: LegEnd): void {
     if (!this.move("end")) return;
+    this.#dialogCheck.close();
     this.log.info({ by, reason: end.reason, status: end.status }, "call ended");
     this.#offers.close();
     this.#safely(() => by === "sip-server" || this.endTrunk(by, end));

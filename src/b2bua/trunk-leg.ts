@@ -21,6 +21,7 @@ import {
 import type { LegEnd } from "./agent-leg.ts";
 import { controlEvents, type ControlEvent } from "./call-control.ts";
 import { quotedName } from "./caller-data.ts";
+import type { DialogAnswer } from "./dialog-check.ts";
 import { readDigits, type DigitsWanted } from "./dtmf.ts";
 import { eventOf } from "./message-waiting.ts";
 import { capabilitiesOf, handlerOf, refuseMethod, type Capabilities } from "./methods.ts";
@@ -50,6 +51,8 @@ export interface TrunkLegUser {
   /** X-Genesys-CallUUID is another one than before, or the first that came. */
   onCallUuid(uuid: string): void;
   onEnded(end: LegEnd): void;
+  /** See `SessionUser.onPeerSilent`. */
+  onSilent(cause: string): void;
 }
 
 /** How SIP Server is reached. */
@@ -80,6 +83,8 @@ export interface TrunkLegOptions {
 type LegMethod = (leg: TrunkLeg, request: SipRequest, transaction: ServerTransaction) => void;
 
 const who = "SIP Server";
+/** As Genesys advises for non-INVITE transactions, ms (genesys-sip-server.md 10). */
+const probeTimeoutMs = 4000;
 const callUuidHeader = "X-Genesys-CallUUID";
 /** Enough for every transfer of a call, and no endless row. */
 const maximumCallUuids = 16;
@@ -195,6 +200,27 @@ export class TrunkLeg implements SessionUser {
     });
   }
 
+  /** Asks by OPTIONS whether SIP Server still has the call, without consequences for the session. */
+  probe(done: (answer: DialogAnswer) => void): void {
+    const { context, trunk } = this.#options;
+    const dialog = this.#session?.dialog;
+    const flow = dialog && (trunk.flowTo(dialog.nextHop) ?? this.#serverFlow);
+    if (!dialog || !flow) return done("silent");
+    const silent = (): void => done("silent");
+    context.transactions.request(
+      dialog.createRequest("OPTIONS", [["Contact", this.#parts.identity.contact]]),
+      flow,
+      {
+        onResponse: ({ status }) => {
+          if (status >= 200) done(status === 481 ? "unknown" : status === 408 ? "silent" : "alive");
+        },
+        onTimeout: silent,
+        onTransportError: silent,
+      },
+      { timeoutMs: probeTimeoutMs },
+    );
+  }
+
   /** Ends or refuses the leg in whatever state it is. Idempotent. */
   end(end: LegEnd): void {
     if (this.#incoming?.pending) this.#incoming.reject(end.status, undefined, refusalHeaders(end));
@@ -235,6 +261,10 @@ export class TrunkLeg implements SessionUser {
 
   mediaFlows(): boolean {
     return this.#user.mediaFlows();
+  }
+
+  onPeerSilent(cause: string): void {
+    this.#user.onSilent(cause);
   }
 
   onOffer(sdp: string, request: SipRequest, reply: OfferReply): void {

@@ -75,6 +75,7 @@ export function createSignalling(
     pageRingback: config.agents.pageRingback,
     ...gracesOf(config),
   });
+  pool.events.on("down", (server) => b2bua.serverDown(server));
   return { registrar, trunkRegistrations, b2bua };
 }
 
