@@ -276,9 +276,9 @@ const agents = section("Who may sign in, and how long a lost browser is waited f
     text: "Tell the page while the far side of a call that SIP Server set up for the agent still rings, so that it plays a ringback tone. false: where SIP Server's media server plays one.",
     expects: expects.boolean,
   }),
-  severalBrowsers: key(z.enum(["newest", "first"]).default("newest"), {
-    text: "A second browser signs in for a DN. newest: it replaces the first. first: it gets 403 while the first can be reached.",
-    expects: "newest or first",
+  severalBrowsers: key(z.enum(["newest", "first", "all"]).default("newest"), {
+    text: "A second browser signs in for a DN. newest: it replaces the first. first: it gets 403 while the first can be reached. all: up to five stay signed in and may dial; calls ring at the one that signed in last and can be reached.",
+    expects: "newest, first or all",
   }),
 });
 

@@ -99,6 +99,11 @@ describe("loading a configuration", () => {
     ]);
   });
 
+  it("lets several browsers of a DN stay signed in, where that is asked for", () => {
+    const config = configOf(minimal.replace("agents: {", "agents: { severalBrowsers: all,"));
+    expect(config.agents.severalBrowsers).toBe("all");
+  });
+
   it("wants both peers' addresses for Business Continuity, and warns of mode all", () => {
     const server = 'addresses: ["192.0.2.10"], scheme: business-continuity, registration: { mode: all }';
     const yaml = minimal.replace(/addresses: \["192.0.2.10:5060"\]/, server);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { recordingLog } from "../ws/support.ts";
 import { pairs, useTrunkBench } from "./trunk-bench.ts";
 
 const bench = useTrunkBench();
@@ -42,6 +43,34 @@ describe("answers of SIP Server", () => {
     bench.clock.advance(599_000);
     expect(bench.state()).toBe("rejected");
     expect(bench.server.of("5001")).toHaveLength(1);
+  });
+
+  test("a refusal is an alarm in the log", async () => {
+    const log = recordingLog();
+    await bench.restart({}, { log });
+    bench.server.script = () => ({ status: 403, reason: "Forbidden" });
+    bench.presence.signIn("5001");
+    bench.clock.advance(10);
+    expect(log.lines.filter((line) => line.includes("refuses the DN"))).toHaveLength(1);
+  });
+
+  test.each([408, 480, 503, 504])("%i of one server leads to the next at once", async (status) => {
+    await bench.restart({}, {}, pairs);
+    bench.server.script = () => ({ status });
+    bench.presence.signIn("5001");
+    bench.clock.advance(200);
+    expect(bench.state()).toBe("in-service");
+    expect(Array.from(bench.second.bindings.keys())).toEqual(["5001"]);
+  });
+
+  test("Retry-After of the only server is kept for this DN, where it is longer than the pause", () => {
+    bench.server.script = () => ({ status: 500, headers: ["Retry-After: 60"] });
+    bench.presence.signIn("5001");
+    bench.presence.signIn("5002");
+    bench.clock.advance(59_000);
+    expect(bench.server.of("5001")).toHaveLength(1);
+    bench.clock.advance(2_000);
+    expect(bench.server.of("5001")).toHaveLength(2);
   });
 
   test("a refresh that is refused takes the DN out of service and leaves nothing to un-register", () => {
