@@ -61,6 +61,8 @@ export class ScriptedServer {
   readonly requests: Seen[] = [];
   readonly bindings = new Map<string, string>();
   dead = false;
+  /** Whether the network loses the next datagram, either way. */
+  loses: () => boolean = () => false;
   /** Answers REGISTER in place of `registered`. */
   script: Script = (request) => this.registered(request);
   deliver: (flow: Flow, bytes: Buffer) => void = () => {};
@@ -106,6 +108,7 @@ export class ScriptedServer {
   #receive(text: string): void {
     const request = read(text, this.#clock.now());
     this.datagrams.push(request);
+    if (this.loses()) return;
     if (!this.#branches.has(request.branch)) this.requests.push(request);
     this.#branches.add(request.branch);
     if (this.dead) return;
@@ -114,6 +117,7 @@ export class ScriptedServer {
   }
 
   #reply(text: string, reply: Reply): void {
+    if (this.loses()) return;
     const line = (name: string): string => text.match(new RegExp(`^${name}: .*?\r$`, "mi"))?.[0].trim() ?? "";
     const answer = [
       `SIP/2.0 ${reply.status} ${reply.reason ?? "Whatever"}`,
