@@ -140,7 +140,7 @@ export class TrunkLeg implements SessionUser {
     const route: SessionRoute = {
       flow: (nextHop) => trunk.flowTo(nextHop) ?? this.#serverFlow,
       waitForFlow: () => Promise.resolve(undefined),
-      accepts: (flow) => flow.protocol === "UDP",
+      accepts: (flow) => flow.side === "trunk",
     };
     const identity: SessionIdentity = {
       // SIP Server may take the DN from the Contact's user part (genesys-sip-server.md 2.1 use-contact-as-dn).

@@ -169,7 +169,7 @@ export class Gateway {
 
   /** Requests outside dialogs: by the side they came from, then by method. */
   receiveRequest(request: SipRequest, transaction: ServerTransaction): void {
-    if (transaction.flow.protocol === "UDP") this.b2bua.handleFromTrunk(request, transaction);
+    if (transaction.flow.side === "trunk") this.b2bua.handleFromTrunk(request, transaction);
     else if (request.method === "REGISTER") this.registrar.handleRegister(transaction);
     else this.b2bua.handleFromBrowser(request, transaction);
   }

@@ -74,6 +74,7 @@ export class ScriptedServer {
     this.flow = {
       id: `udp|${address}|${port}`,
       protocol: "UDP",
+      side: "trunk",
       reliable: false,
       remoteAddress: address,
       remotePort: port,

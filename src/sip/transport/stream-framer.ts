@@ -131,5 +131,7 @@ function contentLength(header: string): number | { readonly fault: string } {
   if (values.length > 1) return { fault: "message with two Content-Lengths" };
   if (!/^\d{1,9}$/.test(value)) return { fault: "Content-Length is no number" };
   const length = Number(value);
-  return length > messageLimits.bodyBytes ? { fault: `body longer than ${messageLimits.bodyBytes} bytes` } : length;
+  return length > messageLimits.bodyBytes
+    ? { fault: `body longer than ${messageLimits.bodyBytes} bytes` }
+    : length;
 }

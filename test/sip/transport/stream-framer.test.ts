@@ -33,7 +33,9 @@ function framed(...pieces: (string | Buffer)[]) {
 
 describe("messages in a stream", () => {
   it("are found by Content-Length wherever the pieces are cut", () => {
-    const stream = Buffer.from(options("v=0\r\n\r\nOPTIONS sip:x SIP/2.0\r\n\r\n") + options() + options("é"));
+    const stream = Buffer.from(
+      options("v=0\r\n\r\nOPTIONS sip:x SIP/2.0\r\n\r\n") + options() + options("é"),
+    );
     const whole = framed(stream);
     expect(whole.messages).toHaveLength(3);
     expect(Buffer.from(whole.messages.join(""), "latin1")).toEqual(stream);
@@ -113,7 +115,19 @@ describe("a stream that cannot be followed", () => {
 describe("forged and broken streams", () => {
   it("never throw, and what they give is framed as the parser reads it", () => {
     const pick = seeded(41);
-    const parts = ["\r\n", "\r\n\r\n", "\r", "\n", "l: 3", "Content-Length: 0", " 5", ":", "\0", "é", options("xy")];
+    const parts = [
+      "\r\n",
+      "\r\n\r\n",
+      "\r",
+      "\n",
+      "l: 3",
+      "Content-Length: 0",
+      " 5",
+      ":",
+      "\0",
+      "é",
+      options("xy"),
+    ];
     let messages = 0;
     for (let run = 0; run < 3000; run++) {
       const seams = Array.from({ length: 1 + pick(4) }, () =>
