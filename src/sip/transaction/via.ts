@@ -70,5 +70,5 @@ function replaceParameter(via: string, name: string, replacement: string): strin
 export function replyFlow(flow: Flow, via: Via): Flow {
   if (!flow.toPort || (flow.reliable ? flow.open : via.parameters.has("rport"))) return flow;
   const port = via.port ?? (flow.protocol === "TLS" ? defaultTlsPort : defaultPort);
-  return port === flow.remotePort ? flow : flow.toPort(port);
+  return !flow.reliable && port === flow.remotePort ? flow : flow.toPort(port);
 }

@@ -120,7 +120,7 @@ export class TestHandlers implements ClientHandlers {
   }
 }
 
-export function setUp(protocol: "UDP" | "WS" = "UDP", limits?: Partial<TransactionLimits>) {
+export function setUp(protocol: TestFlow["protocol"] = "UDP", limits?: Partial<TransactionLimits>) {
   const clock = new FakeClock();
   const user = new TestUser();
   const random = new CountingRandom();
