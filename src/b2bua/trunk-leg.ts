@@ -3,6 +3,7 @@ import {
   createResponse,
   IncomingInvite,
   OutgoingInvite,
+  transportParameter,
   type Authentication,
   type Flow,
   type OfferReply,
@@ -138,13 +139,16 @@ export class TrunkLeg implements SessionUser {
     const { trunk } = this.#options;
     const authentication = trunk.authentication(this.dn);
     const route: SessionRoute = {
-      flow: (nextHop) => trunk.flowTo(nextHop) ?? this.#serverFlow,
+      // A connection of SIP Server's that is gone is no way back: then the server in use is.
+      flow: (nextHop) =>
+        trunk.flowTo(nextHop) ??
+        (this.#serverFlow?.open ? this.#serverFlow : (trunk.server(this.dn)?.flow ?? this.#serverFlow)),
       waitForFlow: () => Promise.resolve(undefined),
       accepts: (flow) => flow.side === "trunk",
     };
     const identity: SessionIdentity = {
       // SIP Server may take the DN from the Contact's user part (genesys-sip-server.md 2.1 use-contact-as-dn).
-      contact: `<sip:${this.dn}@${trunk.contactHost}>`,
+      contact: `<sip:${this.dn}@${trunk.contactHost}${this.#serverFlow ? transportParameter(this.#serverFlow) : ""}>`,
       headers: this.#capabilities.headers,
     };
     const terms = this.#options.trunkTerms ?? defaultTrunkTerms;

@@ -179,7 +179,7 @@ export class Gateway {
   }
 
   get sipPort(): number {
-    return this.#sip.udp.port;
+    return this.#sip.transports.port;
   }
 
   get counts(): GatewayCounts {

@@ -32,7 +32,7 @@ export function createSignalling(
   media: MediaPool,
 ): Signalling {
   const { clock, random, log } = surroundings;
-  const contactHost = `${config.sip.advertisedAddress}:${sip.udp.port}`;
+  const contactHost = `${config.sip.advertisedAddress}:${sip.transports.port}`;
   // The registrar asks the B2BUA, which is made after it, only when a socket is lost.
   const registrar = openRegistrar(config, surroundings, (dn, instance) => b2bua.hasCall(dn, instance));
   const { registration, optionsSeconds, failBackSeconds } = config.sipServer;

@@ -4,29 +4,28 @@ import { joinServers, NamedServer, type ServerSource } from "../registrar/index.
 import {
   createTransactionLayer,
   DialogDispatcher,
-  openUdpTransport,
   parseUri,
   type Flow,
   type ServerTransaction,
   type SipRequest,
   type TransactionLayerWithReceiver,
-  type UdpTransport,
 } from "../sip/index.ts";
+import { openSipTransports, type SipTransports } from "./sip-transports.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
 import { systemResolver } from "./system-resolver.ts";
 
-/** The SIP layers up to dialogs, bound to their UDP socket. */
+/** The SIP layers up to dialogs, bound to their sockets. */
 export interface SipSocket {
   readonly transactions: TransactionLayerWithReceiver;
   readonly dispatcher: DialogDispatcher;
-  readonly udp: UdpTransport;
+  readonly transports: SipTransports;
   /** Where DNs are registered: one, or with Business Continuity each of the peers. */
   readonly peers: readonly ServerSource[];
   /** The way to the host of a SIP URI; undefined unless it is an address that may talk to us. */
   flowTo(uri: string): Flow | undefined;
   /** Lets addresses in that are none of SIP Server's any more, while `check` says so (calls still go by them). */
   allowAlso(check: (address: string) => boolean): void;
-  /** Closes the socket and looks nothing up any more. Idempotent. */
+  /** Closes the sockets and looks nothing up any more. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -34,7 +33,7 @@ export interface SipSocket {
 const lookupPatienceMs = 5_000;
 
 /**
- * Binds the SIP socket; `onRequest` gets the requests outside dialogs. Rejects with the system's error when the
+ * Binds the SIP sockets; `onRequest` gets the requests outside dialogs. Rejects with the system's error when the
  * address cannot be bound. A server's name that is not known now may be later.
  */
 export async function openSipSocket(
@@ -51,15 +50,16 @@ export async function openSipSocket(
   let also = (_address: string): boolean => false;
   const allow = (address: string): boolean =>
     always(address) || names.some((name) => name.knows(address)) || also(address);
-  const udp = await openUdpTransport({ ...config.sip, receiver: transactions, allow, log: sipLog });
+  const receiver = transactions;
+  const transports = await openSipTransports(config, { receiver, allow, clock, random, log: sipLog });
   const { scheme, addresses, lookupSeconds } = config.sipServer;
   for (const server of addresses)
     names.push(
       new NamedServer({
         server,
-        transport: "udp",
+        transport: server.transport,
         resolver: surroundings.resolver ?? systemResolver,
-        flowTo: (address, port) => udp.flowTo(address, port),
+        flowTo: (address, port) => transports.serverFlow(server, address, port),
         refreshSeconds: lookupSeconds,
         clock,
         random,
@@ -70,19 +70,22 @@ export async function openSipSocket(
   return {
     transactions,
     dispatcher,
-    udp,
+    transports,
     peers: scheme === "business-continuity" ? names : [joinServers(names)],
     flowTo(uri) {
       const target = parseUri(uri);
-      if (!target || !isIPv4(target.host) || !allow(target.host)) return undefined;
-      return udp.flowTo(target.host, target.port ?? 5060);
+      if (!target) return undefined;
+      const { host: address, port, parameters } = target;
+      if (!isIPv4(address)) return names.map((name) => name.find(target)).find((flow) => flow !== undefined);
+      if (!allow(address)) return undefined;
+      return transports.flowTo({ address, port, transport: parameters.get("transport") });
     },
     allowAlso(check) {
       also = check;
     },
     async close() {
       for (const name of names) name.close();
-      await udp.close();
+      await transports.close();
     },
   };
 }

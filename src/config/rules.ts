@@ -1,3 +1,4 @@
+import { parseServerAddress } from "./keys.ts";
 import type { ParsedConfig } from "./schema.ts";
 import type { Path } from "./walk.ts";
 
@@ -173,6 +174,39 @@ const sipServerRule: Rule = {
   },
 };
 
+const transportRule: Rule = {
+  needs: ["sipServer"],
+  check({ sipServer }, say) {
+    const { addresses, transport, tls } = sipServer;
+    const used = new Set(addresses.map((text) => parseServerAddress(text, transport)?.transport));
+    const path = ["sipServer", "transport"];
+    if (used.has("tcp") && used.has("tls"))
+      say.fault(
+        path,
+        "and the addresses ask for TCP and TLS, which cannot share sip.port",
+        "take one of the two",
+      );
+    if (used.has("tls") && !tls)
+      say.fault(
+        ["sipServer", "tls"],
+        "is missing, but an address asks for TLS",
+        "write it with cert and key",
+      );
+    if (tls && !used.has("tls"))
+      say.warn(
+        ["sipServer", "tls"],
+        "is of no use: no address asks for TLS",
+        "write sipServer.transport: tls",
+      );
+    if (tls?.allowUnverified)
+      say.warn(
+        ["sipServer", "tls", "allowUnverified"],
+        "lets anybody in between pass for SIP Server",
+        "write sipServer.tls.ca with the authority of SIP Server's certificate",
+      );
+  },
+};
+
 const captureRule: Rule = {
   needs: ["media", "admin"],
   check({ media, admin }, say) {
@@ -194,6 +228,7 @@ const rules: readonly Rule[] = [
   mediaPortsRule,
   overlapRule,
   sipServerRule,
+  transportRule,
   captureRule,
 ];
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { expects, key, section, types } from "./keys.ts";
+import { expects, key, section, sipTransports, types } from "./keys.ts";
 
 const http = section("The one HTTP(S) socket: pages, API and, by upgrade, SIP over WebSocket.", {
   host: key(types.ipv4.default("0.0.0.0"), { text: "Local address to bind.", expects: expects.ipv4 }),
@@ -74,10 +74,10 @@ const advertised = {
   defaultText: "`host`, unless that is 0.0.0.0: then required",
 };
 
-const sip = section("The SIP socket toward SIP Server (UDP).", {
+const sip = section("The SIP socket toward SIP Server.", {
   host: key(types.ipv4.default("0.0.0.0"), { text: "Local address to bind.", expects: expects.ipv4 }),
   port: key(types.port.default(5060), {
-    text: "Port to bind and to name in Contact. Take another than the one in the contact of a Trunk DN for this host: SIP Server tells them apart by address.",
+    text: "Port to bind, for UDP and for connections, and to name in Contact. Take another than the one in the contact of a Trunk DN for this host: SIP Server tells them apart by address.",
     expects: expects.port,
   }),
   advertisedAddress: key(types.ipv4.optional(), {
@@ -295,9 +295,51 @@ const sipServer = key(
         )
         .min(1),
       {
-        text: "SIP Server's addresses as host:port, preferred first. A name stands for all its A records (SIP Proxy pools); one without a port for its SRV records, where it has some. An address without a port: 5060.",
+        text: "SIP Server's addresses as host:port, preferred first. A name stands for all its A records (SIP Proxy pools); one without a port for its SRV records, where it has some. An address without a port: 5060, for TLS 5061. ;transport=tcp behind one stands in place of sipServer.transport.",
         expects: "a list of one or more host:port",
         example: '["192.0.2.10:5060"]',
+      },
+    ),
+    transport: key(z.enum(sipTransports).default("udp"), {
+      text: "How SIP goes to SIP Server and comes from it: sockets are bound for what the addresses use and for nothing else. tcp, tls: one connection for each address is kept up, and SIP Server may connect to sip.port. tls takes sipServer.tls.",
+      expects: "udp, tcp or tls",
+    }),
+    pingSeconds: key(types.seconds(0, 3600).default(30), {
+      text: "Seconds between CRLF pings on connections to SIP Server (RFC 5626); 0: none. No answer ends a connection only where earlier ones were answered.",
+      expects: "seconds from 0 to 3600",
+    }),
+    tls: key(
+      z
+        .strictObject({
+          ca: key(types.file.optional(), {
+            text: "PEM file with the authorities whose certificates are taken, SIP Server's own if it is self-signed. Left out: the public ones that Node knows.",
+            expects: expects.file,
+            example: "sip-server-ca.pem",
+          }),
+          cert: key(types.file, {
+            text: "PEM file with the gateway's certificate and its chain: for SIP Server's connections to the gateway, and shown to SIP Server where it asks for one (mutual TLS).",
+            expects: expects.file,
+            example: "sip-cert.pem",
+          }),
+          key: key(types.file, {
+            text: "PEM file with the private key of that certificate.",
+            expects: expects.file,
+            example: "sip-key.pem",
+          }),
+          requirePeerCertificate: key(z.boolean().default(true), {
+            text: "Who connects to the gateway must show a certificate of those authorities. false: the address alone tells who it is, for a SIP Server that shows none.",
+            expects: expects.boolean,
+          }),
+          allowUnverified: key(z.boolean().default(false), {
+            text: "RISK: takes any certificate of SIP Server's, whoever made it and for whatever name: who can stand in between hears and changes everything.",
+            expects: expects.boolean,
+          }),
+        })
+        .optional(),
+      {
+        text: "TLS 1.2 or 1.3 with SIP Server; its certificate must be for the name or address in sipServer.addresses. Read at start.",
+        expects: "a map with cert and key",
+        example: "{ ca: sip-server-ca.pem, cert: sip-cert.pem, key: sip-key.pem }",
       },
     ),
     scheme: key(z.enum(["active-backup", "business-continuity"]).default("active-backup"), {

@@ -53,7 +53,7 @@ export interface Config {
   };
   readonly sipServer: Omit<Parsed["sipServer"], "addresses" | "auth"> & {
     readonly addresses: readonly ServerAddress[];
-    /** Both may contain `{dn}`; `trunkCredentials` puts the DN in. */
+    /** Both may contain `{dn}`; `trunkCredentials` puts the DN in. `tls`: absolute paths. */
     readonly auth: { readonly username: string; readonly password: string };
   };
   /** No token: no API. */

@@ -1,5 +1,5 @@
 import { randomId, type Clock, type Random, type Timer } from "../core/index.ts";
-import { createRequest } from "../sip/index.ts";
+import { createRequest, transportParameter } from "../sip/index.ts";
 import type { ClientTransaction, Flow, SipRequest, TransactionLayer } from "../sip/index.ts";
 import { hostPort } from "./addresses.ts";
 
@@ -153,7 +153,7 @@ export class PooledServer {
         ["To", `<${uri}>`],
         ["Call-ID", this.#callId],
         ["CSeq", `${this.#sequence} OPTIONS`],
-        ["Contact", `<sip:${flow.sentBy}>`],
+        ["Contact", `<sip:${flow.sentBy}${transportParameter(flow)}>`],
         ["Accept", "application/sdp"],
       ],
     });

@@ -15,6 +15,7 @@ let changes: number;
 const flowTo = (address: string, port: number): Flow => ({
   id: `udp|${address}|${port}`,
   protocol: "UDP",
+  side: "trunk",
   reliable: false,
   remoteAddress: address,
   remotePort: port,

@@ -42,7 +42,7 @@ async function resolve(
   const { host } = server;
   const mend = "correct the name, or write its IPv4 address";
   try {
-    const { by, endpoints } = await lookUpServer(server, "udp", io.resolver);
+    const { by, endpoints } = await lookUpServer(server, server.transport, io.resolver);
     const found = endpoints.map(({ address, port }) => (by === "SRV" ? `${address}:${port}` : address));
     const how = by === "SRV" ? " by SRV records" : "";
     if (by !== "address") report({ level: "ok", key, what: `${host} is ${found.join(", ")}${how}` });
