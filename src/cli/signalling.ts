@@ -66,7 +66,12 @@ export function createSignalling(
     trunkTerms,
     realm: config.agents.realm,
     media,
-    codecs: { browser: config.media.browserCodecs, trunk: config.media.trunkCodecs },
+    codecs: {
+      browser: config.media.browserCodecs,
+      trunk: config.media.trunkCodecs,
+      trunkSrtp: config.media.trunkSrtp,
+    },
+
     registrar,
     trunkRegistrations,
     callsPerDn,

@@ -207,6 +207,26 @@ const transportRule: Rule = {
   },
 };
 
+const srtpKeysRule: Rule = {
+  needs: ["sipServer", "media"],
+  check({ sipServer, media }, say) {
+    if (media.trunkSrtp === "off") return;
+    const inClear = sipServer.addresses.filter(
+      (text) => parseServerAddress(text, sipServer.transport)?.transport !== "tls",
+    );
+    if (inClear.length === 0) return;
+    const reason = `sends its keys by SIP in the clear to ${inClear.join(", ")}`;
+    if (media.allowKeysInClear)
+      say.warn(["media", "allowKeysInClear"], reason, "write sipServer.transport: tls");
+    else
+      say.fault(
+        ["media", "trunkSrtp"],
+        reason,
+        "write sipServer.transport: tls, or media.allowKeysInClear: true, or off",
+      );
+  },
+};
+
 const captureRule: Rule = {
   needs: ["media", "admin"],
   check({ media, admin }, say) {
@@ -229,6 +249,7 @@ const rules: readonly Rule[] = [
   overlapRule,
   sipServerRule,
   transportRule,
+  srtpKeysRule,
   captureRule,
 ];
 

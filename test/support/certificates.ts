@@ -42,7 +42,19 @@ export class TestAuthority {
     writeFileSync(extensions, `subjectAltName=${names}\n`);
     openssl("req", "-new", ...newKey, "-keyout", keyFile, "-out", request, "-subj", `/CN=${name}`);
     const authority = ["-CA", this.ca.certFile, "-CAkey", this.ca.keyFile, "-CAcreateserial"];
-    openssl("x509", "-req", "-in", request, ...authority, "-out", certFile, "-days", "2", "-extfile", extensions);
+    openssl(
+      "x509",
+      "-req",
+      "-in",
+      request,
+      ...authority,
+      "-out",
+      certFile,
+      "-days",
+      "2",
+      "-extfile",
+      extensions,
+    );
     return this.#read(name);
   }
 
