@@ -7,6 +7,7 @@ import {
   openUdpTransport,
   type Flow,
   type FlowReceiver,
+  type StreamLimits,
   type StreamTransport,
   type TlsSettings,
   type UdpTransport,
@@ -49,7 +50,7 @@ export interface SipTransportsSurroundings {
 export async function openSipTransports(
   config: Pick<Config, "sip" | "sipServer">,
   surroundings: SipTransportsSurroundings,
-  port: number = config.sip.port,
+  { port = config.sip.port, limits = {} }: { port?: number; limits?: Partial<StreamLimits> } = {},
 ): Promise<SipTransports> {
   const { sip, sipServer } = config;
   const used = new Set(sipServer.addresses.map(({ transport }) => transport));
@@ -64,6 +65,7 @@ export async function openSipTransports(
             // Both have the same number, also where any free one is taken.
             port: udp?.port ?? port,
             pingSeconds: sipServer.pingSeconds,
+            limits,
             ...(secure ? { tls: readTls(sipServer) } : {}),
           })
         : undefined;

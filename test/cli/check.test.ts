@@ -1,9 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { createSocket, type Socket } from "node:dgram";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Socket as TcpSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createServer as createTlsServer } from "node:tls";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { runCheck, runCheckCommand, type CheckIo } from "../../src/cli/check.ts";
 import { tryUdp } from "../../src/cli/check/ports.ts";
@@ -155,6 +157,71 @@ describe("check of a sound set-up", () => {
     const line = lines.find((text) => text.includes("receive buffer"));
     expect(line).toMatch(/^(ok|warn) receive buffer \d+ bytes granted of 4194304 asked for/);
     expect(line?.startsWith("warn")).toBe(line?.includes("-> sysctl -w net.core.rmem_max=4194304"));
+  });
+});
+
+describe("check of SIP Server over TCP and TLS", () => {
+  /** A SIP Server that answers OPTIONS on connections, over TLS with the certificate `name`. */
+  async function streamServer(name?: string): Promise<Far> {
+    const received: string[] = [];
+    const take = (socket: TcpSocket): void => {
+      socket.on("error", () => {});
+      socket.on("data", (bytes: Buffer) => {
+        received.push(bytes.toString());
+        const copied = bytes
+          .toString()
+          .split("\r\n")
+          .filter((line) => /^(Via|From|To|Call-ID|CSeq):/.test(line));
+        socket.write(["SIP/2.0 200 OK", ...copied, "Content-Length: 0", "", ""].join("\r\n"));
+      });
+    };
+    const read = (end: string): string => readFileSync(join(folder, `${name}.${end}`), "utf8");
+    const server =
+      name === undefined
+        ? createServer(take)
+        : createTlsServer({ cert: read("pem"), key: read("key") }, take);
+    server.listen(0, host);
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const bound = server.address();
+    return { port: typeof bound === "object" && bound ? bound.port : 0, received };
+  }
+  const inTls = (ca: string) => ({
+    sipServer: { transport: "tls", tls: { ca: `${ca}.pem`, cert: "mine.pem", key: "mine.key" } },
+  });
+  async function findings(port: number, change: Tree): Promise<string[]> {
+    const { io, lines } = testIo({ answerMs: 1000 });
+    const address = { addresses: [`${host}:${port}`] };
+    const config = configOf(port, { ...change, sipServer: { ...change["sipServer"], ...address } });
+    await runCheck(config, io);
+    return lines
+      .filter((line) => line.includes("sipServer.addresses[0]"))
+      .map((line) => line.replaceAll(/ +/g, " "));
+  }
+
+  it("connects and asks, and says why where there is no connection", async () => {
+    const far = await streamServer();
+    const tcp = { sipServer: { transport: "tcp" } };
+    expect(await findings(far.port, tcp)).toEqual([
+      expect.stringMatching(
+        `ok sipServer.addresses\\[0\\] ${host}:${far.port} over TCP answered 200 OK to OPTIONS`,
+      ),
+    ]);
+    expect(far.received[0]).toMatch(/^Via: SIP\/2\.0\/TCP /m);
+    expect(far.received[0]).toMatch(/^Contact: <sip:[\d.:]+;transport=tcp>\r$/m);
+    const [nobody] = await findings(9, tcp);
+    expect(nobody).toMatch(/^fail .* cannot be sent to \(no connection in time: connect ECONNREFUSED/);
+  });
+
+  it("checks SIP Server's certificate and says what is wrong with it", async () => {
+    writeCertificate("mine", 30, `subjectAltName=IP:${host}`);
+    writeCertificate("sips", 30, `subjectAltName=IP:${host}`);
+    const far = await streamServer("sips");
+    expect(await findings(far.port, inTls("sips"))).toEqual([
+      expect.stringContaining("over TLS answered 200 OK"),
+    ]);
+    const [wrong] = await findings(far.port, inTls("mine"));
+    expect(wrong).toMatch(/^fail .*no connection in time: self-signed certificate.*certificates/);
   });
 });
 

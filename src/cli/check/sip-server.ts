@@ -60,14 +60,19 @@ async function openTransports(
   config: Config,
   receiver: TransactionLayerWithReceiver,
   allow: (address: string) => boolean,
-  { clock, random }: CheckIo,
+  { clock, random, answerMs }: CheckIo,
   report: Report,
 ): Promise<SipTransports | undefined> {
   const surroundings = { receiver, allow, clock, random, log: silentLogger };
+  // Before the OPTIONS itself is given up, so that the finding says why there is no connection.
+  const queue = { messages: 100, bytes: 1_000_000 };
   // A port in use is told by the port check; SIP Server can be asked from another one as well.
   for (const port of new Set([config.sip.port, 0])) {
     try {
-      return await openSipTransports(config, surroundings, port);
+      return await openSipTransports(config, surroundings, {
+        port,
+        limits: { queue: { ...queue, patienceMs: answerMs - 50 } },
+      });
     } catch (error) {
       if (port === 0)
         report({

@@ -21,11 +21,14 @@ export interface QueueLimits {
 export class SendQueue {
   readonly #limits: QueueLimits;
   readonly #clock: Clock;
+  readonly #fault: () => string | undefined;
   #waiting: Waiting[] = [];
   #bytes = 0;
   #timer: Timer | undefined;
 
-  constructor(limits: QueueLimits, clock: Clock) {
+  /** `fault`: why there is no connection, for the error of what waits too long. */
+  constructor(limits: QueueLimits, clock: Clock, fault: () => string | undefined) {
+    this.#fault = fault;
     this.#limits = limits;
     this.#clock = clock;
   }
@@ -76,6 +79,8 @@ export class SendQueue {
     const late = this.#waiting.splice(0, count < 0 ? this.#waiting.length : count);
     for (const { message } of late) this.#bytes -= message.length;
     this.#startTimer();
-    for (const { onError } of late) onError?.(new Error("no connection in time"));
+    const fault = this.#fault();
+    const words = `no connection in time${fault === undefined ? "" : `: ${fault}`}`;
+    for (const { onError } of late) onError?.(new Error(words));
   }
 }

@@ -61,6 +61,8 @@ export class ServerFlow implements Flow {
   #idleTimer: Timer | undefined;
   /** Attempts and short-lived connections since the far end last said anything. */
   #failures = 0;
+  /** What the last attempt, or the last connection, ended with. */
+  #fault: string | undefined;
 
   constructor(parts: ServerFlowParts) {
     const { context } = parts;
@@ -73,7 +75,7 @@ export class ServerFlow implements Flow {
     this.#context = context;
     this.#log = context.log.child({ server: `${parts.address}:${parts.port}`, transport: context.protocol });
     this.#machine = new StateMachine(serverFlowTable, "idle");
-    this.#queue = new SendQueue(context.limits.queue, context.clock);
+    this.#queue = new SendQueue(context.limits.queue, context.clock, () => this.#fault);
   }
 
   get open(): boolean {
@@ -127,6 +129,7 @@ export class ServerFlow implements Flow {
     const handlers = {
       onMessage: (bytes: Buffer): void => {
         this.#failures = 0;
+        this.#fault = undefined;
         this.#restartIdleTimer();
         this.#context.receiver.receive(this, bytes, "frame");
       },
@@ -140,6 +143,7 @@ export class ServerFlow implements Flow {
 
   #failed(error: Error): void {
     this.#attempt = undefined;
+    this.#fault = error.message;
     this.#context.counters.connectErrors++;
     if (this.#failures === 0) this.#log.warn({ err: error }, "no connection to SIP Server");
     else this.#log.debug({ err: error, failures: this.#failures }, "no connection to SIP Server");
@@ -150,6 +154,7 @@ export class ServerFlow implements Flow {
   #lost(reason: string): void {
     if (!this.#connection) return;
     this.#connection = undefined;
+    this.#fault = reason;
     this.#idleTimer?.clear();
     this.#log.warn({ reason }, "connection to SIP Server lost");
     this.#machine.apply("lost");
