@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { expects, key, section, sipTransports, types } from "./keys.ts";
+import { serverTls } from "./server-tls.ts";
 
 const http = section("The one HTTP(S) socket: pages, API and, by upgrade, SIP over WebSocket.", {
   host: key(types.ipv4.default("0.0.0.0"), { text: "Local address to bind.", expects: expects.ipv4 }),
@@ -316,40 +317,7 @@ const sipServer = key(
       text: "Seconds between CRLF pings on connections to SIP Server (RFC 5626); 0: none. No answer ends a connection only where earlier ones were answered.",
       expects: "seconds from 0 to 3600",
     }),
-    tls: key(
-      z
-        .strictObject({
-          ca: key(types.file.optional(), {
-            text: "PEM file with the authorities whose certificates are taken, SIP Server's own if it is self-signed. Left out: the public ones that Node knows.",
-            expects: expects.file,
-            example: "sip-server-ca.pem",
-          }),
-          cert: key(types.file, {
-            text: "PEM file with the gateway's certificate and its chain: for SIP Server's connections to the gateway, and shown to SIP Server where it asks for one (mutual TLS).",
-            expects: expects.file,
-            example: "sip-cert.pem",
-          }),
-          key: key(types.file, {
-            text: "PEM file with the private key of that certificate.",
-            expects: expects.file,
-            example: "sip-key.pem",
-          }),
-          requirePeerCertificate: key(z.boolean().default(true), {
-            text: "Who connects to the gateway must show a certificate of those authorities. false: the address alone tells who it is, for a SIP Server that shows none.",
-            expects: expects.boolean,
-          }),
-          allowUnverified: key(z.boolean().default(false), {
-            text: "RISK: takes any certificate of SIP Server's, whoever made it and for whatever name: who can stand in between hears and changes everything.",
-            expects: expects.boolean,
-          }),
-        })
-        .optional(),
-      {
-        text: "TLS 1.2 or 1.3 with SIP Server; its certificate must be for the name or address in sipServer.addresses. Read at start.",
-        expects: "a map with cert and key",
-        example: "{ ca: sip-server-ca.pem, cert: sip-cert.pem, key: sip-key.pem }",
-      },
-    ),
+    tls: serverTls,
     scheme: key(z.enum(["active-backup", "business-continuity"]).default("active-backup"), {
       text: "active-backup: every DN is registered at one address, the next ones stand in while it fails; also for a hot-standby pair behind one address. business-continuity: every address is an active peer, each DN is registered at all of them at a time, calls go out by the first.",
       expects: "active-backup or business-continuity",
