@@ -41,11 +41,6 @@ export function cryptoAttribute({ tag, suite, key }: CryptoLine): {
   return { id: Number(tag), suite, config: `inline:${key}` };
 }
 
-/** Text without the keys of its `a=crypto` lines: for all that is kept, shown or logged. */
-export function withoutKeys(text: string): string {
-  return text.replaceAll(/(^a=crypto:[^\r\n]*?inline:)[^\s|;]*/gim, "$1[cut]");
-}
-
 /** Where SIP Server's media are, to tell one device from another. */
 type Place = { readonly address: string; readonly port: number };
 
