@@ -50,14 +50,16 @@ const addresses = (socket: SipSocket): string[][] =>
 
 /** Sends a datagram from an address of loopback; whether the socket took it or dropped it. */
 async function heardFrom(socket: SipSocket, address: string): Promise<boolean> {
-  const { datagramsReceived, droppedByAddress } = socket.udp.counters;
+  const { udp } = socket.transports;
+  if (!udp) throw new Error("no UDP socket");
+  const { datagramsReceived, droppedByAddress } = udp.counters;
   const sender = createSocket("udp4");
   await new Promise<void>((resolve) => sender.bind(0, address, resolve));
-  sender.send("\r\n\r\n", socket.udp.port, host);
-  while (socket.udp.counters.datagramsReceived === datagramsReceived)
+  sender.send("\r\n\r\n", udp.port, host);
+  while (udp.counters.datagramsReceived === datagramsReceived)
     await new Promise((resolve) => setImmediate(resolve));
   sender.close();
-  return socket.udp.counters.droppedByAddress === droppedByAddress;
+  return udp.counters.droppedByAddress === droppedByAddress;
 }
 
 test("a name that nobody knows at start keeps nothing from starting, and is used when it is known", async () => {

@@ -170,7 +170,7 @@ export class B2buaBench {
     const { clock, network } = this;
     const random = new CountingRandom("gateway");
     this.dispatcher = new DialogDispatcher((request, transaction) => {
-      if (transaction.flow.protocol === "UDP") this.b2bua.handleFromTrunk(request, transaction);
+      if (transaction.flow.side === "trunk") this.b2bua.handleFromTrunk(request, transaction);
       else this.b2bua.handleFromBrowser(request, transaction);
     });
     this.layer = createTransactionLayer({ clock, random, log: silentLogger, user: this.dispatcher });
