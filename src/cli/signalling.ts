@@ -71,10 +71,6 @@ export function createSignalling(
       trunk: config.media.trunkCodecs,
       trunkSrtp: config.media.trunkSrtp,
     },
-<<<<<<< HEAD
-
-=======
->>>>>>> 506c8af (SRTP of the trunk side among the call's media preferences)
     registrar,
     trunkRegistrations,
     callsPerDn,

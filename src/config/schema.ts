@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { expects, key, section, sipTransports, types } from "./keys.ts";
-import { serverTls } from "./server-tls.ts";
+import { expects, key, section, types } from "./keys.ts";
+import { transportKeys, trunkSrtpKeys } from "./transport-keys.ts";
 
 const http = section("The one HTTP(S) socket: pages, API and, by upgrade, SIP over WebSocket.", {
   host: key(types.ipv4.default("0.0.0.0"), { text: "Local address to bind.", expects: expects.ipv4 }),
@@ -145,14 +145,7 @@ const media = section("Sound: one UDP port per worker toward browsers, port pair
       example: "[g722, pcma, pcmu]",
     },
   ),
-  trunkSrtp: key(z.enum(["off", "accept", "offer", "require"]).default("off"), {
-    text: "SRTP toward SIP Server's side, its keys in SDP (RFC 4568, AES_CM_128_HMAC_SHA1_80 and _32). off: plain RTP only. accept: plain RTP is offered, what SIP Server offers is answered in kind. offer: SRTP is offered, answered in kind; a far side that refuses it with 488 is not asked again in plain. require: SRTP only. Needs sipServer.transport: tls.",
-    expects: "off, accept, offer or require",
-  }),
-  allowKeysInClear: key(z.boolean().default(false), {
-    text: "RISK: trunkSrtp also where SIP goes by UDP or TCP: who sees the signalling has the keys and hears the calls.",
-    expects: expects.boolean,
-  }),
+  ...trunkSrtpKeys,
   trunkSource: key(z.enum(["address", "strict"]).default("address"), {
     text: "Where RTP may come from. address: any port of the signalled address. strict: that port only.",
     expects: "address or strict",
@@ -309,15 +302,7 @@ const sipServer = key(
         example: '["192.0.2.10:5060"]',
       },
     ),
-    transport: key(z.enum(sipTransports).default("udp"), {
-      text: "How SIP goes to SIP Server and comes from it: sockets are bound for what the addresses use and for nothing else. tcp, tls: one connection for each address is kept up, and SIP Server may connect to sip.port. tls takes sipServer.tls.",
-      expects: "udp, tcp or tls",
-    }),
-    pingSeconds: key(types.seconds(0, 3600).default(30), {
-      text: "Seconds between CRLF pings on connections to SIP Server (RFC 5626); 0: none. No answer ends a connection only where earlier ones were answered.",
-      expects: "seconds from 0 to 3600",
-    }),
-    tls: serverTls,
+    ...transportKeys,
     scheme: key(z.enum(["active-backup", "business-continuity"]).default("active-backup"), {
       text: "active-backup: every DN is registered at one address, the next ones stand in while it fails; also for a hot-standby pair behind one address. business-continuity: every address is an active peer, each DN is registered at all of them at a time, calls go out by the first.",
       expects: "active-backup or business-continuity",

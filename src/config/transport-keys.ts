@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { expects, key, types } from "./keys.ts";
+import { expects, key, sipTransports, types } from "./keys.ts";
 
 /** `sipServer.tls` of the schema. */
-export const serverTls = key(
+const serverTls = key(
   z
     .strictObject({
       ca: key(types.file.optional(), {
@@ -36,3 +36,28 @@ export const serverTls = key(
     example: "{ ca: sip-server-ca.pem, cert: sip-cert.pem, key: sip-key.pem }",
   },
 );
+
+/** How SIP goes to SIP Server: keys of `sipServer`. */
+export const transportKeys = {
+  transport: key(z.enum(sipTransports).default("udp"), {
+    text: "How SIP goes to SIP Server and comes from it: sockets are bound for what the addresses use and for nothing else. tcp, tls: one connection for each address is kept up, and SIP Server may connect to sip.port. tls takes sipServer.tls.",
+    expects: "udp, tcp or tls",
+  }),
+  pingSeconds: key(types.seconds(0, 3600).default(30), {
+    text: "Seconds between CRLF pings on connections to SIP Server (RFC 5626); 0: none. No answer ends a connection only where earlier ones were answered.",
+    expects: "seconds from 0 to 3600",
+  }),
+  tls: serverTls,
+};
+
+/** SRTP toward SIP Server's side: keys of `media`. */
+export const trunkSrtpKeys = {
+  trunkSrtp: key(z.enum(["off", "accept", "offer", "require"]).default("off"), {
+    text: "SRTP toward SIP Server's side, its keys in SDP (RFC 4568, AES_CM_128_HMAC_SHA1_80 and _32). off: plain RTP only. accept: plain RTP is offered, what SIP Server offers is answered in kind. offer: SRTP is offered, answered in kind; a far side that refuses it with 488 is not asked again in plain. require: SRTP only. Needs sipServer.transport: tls.",
+    expects: "off, accept, offer or require",
+  }),
+  allowKeysInClear: key(z.boolean().default(false), {
+    text: "RISK: trunkSrtp also where SIP goes by UDP or TCP: who sees the signalling has the keys and hears the calls.",
+    expects: expects.boolean,
+  }),
+};
