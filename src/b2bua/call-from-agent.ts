@@ -86,6 +86,12 @@ export class CallFromAgent extends Call {
     if (this.move("establish")) media.connect();
   }
 
+  /** SIP Server's new leg may come while its first still rings: then it is the answer. */
+  protected override settle(): void {
+    if (this.#invite.pending && this.move("answer")) this.agent?.answer(this.#browserAnswer ?? "");
+    super.settle();
+  }
+
   protected override endAgent(end: LegEnd): void {
     if (!this.#invite.pending) return super.endAgent(end);
     this.#invite.reject(

@@ -6,6 +6,7 @@ import {
   type MediaStatistics,
 } from "../media/index.ts";
 import type { AgentPresence, TrunkRegistrations } from "../registrar/index.ts";
+import type { Replaces } from "../sip/index.ts";
 import type { AgentLeg, AgentLegUser, LegEnd } from "./agent-leg.ts";
 import { controlActs, type ControlAct, type ControlEvent } from "./call-control.ts";
 import { CallMedia } from "./call-media.ts";
@@ -18,6 +19,7 @@ import { CallTimes } from "./call-times.ts";
 import { MediaWatch } from "./media-watch.ts";
 import type { DigitsWanted } from "./dtmf.ts";
 import type { QualityTotals } from "./quality-totals.ts";
+import { CallTransfers, type TransferCall } from "./transfer/index.ts";
 import type { TrunkLeg, TrunkLegOptions, TrunkLegUser } from "./trunk-leg.ts";
 
 /** What every call needs from outside. */
@@ -34,6 +36,8 @@ export interface CallServices extends TrunkLegOptions {
   readonly pageRingback: boolean;
   /** Told each time `Call.active` changed. */
   readonly onActive: (call: Call) => void;
+  /** SIP Server's leg of the DN's call whose browser knows this dialog. */
+  readonly legOfDn: (dn: string, replaces: Replaces) => TrunkLeg | undefined;
   /** Told once, when the call is over and everything of it is freed. */
   readonly onEnded: (call: Call, record: CallRecord) => void;
 }
@@ -53,9 +57,11 @@ const mediaRetrySeconds = 10;
 export abstract class Call {
   readonly id: string;
   readonly presence: AgentPresence;
+  readonly transfers: CallTransfers;
   protected readonly services: CallServices;
   protected readonly log: Logger;
-  protected readonly trunk: TrunkLeg;
+  /** SIP Server's leg; a transfer may put another in its place. */
+  protected trunk: TrunkLeg;
   protected agent: AgentLeg | undefined;
   protected media: CallMedia | undefined;
   readonly #machine: StateMachine<CallState, CallInput>;
@@ -91,6 +97,7 @@ export abstract class Call {
       ended: () => this.ended,
     });
     this.#mediaWatch = new MediaWatch(services.context.clock);
+    this.transfers = new CallTransfers(this.#transferCall());
     this.#releaseRegistration = services.trunkRegistrations.retain(presence.dn);
     this.trunk = makeTrunkLeg(this.trunkEvents());
     this.limitSetUp();
@@ -111,6 +118,11 @@ export abstract class Call {
 
   abstract get direction(): CallRecord["direction"];
   abstract get farNumber(): string;
+
+  /** The other party as it is now. */
+  get party(): string {
+    return this.transfers.party ?? this.farNumber;
+  }
 
   /** When the call began, ISO 8601 UTC. */
   get startedAt(): string {
@@ -196,12 +208,17 @@ export abstract class Call {
       onOffer: (sdp, reply) => this.#offers.fromAgent(sdp, reply),
       onDigits: (digits, durationMs) => this.media?.session.sendDtmf("trunk", digits, durationMs),
       mediaFlows: () => this.#mediaWatch.flows("browser"),
+      onRefer: (refer) => this.transfers.fromAgent(refer),
       onEnded: (end) => this.finish("agent", end),
     };
   }
 
-  /** What SIP Server's leg tells while the call runs. */
+  /** What SIP Server's leg tells; the set-up phases add theirs. */
   protected trunkEvents(): TrunkLegUser {
+    return this.#runningTrunkEvents();
+  }
+
+  #runningTrunkEvents(): TrunkLegUser {
     return {
       onProgress: () => {},
       onAnswered: () => {},
@@ -213,8 +230,33 @@ export abstract class Call {
       onOffer: (sdp, reply) => this.#offers.fromTrunk(sdp, reply),
       onControl: (event, digits) => this.#control(event, digits),
       onCallUuid: (callUuid) => this.agent?.tellCall({ callUuid }),
-      onEnded: (end) => this.finish("sip-server", end),
+      onRefer: (refer) => this.transfers.fromTrunk(refer),
+      onEnded: (end) => this.transfers.trunkEnded(end) || this.finish("sip-server", end),
     };
+  }
+
+  #transferCall(): TransferCall {
+    return {
+      log: this.log,
+      dn: this.presence.dn,
+      options: this.services,
+      offers: this.#offers,
+      media: () => this.media,
+      agent: () => this.agent,
+      trunk: () => this.trunk,
+      setTrunk: (leg) => (this.trunk = leg),
+      state: () => this.state,
+      runningEvents: () => this.#runningTrunkEvents(),
+      settle: () => this.settle(),
+      otherLeg: (replaces) => this.services.legOfDn(this.presence.dn, replaces),
+      finish: (by, end) => this.finish(by, end),
+    };
+  }
+
+  /** The new leg's description is known: sound runs, and a call that had only this to wait for is established. */
+  protected settle(): void {
+    if (this.state === "answering") this.move("establish");
+    this.media?.connect();
   }
 
   #control(event: ControlEvent, digits: DigitsWanted | undefined): void {
@@ -288,6 +330,7 @@ export abstract class Call {
     if (!this.move("end")) return;
     this.log.info({ by, reason: end.reason, status: end.status }, "call ended");
     this.#offers.close();
+    this.#safely(() => this.transfers.close(end));
     this.#safely(() => by === "sip-server" || this.endTrunk(by, end));
     this.#safely(() => by === "agent" || this.endAgent(end));
     this.#safely(this.#releaseRegistration);
@@ -329,6 +372,7 @@ export abstract class Call {
       direction: this.direction,
       dn: this.presence.dn,
       farNumber: this.farNumber,
+      transferredTo: this.transfers.party,
       callUuid: this.trunk.callUuid,
       callUuids: [...this.trunk.callUuids],
       ...this.#times.report(),
@@ -340,7 +384,11 @@ export abstract class Call {
         client: this.presence.userAgent,
         codec: codecs?.browser,
       },
-      trunkLeg: { callId: this.trunk.callId, codec: codecs?.trunk },
+      trunkLeg: {
+        callId: this.trunk.callId,
+        codec: codecs?.trunk,
+        formerCallIds: this.transfers.formerCallIds,
+      },
       quality: this.#quality.record(media),
       media,
     };

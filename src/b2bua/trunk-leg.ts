@@ -1,11 +1,16 @@
 import { randomId } from "../core/index.ts";
 import {
   createResponse,
+  dialogKey,
   IncomingInvite,
   OutgoingInvite,
   type Authentication,
+  type Dialog,
   type Flow,
+  type HeaderPair,
+  type IncomingRefer,
   type OfferReply,
+  type Replaces,
   type ServerTransaction,
   type Session,
   type SessionContext,
@@ -13,6 +18,7 @@ import {
   type SessionFailure,
   type SessionIdentity,
   type SessionRoute,
+  type SessionState,
   type SessionTerms,
   type SessionUser,
   type SipRequest,
@@ -22,6 +28,7 @@ import type { LegEnd } from "./agent-leg.ts";
 import { controlEvents, type ControlEvent } from "./call-control.ts";
 import { quotedName } from "./caller-data.ts";
 import { readDigits, type DigitsWanted } from "./dtmf.ts";
+import { LegRefers, type ReferUser } from "./leg-refers.ts";
 import { eventOf } from "./message-waiting.ts";
 import { capabilitiesOf, handlerOf, refuseMethod, type Capabilities } from "./methods.ts";
 import { cancelReason, endOfFailure, endOfSession, reasonHeaders, refusalHeaders } from "./reasons.ts";
@@ -49,7 +56,16 @@ export interface TrunkLegUser {
   onControl(event: ControlEvent, digits?: DigitsWanted): void;
   /** X-Genesys-CallUUID is another one than before, or the first that came. */
   onCallUuid(uuid: string): void;
+  /** REFER in the established dialog (RFC 3515). */
+  onRefer(refer: IncomingRefer): void;
   onEnded(end: LegEnd): void;
+}
+
+/** What else a call of ours has than number and offer. */
+export interface CallExtras {
+  readonly headers?: readonly HeaderPair[];
+  /** The server to call, instead of the one for new calls. */
+  readonly flow?: Flow;
 }
 
 /** How SIP Server is reached. */
@@ -88,11 +104,14 @@ const maximumCallUuids = 16;
 export class TrunkLeg implements SessionUser {
   readonly dn: string;
   readonly #options: TrunkLegOptions;
-  readonly #user: TrunkLegUser;
+  #user: TrunkLegUser;
   readonly #capabilities: Capabilities;
   #serverFlow: Flow | undefined;
   #incoming: IncomingInvite | undefined;
   #outgoing: OutgoingInvite | undefined;
+  readonly #refers = new LegRefers(() => this.#session);
+  /** Allow as SIP Server last said it; it differs from message to message. */
+  #allowed: readonly string[] = [];
   /** Each X-Genesys-CallUUID seen, the last one last: it may change in mid-call after a transfer. */
   readonly callUuids: string[] = [];
 
@@ -102,6 +121,8 @@ export class TrunkLeg implements SessionUser {
     INFO: (leg, request, transaction) => leg.#receiveInfo(request, transaction),
     OPTIONS: (_leg, request, transaction) => transaction.respond(createResponse(request, 200)),
     MESSAGE: (_leg, request, transaction) => transaction.respond(createResponse(request, 200)),
+    REFER: (leg, request, transaction) =>
+      leg.#refers.receive(request, transaction, (refer) => leg.#user.onRefer(refer)),
   };
 
   constructor(dn: string, options: TrunkLegOptions, user: TrunkLegUser) {
@@ -124,6 +145,53 @@ export class TrunkLeg implements SessionUser {
     return this.#incoming?.session ?? this.#outgoing?.session;
   }
 
+  get dialog(): Dialog | undefined {
+    return this.#session?.dialog;
+  }
+
+  /** The way to the server that the leg is at; undefined before there is one. */
+  get flow(): Flow | undefined {
+    const hop = this.dialog?.nextHop;
+    return (hop === undefined ? undefined : this.#options.trunk.flowTo(hop)) ?? this.#serverFlow;
+  }
+
+  /** `host:port` of that server; empty before there is one. */
+  get serverHost(): string {
+    const { flow } = this;
+    return flow ? `${flow.remoteAddress}:${flow.remotePort}` : "";
+  }
+
+  /** Where the dialog stands that a Replaces names; undefined when it is not this leg's. */
+  standingOf({ callId, toTag, fromTag }: Replaces): SessionState | undefined {
+    const session = this.#session;
+    return session?.hasDialog(dialogKey(callId, toTag, fromTag)) ? session.state : undefined;
+  }
+
+  /** False when SIP Server said what it allows and `method` was not in it. */
+  allows(method: string): boolean {
+    return this.#allowed.length === 0 || this.#allowed.includes(method);
+  }
+
+  /** This leg takes the place of `former`: the call's earlier UUIDs come before its own. */
+  succeed(former: TrunkLeg): void {
+    const own = this.callUuids.splice(0);
+    const earlier = former.callUuids.filter((uuid) => !own.includes(uuid));
+    this.callUuids.push(...[...earlier, ...own].slice(-maximumCallUuids));
+  }
+
+  /** From now on `user` is told what this leg does. */
+  handTo(user: TrunkLegUser): void {
+    this.#user = user;
+  }
+
+  get identity(): SessionIdentity {
+    return {
+      // SIP Server may take the DN from the Contact's user part (genesys-sip-server.md 2.1 use-contact-as-dn).
+      contact: `<sip:${this.dn}@${this.#options.trunk.contactHost}>`,
+      headers: this.#capabilities.headers,
+    };
+  }
+
   get #parts() {
     const { trunk } = this.#options;
     const authentication = trunk.authentication(this.dn);
@@ -132,38 +200,53 @@ export class TrunkLeg implements SessionUser {
       waitForFlow: () => Promise.resolve(undefined),
       accepts: (flow) => flow.protocol === "UDP",
     };
-    const identity: SessionIdentity = {
-      // SIP Server may take the DN from the Contact's user part (genesys-sip-server.md 2.1 use-contact-as-dn).
-      contact: `<sip:${this.dn}@${trunk.contactHost}>`,
-      headers: this.#capabilities.headers,
-    };
     const terms = this.#options.trunkTerms ?? defaultTrunkTerms;
-    return { route, identity, user: this, terms, ...(authentication ? { authentication } : {}) };
+    return {
+      route,
+      identity: this.identity,
+      user: this,
+      terms,
+      ...(authentication ? { authentication } : {}),
+    };
   }
 
   /** Takes an INVITE of SIP Server's for this DN. */
   take(transaction: ServerTransaction): IncomingInvite {
     this.#serverFlow = transaction.flow;
-    this.#noteCallUuid(transaction.request);
+    this.#note(transaction.request);
     this.#incoming = new IncomingInvite(this.#options.context, transaction, this.#parts);
     return this.#incoming;
   }
 
   /** Calls `number` for this DN. False when no server is up. */
-  call(number: string, sdp: string): boolean {
+  call(number: string, sdp: string, extras: CallExtras = {}): boolean {
     const { context, trunk } = this.#options;
     const server = trunk.server();
-    if (!server) return false;
-    this.#serverFlow = server.flow;
+    const flow = extras.flow ?? server?.flow;
+    if (!flow) return false;
+    this.#serverFlow = flow;
+    const host = flow === server?.flow ? server.host : this.serverHost;
     const target = {
-      uri: `sip:${number}@${server.host}`,
-      from: `${quotedName(trunk.displayName(this.dn))}<sip:${this.dn}@${server.host}>`,
-      to: `<sip:${number}@${server.host}>`,
+      uri: `sip:${number}@${host}`,
+      from: `${quotedName(trunk.displayName(this.dn))}<sip:${this.dn}@${host}>`,
+      to: `<sip:${number}@${host}>`,
       callId: `${randomId(context.random, 16)}@${trunk.contactHost.replace(/:\d+$/, "")}`,
+      headers: extras.headers ?? [],
       sdp,
     };
-    this.#outgoing = new OutgoingInvite(context, server.flow, target, this.#parts);
+    this.#outgoing = new OutgoingInvite(context, flow, target, this.#parts);
     return true;
+  }
+
+  /** Asks SIP Server to call `referTo` in our place (RFC 3515); `user` hears what comes of it. */
+  refer(referTo: string, user: ReferUser): void {
+    const referredBy: HeaderPair = ["Referred-By", `<sip:${this.dn}@${this.serverHost}>`];
+    this.#refers.send([["Refer-To", referTo], referredBy, ...this.#capabilities.headers], user);
+  }
+
+  /** What is told of our REFER from now on nobody wants to hear. */
+  forgetRefer(): void {
+    this.#refers.forget();
   }
 
   /** 180, with our offer where an offerless INVITE requires it to be reliable (`IncomingInvite.reliable`). */
@@ -202,12 +285,12 @@ export class TrunkLeg implements SessionUser {
   }
 
   onProvisional(response: SipResponse): void {
-    this.#noteCallUuid(response);
+    this.#note(response);
     this.#user.onProgress(response.status, response.body.toString("utf8"));
   }
 
   onAnswered(response: SipResponse): void {
-    this.#noteCallUuid(response);
+    this.#note(response);
     this.#session?.acknowledge(response.cseq.sequence);
     this.#user.onAnswered(response.body.toString("utf8"));
   }
@@ -233,12 +316,12 @@ export class TrunkLeg implements SessionUser {
   }
 
   onOffer(sdp: string, request: SipRequest, reply: OfferReply): void {
-    this.#noteCallUuid(request);
+    this.#note(request);
     this.#user.onOffer(sdp, reply);
   }
 
   onUpdate(request: SipRequest): void {
-    this.#noteCallUuid(request);
+    this.#note(request);
   }
 
   onRequest(request: SipRequest, transaction: ServerTransaction): void {
@@ -255,11 +338,12 @@ export class TrunkLeg implements SessionUser {
   #receiveNotify(request: SipRequest, transaction: ServerTransaction): void {
     const event = eventOf(request);
     const control = controlEvents.find((name) => name === event);
+    if (event === "refer") return this.#refers.receiveNotify(request, transaction);
     const known = control !== undefined || event === "message-summary";
     const { headers } = this.#capabilities;
     transaction.respond(createResponse(request, known ? 200 : 489, { headers }));
     if (!known) return;
-    this.#noteCallUuid(request);
+    this.#note(request);
     if (control === undefined) return this.#options.onMessageSummary(this.dn, request);
     if (control !== "dtmf") return this.#user.onControl(control);
     const wanted = readDigits(request.body.toString("utf8"));
@@ -272,7 +356,8 @@ export class TrunkLeg implements SessionUser {
     transaction.respond(createResponse(request, known ? 200 : 415, { headers: this.#capabilities.headers }));
   }
 
-  #noteCallUuid(message: SipRequest | SipResponse): void {
+  #note(message: SipRequest | SipResponse): void {
+    if (message.headers.has("Allow")) this.#allowed = message.headers.values("Allow");
     const uuid = message.headers.get(callUuidHeader);
     if (uuid === undefined || uuid === "" || uuid === this.callUuid) return;
     this.callUuids.push(uuid);
