@@ -103,7 +103,7 @@ export class Call {
     this.#kept = kept;
     this.#shown = kept?.direction ?? direction;
     this.#phase = kept ? "resuming" : direction === "in" ? "ringing" : "calling";
-    this.#token = direction === "in" ? request.getHeader(RESUME_HEADER) : undefined;
+    this.#token = direction === "in" ? headerOf(request, RESUME_HEADER) : undefined;
     const { display_name: name, uri } = session.remote_identity;
     this.#peer = kept?.peer ?? (name && name !== uri.user ? `${name} (${uri.user})` : uri.user);
     this.#lines = kept?.lines ?? (direction === "in" ? headerLines(request) : []);
