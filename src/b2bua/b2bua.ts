@@ -28,7 +28,8 @@ import { resumeHeader } from "./clients/resume-ticket.ts";
 import { browserTerms, defaultTrunkTerms } from "./legs/session-terms.ts";
 import { SipAgentLegs } from "./legs/sip-agent-leg.ts";
 import { EndedDialogs, findReplaced, numberOf } from "./transfer/index.ts";
-import { trunkCapabilities, type TrunkLeg } from "./legs/trunk-leg.ts";
+import { trunkCapabilities } from "./legs/trunk-methods.ts";
+import type { TrunkLeg } from "./legs/trunk-leg.ts";
 import { TrunkNotices } from "./clients/trunk-notices.ts";
 
 /** What the B2BUA is made of. */

@@ -17,5 +17,6 @@ export { trunkTermsOf, type TrunkSessionOptions } from "./legs/session-terms.ts"
 export type { NumberRule } from "./outbound/number-rules.ts";
 export type { OutboundPolicy } from "./outbound/outbound-policy.ts";
 export { OutboundServers, type ServersDoor, type TrunkServer } from "./outbound/outbound-servers.ts";
-export { trunkCapabilities, type Trunk } from "./legs/trunk-leg.ts";
+export { trunkCapabilities } from "./legs/trunk-methods.ts";
+export type { Trunk } from "./legs/trunk.ts";
 export { B2bua, type B2buaEvents, type B2buaOptions } from "./b2bua.ts";

@@ -6,7 +6,8 @@ import { Call, type CallServices } from "./call.ts";
 import { callerDataOf } from "../legs/caller-data.ts";
 import { statusForSipServer } from "../legs/reasons.ts";
 import { headersOfRefer } from "../transfer/index.ts";
-import { TrunkLeg, type TrunkLegUser } from "../legs/trunk-leg.ts";
+import { TrunkLeg } from "../legs/trunk-leg.ts";
+import type { TrunkLegUser } from "../legs/trunk-leg-user.ts";
 
 /**
  * SIP Server asks the DN to call somebody: REFER outside any dialog (genesys-sip-server.md 8, make call with

@@ -5,7 +5,8 @@ import { Call, type CallServices } from "./call.ts";
 import { plainOutbound, readDialled, type Dialled } from "../outbound/outbound-policy.ts";
 import { refusalHeaders, statusForBrowser } from "../legs/reasons.ts";
 import type { SipAgentLegs } from "../legs/sip-agent-leg.ts";
-import { TrunkLeg, type TrunkLegUser } from "../legs/trunk-leg.ts";
+import { TrunkLeg } from "../legs/trunk-leg.ts";
+import type { TrunkLegUser } from "../legs/trunk-leg-user.ts";
 
 /** The agent dials (genesys-sip-server.md 7.2). Early media and the answer carry the same SDP to the browser. */
 export class CallFromAgent extends Call {

@@ -9,7 +9,8 @@ import { callerDataOf } from "../legs/caller-data.ts";
 import { clientKindOf, type ClientKind } from "../clients/client-kinds.ts";
 import { Call, type CallServices } from "./call.ts";
 import { statusForSipServer } from "../legs/reasons.ts";
-import { TrunkLeg, type TrunkLegUser } from "../legs/trunk-leg.ts";
+import { TrunkLeg } from "../legs/trunk-leg.ts";
+import type { TrunkLegUser } from "../legs/trunk-leg-user.ts";
 
 /**
  * SIP Server calls the DN (genesys-sip-server.md 5): media is opened and the browser rung at once, so that NOTIFY

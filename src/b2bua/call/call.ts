@@ -28,7 +28,9 @@ import { callLogger } from "./call-log.ts";
 import { TracedMedia } from "../media/traced-media.ts";
 import { canResume } from "../clients/resume-ticket.ts";
 import { CallTransfers, type TransferCall } from "../transfer/index.ts";
-import type { TrunkLeg, TrunkLegOptions, TrunkLegUser } from "../legs/trunk-leg.ts";
+import type { TrunkLeg } from "../legs/trunk-leg.ts";
+import type { TrunkLegOptions } from "../legs/trunk.ts";
+import { setUpIsOver, type TrunkLegUser } from "../legs/trunk-leg-user.ts";
 
 /** What every call needs from outside. */
 export interface CallServices extends TrunkLegOptions {
@@ -303,10 +305,7 @@ export abstract class Call {
     return {
       log: this.#logger("sip-server"),
       onDialog: (callId) => this.#trace?.dialog("sip-server", callId),
-      onProgress: () => {},
-      onAnswered: () => {},
-      onAcknowledged: () => {},
-      onEarlyAnswer: () => {},
+      ...setUpIsOver,
       onRefreshAnswer: (sdp) => this.#offers.refreshedByTrunk(sdp),
       mediaFlows: () => this.#mediaWatch.flows("trunk"),
       onFailed: (end) => this.finish("sip-server", end),

@@ -1,7 +1,5 @@
 import type { Clock, Logger, Random, Timer } from "../../core/index.ts";
-
-/** What a question within SIP Server's dialog came to. `unknown`: it has no such call (481). */
-export type DialogAnswer = "alive" | "unknown" | "silent";
+import type { DialogAnswer } from "../legs/dialog-probe.ts";
 
 /** What a dialog check needs of its call. */
 export interface DialogCheckOptions {

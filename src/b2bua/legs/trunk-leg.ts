@@ -1,42 +1,35 @@
-import { randomId, type Logger } from "../../core/index.ts";
+import { randomId } from "../../core/index.ts";
 import {
-  createResponse,
   dialogKey,
   IncomingInvite,
   OutgoingInvite,
   transportParameter,
-  type Authentication,
   type Dialog,
   type Flow,
   type HeaderPair,
-  type IncomingRefer,
   type OfferReply,
   type Replaces,
   type ServerTransaction,
   type Session,
-  type SessionContext,
   type SessionEnd,
   type SessionFailure,
   type SessionIdentity,
   type SessionRoute,
   type SessionState,
-  type SessionTerms,
   type SessionUser,
   type SipRequest,
   type SipResponse,
 } from "../../sip/index.ts";
-import type { LegEnd } from "./agent-leg.ts";
-import { controlEvents, type ControlEvent } from "../call/call-control.ts";
-import { CallData, quotedName } from "./caller-data.ts";
-import type { DialogAnswer } from "../call/dialog-check.ts";
-import { readDigits, type DigitsWanted } from "./dtmf.ts";
-import { LegRefers, type ReferUser } from "./leg-refers.ts";
-import { eventOf } from "../clients/message-waiting.ts";
-import { capabilitiesOf, handlerOf, refuseMethod, type Capabilities } from "./methods.ts";
-import { OutboundAttempts, type OutboundTarget } from "../outbound/outbound-attempts.ts";
-import { callerIdHeaders, plainOutbound, type OutboundPolicy } from "../outbound/outbound-policy.ts";
-import type { TrunkServer } from "../outbound/outbound-servers.ts";
 import { userPartOf } from "../outbound/number-rules.ts";
+import { OutboundAttempts, type OutboundTarget } from "../outbound/outbound-attempts.ts";
+import { plainOutbound } from "../outbound/outbound-policy.ts";
+import { hostOf } from "../outbound/outbound-servers.ts";
+import type { LegEnd } from "./agent-leg.ts";
+import { CallUuids } from "./call-uuids.ts";
+import { CallData } from "./caller-data.ts";
+import { probeDialog, type DialogAnswer } from "./dialog-probe.ts";
+import { LegRefers, type ReferUser } from "./leg-refers.ts";
+import { handlerOf, refuseMethod, type Capabilities } from "./methods.ts";
 import {
   cancelReason,
   endOfFailure,
@@ -46,94 +39,12 @@ import {
   retryAfterOf,
 } from "./reasons.ts";
 import { defaultTrunkTerms } from "./session-terms.ts";
-
-/** What SIP Server's leg tells the call. */
-export interface TrunkLegUser {
-  /** The call's logger for this leg; default: the room's. */
-  readonly log?: Logger;
-  /** Messages with this Call-ID are this leg's; told before the first one is sent. */
-  onDialog?(callId: string): void;
-  /** We called: 180 (no `sdp`) or early media. */
-  onProgress(status: number, sdp: string, data: readonly HeaderPair[]): void;
-  /** We called: another server is tried, what was told of progress is void. */
-  onNextServer?(): void;
-  /** We called: answered. The leg has acknowledged it. `data`: headers the page may read. */
-  onAnswered(sdp: string, data: readonly HeaderPair[]): void;
-  /** Over before it was established; status 487 when the caller gave up. */
-  onFailed(end: LegEnd): void;
-  /** They called without an offer: the ACK's SDP is the answer to ours. Empty when they had offered. */
-  onAcknowledged(sdp: string): void;
-  /** They called without an offer and had ours in a reliable 180: this is the answer to it. */
-  onEarlyAnswer(sdp: string): void;
-  /** The answer to a refresh of ours, which repeated our last description. */
-  onRefreshAnswer(sdp: string): void;
-  /** Whether sound comes from SIP Server's side. */
-  mediaFlows(): boolean;
-  /** re-INVITE or UPDATE; `sdp` is empty for an offerless one. */
-  onOffer(sdp: string, reply: OfferReply): void;
-  /** NOTIFY talk, hold, beep or dtmf: 200 is already sent (genesys-sip-server.md 6). `digits` only with dtmf. */
-  onControl(event: ControlEvent, digits?: DigitsWanted): void;
-  /** X-Genesys-CallUUID is another one than before, or the first that came. */
-  onCallUuid(uuid: string): void;
-  /** The call's data changed: the lines that say something new, of those the page may read. */
-  onCallData(headers: readonly HeaderPair[]): void;
-  /** REFER in the established dialog (RFC 3515). */
-  onRefer(refer: IncomingRefer): void;
-  onEnded(end: LegEnd): void;
-  /** See `SessionUser.onPeerSilent`. */
-  onSilent(cause: string): void;
-}
-
-/** What else a call of ours has than number and offer. */
-export interface CallExtras {
-  readonly headers?: readonly HeaderPair[];
-  /** The server to call, and no other, instead of the one for new calls. */
-  readonly flow?: Flow;
-  /** Whether the caller asks for `Privacy: id`. */
-  readonly anonymous?: boolean;
-}
-
-/** How SIP Server is reached. */
-export interface Trunk {
-  /** `host:port` of our SIP socket as SIP Server sees it; host of our Contacts. */
-  readonly contactHost: string;
-  /** The server for a call of `dn`'s, or for its next attempt besides those `excluded`; undefined while none is up. */
-  server(dn: string, excluded?: readonly Flow[]): TrunkServer | undefined;
-  /** A server asked not to be called for `ms` (503 with Retry-After). */
-  avoid(server: Flow, ms: number): void;
-  /** An INVITE sent at `sentAt` (clock time) got no response, or could not be sent. */
-  unanswered(server: Flow, sentAt: number): void;
-  /** Flow for a request within a dialog whose next hop is `uri`; undefined when that host is not allowed. */
-  flowTo(uri: string): Flow | undefined;
-  /** The agent's name for From of the calls the agent dials, undefined when none is configured. */
-  displayName(dn: string): string | undefined;
-  /** Digest credentials of the DN, undefined when there are none. */
-  authentication(dn: string): Authentication | undefined;
-}
-
-/** What SIP Server's legs share. */
-export interface TrunkLegOptions {
-  readonly context: SessionContext;
-  readonly trunk: Trunk;
-  readonly userAgent: string;
-  /** What sessions with SIP Server agree to. Default: `defaultTrunkTerms`. */
-  readonly trunkTerms?: SessionTerms;
-  /** NOTIFY message-summary for the DN; already answered. */
-  readonly onMessageSummary: (dn: string, request: SipRequest) => void;
-  /** Names of SIP Server's headers that pages may read; `*` stands for anything. */
-  readonly headersToPage: readonly string[];
-  /** Default: all numbers, as dialled. */
-  readonly outbound?: OutboundPolicy;
-}
-
-type LegMethod = (leg: TrunkLeg, request: SipRequest, transaction: ServerTransaction) => void;
+import { inviteTarget, type CallExtras, type OutboundCall } from "./trunk-invite.ts";
+import type { TrunkLegUser } from "./trunk-leg-user.ts";
+import { trunkCapabilities, trunkMethods, type TrunkDialog } from "./trunk-methods.ts";
+import type { TrunkLegOptions } from "./trunk.ts";
 
 const who = "SIP Server";
-/** As Genesys advises for non-INVITE transactions, ms (genesys-sip-server.md 10). */
-const probeTimeoutMs = 4000;
-const callUuidHeader = "X-Genesys-CallUUID";
-/** Enough for every transfer of a call, and no endless row. */
-const maximumCallUuids = 16;
 
 /** SIP Server's leg of one call: an ordinary phone's dialog, plus its third-party call control by NOTIFY. */
 export class TrunkLeg implements SessionUser {
@@ -147,19 +58,8 @@ export class TrunkLeg implements SessionUser {
   readonly #refers = new LegRefers(() => this.#session);
   /** Allow as SIP Server last said it; it differs from message to message. */
   #allowed: readonly string[] = [];
-  /** Each X-Genesys-CallUUID seen, the last one last: it may change in mid-call after a transfer. */
-  readonly callUuids: string[] = [];
+  readonly #uuids = new CallUuids();
   readonly #data: CallData;
-
-  /** What is handled within SIP Server's dialogs; its keys make the Allow header. */
-  static readonly methods: Readonly<Record<string, LegMethod>> = {
-    NOTIFY: (leg, request, transaction) => leg.#receiveNotify(request, transaction),
-    INFO: (leg, request, transaction) => leg.#receiveInfo(request, transaction),
-    OPTIONS: (_leg, request, transaction) => transaction.respond(createResponse(request, 200)),
-    MESSAGE: (_leg, request, transaction) => transaction.respond(createResponse(request, 200)),
-    REFER: (leg, request, transaction) =>
-      leg.#refers.receive(request, transaction, (refer) => leg.#user.onRefer(refer)),
-  };
 
   constructor(dn: string, options: TrunkLegOptions, user: TrunkLegUser) {
     this.dn = dn;
@@ -176,7 +76,12 @@ export class TrunkLeg implements SessionUser {
 
   /** X-Genesys-CallUUID as last seen. */
   get callUuid(): string | undefined {
-    return this.callUuids.at(-1);
+    return this.#uuids.last;
+  }
+
+  /** Each X-Genesys-CallUUID seen, the last one last. */
+  get callUuids(): readonly string[] {
+    return this.#uuids.all;
   }
 
   /** The SIP Server that the call came from or went to first. */
@@ -201,7 +106,7 @@ export class TrunkLeg implements SessionUser {
   /** `host:port` of that server; empty before there is one. */
   get serverHost(): string {
     const { flow } = this;
-    return flow ? `${flow.remoteAddress}:${flow.remotePort}` : "";
+    return flow ? hostOf(flow) : "";
   }
 
   /** Where the dialog stands that a Replaces names; undefined when it is not this leg's. */
@@ -217,9 +122,7 @@ export class TrunkLeg implements SessionUser {
 
   /** This leg takes the place of `former`: the call's earlier UUIDs come before its own. */
   succeed(former: TrunkLeg): void {
-    const own = this.callUuids.splice(0);
-    const earlier = former.callUuids.filter((uuid) => !own.includes(uuid));
-    this.callUuids.push(...[...earlier, ...own].slice(-maximumCallUuids));
+    this.#uuids.succeed(former.callUuids);
   }
 
   /** From now on `user` is told what this leg does. */
@@ -256,6 +159,16 @@ export class TrunkLeg implements SessionUser {
     };
   }
 
+  get #inDialog(): TrunkDialog {
+    return {
+      capabilities: this.#capabilities,
+      refers: this.#refers,
+      user: () => this.#user,
+      note: (request) => this.#note(request),
+      onMessageSummary: (request) => this.#options.onMessageSummary(this.dn, request),
+    };
+  }
+
   /** Takes an INVITE of SIP Server's for this DN. */
   take(transaction: ServerTransaction): IncomingInvite {
     this.#serverFlow = transaction.flow;
@@ -269,7 +182,7 @@ export class TrunkLeg implements SessionUser {
   /** Calls `number` for this DN. False when no server is up. */
   call(number: string, sdp: string, extras: CallExtras = {}): boolean {
     const { context, trunk, outbound = plainOutbound } = this.#options;
-    const server = extras.flow ? serverAt(extras.flow) : trunk.server(this.dn);
+    const server = extras.flow ? { flow: extras.flow, host: hostOf(extras.flow) } : trunk.server(this.dn);
     if (!server) return false;
     const callId = `${randomId(context.random, 16)}@${trunk.contactHost.replace(/:\d+$/, "")}`;
     this.#user.onDialog?.(callId);
@@ -288,25 +201,10 @@ export class TrunkLeg implements SessionUser {
     return true;
   }
 
-  #invite(
-    { flow, host, user }: OutboundTarget,
-    previous: OutgoingInvite | undefined,
-    { callId, sdp, extras }: { callId: string; sdp: string; extras: CallExtras },
-  ): OutgoingInvite {
-    const { context, trunk, outbound = plainOutbound } = this.#options;
-    const { anonymous = false, headers = [] } = extras;
-    const caller = { uri: `sip:${this.dn}@${host}`, displayName: trunk.displayName(this.dn), anonymous };
-    const target = {
-      uri: `sip:${user}@${host}`,
-      from: `${quotedName(caller.displayName)}<${caller.uri}>`,
-      to: `<sip:${user}@${host}>`,
-      callId,
-      headers: [...callerIdHeaders(outbound, caller), ...headers],
-      sdp,
-      ...(previous ? { previous: previous.request } : {}),
-    };
-    this.#serverFlow = flow;
-    return new OutgoingInvite(context, flow, target, this.#parts);
+  #invite(to: OutboundTarget, previous: OutgoingInvite | undefined, call: OutboundCall): OutgoingInvite {
+    this.#serverFlow = to.flow;
+    const target = inviteTarget(this.dn, this.#options, to, previous, call);
+    return new OutgoingInvite(this.#options.context, to.flow, target, this.#parts);
   }
 
   /** Asks SIP Server to call `referTo` in our place (RFC 3515); `user` hears what comes of it. */
@@ -347,22 +245,10 @@ export class TrunkLeg implements SessionUser {
   /** Asks by OPTIONS whether SIP Server still has the call, without consequences for the session. */
   probe(done: (answer: DialogAnswer) => void): void {
     const { context, trunk } = this.#options;
-    const dialog = this.#session?.dialog;
+    const { dialog } = this;
     const flow = dialog && (trunk.flowTo(dialog.nextHop) ?? this.#serverFlow);
     if (!dialog || !flow) return done("silent");
-    const silent = (): void => done("silent");
-    context.transactions.request(
-      dialog.createRequest("OPTIONS", [["Contact", this.#parts.identity.contact]]),
-      flow,
-      {
-        onResponse: ({ status }) => {
-          if (status >= 200) done(status === 481 ? "unknown" : status === 408 ? "silent" : "alive");
-        },
-        onTimeout: silent,
-        onTransportError: silent,
-      },
-      { timeoutMs: probeTimeoutMs },
-    );
+    probeDialog(context, dialog, flow, this.identity.contact, done);
   }
 
   /** Ends or refuses the leg in whatever state it is. Idempotent. */
@@ -428,8 +314,8 @@ export class TrunkLeg implements SessionUser {
   }
 
   onRequest(request: SipRequest, transaction: ServerTransaction): void {
-    const handler = handlerOf(TrunkLeg.methods, request.method);
-    if (handler) handler(this, request, transaction);
+    const handler = handlerOf(trunkMethods, request.method);
+    if (handler) handler(this.#inDialog, request, transaction);
     else refuseMethod(this.#capabilities, request, transaction);
   }
 
@@ -437,43 +323,9 @@ export class TrunkLeg implements SessionUser {
     this.#user.onEnded(endOfSession(end, who));
   }
 
-  /** No SUBSCRIBE ever precedes these; the 200 goes out first, the act follows (genesys-sip-server.md 6). */
-  #receiveNotify(request: SipRequest, transaction: ServerTransaction): void {
-    const event = eventOf(request);
-    const control = controlEvents.find((name) => name === event);
-    if (event === "refer") return this.#refers.receiveNotify(request, transaction);
-    const known = control !== undefined || event === "message-summary";
-    const { headers } = this.#capabilities;
-    transaction.respond(createResponse(request, known ? 200 : 489, { headers }));
-    if (!known) return;
-    this.#note(request);
-    if (control === undefined) return this.#options.onMessageSummary(this.dn, request);
-    if (control !== "dtmf") return this.#user.onControl(control);
-    const wanted = readDigits(request.body.toString("utf8"));
-    if (wanted) this.#user.onControl(control, wanted);
-  }
-
-  #receiveInfo(request: SipRequest, transaction: ServerTransaction): void {
-    // Digits of the far party's: who listens for them is SIP Server's side, and a browser has no use for any.
-    const known = request.body.length === 0 || request.contentType?.startsWith("application/dtmf");
-    transaction.respond(createResponse(request, known ? 200 : 415, { headers: this.#capabilities.headers }));
-  }
-
   #note(message: SipRequest | SipResponse): void {
     if (message.headers.has("Allow")) this.#allowed = message.headers.values("Allow");
-    const uuid = message.headers.get(callUuidHeader);
-    if (uuid === undefined || uuid === "" || uuid === this.callUuid) return;
-    this.callUuids.push(uuid);
-    if (this.callUuids.length > maximumCallUuids) this.callUuids.shift();
-    this.#user.onCallUuid(uuid);
+    const uuid = this.#uuids.note(message);
+    if (uuid !== undefined) this.#user.onCallUuid(uuid);
   }
-}
-
-function serverAt(flow: Flow): TrunkServer {
-  return { flow, host: `${flow.remoteAddress}:${flow.remotePort}` };
-}
-
-/** What our phones say they can toward SIP Server; also the answer to its OPTIONS. */
-export function trunkCapabilities(userAgent: string, terms = defaultTrunkTerms): Capabilities {
-  return capabilitiesOf(Object.keys(TrunkLeg.methods), controlEvents, userAgent, terms.options);
 }

@@ -7,6 +7,11 @@ export interface TrunkServer {
   readonly host: string;
 }
 
+/** `host:port` of a server, by its address. */
+export function hostOf({ remoteAddress, remotePort }: Flow): string {
+  return `${remoteAddress}:${remotePort}`;
+}
+
 /** What this asks of the trunk registrations. */
 export interface ServersDoor {
   /** The server at which the DN is in service, else the one in use. */
@@ -41,7 +46,7 @@ export class OutboundServers {
     const out = new Set(excluded.map(({ id }) => id));
     const left = [...(current ? [current] : []), ...up].filter(({ id }) => !out.has(id));
     const flow = left.find(({ id }) => !this.#avoided(id)) ?? left[0];
-    return flow && { flow, host: `${flow.remoteAddress}:${flow.remotePort}` };
+    return flow && { flow, host: hostOf(flow) };
   }
 
   /** It asked not to be called for `ms`. */

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../../core/index.ts";
 import type { LegEnd } from "../legs/agent-leg.ts";
-import type { TrunkLeg, TrunkLegUser } from "../legs/trunk-leg.ts";
+import type { TrunkLeg } from "../legs/trunk-leg.ts";
+import { setUpIsOver, type TrunkLegUser } from "../legs/trunk-leg-user.ts";
 
 /** SIP Server's legs that were exchanged and are not over yet: what they tell is the call's no more. */
 export class FormerLegs {
@@ -37,10 +38,7 @@ export class FormerLegs {
 
   #deaf(leg: TrunkLeg): TrunkLegUser {
     return {
-      onProgress() {},
-      onAnswered() {},
-      onAcknowledged() {},
-      onEarlyAnswer() {},
+      ...setUpIsOver,
       onRefreshAnswer() {},
       mediaFlows: () => false,
       onFailed: () => this.#forget(leg),

@@ -4,7 +4,9 @@ import type { AgentLeg, CallerData, LegEnd } from "../legs/agent-leg.ts";
 import type { CallMedia } from "../media/call-media.ts";
 import type { CallOffers } from "../call/call-offers.ts";
 import type { CallState } from "../call/call-state.ts";
-import type { TrunkLeg, TrunkLegOptions, TrunkLegUser } from "../legs/trunk-leg.ts";
+import type { TrunkLeg } from "../legs/trunk-leg.ts";
+import type { TrunkLegOptions } from "../legs/trunk.ts";
+import type { TrunkLegUser } from "../legs/trunk-leg-user.ts";
 
 /** How one leg of SIP Server's takes the place of another. */
 export interface TrunkExchange {
