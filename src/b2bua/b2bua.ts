@@ -17,7 +17,8 @@ import { CallFromAgent } from "./call/call-from-agent.ts";
 import { startCapture, summaryOf, type CallCaptureOptions, type CallSummary } from "./call/call-capture.ts";
 import type { CallRecord } from "./call/call-record.ts";
 import { CallToAgent } from "./call/call-to-agent.ts";
-import type { Call, CallServices } from "./call/call.ts";
+import type { CallServices } from "./call/call-services.ts";
+import type { Call } from "./call/call.ts";
 import { capabilitiesOf, handleMethod, handlerOf, type MethodTable } from "./legs/methods.ts";
 import type { SipAgentLegOptions } from "./clients/client-event.ts";
 import { eventOf, MessageWaiting } from "./clients/message-waiting.ts";
@@ -35,10 +36,7 @@ import { TrunkNotices } from "./clients/trunk-notices.ts";
 /** What the B2BUA is made of. */
 export interface B2buaOptions
   extends
-    Omit<
-      CallServices,
-      "onEnded" | "onActive" | "onMessageSummary" | "trunkRegistrations" | "quality" | "legOfDn"
-    >,
+    Omit<CallServices, "onMessageSummary" | "trunkRegistrations" | "quality" | "legOfDn">,
     Omit<SipAgentLegOptions, "context"> {
   readonly registrar: Registrar;
   readonly trunkRegistrations: TrunkRegistrations;
@@ -82,8 +80,6 @@ export class B2bua {
       ...options,
       quality: this.quality,
       legOfDn: (dn, replaces) => this.#legOfDn(dn, replaces),
-      onEnded: (call, record) => this.#ended(call, record),
-      onActive: (call) => keepOneActive(this.#calls.keys(), call),
       onMessageSummary: (dn, request) => this.#messageWaiting.note(dn, request),
     };
     this.#endedDialogs = new EndedDialogs(options.context.clock);
@@ -289,6 +285,8 @@ export class B2bua {
 
   #start(call: Call, presence: SipPresence): void {
     this.#calls.set(call, presence);
+    call.events.on("active", () => keepOneActive(this.#calls.keys(), call));
+    call.events.on("ended", (record) => this.#ended(call, record));
     call.start().catch((error: unknown) => {
       this.#log.error({ err: error, call: call.id }, "call set-up failed");
       call.end("fault in call set-up", 500);

@@ -1,50 +1,39 @@
-import type { CallState } from "./call-state.ts";
+import type { DigitsWanted } from "../legs/dtmf.ts";
+import type { CallOffers } from "./call-offers.ts";
+import type { CallSides } from "./call-sides.ts";
+import { controlActs, type ControlAct, type ControlEvent } from "./control-acts.ts";
 
-/** Events of SIP Server's third-party call control (DN option sip-cti-control). */
-export const controlEvents = ["talk", "hold", "dtmf", "beep"] as const;
-export type ControlEvent = (typeof controlEvents)[number];
+/** What third-party call control needs of the call it belongs to. */
+export interface ControlledCall extends CallSides {
+  readonly offers: CallOffers;
+  /** The ringing client is to answer. */
+  answerWanted(): void;
+}
 
-/**
- * What a control event does. `answer`: the ringing client is to answer (nothing where the agent called); `retrieve` does
- * nothing on a call that is not held; `none`: the 200 was all.
- */
-export type ControlAct = "answer" | "hold" | "retrieve" | "digits" | "beep" | "none";
+/** Carries out SIP Server's third-party call control (NOTIFY talk, hold, dtmf, beep) as the call's state has it. */
+export class CallControl {
+  readonly #call: ControlledCall;
 
-/**
- * genesys-sip-server.md 6. The states before `answering` are the early dialog. From our 200 on, `answering`, the dialog is
- * confirmed (RFC 3261 12.1), though SIP Server may owe its ACK for 32 s yet: what then asks for a re-INVITE waits for it.
- */
-export const controlActs: Readonly<Record<ControlEvent, Readonly<Record<CallState, ControlAct>>>> = {
-  talk: {
-    "setting-up": "answer",
-    ringing: "answer",
-    parked: "answer",
-    answering: "retrieve",
-    established: "retrieve",
-    ended: "none",
-  },
-  hold: {
-    "setting-up": "none",
-    ringing: "none",
-    parked: "none",
-    answering: "hold",
-    established: "hold",
-    ended: "none",
-  },
-  dtmf: {
-    "setting-up": "none",
-    ringing: "none",
-    parked: "none",
-    answering: "digits",
-    established: "digits",
-    ended: "none",
-  },
-  beep: {
-    "setting-up": "none",
-    ringing: "none",
-    parked: "none",
-    answering: "beep",
-    established: "beep",
-    ended: "none",
-  },
-};
+  constructor(call: ControlledCall) {
+    this.#call = call;
+  }
+
+  /** A NOTIFY, already answered; `digits` only of dtmf. */
+  receive(event: ControlEvent, digits: DigitsWanted | undefined): void {
+    const state = this.#call.state();
+    const act = controlActs[event][state];
+    this.#call.log.info({ event, state, act }, "NOTIFY of SIP Server");
+    this.#acts[act](digits);
+  }
+
+  readonly #acts: Readonly<Record<ControlAct, (digits: DigitsWanted | undefined) => void>> = {
+    answer: () => this.#call.answerWanted(),
+    hold: () => this.#call.offers.hold(),
+    retrieve: () => this.#call.offers.retrieve(),
+    digits: (wanted) => {
+      if (wanted) this.#call.media()?.session.sendDtmf("trunk", wanted.digits, wanted.durationMs);
+    },
+    beep: () => this.#call.agent()?.beep(),
+    none: () => {},
+  };
+}

@@ -1,7 +1,8 @@
 import type { SipPresence } from "../../registrar/index.ts";
 import type { HeaderPair, IncomingInvite, ServerTransaction } from "../../sip/index.ts";
 import type { AgentLeg, LegEnd } from "../legs/agent-leg.ts";
-import { Call, type CallServices } from "./call.ts";
+import type { CallServices } from "./call-services.ts";
+import { Call } from "./call.ts";
 import { plainOutbound, readDialled, type Dialled } from "../outbound/outbound-policy.ts";
 import { refusalHeaders, statusForBrowser } from "../legs/reasons.ts";
 import type { SipAgentLegs } from "../legs/sip-agent-leg.ts";

@@ -1,19 +1,12 @@
-import type { Clock, Logger, Timer } from "../../core/index.ts";
+import type { Clock, Timer } from "../../core/index.ts";
 import type { OfferReply } from "../../sip/index.ts";
-import type { AgentLeg } from "../legs/agent-leg.ts";
 import type { Answered, CallMedia } from "../media/call-media.ts";
 import type { TrunkLeg } from "../legs/trunk-leg.ts";
+import type { CallSides } from "./call-sides.ts";
 
-/** What offers need of the call they belong to; asked anew each time, since legs and media come and change. */
-export interface OffersCall {
-  readonly log: Logger;
+/** What offers need of the call they belong to. */
+export interface OffersCall extends CallSides {
   readonly clock: Clock;
-  media(): CallMedia | undefined;
-  agent(): AgentLeg | undefined;
-  trunk(): TrunkLeg;
-  ended(): boolean;
-  /** The client answered before SIP Server wished it: SIP Server knows of no answer that could change. */
-  parked(): boolean;
 }
 
 /** A hold or retrieve that SIP Server could not take just now (5xx) is offered again after so long, so many times. */
@@ -23,6 +16,7 @@ const maximumRetries = 3;
 /** Offers of both sides of an established call: hold, retrieve, moves of SIP Server's media, ICE restarts. */
 export class CallOffers {
   readonly #call: OffersCall;
+  #gaveWay = false;
   #directionQueued = false;
   #retries = 0;
   #retry: Timer | undefined;
@@ -33,6 +27,27 @@ export class CallOffers {
 
   /** NOTIFY hold: carried out here, and told to the client so that it shows it. Safe to repeat. */
   hold(): void {
+    this.#gaveWay = false;
+    this.#hold();
+  }
+
+  /** Likewise, since another call of the client's is heard from now on. */
+  giveWay(): void {
+    this.#gaveWay = true;
+    this.#hold();
+  }
+
+  /** It was put on hold for another call's sake and has not been heard since, see `keepOneActive`. */
+  get gaveWay(): boolean {
+    return this.#gaveWay;
+  }
+
+  /** Sound runs. */
+  heard(): void {
+    this.#gaveWay = false;
+  }
+
+  #hold(): void {
     const changed = this.#call.media()?.control("notify-hold");
     this.#call.agent()?.hold();
     if (changed) this.#directionChanged();
@@ -79,7 +94,7 @@ export class CallOffers {
     if (!media) return reply.reject(488);
     const heldBefore = media.holding;
     const answer = await answerBy(media);
-    if (this.#call.ended()) return reply.reject(481);
+    if (this.#call.state() === "ended") return reply.reject(481);
     if (!answer.ok) return reply.reject(answer.status, answer.reason);
     reply.accept(answer.sdp);
     if (media.holding !== heldBefore) {
@@ -123,8 +138,8 @@ export class CallOffers {
   /** One that waits tells the direction of the time when it goes out: a second one would say the same. */
   #tellTrunkDirection(): void {
     this.#retry?.clear();
-    // The answer that is still to come says the direction of its time.
-    if (this.#directionQueued || this.#call.parked()) return;
+    // Parked, SIP Server knows of no answer that could change: the one still to come says the direction of its time.
+    if (this.#directionQueued || this.#call.state() === "parked") return;
     this.#directionQueued = true;
     const trunk = this.#call.trunk();
     trunk.reinvite(
@@ -146,7 +161,7 @@ export class CallOffers {
   #directionRefused(status: number): void {
     this.#directionQueued = false;
     const media = this.#call.media();
-    if (!media || this.#call.ended()) return;
+    if (!media || this.#call.state() === "ended") return;
     if (status >= 500 && status < 600 && this.#retries < maximumRetries) {
       this.#retries++;
       this.#retry = this.#call.clock.setTimer(retryMs, () => this.#tellTrunkDirection());

@@ -1,5 +1,11 @@
 import type { CodecName, MediaStatistics } from "../../media/index.ts";
+import type { AgentPresence } from "../../registrar/index.ts";
+import type { AgentLeg, LegEnd } from "../legs/agent-leg.ts";
+import type { TrunkLeg } from "../legs/trunk-leg.ts";
+import type { CallMedia } from "../media/call-media.ts";
 import type { CallQualityRecord } from "../media/call-quality.ts";
+import type { CallTransfers } from "../transfer/index.ts";
+import type { CallTimes } from "./call-times.ts";
 
 /** One structured record per call, written when it is over. Times are ISO 8601 UTC, undefined when not reached. */
 export interface CallRecord {
@@ -44,4 +50,40 @@ export interface CallRecord {
   readonly quality: CallQualityRecord | undefined;
   /** Packets, loss and jitter of both sides; undefined when media never opened or its worker died. */
   readonly media: MediaStatistics | undefined;
+}
+
+/** What a record is made of besides the call itself, when it is over. */
+export interface RecordParts {
+  readonly by: CallRecord["endedBy"];
+  readonly end: LegEnd;
+  readonly agent: AgentLeg | undefined;
+  readonly trunk: TrunkLeg;
+  readonly transfers: CallTransfers;
+  readonly times: ReturnType<CallTimes["report"]>;
+  readonly codecs: CallMedia["codecsInUse"] | undefined;
+  readonly quality: CallQualityRecord | undefined;
+  readonly media: MediaStatistics | undefined;
+}
+
+export function makeRecord(
+  call: Pick<CallRecord, "id" | "direction" | "farNumber"> & { readonly presence: AgentPresence },
+  { by, end, agent, trunk, transfers, times, codecs, quality, media }: RecordParts,
+): CallRecord {
+  return {
+    id: call.id,
+    direction: call.direction,
+    dn: call.presence.dn,
+    farNumber: call.farNumber,
+    transferredTo: transfers.party,
+    callUuid: trunk.callUuid,
+    callUuids: trunk.callUuids,
+    ...times,
+    endedBy: by,
+    reason: end.reason,
+    status: end.status,
+    agentLeg: { callId: agent?.callId ?? "", client: call.presence.userAgent, codec: codecs?.browser },
+    trunkLeg: { callId: trunk.callId, codec: codecs?.trunk, formerCallIds: transfers.formerCallIds },
+    quality,
+    media,
+  };
 }

@@ -1,78 +1,42 @@
-import { randomId, StateMachine, type Logger, type Timer } from "../../core/index.ts";
-import {
-  MediaExhaustedError,
-  type MediaPool,
-  type MediaSession,
-  type MediaStatistics,
-} from "../../media/index.ts";
-import type { AgentPresence, TrunkRegistrations } from "../../registrar/index.ts";
-import type { Flow, Replaces } from "../../sip/index.ts";
+import { randomId, StateMachine, TypedEvents, type Logger, type Timer } from "../../core/index.ts";
+import type { MediaSession, MediaStatistics } from "../../media/index.ts";
+import type { AgentPresence } from "../../registrar/index.ts";
+import type { Flow } from "../../sip/index.ts";
+import type { CallFacts, CallTrace, TraceSide } from "../../trace/index.ts";
+import { canResume } from "../clients/resume-ticket.ts";
 import type { AgentLeg, AgentLegUser, LegEnd } from "../legs/agent-leg.ts";
-import { controlActs, type ControlAct, type ControlEvent } from "./call-control.ts";
+import { setUpIsOver, type TrunkLegUser } from "../legs/trunk-leg-user.ts";
+import type { TrunkLeg } from "../legs/trunk-leg.ts";
 import { CallMedia } from "../media/call-media.ts";
-import { CallOffers } from "./call-offers.ts";
 import { CallQuality } from "../media/call-quality.ts";
-import type { AutoAnswer } from "../clients/auto-answer.ts";
-import type { ClientRule } from "../clients/client-kinds.ts";
+import { MediaWatch } from "../media/media-watch.ts";
+import { TracedMedia } from "../media/traced-media.ts";
+import { CallTransfers, type TransferCall } from "../transfer/index.ts";
+import { CallControl } from "./call-control.ts";
+import { callLogger } from "./call-log.ts";
+import { CallOffers } from "./call-offers.ts";
+import { makeRecord, type CallRecord } from "./call-record.ts";
 import { CallResume } from "./call-resume.ts";
-import type { CodecPreference } from "../media/codec-terms.ts";
-import type { CallRecord } from "./call-record.ts";
+import type { CallServices } from "./call-services.ts";
+import type { CallSides } from "./call-sides.ts";
 import { callTransitions, type CallInput, type CallState } from "./call-state.ts";
 import { CallTimes } from "./call-times.ts";
 import { DialogCheck } from "./dialog-check.ts";
-import { MediaWatch } from "../media/media-watch.ts";
-import type { DigitsWanted } from "../legs/dtmf.ts";
-import type { QualityTotals } from "../media/quality-totals.ts";
-import type { CallFacts, CallTrace, CallTracer, TraceSide } from "../../trace/index.ts";
-import { callLogger } from "./call-log.ts";
-import { TracedMedia } from "../media/traced-media.ts";
-import { canResume } from "../clients/resume-ticket.ts";
-import { CallTransfers, type TransferCall } from "../transfer/index.ts";
-import type { TrunkLeg } from "../legs/trunk-leg.ts";
-import type { TrunkLegOptions } from "../legs/trunk.ts";
-import { setUpIsOver, type TrunkLegUser } from "../legs/trunk-leg-user.ts";
+import { mediaRefusal } from "./media-refusal.ts";
 
-/** What every call needs from outside. */
-export interface CallServices extends TrunkLegOptions {
-  /** Host of the URIs shown to browsers. */
-  readonly realm: string;
-  readonly media: MediaPool;
-  readonly codecs: CodecPreference;
-  readonly trunkRegistrations: TrunkRegistrations;
-  /** What a call gets that no media worker takes: 503 with Retry-After, or 486 where 503 would mark the DN as broken. */
-  readonly whenFull: 503 | 486;
-  readonly quality: QualityTotals;
-  /** Writes ladders; undefined: none are kept. */
-  readonly tracer?: CallTracer | undefined;
-  /** A page that can answer by itself has this long after NOTIFY talk, ms. */
-  readonly talkPatienceMs: number;
-  /** The page is told while the far side of a call set up by SIP Server still rings, so that it plays a tone. */
-  readonly pageRingback: boolean;
-  /** Told each time `Call.active` changed. */
-  readonly onActive: (call: Call) => void;
-  /** What the configuration says of kinds of clients; the first that fits counts. */
-  readonly clients: readonly ClientRule[];
-  /** A client that is to answer by its auto-answer headers has this long, ms; then a person must. */
-  readonly preanswerPatienceMs: number;
-  /** Whether calls to a DN are answered without waiting for NOTIFY talk. */
-  readonly autoAnswer: (dn: string) => AutoAnswer;
-  /** SIP Server's leg of the DN's call whose browser knows this dialog. */
-  readonly legOfDn: (dn: string, replaces: Replaces) => TrunkLeg | undefined;
-  /** How long a call that is being set up, and one that runs, waits for a lost client, ms. */
-  readonly newCallGraceMs: number;
-  readonly callGraceMs: number;
-  /** Told once, when the call is over and everything of it is freed. */
-  readonly onEnded: (call: Call, record: CallRecord) => void;
-}
+/** What a call tells who keeps it. */
+export type CallEvents = {
+  /** `Call.active` has changed. */
+  active: [];
+  /** Once, when the call is over and everything of it is freed. */
+  ended: [record: CallRecord];
+};
 
 /**
  * How long a call may be set up or ring without a word of the side that is called, ms: RFC 3261 16.6 timer C. SIP
  * Server gives up long before; this ends the call of a SIP Server that died meanwhile, and of a page that sleeps.
  */
 const setUpPatienceMs = 185_000;
-/** When a call may be tried again that found no room, seconds: by then some others have ended. */
-const mediaRetrySeconds = 10;
-
 /**
  * A call: the agent's leg, SIP Server's leg, the media between, and the rules that hold once it is established. The
  * two ways to get there are `CallToAgent` and `CallFromAgent`. docs/lifetimes.md says who closes what.
@@ -81,6 +45,7 @@ export abstract class Call {
   readonly id: string;
   readonly presence: AgentPresence;
   readonly transfers: CallTransfers;
+  readonly events: TypedEvents<CallEvents>;
   protected readonly services: CallServices;
   protected readonly log: Logger;
   /** SIP Server's leg; a transfer may put another in its place. */
@@ -90,6 +55,7 @@ export abstract class Call {
   readonly #machine: StateMachine<CallState, CallInput>;
   readonly #times: CallTimes;
   readonly #offers: CallOffers;
+  readonly #control: CallControl;
   readonly #quality: CallQuality;
   readonly #dialogCheck: DialogCheck;
   readonly #mediaWatch: MediaWatch;
@@ -98,8 +64,6 @@ export abstract class Call {
   readonly #trace: CallTrace | undefined;
   #end: LegEnd | undefined;
   #setUpPatience: Timer | undefined;
-  /** It was put on hold for another call's sake, see `keepOneActive`. */
-  #gaveWay = false;
   /** Set by `finish`; called once, when the last counters are here. */
   #writeRecord: ((media: MediaStatistics | undefined) => void) | undefined;
 
@@ -113,20 +77,25 @@ export abstract class Call {
     this.id = randomId(services.context.random, 8);
     this.#trace = services.tracer?.begin(this.id, () => this.#facts());
     this.log = this.#logger();
+    this.events = new TypedEvents(this.log);
     this.#machine = new StateMachine(callTransitions, "setting-up", this.log, "info");
     this.#times = new CallTimes(services.context.clock);
     this.#quality = new CallQuality(services.quality);
-    this.#offers = new CallOffers({
+    const sides: CallSides = {
       log: this.log,
-      clock: services.context.clock,
+      state: () => this.state,
       media: () => this.media,
       agent: () => this.agent,
       trunk: () => this.trunk,
-      ended: () => this.ended,
-      parked: () => this.state === "parked",
+    };
+    this.#offers = new CallOffers({ ...sides, clock: services.context.clock });
+    this.#control = new CallControl({
+      ...sides,
+      offers: this.#offers,
+      answerWanted: () => this.answerWanted(),
     });
     this.#mediaWatch = new MediaWatch(services.context.clock);
-    this.transfers = new CallTransfers(this.#transferCall());
+    this.transfers = new CallTransfers(this.#transferCall(sides));
     this.#resume = new CallResume({
       ...services.context,
       presence,
@@ -244,25 +213,9 @@ export abstract class Call {
       if (canResume(this.presence)) this.media.farewellMs = this.services.callGraceMs;
       return this.media;
     } catch (error) {
-      this.#refuseForMedia(error);
+      this.finish("jackfield", mediaRefusal(error, this.services.whenFull, this.log));
       return undefined;
     }
-  }
-
-  /** No room is what the gateway's owner planned for, so it is told without an alarm; a fault is told with one. */
-  #refuseForMedia(error: unknown): void {
-    const retryAfterSeconds = mediaRetrySeconds;
-    if (!(error instanceof MediaExhaustedError)) {
-      const reason = "media worker unavailable";
-      this.log.error({ err: error }, reason);
-      return this.finish("jackfield", { status: 503, reason, retryAfterSeconds });
-    }
-    const full = error.reason !== "down";
-    const reason = full ? `gateway is full: ${error.message}` : error.message;
-    this.log.warn({ cause: error.reason }, reason);
-    // A worker that starts anew is a fault of ours, not an agent that is busy.
-    if (full && this.services.whenFull === 486) this.finish("jackfield", { status: 486, reason });
-    else this.finish("jackfield", { status: 503, reason, retryAfterSeconds });
   }
 
   /** What the agent's leg tells while the call runs; the set-up phases add theirs. */
@@ -310,7 +263,7 @@ export abstract class Call {
       mediaFlows: () => this.#mediaWatch.flows("trunk"),
       onFailed: (end) => this.finish("sip-server", end),
       onOffer: (sdp, reply) => this.#offers.fromTrunk(sdp, reply),
-      onControl: (event, digits) => this.#control(event, digits),
+      onControl: (event, digits) => this.#control.receive(event, digits),
       onCallUuid: (callUuid) => this.agent?.tellCall({ callUuid }),
       onCallData: (headers) => this.agent?.tellCall({ headers }),
       onRefer: (refer) => this.transfers.fromTrunk(refer),
@@ -319,17 +272,13 @@ export abstract class Call {
     };
   }
 
-  #transferCall(): TransferCall {
+  #transferCall(sides: CallSides): TransferCall {
     return {
-      log: this.log,
+      ...sides,
       dn: this.presence.dn,
       options: this.services,
       offers: this.#offers,
-      media: () => this.media,
-      agent: () => this.agent,
-      trunk: () => this.trunk,
       setTrunk: (leg) => (this.trunk = leg),
-      state: () => this.state,
       runningEvents: () => this.#runningTrunkEvents(),
       settle: () => this.settle(),
       otherLeg: (replaces) => this.services.legOfDn(this.presence.dn, replaces),
@@ -343,26 +292,6 @@ export abstract class Call {
     this.media?.connect();
   }
 
-  #control(event: ControlEvent, digits: DigitsWanted | undefined): void {
-    const act = controlActs[event][this.state];
-    this.log.info({ event, state: this.state, act }, "NOTIFY of SIP Server");
-    this.#acts[act](digits);
-  }
-
-  readonly #acts: Readonly<Record<ControlAct, (digits: DigitsWanted | undefined) => void>> = {
-    answer: () => this.answerWanted(),
-    hold: () => {
-      this.#gaveWay = false;
-      this.#offers.hold();
-    },
-    retrieve: () => this.#offers.retrieve(),
-    digits: (wanted) => {
-      if (wanted) this.media?.session.sendDtmf("trunk", wanted.digits, wanted.durationMs);
-    },
-    beep: () => this.agent?.beep(),
-    none: () => {},
-  };
-
   /** NOTIFY talk in the early dialog. */
   protected answerWanted(): void {}
 
@@ -372,21 +301,19 @@ export abstract class Call {
   }
 
   #activeChanged(active: boolean): void {
-    if (active) this.#gaveWay = false;
-    this.services.onActive(this);
+    if (active) this.#offers.heard();
+    this.events.emit("active");
   }
 
   /** Another call of the client's is heard from now on. */
   giveWay(): void {
-    if (this.state !== "established") return;
-    this.#gaveWay = true;
-    this.#offers.hold();
+    if (this.state === "established") this.#offers.giveWay();
   }
 
   /** A client that shows holds has a person who retrieves; to another the call never looked held. */
   get comesBack(): boolean {
     const blind = !this.presence.allowEvents.includes("hold");
-    return this.#gaveWay && blind && !this.ended && this.media?.hold === "by-sip-server";
+    return this.#offers.gaveWay && blind && !this.ended && this.media?.hold === "by-sip-server";
   }
 
   comeBack(): void {
@@ -426,7 +353,14 @@ export abstract class Call {
     this.#safely(() => by === "sip-server" || this.endTrunk(by, end));
     this.#safely(() => by === "agent" || this.endAgent(end));
     this.#safely(this.#releaseRegistration);
-    this.#writeRecord = (media) => this.services.onEnded(this, this.#record(by, end, media));
+    this.#writeRecord = (media) => {
+      const { agent, transfers, trunk } = this;
+      const times = this.#times.report();
+      const quality = this.#quality.record(media);
+      const codecs = this.media?.codecsInUse;
+      const record = makeRecord(this, { by, end, agent, trunk, transfers, times, codecs, quality, media });
+      this.events.emit("ended", record);
+    };
     if (this.media) this.media.session.close(end.reason);
     else this.#mediaClosed(end.reason, undefined);
   }
@@ -456,34 +390,5 @@ export abstract class Call {
     this.media?.session.events.removeAllListeners();
     write?.(statistics);
     this.#trace?.ended();
-  }
-
-  #record(by: CallRecord["endedBy"], end: LegEnd, media: MediaStatistics | undefined): CallRecord {
-    const codecs = this.media?.codecsInUse;
-    return {
-      id: this.id,
-      direction: this.direction,
-      dn: this.presence.dn,
-      farNumber: this.farNumber,
-      transferredTo: this.transfers.party,
-      callUuid: this.trunk.callUuid,
-      callUuids: [...this.trunk.callUuids],
-      ...this.#times.report(),
-      endedBy: by,
-      reason: end.reason,
-      status: end.status,
-      agentLeg: {
-        callId: this.agent?.callId ?? "",
-        client: this.presence.userAgent,
-        codec: codecs?.browser,
-      },
-      trunkLeg: {
-        callId: this.trunk.callId,
-        codec: codecs?.trunk,
-        formerCallIds: this.transfers.formerCallIds,
-      },
-      quality: this.#quality.record(media),
-      media,
-    };
   }
 }

@@ -1,6 +1,6 @@
 import type { Logger } from "../../core/index.ts";
 import type { HeaderPair, IncomingRefer, OfferReply } from "../../sip/index.ts";
-import type { ControlEvent } from "../call/call-control.ts";
+import type { ControlEvent } from "../call/control-acts.ts";
 import type { LegEnd } from "./agent-leg.ts";
 import type { DigitsWanted } from "./dtmf.ts";
 

@@ -1,5 +1,5 @@
 import { createResponse, type ServerTransaction, type SipRequest } from "../../sip/index.ts";
-import { controlEvents } from "../call/call-control.ts";
+import { controlEvents } from "../call/control-acts.ts";
 import { eventOf } from "../clients/message-waiting.ts";
 import { readDigits } from "./dtmf.ts";
 import type { LegRefers } from "./leg-refers.ts";

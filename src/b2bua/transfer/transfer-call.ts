@@ -1,9 +1,7 @@
-import type { Logger } from "../../core/index.ts";
 import type { Replaces } from "../../sip/index.ts";
-import type { AgentLeg, CallerData, LegEnd } from "../legs/agent-leg.ts";
-import type { CallMedia } from "../media/call-media.ts";
+import type { CallerData, LegEnd } from "../legs/agent-leg.ts";
 import type { CallOffers } from "../call/call-offers.ts";
-import type { CallState } from "../call/call-state.ts";
+import type { CallSides } from "../call/call-sides.ts";
 import type { TrunkLeg } from "../legs/trunk-leg.ts";
 import type { TrunkLegOptions } from "../legs/trunk.ts";
 import type { TrunkLegUser } from "../legs/trunk-leg-user.ts";
@@ -21,17 +19,12 @@ export interface TrunkExchange {
 /** `next` is SIP Server's leg from now on. */
 export type ExchangeTrunk = (next: TrunkLeg, how: TrunkExchange) => void;
 
-/** What transfers need of the call they belong to; asked anew each time, since legs and media come and change. */
-export interface TransferCall {
-  readonly log: Logger;
+/** What transfers need of the call they belong to. */
+export interface TransferCall extends CallSides {
   readonly dn: string;
   readonly options: TrunkLegOptions;
   readonly offers: CallOffers;
-  media(): CallMedia | undefined;
-  agent(): AgentLeg | undefined;
-  trunk(): TrunkLeg;
   setTrunk(leg: TrunkLeg): void;
-  state(): CallState;
   /** What a leg tells that is the call's. */
   runningEvents(): TrunkLegUser;
   /** The new leg's description is known: sound runs, and a call that was not established yet is. */
