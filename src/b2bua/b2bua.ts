@@ -27,7 +27,7 @@ import { dialledNumber } from "./outbound/dialled-number.ts";
 import { QualityTotals } from "./media/quality-totals.ts";
 import { resumeHeader } from "./clients/resume-ticket.ts";
 import { browserTerms, defaultTrunkTerms } from "./legs/session-terms.ts";
-import { SipAgentLegs } from "./legs/sip-agent-leg.ts";
+import { SipAgentLegs } from "./legs/sip-agent-legs.ts";
 import { EndedDialogs, findReplaced, numberOf } from "./transfer/index.ts";
 import { trunkCapabilities } from "./legs/trunk-methods.ts";
 import type { TrunkLeg } from "./legs/trunk-leg.ts";

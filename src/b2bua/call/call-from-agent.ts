@@ -5,7 +5,7 @@ import type { CallServices } from "./call-services.ts";
 import { Call } from "./call.ts";
 import { plainOutbound, readDialled, type Dialled } from "../outbound/outbound-policy.ts";
 import { refusalHeaders, statusForBrowser } from "../legs/reasons.ts";
-import type { SipAgentLegs } from "../legs/sip-agent-leg.ts";
+import type { SipAgentLegs } from "../legs/sip-agent-legs.ts";
 import { TrunkLeg } from "../legs/trunk-leg.ts";
 import type { TrunkLegUser } from "../legs/trunk-leg-user.ts";
 

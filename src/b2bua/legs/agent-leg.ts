@@ -92,8 +92,6 @@ export interface AgentLeg {
    * that is still there, and tells nothing any more. Idempotent.
    */
   leave(): void;
-  /** Forgets the leg without a word. Idempotent. */
-  close(): void;
 }
 
 /** What an agent's client is rung with. */

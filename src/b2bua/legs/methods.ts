@@ -54,6 +54,11 @@ export function handlerOf<Handler>(
   return Object.hasOwn(table, method) ? table[method] : undefined;
 }
 
+/** 200 and nothing else. */
+export function acceptRequest(request: SipRequest, transaction: ServerTransaction): void {
+  transaction.respond(createResponse(request, 200));
+}
+
 /** 405 with what is allowed (RFC 3261 8.2.1). */
 export function refuseMethod(
   capabilities: Capabilities,

@@ -20,14 +20,20 @@ import {
   type SipResponse,
 } from "../../sip/index.ts";
 import { randomId } from "../../core/index.ts";
-import type { AgentLeg, AgentLegs, AgentLegUser, Invitation, LegEnd } from "./agent-leg.ts";
+import type { AgentLeg, AgentLegUser, Invitation, LegEnd } from "./agent-leg.ts";
 import { callEvent, type CallNotice } from "../clients/call-notices.ts";
 import type { QualityNotice } from "../media/call-quality.ts";
 import { routeHeaders, sendEvent, type SipAgentLegOptions } from "../clients/client-event.ts";
 import { quotedName } from "./caller-data.ts";
 import { readDigits } from "./dtmf.ts";
 import { nobody, sayBye } from "./left-leg.ts";
-import { capabilitiesOf, handleMethod, type Capabilities, type MethodTable } from "./methods.ts";
+import {
+  acceptRequest,
+  capabilitiesOf,
+  handleMethod,
+  type Capabilities,
+  type MethodTable,
+} from "./methods.ts";
 import { canResume, resumeEvent, resumeHeader } from "../clients/resume-ticket.ts";
 import { cancelReason, endOfFailure, endOfSession, reasonHeaders } from "./reasons.ts";
 import { browserTerms } from "./session-terms.ts";
@@ -36,10 +42,9 @@ const who = "agent's browser";
 
 /** Event package of our own: how the call sounds, JSON of `QualityNotice`, every few seconds. */
 const qualityEvent = "x-jackfield-quality";
-/** Event package of our own: what changed about a running call, JSON of `CallNotice`. */
 
 /** The agent's leg for SIP over WebSocket: its requests go by whatever flow the presence has at the moment. */
-class SipAgentLeg implements AgentLeg, SessionUser {
+export class SipAgentLeg implements AgentLeg, SessionUser {
   readonly presence: SipPresence;
   readonly #options: SipAgentLegOptions;
   readonly #capabilities: Capabilities;
@@ -72,8 +77,8 @@ class SipAgentLeg implements AgentLeg, SessionUser {
         if (!this.#session) return transaction.respond(createResponse(request, 481));
         receiveRefer(this.#session, request, transaction, true, (refer) => this.#user.onRefer(refer));
       },
-      OPTIONS: accept,
-      MESSAGE: accept,
+      OPTIONS: acceptRequest,
+      MESSAGE: acceptRequest,
     };
     const { options: tags } = browserTerms;
     this.#capabilities = capabilitiesOf(Object.keys(this.#methods), [], options.userAgent, tags);
@@ -285,11 +290,6 @@ class SipAgentLeg implements AgentLeg, SessionUser {
     session?.close();
   }
 
-  close(): void {
-    this.#unwanted = true;
-    this.#session?.close();
-  }
-
   onProvisional(response: SipResponse): void {
     if (response.status === 180 || response.status === 183) this.#user.onRinging();
   }
@@ -345,40 +345,5 @@ class SipAgentLeg implements AgentLeg, SessionUser {
     if (!wanted && request.body.length > 0) return transaction.respond(createResponse(request, 415));
     transaction.respond(createResponse(request, 200));
     if (wanted) this.#user.onDigits(wanted.digits, wanted.durationMs);
-  }
-}
-
-function accept(request: SipRequest, transaction: ServerTransaction): void {
-  transaction.respond(createResponse(request, 200));
-}
-
-/** Legs of browsers that speak SIP over WebSocket. */
-export class SipAgentLegs implements AgentLegs<SipPresence> {
-  readonly #options: SipAgentLegOptions;
-
-  constructor(options: SipAgentLegOptions) {
-    this.#options = options;
-  }
-
-  async invite(
-    presence: SipPresence,
-    invitation: Invitation,
-    user: AgentLegUser,
-  ): Promise<AgentLeg | undefined> {
-    const flow = await presence.waitForFlow(this.#options.newCallGraceMs);
-    if (!flow) return undefined;
-    const leg = new SipAgentLeg(presence, this.#options, user);
-    leg.sendInvite(flow, invitation);
-    return leg;
-  }
-
-  /** The leg of an INVITE that came from the browser; `user` is told of nothing before this returns. */
-  take(
-    presence: SipPresence,
-    transaction: ServerTransaction,
-    user: AgentLegUser,
-  ): { leg: AgentLeg; invite: IncomingInvite } {
-    const leg = new SipAgentLeg(presence, this.#options, user);
-    return { invite: leg.takeInvite(transaction), leg };
   }
 }

@@ -258,11 +258,6 @@ export class TrunkLeg implements SessionUser {
     else this.#session?.bye(reasonHeaders(end));
   }
 
-  close(): void {
-    this.#outgoing?.stop();
-    this.#session?.close();
-  }
-
   onProvisional(response: SipResponse): void {
     this.#outgoing?.noteProgress(response);
     this.#note(response);

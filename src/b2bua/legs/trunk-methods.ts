@@ -3,7 +3,7 @@ import { controlEvents } from "../call/control-acts.ts";
 import { eventOf } from "../clients/message-waiting.ts";
 import { readDigits } from "./dtmf.ts";
 import type { LegRefers } from "./leg-refers.ts";
-import { capabilitiesOf, type Capabilities } from "./methods.ts";
+import { acceptRequest, capabilitiesOf, type Capabilities } from "./methods.ts";
 import { defaultTrunkTerms } from "./session-terms.ts";
 import type { TrunkLegUser } from "./trunk-leg-user.ts";
 
@@ -24,8 +24,8 @@ type TrunkMethod = (leg: TrunkDialog, request: SipRequest, transaction: ServerTr
 export const trunkMethods: Readonly<Record<string, TrunkMethod>> = {
   NOTIFY: receiveNotify,
   INFO: receiveInfo,
-  OPTIONS: accept,
-  MESSAGE: accept,
+  OPTIONS: (_leg, request, transaction) => acceptRequest(request, transaction),
+  MESSAGE: (_leg, request, transaction) => acceptRequest(request, transaction),
   REFER: (leg, request, transaction) =>
     leg.refers.receive(request, transaction, (refer) => leg.user().onRefer(refer)),
 };
@@ -33,10 +33,6 @@ export const trunkMethods: Readonly<Record<string, TrunkMethod>> = {
 /** What our phones say they can toward SIP Server; also the answer to its OPTIONS. */
 export function trunkCapabilities(userAgent: string, terms = defaultTrunkTerms): Capabilities {
   return capabilitiesOf(Object.keys(trunkMethods), controlEvents, userAgent, terms.options);
-}
-
-function accept(_leg: TrunkDialog, request: SipRequest, transaction: ServerTransaction): void {
-  transaction.respond(createResponse(request, 200));
 }
 
 /** No SUBSCRIBE ever precedes these; the 200 goes out first, the act follows (genesys-sip-server.md 6). */

@@ -1,0 +1,36 @@
+import type { SipPresence } from "../../registrar/index.ts";
+import type { IncomingInvite, ServerTransaction } from "../../sip/index.ts";
+import type { SipAgentLegOptions } from "../clients/client-event.ts";
+import type { AgentLeg, AgentLegs, AgentLegUser, Invitation } from "./agent-leg.ts";
+import { SipAgentLeg } from "./sip-agent-leg.ts";
+
+/** Legs of browsers that speak SIP over WebSocket. */
+export class SipAgentLegs implements AgentLegs<SipPresence> {
+  readonly #options: SipAgentLegOptions;
+
+  constructor(options: SipAgentLegOptions) {
+    this.#options = options;
+  }
+
+  async invite(
+    presence: SipPresence,
+    invitation: Invitation,
+    user: AgentLegUser,
+  ): Promise<AgentLeg | undefined> {
+    const flow = await presence.waitForFlow(this.#options.newCallGraceMs);
+    if (!flow) return undefined;
+    const leg = new SipAgentLeg(presence, this.#options, user);
+    leg.sendInvite(flow, invitation);
+    return leg;
+  }
+
+  /** The leg of an INVITE that came from the browser; `user` is told of nothing before this returns. */
+  take(
+    presence: SipPresence,
+    transaction: ServerTransaction,
+    user: AgentLegUser,
+  ): { leg: AgentLeg; invite: IncomingInvite } {
+    const leg = new SipAgentLeg(presence, this.#options, user);
+    return { invite: leg.takeInvite(transaction), leg };
+  }
+}
