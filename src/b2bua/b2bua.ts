@@ -7,7 +7,6 @@ import {
   refuseByTerms,
   type Flow,
   type HeaderPair,
-  type Replaces,
   type ServerTransaction,
   type SessionTerms,
   type SipRequest,
@@ -19,6 +18,7 @@ import type { CallRecord } from "./call/call-record.ts";
 import { CallToAgent } from "./call/call-to-agent.ts";
 import type { CallServices } from "./call/call-services.ts";
 import type { Call } from "./call/call.ts";
+import { RunningCalls } from "./call/running-calls.ts";
 import { capabilitiesOf, handleMethod, handlerOf, type MethodTable } from "./legs/methods.ts";
 import type { SipAgentLegOptions } from "./clients/client-event.ts";
 import { eventOf, MessageWaiting } from "./clients/message-waiting.ts";
@@ -30,7 +30,6 @@ import { browserTerms, defaultTrunkTerms } from "./legs/session-terms.ts";
 import { SipAgentLegs } from "./legs/sip-agent-legs.ts";
 import { EndedDialogs, findReplaced, numberOf } from "./transfer/index.ts";
 import { trunkCapabilities } from "./legs/trunk-methods.ts";
-import type { TrunkLeg } from "./legs/trunk-leg.ts";
 import { TrunkNotices } from "./clients/trunk-notices.ts";
 
 /** What the B2BUA is made of. */
@@ -61,8 +60,7 @@ export class B2bua {
   readonly #options: B2buaOptions;
   readonly #services: CallServices;
   readonly #legs: SipAgentLegs;
-  /** Running calls, each with the signed-in client it belongs to. */
-  readonly #calls = new Map<Call, SipPresence>();
+  readonly #calls = new RunningCalls();
   readonly #endedDialogs: EndedDialogs;
   readonly #log: Logger;
   readonly #fromTrunk: MethodTable;
@@ -79,7 +77,7 @@ export class B2bua {
     this.#services = {
       ...options,
       quality: this.quality,
-      legOfDn: (dn, replaces) => this.#legOfDn(dn, replaces),
+      legOfDn: (dn, replaces) => this.#calls.legOfDn(dn, replaces),
       onMessageSummary: (dn, request) => this.#messageWaiting.note(dn, request),
     };
     this.#endedDialogs = new EndedDialogs(options.context.clock);
@@ -107,7 +105,7 @@ export class B2bua {
     this.#unsubscribe = [
       events.on("signed-out", (presence, reason) => this.#signedOut(presence, reason)),
       events.on("flow-resumed", (presence) => {
-        for (const call of this.#callsOf(presence)) call.agentMoved();
+        for (const call of this.#calls.of(presence)) call.agentMoved();
       }),
     ];
   }
@@ -119,9 +117,7 @@ export class B2bua {
 
   /** The running calls, those being set up included. */
   calls(): CallSummary[] {
-    return Array.from(this.#calls.keys())
-      .filter((call) => !call.ended)
-      .map(summaryOf);
+    return this.#calls.running.map(summaryOf);
   }
 
   /**
@@ -129,18 +125,13 @@ export class B2bua {
    * CaptureRefusedError, and with RangeError on options out of bounds.
    */
   async captureCall(id: string, options: CallCaptureOptions): Promise<RunningCapture | undefined> {
-    const call = this.#callById(id);
+    const call = this.#calls.byId(id);
     return call && startCapture(call, options);
   }
 
   /** The capture that runs of a call, to stop it. */
   captureOf(id: string): RunningCapture | undefined {
-    return this.#callById(id)?.mediaSession?.capture;
-  }
-
-  #callById(id: string): Call | undefined {
-    for (const call of this.#calls.keys()) if (call.id === id && !call.ended) return call;
-    return undefined;
+    return this.#calls.byId(id)?.mediaSession?.capture;
   }
 
   /**
@@ -148,26 +139,25 @@ export class B2bua {
    * was just dialling does not count: browsers give that up with the socket, and nobody would hear the answer.
    */
   hasCall(dn: string, instance: string): boolean {
-    for (const { presence, ended, dialling } of this.#calls.keys())
-      if (presence.dn === dn && presence.instance === instance && !ended && !dialling) return true;
-    return false;
+    return this.#calls.some(
+      ({ presence, ended, dialling }) =>
+        presence.dn === dn && presence.instance === instance && !ended && !dialling,
+    );
   }
 
   /** Whether a call goes by this connection, be its client still signed in or not. */
   hasCallOn(flow: Flow): boolean {
-    for (const presence of this.#calls.values()) if (presence.carries(flow)) return true;
-    return false;
+    return this.#calls.some((_call, presence) => presence.carries(flow));
   }
 
   /** A SIP Server does not answer: calls that go by it are looked after. */
   serverDown(server: Flow): void {
-    for (const call of this.#calls.keys()) if (goesBy(call, server)) call.serverDown();
+    for (const call of this.#calls.at(server)) call.serverDown();
   }
 
   /** Whether a call goes by this SIP Server. */
   hasCallAt(server: Flow): boolean {
-    for (const call of this.#calls.keys()) if (goesBy(call, server)) return true;
-    return false;
+    return this.#calls.at(server).length > 0;
   }
 
   /** Requests outside any dialog, from SIP Server. */
@@ -209,7 +199,7 @@ export class B2bua {
     this.#unsubscribe.length = 0;
     this.#notices.close();
     this.#messageWaiting.close();
-    for (const call of this.#calls.keys()) call.end(reason, 503);
+    for (const call of this.#calls.all) call.end(reason, 503);
   }
 
   #callToAgent(request: SipRequest, transaction: ServerTransaction): void {
@@ -221,13 +211,13 @@ export class B2bua {
     const dn = request.uri.user ?? request.to.uri.user ?? "";
     const presence = this.#options.registrar.find(dn);
     if (!presence) return refuse(480, "Agent Not Signed In");
-    if (this.#atLimit(presence)) return refuse(486);
+    if (this.#calls.countOf(presence.dn) >= this.#options.callsPerDn) return refuse(486);
     this.#start(new CallToAgent(this.#services, presence, this.#legs, transaction), presence);
   }
 
   /** INVITE with Replaces: no new call, but another leg of a running one. */
   #replaceTrunk(request: SipRequest, transaction: ServerTransaction): void {
-    const found = findReplaced(request, this.#calls.keys(), this.#endedDialogs);
+    const found = findReplaced(request, this.#calls.all, this.#endedDialogs);
     if (!("status" in found)) return found.transfers.replace(transaction);
     const { status, reason } = found;
     transaction.respond(createResponse(request, status, reason === undefined ? {} : { reason }));
@@ -244,16 +234,8 @@ export class B2bua {
     if (number === undefined) return refuse(400, "No Number In Refer-To");
     const presence = this.#options.registrar.find(request.uri.user ?? request.to.uri.user ?? "");
     if (!presence) return refuse(480, "Agent Not Signed In");
-    if (this.#atLimit(presence)) return refuse(486);
+    if (this.#calls.countOf(presence.dn) >= this.#options.callsPerDn) return refuse(486);
     this.#start(new CallByRefer(this.#services, presence, this.#legs, transaction, wish, number), presence);
-  }
-
-  #legOfDn(dn: string, replaces: Replaces): TrunkLeg | undefined {
-    for (const call of this.#calls.keys()) {
-      const leg = call.presence.dn === dn ? call.transfers.trunkBehind(replaces) : undefined;
-      if (leg) return leg;
-    }
-    return undefined;
   }
 
   #callFromAgent(request: SipRequest, transaction: ServerTransaction): void {
@@ -265,7 +247,7 @@ export class B2bua {
     if (request.from.uri.user !== presence.dn) return refuse(403, "From Is Not Your DN");
     const token = request.headers.get(resumeHeader);
     if (token !== undefined) return this.#resume(presence, token, transaction);
-    if (this.#atLimit(presence)) return refuse(486, "Too Many Calls");
+    if (this.#calls.countOf(presence.dn) >= this.#options.callsPerDn) return refuse(486, "Too Many Calls");
     const number = dialledNumber(request.uri, this.#options.registrar);
     if (number === undefined) return refuse(404, "GRUU Is Not Valid");
     this.#start(new CallFromAgent(this.#services, presence, this.#legs, transaction, number), presence);
@@ -274,7 +256,7 @@ export class B2bua {
   /** A page that was loaded anew takes the call over that the page before it had; nobody else's call can be meant. */
   #resume(presence: SipPresence, token: string, transaction: ServerTransaction): void {
     const { request } = transaction;
-    const call = this.#callsOf(presence).find((one) => one.admits(token));
+    const call = this.#calls.of(presence).find((one) => one.admits(token));
     if (!call) {
       this.#log.warn({ dn: presence.dn }, "no call can be resumed by this token");
       return transaction.respond(createResponse(request, 481, { reason: "No Such Call To Resume" }));
@@ -284,8 +266,8 @@ export class B2bua {
   }
 
   #start(call: Call, presence: SipPresence): void {
-    this.#calls.set(call, presence);
-    call.events.on("active", () => keepOneActive(this.#calls.keys(), call));
+    this.#calls.add(call, presence);
+    call.events.on("active", () => keepOneActive(this.#calls.all, call));
     call.events.on("ended", (record) => this.#ended(call, record));
     call.start().catch((error: unknown) => {
       this.#log.error({ err: error, call: call.id }, "call set-up failed");
@@ -305,12 +287,6 @@ export class B2bua {
     return false;
   }
 
-  #atLimit(presence: SipPresence): boolean {
-    let count = 0;
-    for (const call of this.#calls.keys()) if (call.presence.dn === presence.dn && !call.ended) count++;
-    return count >= this.#options.callsPerDn;
-  }
-
   #strayNotify(request: SipRequest, transaction: ServerTransaction): void {
     const summary = eventOf(request) === "message-summary";
     transaction.respond(createResponse(request, summary ? 200 : 481));
@@ -319,7 +295,7 @@ export class B2bua {
 
   /** A connection is gone. A client that had signed out, or was replaced, kept its calls only by that connection. */
   connectionLost(): void {
-    for (const call of this.#calls.keys()) {
+    for (const call of this.#calls.all) {
       const { gone, reachable } = call.presence;
       if (gone && !reachable) call.end("agent's browser signed out and closed its connection", 480);
     }
@@ -328,24 +304,15 @@ export class B2bua {
   /** A client that is gone for good ends its calls, but one that still has its socket keeps them. */
   #signedOut(presence: SipPresence, reason: string): void {
     if (presence.reachable) return;
-    for (const call of this.#callsOf(presence)) call.end(`agent's browser is gone: ${reason}`, 480);
-  }
-
-  #callsOf(presence: SipPresence): Call[] {
-    return [...this.#calls.keys()].filter((call) => call.presence === presence);
+    for (const call of this.#calls.of(presence)) call.end(`agent's browser is gone: ${reason}`, 480);
   }
 
   #ended(call: Call, record: CallRecord): void {
     this.#calls.delete(call);
-    if (!this.#closing) keepOneActive(this.#calls.keys(), call);
+    if (!this.#closing) keepOneActive(this.#calls.all, call);
     for (const callId of [record.trunkLeg.callId, ...record.trunkLeg.formerCallIds])
       this.#endedDialogs.add(callId);
     this.#log.info({ record }, "call record");
     this.events.emit("ended", record);
   }
-}
-
-/** By address alone: a SIP Server's INVITE may come from another port than the one it listens on. */
-function goesBy(call: Call, server: Flow): boolean {
-  return call.server?.remoteAddress === server.remoteAddress;
 }

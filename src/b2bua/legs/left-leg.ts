@@ -1,4 +1,4 @@
-import type { Flow, Session, SessionContext } from "../../sip/index.ts";
+import { nobodyWaits, type Flow, type Session, type SessionContext } from "../../sip/index.ts";
 import type { AgentLegUser } from "./agent-leg.ts";
 
 /** Listens to a leg that another has taken the place of. */
@@ -25,5 +25,5 @@ export function sayBye({ transactions }: SessionContext, session: Session, home:
   if (!session.dialog || session.state === "accepted") return;
   const reason = 'SIP;cause=200;text="taken over by a newer page"';
   const bye = session.dialog.createRequest("BYE", [["Reason", reason]]);
-  transactions.request(bye, home, { onResponse() {}, onTimeout() {}, onTransportError() {} });
+  transactions.request(bye, home, nobodyWaits);
 }

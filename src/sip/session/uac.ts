@@ -2,6 +2,7 @@ import { randomId } from "../../core/index.ts";
 import { dialogOfUac, type HeaderPair } from "../dialog/index.ts";
 import { createRequest } from "../message/index.ts";
 import type { SipRequest, SipResponse } from "../message/types.ts";
+import { nobodyWaits } from "../transaction/index.ts";
 import type { Flow } from "../transport/flow.ts";
 import { repeatOf, sendAuthenticated, type PendingRequest } from "./authenticated-request.ts";
 import { ReceivedProvisionals, reliableNumber } from "./received-provisionals.ts";
@@ -186,8 +187,7 @@ export class OutgoingInvite {
     if (!flow) return;
     const { transactions } = this.#context;
     transactions.sendAck(dialog.createAck(response.cseq.sequence), flow);
-    const ignore = { onResponse() {}, onTimeout() {}, onTransportError() {} };
-    transactions.request(dialog.createRequest("BYE"), flow, ignore);
+    transactions.request(dialog.createRequest("BYE"), flow, nobodyWaits);
   }
 
   /** After a CANCEL the layer waits 64*T1 for the 487 that should follow (RFC 3261 9.1). */

@@ -7,11 +7,9 @@ import { NonInviteClient } from "./client-non-invite.ts";
 import type { TransactionContext } from "./context.ts";
 import { cancelFor } from "./hop-requests.ts";
 import { clientKey } from "./keys.ts";
+import { nobodyWaits } from "./nobody.ts";
 import type { ClientHandlers, RequestOptions } from "./types.ts";
 import { branchCookie, canonicalFlowSentBy, canonicalSentBy, ownVia } from "./via.ts";
-
-/** CANCEL's own response says nothing the INVITE's does not say (RFC 3261 9.1). */
-const nobody: ClientHandlers = { onResponse() {}, onTimeout() {}, onTransportError() {} };
 
 /** The live client transactions, found by branch and method. */
 export class ClientStore {
@@ -82,7 +80,8 @@ export class ClientStore {
 
   #cancel(invite: InviteClient, reason: string | undefined): void {
     const cancel = cancelFor(invite.request, reason);
-    this.open(cancel, invite.flow, invite.branch, nobody, {});
+    // CANCEL's own response says nothing the INVITE's does not say (RFC 3261 9.1).
+    this.open(cancel, invite.flow, invite.branch, nobodyWaits, {});
   }
 }
 

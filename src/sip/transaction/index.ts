@@ -3,4 +3,5 @@ export type { TransactionCounters } from "./counters.ts";
 export type { MessageObserver } from "./observer.ts";
 export { createTransactionLayer, type TransactionLayerOptions } from "./layer.ts";
 export type { TransactionLayerWithReceiver } from "./layer.ts";
+export { nobodyWaits } from "./nobody.ts";
 export { defaultTransactionLimits, type TransactionLimits } from "./limits.ts";
