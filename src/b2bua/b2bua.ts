@@ -149,6 +149,17 @@ export class B2bua {
     return false;
   }
 
+  /** A SIP Server does not answer: calls that go by it are looked after. */
+  serverDown(server: Flow): void {
+    for (const call of this.#calls.keys()) if (goesBy(call, server)) call.serverDown();
+  }
+
+  /** Whether a call goes by this SIP Server. */
+  hasCallAt(server: Flow): boolean {
+    for (const call of this.#calls.keys()) if (goesBy(call, server)) return true;
+    return false;
+  }
+
   /** Requests outside any dialog, from SIP Server. */
   handleFromTrunk(request: SipRequest, transaction: ServerTransaction): void {
     const terms = this.#options.trunkTerms ?? defaultTrunkTerms;
@@ -272,4 +283,9 @@ export class B2bua {
     this.#log.info({ record }, "call record");
     this.events.emit("ended", record);
   }
+}
+
+/** By address alone: a SIP Server's INVITE may come from another port than the one it listens on. */
+function goesBy(call: Call, server: Flow): boolean {
+  return call.server?.remoteAddress === server.remoteAddress;
 }

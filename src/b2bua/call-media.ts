@@ -21,6 +21,7 @@ import {
   parseBrowserDescription,
   parseTrunkDescription,
   SdpOrigin,
+  TrunkSrtpKeys,
   type OfferInfo,
   type SdpRefusal,
   type SdpResult,
@@ -39,6 +40,7 @@ export class CallMedia {
   readonly #terms: CodecTerms;
   readonly #browserOrigin: SdpOrigin;
   readonly #trunkOrigin: SdpOrigin;
+  readonly #srtp: TrunkSrtpKeys;
   #browserLocal: BrowserLocal;
   #browserOffer: OfferInfo | undefined;
   #trunkOffer: OfferInfo | undefined;
@@ -65,6 +67,7 @@ export class CallMedia {
     this.#browserLocal = session.browser;
     this.#browserOrigin = new SdpOrigin(random);
     this.#trunkOrigin = new SdpOrigin(random);
+    this.#srtp = new TrunkSrtpKeys(codecs.trunkSrtp ?? "off", random);
   }
 
   get hold(): HoldState {
@@ -151,6 +154,7 @@ export class CallMedia {
       opusFormat: this.#terms.trunkOpusFormat,
       direction: this.#wanted,
       origin: this.#trunkOrigin,
+      srtp: this.#srtp,
     });
     this.#trunkOffer = made.offer;
     this.#weOffered = true;
@@ -176,7 +180,7 @@ export class CallMedia {
 
   /** Looks at an offer of SIP Server's before anything rings: 400 or 488 at once. */
   examineTrunkOffer(sdp: string): Taken {
-    const parsed = parseTrunkDescription(sdp);
+    const parsed = parseTrunkDescription(sdp, this.#srtp.policy);
     if (!parsed.ok) return parsed;
     const made = this.#answer(parsed.description);
     if (!made.ok) return made;
@@ -186,7 +190,7 @@ export class CallMedia {
 
   /** Answers an offer of SIP Server's and moves the media there, atomically. */
   answerToTrunk(sdp: string): Answered {
-    const parsed = parseTrunkDescription(sdp);
+    const parsed = parseTrunkDescription(sdp, this.#srtp.policy);
     if (!parsed.ok) return parsed;
     const made = this.#answer(parsed.description);
     if (!made.ok) return made;
@@ -202,6 +206,7 @@ export class CallMedia {
       opusFormat: this.#terms.trunkOpusFormat,
       direction: this.#wanted,
       origin: this.#trunkOrigin,
+      srtp: this.#srtp,
     });
   }
 
@@ -247,6 +252,7 @@ export class CallMedia {
 
   #retarget(remote: TrunkRemote, description: TrunkDescription): void {
     this.#trunkRemote = remote;
+    this.#srtp.agreed(remote.srtp, remote);
     this.#terms.trunkChose(remote.payload.codec, description);
     this.session.setTrunkRemote({ ...remote, direction: this.#relayed(remote.direction) });
     this.#reportActive();

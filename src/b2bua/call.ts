@@ -6,6 +6,7 @@ import {
   type MediaStatistics,
 } from "../media/index.ts";
 import type { AgentPresence, TrunkRegistrations } from "../registrar/index.ts";
+import type { Flow } from "../sip/index.ts";
 import type { AgentLeg, AgentLegUser, LegEnd } from "./agent-leg.ts";
 import { controlActs, type ControlAct, type ControlEvent } from "./call-control.ts";
 import { CallMedia } from "./call-media.ts";
@@ -17,6 +18,7 @@ import type { CodecPreference } from "./codec-terms.ts";
 import type { CallRecord } from "./call-record.ts";
 import { callTransitions, type CallInput, type CallState } from "./call-state.ts";
 import { CallTimes } from "./call-times.ts";
+import { DialogCheck } from "./dialog-check.ts";
 import { MediaWatch } from "./media-watch.ts";
 import type { DigitsWanted } from "./dtmf.ts";
 import type { QualityTotals } from "./quality-totals.ts";
@@ -77,6 +79,7 @@ export abstract class Call {
   readonly #times: CallTimes;
   readonly #offers: CallOffers;
   readonly #quality: CallQuality;
+  readonly #dialogCheck: DialogCheck;
   readonly #mediaWatch: MediaWatch;
   readonly #releaseRegistration: () => void;
   readonly #trace: CallTrace | undefined;
@@ -112,6 +115,13 @@ export abstract class Call {
     this.#mediaWatch = new MediaWatch(services.context.clock);
     this.#releaseRegistration = services.trunkRegistrations.retain(presence.dn);
     this.trunk = makeTrunkLeg(this.trunkEvents());
+    this.#dialogCheck = new DialogCheck({
+      ...services.context,
+      log: this.log,
+      mediaFlows: () => this.#mediaWatch.flows("trunk"),
+      probe: (done) => this.trunk.probe(done),
+      onDead: (reason) => this.finish("jackfield", { status: 408, reason }),
+    });
     this.limitSetUp();
   }
 
@@ -152,6 +162,11 @@ export abstract class Call {
   /** X-Genesys-CallUUID as last seen. */
   get callUuid(): string | undefined {
     return this.trunk.callUuid;
+  }
+
+  /** The SIP Server that the call goes by; undefined before one was asked. */
+  get server(): Flow | undefined {
+    return this.trunk.server;
   }
 
   /** The relay's session; undefined before it is open. */
@@ -252,6 +267,7 @@ export abstract class Call {
       onCallUuid: (callUuid) => this.agent?.tellCall({ callUuid }),
       onCallData: (headers) => this.agent?.tellCall({ headers }),
       onEnded: (end) => this.finish("sip-server", end),
+      onSilent: (cause) => this.#dialogCheck.begin(cause),
     };
   }
 
@@ -313,6 +329,11 @@ export abstract class Call {
     if (changed !== undefined && this.callUuid) this.agent?.tellCall({ callUuid: this.callUuid });
   }
 
+  /** Its SIP Server is down: the call goes on while media flows. */
+  serverDown(): void {
+    if (this.state === "established") this.#dialogCheck.begin("server is down");
+  }
+
   /** Ends the call from our side: sign-out, drain, admin. Idempotent. */
   end(reason: string, status = 480): void {
     this.finish("jackfield", { status, reason });
@@ -325,6 +346,7 @@ export abstract class Call {
   protected finish(by: CallRecord["endedBy"], end: LegEnd): void {
     if (!this.move("end")) return;
     this.#end = end;
+    this.#dialogCheck.close();
     this.log.info({ by, reason: end.reason, status: end.status }, "call ended");
     this.#offers.close();
     this.#safely(() => by === "sip-server" || this.endTrunk(by, end));

@@ -1,11 +1,13 @@
 import type { CodecName } from "../media/index.ts";
-import { carriedOpusFormat, opusFormats, type AudioDescription } from "./sdp/index.ts";
+import { carriedOpusFormat, opusFormats, type AudioDescription, type TrunkSrtpPolicy } from "./sdp/index.ts";
 
-/** Which codecs calls use. */
+/** Which codecs calls use, and whether SRTP carries them toward SIP Server. */
 export interface CodecPreference {
   /** Codecs toward the browser and toward SIP Server, in order of preference. */
   readonly browser: readonly CodecName[];
   readonly trunk: readonly CodecName[];
+  /** Default `off`. */
+  readonly trunkSrtp?: TrunkSrtpPolicy;
 }
 
 /** A side's codec, with what its description says of Opus. */

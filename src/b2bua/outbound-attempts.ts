@@ -12,8 +12,9 @@ export interface OutboundTarget extends TrunkServer {
 /** What the attempts of one call are made with. */
 export interface OutboundAttemptsOptions {
   readonly context: SessionContext;
+  readonly dn: string;
   readonly trunk: {
-    server(excluded: readonly Flow[]): TrunkServer | undefined;
+    server(dn: string, excluded: readonly Flow[]): TrunkServer | undefined;
     flowTo(uri: string): Flow | undefined;
     avoid(server: Flow, ms: number): void;
     unanswered(server: Flow, sentAt: number): void;
@@ -122,7 +123,7 @@ export class OutboundAttempts {
   }
 
   #nextServer(): OutboundTarget | undefined {
-    const server = this.#options.trunk.server(this.#failedServers);
+    const server = this.#options.trunk.server(this.#options.dn, this.#failedServers);
     const target = server && { ...server, user: this.#target.user };
     return target && !this.#tried.has(keyOf(target)) ? target : undefined;
   }

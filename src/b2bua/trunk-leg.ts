@@ -3,6 +3,7 @@ import {
   createResponse,
   IncomingInvite,
   OutgoingInvite,
+  transportParameter,
   type Authentication,
   type Flow,
   type HeaderPair,
@@ -22,6 +23,7 @@ import {
 import type { LegEnd } from "./agent-leg.ts";
 import { controlEvents, type ControlEvent } from "./call-control.ts";
 import { CallData, quotedName } from "./caller-data.ts";
+import type { DialogAnswer } from "./dialog-check.ts";
 import { readDigits, type DigitsWanted } from "./dtmf.ts";
 import { eventOf } from "./message-waiting.ts";
 import { capabilitiesOf, handlerOf, refuseMethod, type Capabilities } from "./methods.ts";
@@ -70,14 +72,16 @@ export interface TrunkLegUser {
   /** The call's data changed: the lines that say something new, of those the page may read. */
   onCallData(headers: readonly HeaderPair[]): void;
   onEnded(end: LegEnd): void;
+  /** See `SessionUser.onPeerSilent`. */
+  onSilent(cause: string): void;
 }
 
 /** How SIP Server is reached. */
 export interface Trunk {
   /** `host:port` of our SIP socket as SIP Server sees it; host of our Contacts. */
   readonly contactHost: string;
-  /** The server for a new call, or for its next attempt besides those `excluded`; undefined while none is up. */
-  server(excluded?: readonly Flow[]): TrunkServer | undefined;
+  /** The server for a call of `dn`'s, or for its next attempt besides those `excluded`; undefined while none is up. */
+  server(dn: string, excluded?: readonly Flow[]): TrunkServer | undefined;
   /** A server asked not to be called for `ms` (503 with Retry-After). */
   avoid(server: Flow, ms: number): void;
   /** An INVITE sent at `sentAt` (clock time) got no response, or could not be sent. */
@@ -108,6 +112,8 @@ export interface TrunkLegOptions {
 type LegMethod = (leg: TrunkLeg, request: SipRequest, transaction: ServerTransaction) => void;
 
 const who = "SIP Server";
+/** As Genesys advises for non-INVITE transactions, ms (genesys-sip-server.md 10). */
+const probeTimeoutMs = 4000;
 const callUuidHeader = "X-Genesys-CallUUID";
 /** Enough for every transfer of a call, and no endless row. */
 const maximumCallUuids = 16;
@@ -151,6 +157,11 @@ export class TrunkLeg implements SessionUser {
     return this.callUuids.at(-1);
   }
 
+  /** The SIP Server that the call came from or went to first. */
+  get server(): Flow | undefined {
+    return this.#serverFlow;
+  }
+
   get #session(): Session | undefined {
     return this.#incoming?.session ?? this.#outgoing?.invite.session;
   }
@@ -159,13 +170,16 @@ export class TrunkLeg implements SessionUser {
     const { trunk } = this.#options;
     const authentication = trunk.authentication(this.dn);
     const route: SessionRoute = {
-      flow: (nextHop) => trunk.flowTo(nextHop) ?? this.#serverFlow,
+      // A connection of SIP Server's that is gone is no way back: then the server in use is.
+      flow: (nextHop) =>
+        trunk.flowTo(nextHop) ??
+        (this.#serverFlow?.open ? this.#serverFlow : (trunk.server(this.dn)?.flow ?? this.#serverFlow)),
       waitForFlow: () => Promise.resolve(undefined),
-      accepts: (flow) => flow.protocol === "UDP",
+      accepts: (flow) => flow.side === "trunk",
     };
     const identity: SessionIdentity = {
       // SIP Server may take the DN from the Contact's user part (genesys-sip-server.md 2.1 use-contact-as-dn).
-      contact: `<sip:${this.dn}@${trunk.contactHost}>`,
+      contact: `<sip:${this.dn}@${trunk.contactHost}${this.#serverFlow ? transportParameter(this.#serverFlow) : ""}>`,
       headers: this.#capabilities.headers,
     };
     const terms = this.#options.trunkTerms ?? defaultTrunkTerms;
@@ -185,13 +199,14 @@ export class TrunkLeg implements SessionUser {
   /** Calls `number` for this DN, with `Privacy: id` when the caller is `anonymous`. False when no server is up. */
   call(number: string, sdp: string, anonymous = false): boolean {
     const { context, trunk, outbound = plainOutbound } = this.#options;
-    const server = trunk.server();
+    const server = trunk.server(this.dn);
     if (!server) return false;
     const callId = `${randomId(context.random, 16)}@${trunk.contactHost.replace(/:\d+$/, "")}`;
     this.#user.onDialog?.(callId);
     this.#outgoing = new OutboundAttempts(
       {
         context,
+        dn: this.dn,
         trunk,
         shutdownStatus: outbound.shutdownStatus,
         invite: (target, previous) => this.#invite(target, previous, { callId, sdp, anonymous }),
@@ -246,6 +261,27 @@ export class TrunkLeg implements SessionUser {
     });
   }
 
+  /** Asks by OPTIONS whether SIP Server still has the call, without consequences for the session. */
+  probe(done: (answer: DialogAnswer) => void): void {
+    const { context, trunk } = this.#options;
+    const dialog = this.#session?.dialog;
+    const flow = dialog && (trunk.flowTo(dialog.nextHop) ?? this.#serverFlow);
+    if (!dialog || !flow) return done("silent");
+    const silent = (): void => done("silent");
+    context.transactions.request(
+      dialog.createRequest("OPTIONS", [["Contact", this.#parts.identity.contact]]),
+      flow,
+      {
+        onResponse: ({ status }) => {
+          if (status >= 200) done(status === 481 ? "unknown" : status === 408 ? "silent" : "alive");
+        },
+        onTimeout: silent,
+        onTransportError: silent,
+      },
+      { timeoutMs: probeTimeoutMs },
+    );
+  }
+
   /** Ends or refuses the leg in whatever state it is. Idempotent. */
   end(end: LegEnd): void {
     if (this.#incoming?.pending) this.#incoming.reject(end.status, undefined, refusalHeaders(end));
@@ -291,6 +327,10 @@ export class TrunkLeg implements SessionUser {
 
   mediaFlows(): boolean {
     return this.#user.mediaFlows();
+  }
+
+  onPeerSilent(cause: string): void {
+    this.#user.onSilent(cause);
   }
 
   onOffer(sdp: string, request: SipRequest, reply: OfferReply): void {

@@ -10,6 +10,8 @@ const replacedStatus: TrunkStatus = { state: "idle", reason: "another browser ha
 export class TrunkNotices {
   readonly #options: SipAgentLegOptions;
   readonly #trunk: TrunkRegistrations;
+  /** Everybody who is signed in: a DN may have several browsers. */
+  readonly #present = new Map<string, Set<SipPresence>>();
   readonly #unsubscribe: (() => void)[];
 
   constructor(options: SipAgentLegOptions, registrar: Registrar, trunk: TrunkRegistrations) {
@@ -17,15 +19,21 @@ export class TrunkNotices {
     this.#trunk = trunk;
     const tell = (presence: SipPresence): void => this.#tell(presence);
     this.#unsubscribe = [
-      registrar.events.on("signed-in", tell),
+      registrar.events.on("signed-in", (presence) => {
+        const others = this.#present.get(presence.dn) ?? new Set();
+        this.#present.set(presence.dn, others.add(presence));
+        tell(presence);
+      }),
       registrar.events.on("flow-resumed", tell),
       registrar.events.on("signed-out", (presence, reason) => {
+        const others = this.#present.get(presence.dn);
+        others?.delete(presence);
+        if (others?.size === 0) this.#present.delete(presence.dn);
         // The tab that had to give way would show itself signed in until its next refresh.
         if (reason === "replaced") this.#tell(presence, replacedStatus);
       }),
       trunk.events.on("status", (dn) => {
-        const presence = registrar.find(dn);
-        if (presence) tell(presence);
+        for (const presence of this.#present.get(dn) ?? []) tell(presence);
       }),
     ];
   }

@@ -1,4 +1,3 @@
-import { lookup } from "node:dns/promises";
 import { networkInterfaces } from "node:os";
 import { loadConfig, type Config, type ConfigFault, type ConfigWarning } from "../config/index.ts";
 import { systemClock, systemRandom } from "../core/index.ts";
@@ -7,6 +6,7 @@ import { checkCertificate } from "./check/certificate.ts";
 import { findingLine, type CheckIo, type Finding, type FindingLevel } from "./check/finding.ts";
 import { checkPorts } from "./check/ports.ts";
 import { checkSipServers } from "./check/sip-server.ts";
+import { systemResolver } from "./system-resolver.ts";
 
 export type { CheckIo, Finding, FindingLevel } from "./check/finding.ts";
 
@@ -66,10 +66,7 @@ const systemIo: CheckIo = {
   write: (line) => console.log(line),
   clock: systemClock,
   random: systemRandom,
-  async lookup(name) {
-    const found = await lookup(name, { all: true, family: 4 });
-    return found.map(({ address }) => address);
-  },
+  resolver: systemResolver,
   localAddresses: () =>
     Object.values(networkInterfaces())
       .flatMap((list) => list ?? [])

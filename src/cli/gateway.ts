@@ -179,7 +179,7 @@ export class Gateway {
 
   /** Requests outside dialogs: by the side they came from, then by method. */
   receiveRequest(request: SipRequest, transaction: ServerTransaction): void {
-    if (transaction.flow.protocol === "UDP") this.b2bua.handleFromTrunk(request, transaction);
+    if (transaction.flow.side === "trunk") this.b2bua.handleFromTrunk(request, transaction);
     else if (request.method === "REGISTER") this.registrar.handleRegister(transaction);
     else this.b2bua.handleFromBrowser(request, transaction);
   }
@@ -189,7 +189,7 @@ export class Gateway {
   }
 
   get sipPort(): number {
-    return this.#sip.udp.port;
+    return this.#sip.transports.port;
   }
 
   get counts(): GatewayCounts {
@@ -225,7 +225,7 @@ export class Gateway {
     await this.#http?.close();
     this.registrar.close();
     this.transactions.close();
-    await this.#sip.udp.close();
+    await this.#sip.close();
     await this.media.close();
   }
 }

@@ -6,7 +6,7 @@ import {
   type OutboundPolicy,
   type Trunk,
 } from "../b2bua/index.ts";
-import { autoAnswerOf, findAccount, trunkCredentials, type Config } from "../config/index.ts";
+import { autoAnswerOf, configuredDns, findAccount, trunkCredentials, type Config } from "../config/index.ts";
 import type { MediaPool } from "../media/index.ts";
 import {
   createRegistrar,
@@ -41,15 +41,15 @@ export function createSignalling(
   tracer?: CallTracer,
 ): Signalling {
   const { clock, random, log } = surroundings;
-  const contactHost = `${config.sip.advertisedAddress}:${sip.udp.port}`;
+  const contactHost = `${config.sip.advertisedAddress}:${sip.transports.port}`;
   // The registrar asks the B2BUA, which is made after it, only when a socket is lost.
   const registrar = openRegistrar(config, surroundings, (dn, instance) => b2bua.hasCall(dn, instance));
-  const { registration, optionsSeconds } = config.sipServer;
+  const { registration, optionsSeconds, failBackSeconds } = config.sipServer;
   const trunkTerms = trunkTermsOf(config.sipServer);
   const trunkRegistrations = createTrunkRegistrations({
     registrar,
     transactions: sip.transactions,
-    servers: () => sip.servers,
+    peers: sip.peers,
     contact: contactHost,
     credentials: (dn) => trunkCredentials(config, dn),
     headers: trunkCapabilities(userAgent, trunkTerms).headers,
@@ -61,8 +61,13 @@ export function createSignalling(
       expiresSeconds: registration.expires,
       perSecond: registration.perSecond,
       optionsSeconds,
+      failBackSeconds,
+      ...(registration.mode === "all" ? { allDns: configuredDns(config) } : {}),
     },
+    inUse: (server) => b2bua.hasCallAt(server),
   });
+  const { pool } = trunkRegistrations;
+  sip.allowAlso((address) => pool.list().some(({ flow }) => flow.remoteAddress === address));
   const b2bua = new B2bua({
     context: { transactions: sip.transactions, dialogs: sip.dispatcher, clock, random, log },
     trunk: trunkOf(config, surroundings, sip, contactHost, trunkRegistrations),
@@ -70,7 +75,11 @@ export function createSignalling(
     trunkTerms,
     realm: config.agents.realm,
     media,
-    codecs: { browser: config.media.browserCodecs, trunk: config.media.trunkCodecs },
+    codecs: {
+      browser: config.media.browserCodecs,
+      trunk: config.media.trunkCodecs,
+      trunkSrtp: config.media.trunkSrtp,
+    },
     registrar,
     trunkRegistrations,
     callsPerDn,
@@ -85,6 +94,7 @@ export function createSignalling(
     tracer,
     ...gracesOf(config),
   });
+  pool.events.on("down", (server) => b2bua.serverDown(server));
   return { registrar, trunkRegistrations, b2bua };
 }
 
@@ -127,15 +137,15 @@ function trunkOf(
   { clock, random }: GatewaySurroundings,
   sip: SipSocket,
   contactHost: string,
-  { pool }: PacedTrunkRegistrations,
+  trunkRegistrations: PacedTrunkRegistrations,
 ): Trunk {
   const digest = createDigestClient({ random });
-  const servers = new OutboundServers(pool, clock);
+  const servers = new OutboundServers(trunkRegistrations, clock);
   return {
     contactHost,
-    server: (excluded) => servers.next(excluded),
+    server: (dn, excluded) => servers.next(dn, excluded),
     avoid: (server, ms) => servers.avoid(server, ms),
-    unanswered: (server, sentAt) => void pool.unanswered(server, sentAt),
+    unanswered: (server, sentAt) => void trunkRegistrations.pool.unanswered(server, sentAt),
     flowTo: (uri) => sip.flowTo(uri),
     displayName: (dn) => findAccount(config, dn)?.displayName,
     authentication: (dn) => {

@@ -1,10 +1,13 @@
 import type { Clock, Logger, Random } from "../core/index.ts";
+import type { NameResolver } from "../registrar/index.ts";
 
 /** What the gateway gets from the machine it runs on. */
 export interface GatewaySurroundings {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** Looks SIP Server's names up; the system's unless given. */
+  readonly resolver?: NameResolver;
   /** Folder of the built pages. */
   readonly pageDirectory: string;
 }

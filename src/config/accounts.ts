@@ -1,4 +1,4 @@
-import { rangeContains } from "./ranges.ts";
+import { dnsOfRange, rangeContains } from "./ranges.ts";
 import type { AccountConfig, Config, RangeConfig } from "./types.ts";
 
 /** What a browser proves it knows: the password, or hashes of it (RFC 7616 3.4.2), at least one of the two. */
@@ -17,6 +17,12 @@ export function findAccount(config: Config, dn: string): AgentAccount | undefine
   const own = accountsByDn(config).get(dn);
   const credentials = own ? ownCredentials(own) : rangeCredentials(rangeOf(config, dn), dn);
   return credentials && { dn, displayName: own?.displayName, credentials };
+}
+
+/** Every DN of accounts and ranges, once. */
+export function configuredDns({ agents }: Config): string[] {
+  const dns = [...agents.accounts.map(({ dn }) => dn), ...agents.ranges.flatMap(dnsOfRange)];
+  return Array.from(new Set(dns));
 }
 
 /** User name and password for SIP Server's digest; undefined when no password is configured for the DN. */

@@ -1,6 +1,7 @@
 export {
-  findAccount,
   autoAnswerOf,
+  configuredDns,
+  findAccount,
   trunkCredentials,
   type AgentAccount,
   type AgentCredentials,
@@ -8,7 +9,7 @@ export {
 export { demoConfig, demoDns, demoPassword, type DemoOptions } from "./demo.ts";
 export { environmentName } from "./environment.ts";
 export { formatFaults, type ConfigFault } from "./faults.ts";
-export type { ServerAddress } from "./keys.ts";
+export type { ServerAddress, SipTransportName } from "./keys.ts";
 export { checkTree, loadConfig, type ConfigResult, type ConfigWarning, type LoadOptions } from "./load.ts";
 export { configurationReference } from "./reference.ts";
 export type { AccountConfig, Config, RangeConfig } from "./types.ts";

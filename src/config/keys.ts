@@ -76,18 +76,39 @@ function isOrigin(value: string): boolean {
   return URL.canParse(value) && /^https?:\/\//.test(value) && new URL(value).origin === value;
 }
 
+/** How SIP goes to SIP Server. */
+export const sipTransports = ["udp", "tcp", "tls"] as const;
+export type SipTransportName = (typeof sipTransports)[number];
+
 /** Where a SIP Server listens. */
 export interface ServerAddress {
   /** IPv4 address or name. */
   readonly host: string;
-  readonly port: number;
+  /** Absent behind a name without one: SRV records then say it (RFC 3263 4.2). */
+  readonly port?: number;
+  /** What stands behind `;transport=`, else `sipServer.transport`. */
+  readonly transport: SipTransportName;
 }
 
-/** `host[:port]`, 5060 where no port stands; undefined for anything else. */
-export function parseServerAddress(text: string): ServerAddress | undefined {
-  const [name = "", port = "5060", ...rest] = text.split(":");
-  const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
+/**
+ * `host[:port][;transport=udp|tcp|tls]`; where no port stands behind an address 5060, or 5061 for TLS. Undefined for
+ * anything else.
+ */
+export function parseServerAddress(
+  text: string,
+  transport: SipTransportName = "udp",
+): ServerAddress | undefined {
+  const [place = "", parameter, ...others] = text.split(";");
+  if (parameter !== undefined) {
+    const named = sipTransports.find((name) => parameter === `transport=${name}`);
+    return named && others.length === 0 ? parseServerAddress(place, named) : undefined;
+  }
+  const [name = "", port, ...rest] = place.split(":");
+  const usual = transport === "tls" ? 5061 : 5060;
+  const number = port === undefined ? usual : /^\d{1,5}$/.test(port) ? Number(port) : 0;
   const digitsOnly = /^[\d.]+$/.test(name);
   if (rest.length > 0 || number < 1 || number > 65_535 || !host.test(name)) return undefined;
-  return digitsOnly && !z.ipv4().safeParse(name).success ? undefined : { host: name, port: number };
+  if (digitsOnly)
+    return z.ipv4().safeParse(name).success ? { host: name, port: number, transport } : undefined;
+  return port === undefined ? { host: name, transport } : { host: name, port: number, transport };
 }

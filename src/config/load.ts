@@ -198,8 +198,33 @@ function resolveSipServer(
   if (password !== "" && passwordFile !== undefined)
     say.fault(path, "stands beside sipServer.auth.password", "write one of the two");
   const fromFile = fileSecret(path, passwordFile, directory, say);
-  const addresses = sipServer.addresses.flatMap((text) => parseServerAddress(text) ?? []);
-  return { ...sipServer, addresses, auth: { username, password: fromFile ?? password } };
+  const { transport, tls } = sipServer;
+  const addresses = sipServer.addresses.flatMap((text) => parseServerAddress(text, transport) ?? []);
+  return {
+    ...sipServer,
+    ...(tls ? { tls: resolveServerTls(tls, directory, say) } : {}),
+    addresses,
+    auth: { username, password: fromFile ?? password },
+  };
+}
+
+function resolveServerTls(
+  tls: NonNullable<ParsedConfig["sipServer"]["tls"]>,
+  directory: string,
+  say: Say,
+): NonNullable<Config["sipServer"]["tls"]> {
+  const files = { cert: tls.cert, key: tls.key, ca: tls.ca };
+  for (const [name, file] of Object.entries(files)) {
+    const read = file === undefined ? undefined : readNamedFile(directory, file);
+    if (read && "reason" in read)
+      say.fault(["sipServer", "tls", name], read.reason, "name a readable PEM file");
+  }
+  return {
+    ...tls,
+    cert: resolve(directory, tls.cert),
+    key: resolve(directory, tls.key),
+    ...(tls.ca === undefined ? {} : { ca: resolve(directory, tls.ca) }),
+  };
 }
 
 function failed(faults: readonly ConfigFault[], file?: string): ConfigResult {

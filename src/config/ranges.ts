@@ -37,6 +37,13 @@ export function rangeSize({ from, to }: DnRange): number {
   return Number(to) - Number(from) + 1;
 }
 
+/** All DNs of the range, in order. */
+export function dnsOfRange(range: DnRange): string[] {
+  return Array.from({ length: rangeSize(range) }, (_none, index) =>
+    nameOf(range, Number(range.from) + index),
+  );
+}
+
 function nameOf({ from }: DnRange, number: number): string {
   return String(number).padStart(isPadded(from) ? from.length : 0, "0");
 }

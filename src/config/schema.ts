@@ -2,6 +2,8 @@ import { z } from "zod";
 import { calls, trace } from "./call-sections.ts";
 import { autoAnswer, clients, ownAutoAnswer } from "./client-sections.ts";
 import { expects, key, section, types } from "./keys.ts";
+import { sipServer } from "./sip-server-section.ts";
+import { trunkSrtpKeys } from "./transport-keys.ts";
 
 const http = section("The one HTTP(S) socket: pages, API and, by upgrade, SIP over WebSocket.", {
   host: key(types.ipv4.default("0.0.0.0"), { text: "Local address to bind.", expects: expects.ipv4 }),
@@ -76,10 +78,10 @@ const advertised = {
   defaultText: "`host`, unless that is 0.0.0.0: then required",
 };
 
-const sip = section("The SIP socket toward SIP Server (UDP).", {
+const sip = section("The SIP socket toward SIP Server.", {
   host: key(types.ipv4.default("0.0.0.0"), { text: "Local address to bind.", expects: expects.ipv4 }),
   port: key(types.port.default(5060), {
-    text: "Port to bind and to name in Contact. Take another than the one in the contact of a Trunk DN for this host: SIP Server tells them apart by address.",
+    text: "Port to bind, for UDP and for connections, and to name in Contact. Take another than the one in the contact of a Trunk DN for this host: SIP Server tells them apart by address.",
     expects: expects.port,
   }),
   advertisedAddress: key(types.ipv4.optional(), {
@@ -146,6 +148,7 @@ const media = section("Sound: one UDP port per worker toward browsers, port pair
       example: "[g722, pcma, pcmu]",
     },
   ),
+  ...trunkSrtpKeys,
   trunkSource: key(z.enum(["address", "strict"]).default("address"), {
     text: "Where RTP may come from. address: any port of the signalled address. strict: that port only.",
     expects: "address or strict",
@@ -286,89 +289,6 @@ const agents = section("Who may sign in, and how long a lost browser is waited f
   }),
   autoAnswer,
 });
-
-const sipServer = key(
-  z.strictObject({
-    addresses: key(
-      z
-        .array(
-          key(types.server, {
-            text: "",
-            expects: "host:port, an IPv4 address or a name",
-            example: "192.0.2.10:5060",
-          }),
-        )
-        .min(1),
-      {
-        text: "SIP Server's addresses as host:port, preferred first. Without a port: 5060.",
-        expects: "a list of one or more host:port",
-        example: '["192.0.2.10:5060"]',
-      },
-    ),
-    allow: key(z.array(key(types.ipv4OrNet, { text: "", expects: "an IPv4 address or net" })).default([]), {
-      text: "Addresses and nets that may send SIP to the gateway, besides the addresses above; all else is dropped.",
-      expects: "a list of IPv4 addresses or nets",
-      example: '["192.0.2.0/24"]',
-    }),
-    optionsSeconds: key(types.seconds(0, 3600).default(15), {
-      text: "Seconds between OPTIONS to each address; 0: none.",
-      expects: "seconds from 0 to 3600",
-    }),
-    sessionTimer: section("Session timers toward SIP Server (RFC 4028).", {
-      mode: key(z.enum(["on", "ignore"]).default("on"), {
-        text: "on: SIP Server's timers are agreed to, and it refreshes; a call ends by its timer only when neither a refresh nor sound came. ignore: as if there were none, the way of Genesys Softphone.",
-        expects: "on or ignore",
-      }),
-      offerSeconds: key(z.union([z.literal(0), z.int().min(90).max(86_400)]).default(1800), {
-        text: "Seconds offered for calls the agent dials; 0: none.",
-        expects: "0, or seconds from 90 to 86400",
-      }),
-      minSeconds: key(z.int().min(90).max(86_400).default(90), {
-        text: "Shortest interval taken; SIP Server is refused a shorter one with 422.",
-        expects: "seconds from 90 to 86400",
-      }),
-    }),
-    reliableRinging: key(z.enum(["required", "supported"]).default("required"), {
-      text: "When 180 is sent reliably (RFC 3262). required: where SIP Server requires it. supported: already where it supports it.",
-      expects: "required or supported",
-    }),
-    shutdownStatus: key(z.union([z.literal(0), z.int().min(400).max(699)]).default(603), {
-      text: "Status by which SIP Server refuses new calls while it shuts down (its shutdown-sip-reject-code): the agent's call then goes to the next address, unless it has rung already. 0: it never does.",
-      expects: "0, or a status from 400 to 699",
-    }),
-    registration: section("REGISTER of each DN at SIP Server.", {
-      mode: key(z.enum(["on-sign-in"]).default("on-sign-in"), {
-        text: "on-sign-in: a DN is registered while its browser is signed in.",
-        expects: "on-sign-in",
-      }),
-      expires: key(z.int().min(60).max(86_400).default(300), {
-        text: "Seconds asked for; refreshed at about three quarters.",
-        expects: "seconds from 60 to 86400",
-      }),
-      perSecond: key(z.number().min(0.1).max(1000).default(25), {
-        text: "REGISTER requests a second at most, all DNs together.",
-        expects: "a number from 0.1 to 1000",
-      }),
-    }),
-    auth: section("Digest toward SIP Server, where it asks for it.", {
-      username: key(types.word.default("{dn}"), {
-        text: "User name; {dn} stands for the DN.",
-        expects: "a text of 1 to 64 characters without quotes",
-      }),
-      password: key(z.string().max(256).default(""), {
-        text: "Password; {dn} stands for the DN. Empty: none, a challenge then fails.",
-        expects: "a text of at most 256 characters",
-        secret: true,
-      }),
-      passwordFile: key(types.file.optional(), { text: "File with that password.", expects: expects.file }),
-    }),
-  }),
-  {
-    text: "The Genesys SIP Server. Required.",
-    expects: "a map with addresses",
-    example: '{ addresses: ["192.0.2.10:5060"] }',
-  },
-);
 
 const admin = section("The admin API: the running calls, captures. Off unless a token is set.", {
   token: key(types.adminToken.optional(), {

@@ -59,7 +59,7 @@ export interface Config {
   readonly calls: Parsed["calls"];
   readonly sipServer: Omit<Parsed["sipServer"], "addresses" | "auth"> & {
     readonly addresses: readonly ServerAddress[];
-    /** Both may contain `{dn}`; `trunkCredentials` puts the DN in. */
+    /** Both may contain `{dn}`; `trunkCredentials` puts the DN in. `tls`: absolute paths. */
     readonly auth: { readonly username: string; readonly password: string };
   };
   /** No token: no API. */

@@ -14,7 +14,18 @@ export interface Logger {
 export type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
 
 /** Keys whose values never reach a log line, at any of the first levels of nesting. */
-const secretKeys = ["password", "authorization", "token", "ha1", "icePwd", "pwd", "secret", "trunkPassword"];
+const secretKeys = [
+  "sendKey",
+  "receiveKey",
+  "password",
+  "authorization",
+  "token",
+  "ha1",
+  "icePwd",
+  "pwd",
+  "secret",
+  "trunkPassword",
+];
 
 /** JSON lines by pino, secrets cut out, or readable lines when `stream` is a pretty printer. */
 export function createLogger(level: LogLevel, stream?: DestinationStream): Logger {

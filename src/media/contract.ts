@@ -79,6 +79,18 @@ export interface BrowserRemote {
   readonly rtcpReducedSize?: boolean;
 }
 
+/** Crypto suites of SDES-SRTP (RFC 4568 6.2), the one we prefer first. */
+export const srtpSuites = ["AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"] as const;
+export type SrtpSuite = (typeof srtpSuites)[number];
+
+/** SRTP toward SIP Server's side. A key that stays the same goes on counting where it is (RFC 4568 7.1.4). */
+export interface TrunkSrtp {
+  readonly suite: SrtpSuite;
+  /** Master key and salt, 30 bytes in base64, of what we send and of what comes. Secret. */
+  readonly sendKey: string;
+  readonly receiveKey: string;
+}
+
 /** What SIP Server's SDP said. May change at any time in a call. */
 export interface TrunkRemote {
   /** IPv4 address; `0.0.0.0` or port 0 means held: nothing is sent. */
@@ -89,6 +101,8 @@ export interface TrunkRemote {
   readonly payload: Payload;
   /** Relay's direction on this side. */
   readonly direction: Direction;
+  /** Absent: plain RTP. */
+  readonly srtp?: TrunkSrtp;
 }
 
 /** How one way sounds over a few seconds. */
@@ -175,7 +189,7 @@ export interface SideStatistics {
   readonly framesConcealed: number;
   readonly framesRecovered: number;
   /**
-   * Dropped packets by cause, e.g. `replay`, `authentication`, `stranger`, `payloadType`, `malformed`, `rate`,
+   * Dropped packets by cause, e.g. `replay`, `authentication` (SRTP), `stranger`, `payloadType`, `malformed`, `rate`,
    * `malformedRtcp`, `ownSsrc` (RTCP under our own SSRC); also `dtmfUnsent`, `dtmfRate` and `dtmfTwice` (key presses;
    * the last were told by RFC 4733 and by INFO) and `sendQueueFull` (ours that the system took not).
    */

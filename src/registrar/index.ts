@@ -3,13 +3,24 @@ export type { LoginLimits } from "./login-guard.ts";
 export type { ExpiresPolicy } from "./register-request.ts";
 export type { RegistrarCounters, RegistrarOptions, RegistrarPolicy } from "./registrar-options.ts";
 export { createRegistrar, type AgentRegistrar } from "./registrar.ts";
+export { joinServers, NamedServer, type NamedServerOptions } from "./named-server.ts";
+export type { ServerPoolOptions } from "./pooled-server.ts";
+export {
+  lookUpServer,
+  type Endpoint,
+  type Found,
+  type NameResolver,
+  type ServerName,
+  type ServiceRecord,
+  type ServiceTransport,
+} from "./server-lookup.ts";
 export {
   createServerPool,
   type ServerPool,
   type ServerPoolEvents,
-  type ServerPoolOptions,
   type ServerPoolSurroundings,
 } from "./server-pool.ts";
+export { fixedServers, type ServerSource } from "./server-source.ts";
 export type { TrunkCounters } from "./trunk-exchange.ts";
 export {
   createTrunkRegistrations,

@@ -1,5 +1,5 @@
 import { randomId, type Random } from "../core/index.ts";
-import { createDigestClient, createRequest, parseUri } from "../sip/index.ts";
+import { createDigestClient, createRequest, parseUri, transportParameter } from "../sip/index.ts";
 import type {
   DigestClient,
   DigestCredentials,
@@ -68,7 +68,7 @@ export class RegisterIdentity {
         ["To", aor],
         ["Call-ID", this.#callId],
         ["CSeq", `${this.#sequence} REGISTER`],
-        ["Contact", `<${this.contact.raw}>`],
+        ["Contact", `<${this.contact.raw}${transportParameter(server)}>`],
         ["Expires", String(expires)],
         ...this.#options.headers,
         ...(authorization ? [[authorization.name, authorization.value] as const] : []),

@@ -1,19 +1,8 @@
-import { randomId, TypedEvents, type Clock, type Logger, type Random, type Timer } from "../core/index.ts";
-import { createRequest } from "../sip/index.ts";
-import type { ClientTransaction, Flow, TransactionLayer } from "../sip/index.ts";
+import { TypedEvents, type Clock, type Logger, type Random, type Timer } from "../core/index.ts";
+import type { Flow, SipUri, TransactionLayer } from "../sip/index.ts";
 import { hostPort } from "./addresses.ts";
-
-/** How servers are probed, and when they count as down and as back. */
-export interface ServerPoolOptions {
-  /** Seconds between OPTIONS to each server; 0: none to one that answers. Default 15. */
-  readonly optionsSeconds: number;
-  /** How long an OPTIONS is waited for, ms. Default 4,000 as Genesys advises for non-INVITE transactions. */
-  readonly probeTimeoutMs: number;
-  /** OPTIONS unanswered one after another until a server counts as down. Default 2. */
-  readonly missesUntilDown: number;
-  /** How long a better server must be up before we go back to it, seconds. Default 90. */
-  readonly failBackSeconds: number;
-}
+import { PooledServer, type ServerPoolOptions } from "./pooled-server.ts";
+import type { ServerSource } from "./server-source.ts";
 
 /** What holds where nothing else is asked for. */
 const defaultServerPoolOptions: ServerPoolOptions = {
@@ -38,8 +27,12 @@ export interface ServerPool {
   readonly current: Flow | undefined;
   /** The first server that may be asked besides `excluded`, for one that gave an error of its own. */
   other(excluded: readonly Flow[]): Flow | undefined;
-  /** All servers in order of preference. */
+  /** The server that the Contact of a 3xx means; undefined for strangers: a forged 3xx must not lead us away. */
+  redirected(contact: SipUri): Flow | undefined;
+  /** All servers in order of preference, those that are being left at the end. */
   list(): { readonly flow: Flow; readonly up: boolean }[];
+  /** Whether it answers and is not suspended; false for strangers. */
+  isUp(server: Flow): boolean;
   /** Some response came from it: it is alive. */
   heard(server: Flow): void;
   /**
@@ -55,38 +48,19 @@ export interface ServerPool {
 
 /** What the pool is made of. */
 export interface ServerPoolSurroundings {
-  /** The servers in order of preference, as flows; asked once. */
-  readonly servers: () => readonly Flow[];
+  readonly source: ServerSource;
   readonly transactions: Pick<TransactionLayer, "request">;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
   readonly options?: Partial<ServerPoolOptions>;
+  /** Whether something still hangs on a server whose name no longer leads there; it is kept that long. */
+  readonly inUse?: (server: Flow) => boolean;
 }
-
-/** Between probes of a server that is down: often, since nothing else tells that it is back. */
-const downProbeSeconds = 5;
-/** Until a server whose OPTIONS was not answered is asked once more: one lost datagram is no outage. */
-const missProbeSeconds = 1;
 
 /** Begins with the first server in use, and with an OPTIONS to each unless they are switched off. */
 export function createServerPool(surroundings: ServerPoolSurroundings): ServerPool {
   return new OptionsPool(surroundings);
-}
-
-interface Server {
-  readonly flow: Flow;
-  readonly callId: string;
-  sequence: number;
-  /** Assumed until proven wrong, so that start-up does not wait for the first OPTIONS. */
-  up: boolean;
-  upSince: number;
-  heardAt: number;
-  suspendedUntil: number;
-  misses: number;
-  probe: ClientTransaction | undefined;
-  probeTimer: Timer | undefined;
-  resumeTimer: Timer | undefined;
 }
 
 class OptionsPool implements ServerPool {
@@ -94,33 +68,21 @@ class OptionsPool implements ServerPool {
   readonly #context: ServerPoolSurroundings;
   readonly #clock: Clock;
   readonly #options: ServerPoolOptions;
-  readonly #servers: Server[];
-  readonly #fromTag: string;
-  #current: Server | undefined;
+  #servers: PooledServer[];
+  #current: PooledServer | undefined;
   #failBackTimer: Timer | undefined;
   #closed = false;
+  readonly #stopListening: () => void;
 
   constructor(context: ServerPoolSurroundings) {
     this.#context = context;
     this.#clock = context.clock;
     this.#options = { ...defaultServerPoolOptions, ...context.options };
     this.events = new TypedEvents(context.log);
-    this.#fromTag = randomId(context.random);
-    this.#servers = context.servers().map((flow) => ({
-      flow,
-      callId: `options-${randomId(context.random)}@${flow.sentBy}`,
-      sequence: 0,
-      up: true,
-      upSince: this.#clock.now(),
-      heardAt: Number.NEGATIVE_INFINITY,
-      suspendedUntil: 0,
-      misses: 0,
-      probe: undefined,
-      probeTimer: undefined,
-      resumeTimer: undefined,
-    }));
+    this.#servers = context.source.list().map((flow) => this.#make(flow));
     this.#current = this.#servers[0];
-    if (this.#options.optionsSeconds > 0) for (const server of this.#servers) this.#probe(server);
+    if (this.#options.optionsSeconds > 0) for (const server of this.#servers) server.probe();
+    this.#stopListening = context.source.onChange(() => this.#follow());
   }
 
   get current(): Flow | undefined {
@@ -129,19 +91,30 @@ class OptionsPool implements ServerPool {
 
   other(excluded: readonly Flow[]): Flow | undefined {
     const ids = new Set(excluded.map((flow) => flow.id));
-    return this.#servers.find((server) => this.#usable(server) && !ids.has(server.flow.id))?.flow;
+    return this.#servers.find((server) => server.usable && !ids.has(server.flow.id))?.flow;
+  }
+
+  redirected(contact: SipUri): Flow | undefined {
+    return this.#context.source.find(contact);
   }
 
   list(): { readonly flow: Flow; readonly up: boolean }[] {
-    return this.#servers.map((server) => ({ flow: server.flow, up: this.#usable(server) }));
+    return this.#servers.map((server) => ({ flow: server.flow, up: server.usable }));
+  }
+
+  isUp(flow: Flow): boolean {
+    return this.#find(flow)?.usable ?? false;
   }
 
   heard(flow: Flow): void {
     const server = this.#find(flow);
     if (!server || this.#closed) return;
-    server.heardAt = this.#clock.now();
-    server.misses = 0;
-    if (server.up) return;
+    const first = !server.proven;
+    server.heard();
+    if (server.up) {
+      if (first && this.#current?.leaving) this.#choose();
+      return;
+    }
     server.up = true;
     server.upSince = server.heardAt;
     this.#context.log.info({ server: hostPort(flow) }, "SIP Server answers again");
@@ -160,44 +133,81 @@ class OptionsPool implements ServerPool {
   suspend(flow: Flow, ms: number): void {
     const server = this.#find(flow);
     if (!server || this.#closed) return;
-    server.suspendedUntil = Math.max(server.suspendedUntil, this.#clock.now() + ms);
-    server.resumeTimer?.clear();
-    server.resumeTimer = this.#clock.setTimer(server.suspendedUntil - this.#clock.now(), () => {
-      server.resumeTimer = undefined;
-      server.upSince = this.#clock.now();
-      this.#choose();
-    });
+    server.suspend(ms);
     this.#choose();
   }
 
   close(): void {
     this.#closed = true;
+    this.#stopListening();
     this.#failBackTimer?.clear();
-    for (const server of this.#servers) {
-      server.probeTimer?.clear();
-      server.resumeTimer?.clear();
-      server.probe?.abandon();
-      server.probe = undefined;
-    }
+    for (const server of this.#servers) server.close();
     this.events.removeAllListeners();
   }
 
-  #find(flow: Flow): Server | undefined {
+  #make(flow: Flow): PooledServer {
+    const { transactions, random } = this.#context;
+    const context = { transactions, clock: this.#clock, random, options: this.#options };
+    return new PooledServer(flow, context, {
+      onAnswer: () => {
+        this.heard(flow);
+        this.#dropLeft();
+      },
+      onSilence: () => this.#onSilence(flow),
+      onResumed: () => this.#choose(),
+    });
+  }
+
+  #onSilence(flow: Flow): void {
+    const server = this.#find(flow);
+    if (server) this.#down(server, "OPTIONS unanswered");
+    if (!this.#current) this.#context.source.lookAgain();
+    this.#dropLeft();
+  }
+
+  /** The source has other addresses: new ones join, those that are gone are left once nothing hangs on them. */
+  #follow(): void {
+    if (this.#closed) return;
+    const flows = this.#context.source.list();
+    const wanted = flows.map((flow) => this.#find(flow) ?? this.#make(flow));
+    const fresh = wanted.filter((server) => !this.#servers.includes(server));
+    const gone = this.#servers.filter((server) => !wanted.includes(server));
+    for (const server of wanted) server.leaving = false;
+    for (const server of gone) server.leaving = true;
+    this.#servers = [...wanted, ...gone];
+    const servers = (list: readonly PooledServer[]): string[] => list.map(({ flow }) => hostPort(flow));
+    this.#context.log.info(
+      { name: this.#context.source.name, fresh: servers(fresh), gone: servers(gone) },
+      "SIP Server has other addresses",
+    );
+    this.#choose();
+    for (const server of fresh) server.probe();
+    this.#dropLeft();
+  }
+
+  #dropLeft(): void {
+    if (!this.#current || this.#current.leaving) return;
+    const done = this.#servers.filter(
+      (server) => server.leaving && server !== this.#current && !this.#context.inUse?.(server.flow),
+    );
+    if (done.length === 0) return;
+    for (const server of done) server.close();
+    this.#servers = this.#servers.filter((server) => !done.includes(server));
+  }
+
+  #find(flow: Flow): PooledServer | undefined {
     return this.#servers.find((server) => server.flow.id === flow.id);
   }
 
-  #usable(server: Server): boolean {
-    return server.up && server.suspendedUntil <= this.#clock.now();
-  }
-
-  #down(server: Server, reason: string): void {
+  #down(server: PooledServer, reason: string): void {
     if (!server.up) return;
     server.up = false;
     this.#context.log.warn({ server: hostPort(server.flow), reason }, "SIP Server is down");
     this.events.emit("down", server.flow, reason);
     this.#choose();
+    if (!this.#current) this.#context.source.lookAgain();
     // At once, so that a short gap ends with the first answer and not with the next turn.
-    if (!server.probe) this.#probe(server);
+    server.probe();
   }
 
   /** Sticks to the present server while it is usable; otherwise the first usable one. */
@@ -205,89 +215,37 @@ class OptionsPool implements ServerPool {
     if (this.#closed) return;
     this.#failBackTimer?.clear();
     this.#failBackTimer = undefined;
-    const best = this.#servers.find((server) => this.#usable(server));
-    if (!this.#current || !this.#usable(this.#current)) this.#move(best, true);
+    const best = this.#servers.find((server) => server.usable);
+    if (!this.#current?.usable) this.#move(best, true);
+    // A server that works is left for one that is known to work.
+    else if (this.#current.leaving) this.#move(this.#successor ?? this.#current, false);
     this.#planFailBack();
+  }
+
+  get #successor(): PooledServer | undefined {
+    return this.#servers.find((server) => server.usable && server.proven && !server.leaving);
   }
 
   #planFailBack(): void {
     const current = this.#current;
     const place = current ? this.#servers.indexOf(current) : 0;
-    const better = this.#servers.slice(0, place).filter((server) => this.#usable(server));
+    // Those that are left stand at the end: never better than one that is not.
+    const better = this.#servers.slice(0, place).filter((server) => server.usable && !current?.leaving);
     const readyAt = better.map((server) => server.upSince + this.#options.failBackSeconds * 1000);
     const first = Math.min(...readyAt);
     if (!Number.isFinite(first)) return;
     this.#failBackTimer = this.#clock.setTimer(Math.max(0, first - this.#clock.now()), () => {
       this.#failBackTimer = undefined;
       const target = better.find((_server, index) => readyAt[index] === first);
-      if (target && this.#usable(target)) this.#move(target, false);
+      if (target?.usable) this.#move(target, false);
       this.#planFailBack();
     });
   }
 
-  #move(to: Server | undefined, forced: boolean): void {
+  #move(to: PooledServer | undefined, forced: boolean): void {
     if (to === this.#current) return;
     this.#current = to;
     this.#context.log.info({ server: to && hostPort(to.flow), forced }, "SIP Server in use");
     this.events.emit("moved", to?.flow, forced);
-  }
-
-  #probe(server: Server): void {
-    if (this.#closed) return;
-    server.probeTimer?.clear();
-    server.probeTimer = undefined;
-    const request = this.#optionsRequest(server);
-    const done = (answered: boolean): void => {
-      server.probe = undefined;
-      this.#probed(server, answered);
-    };
-    server.probe = this.#context.transactions.request(
-      request,
-      server.flow,
-      {
-        // Any final response says that it lives (real servers answer 404 to OPTIONS as well).
-        onResponse: (response) => {
-          if (response.status >= 200) done(true);
-        },
-        onTimeout: () => done(false),
-        onTransportError: () => done(false),
-      },
-      { timeoutMs: this.#options.probeTimeoutMs },
-    );
-  }
-
-  #probed(server: Server, answered: boolean): void {
-    if (this.#closed) return;
-    if (!answered) server.misses++;
-    const { missesUntilDown } = this.#options;
-    const interval = this.#options.optionsSeconds || Infinity;
-    const seconds = answered ? interval : Math.min(interval, server.up ? missProbeSeconds : downProbeSeconds);
-    // One that is down is looked after in any case: nothing else tells that it is back.
-    if (seconds < Infinity)
-      server.probeTimer = this.#clock.setTimer(seconds * 1000, () => this.#probe(server));
-    if (answered) {
-      this.heard(server.flow);
-      return;
-    }
-    if (server.misses >= missesUntilDown) this.#down(server, "OPTIONS unanswered");
-  }
-
-  #optionsRequest(server: Server) {
-    const { flow } = server;
-    const uri = `sip:${hostPort(flow)}`;
-    server.sequence++;
-    return createRequest({
-      method: "OPTIONS",
-      uri,
-      headers: [
-        ["Max-Forwards", "70"],
-        ["From", `<sip:${flow.sentBy}>;tag=${this.#fromTag}`],
-        ["To", `<${uri}>`],
-        ["Call-ID", server.callId],
-        ["CSeq", `${server.sequence} OPTIONS`],
-        ["Contact", `<sip:${flow.sentBy}>`],
-        ["Accept", "application/sdp"],
-      ],
-    });
   }
 }

@@ -2,7 +2,6 @@ import type { Flow } from "../sip/index.ts";
 import type { TrunkStatus } from "./contract.ts";
 import { priorities, type Pacer, type Priority } from "./pacer.ts";
 import { RegisterIdentity, type IdentityOptions } from "./register-identity.ts";
-import type { ServerPool } from "./server-pool.ts";
 import { refreshDelayMs } from "./trunk-answer.ts";
 import { TrunkExchange, type ExchangeContext, type TrunkOutcome } from "./trunk-exchange.ts";
 import { TrunkRoute } from "./trunk-route.ts";
@@ -17,6 +16,8 @@ export interface TrunkContext extends IdentityOptions, ExchangeContext, Standing
   readonly onReceived: (address: string) => void;
 }
 
+/** Longest pause after refusals in a row, in times of the first: an hour where that is ten minutes. */
+const maxRefusedBackOffs = 6;
 const noServer = "SIP Server does not answer";
 
 /** The registration of one DN at SIP Server. It acts only through the pacer, one REGISTER at a time. */
@@ -31,6 +32,8 @@ export class TrunkDn {
   readonly #identity: RegisterIdentity;
   readonly #route: TrunkRoute;
   readonly #turns: TrunkTurns;
+  /** Refusals in a row. */
+  #refusals = 0;
 
   /** @throws TypeError when `dn` and the contact's host and port make no SIP URI. */
   constructor(dn: string, context: TrunkContext) {
@@ -51,6 +54,16 @@ export class TrunkDn {
     return this.#active || this.#turns.busy || this.#mustUnregister;
   }
 
+  /** The server that has the DN in service; undefined while none has. */
+  get server(): Flow | undefined {
+    return this.#standing.state === "in-service" ? this.#standing.server : undefined;
+  }
+
+  /** Whether a registration of the DN still holds at `server`. */
+  holdsAt(server: Flow): boolean {
+    return this.#standing.holdsAt(server);
+  }
+
   get #active(): boolean {
     return this.present || this.retained > 0;
   }
@@ -68,6 +81,7 @@ export class TrunkDn {
     this.present = true;
     if (this.#standing.state === "in-service") return;
     this.#route.reset();
+    this.#refusals = 0;
     this.#register(priorities.signIn);
   }
 
@@ -97,7 +111,12 @@ export class TrunkDn {
       this.#waitForServer();
     } else if (forced) {
       this.#route.reset();
-      this.#register(this.#priority);
+      // After a gap of a hot-standby pair the other one knows the contact: calls go on at once, and the REGISTER
+      // in its turn makes sure of it (genesys-sip-server.md 10).
+      const held = this.#standing.holdsAt(current) && this.#standing.ours;
+      if (!held) return this.#register(this.#priority);
+      this.#standing.move("returned", "");
+      this.#turns.ask(this.#priority);
     } else if (this.retained === 0 && this.#standing.state === "in-service") {
       this.#turns.ask(priorities.ordinary);
     }
@@ -125,7 +144,7 @@ export class TrunkDn {
   #onTurn(): void {
     const { server: former } = this.#standing;
     if (this.#mustUnregister && former) {
-      if (isUp(this.#context.pool, former)) return this.#begin("unregister", former);
+      if (this.#context.pool.isUp(former)) return this.#begin("unregister", former);
       // Nobody there to be told; it runs out by itself.
       this.#standing.forget();
     }
@@ -150,6 +169,7 @@ export class TrunkDn {
       case "unavailable":
         return this.#retryElsewhere(server, outcome.reason, outcome.retryAfterMs);
       case "refused":
+        if (outcome.shuttingDown && this.#active) return this.#leave(server, outcome.reason);
         return this.#refuse(outcome.reason);
       case "silent":
         return this.#onSilence(server, outcome.sentAt);
@@ -178,6 +198,7 @@ export class TrunkDn {
       return this.#retryElsewhere(server, "200 OK, but expired at once", undefined);
     if (answer.received !== undefined) this.#context.onReceived(answer.received);
     this.#route.arrived();
+    this.#refusals = 0;
     this.#standing.granted(server, answer);
     if (this.#active) {
       this.#standing.move("accepted", "");
@@ -220,6 +241,15 @@ export class TrunkDn {
     this.#turns.finish();
   }
 
+  /** A server that is about to stop says 603: its peer is asked, and where there is none, that is a refusal. */
+  #leave(server: Flow, reason: string): void {
+    this.#route.failed(server);
+    const other = this.#route.another();
+    if (!other) return this.#refuse(reason);
+    if (!this.#turns.nextDue) this.#detour(other);
+    this.#turns.finish();
+  }
+
   #detour(server: Flow): void {
     this.#route.detour(server);
     this.#turns.setNext(this.#priority);
@@ -242,14 +272,9 @@ export class TrunkDn {
       // A server that moved or a sign-in that came meanwhile changes nothing about the answer just heard.
       this.#turns.setNext(undefined);
       this.#standing.move("refused", reason);
-      this.#turns.after(refusedBackOffMs * (1 + 0.1 * random.fraction()), () =>
-        this.#register(this.#priority),
-      );
+      const pauseMs = refusedBackOffMs * Math.min(2 ** this.#refusals++, maxRefusedBackOffs);
+      this.#turns.after(pauseMs * (1 + 0.1 * random.fraction()), () => this.#register(this.#priority));
     }
     this.#turns.finish();
   }
-}
-
-function isUp(pool: ServerPool, server: Flow): boolean {
-  return pool.list().some(({ flow, up }) => up && flow.id === server.id);
 }

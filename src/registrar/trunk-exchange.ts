@@ -41,7 +41,12 @@ export type TrunkOutcome =
     })
   | (Extract<TrunkAnswer, { kind: "redirected" }> & { readonly reason: string })
   | (Extract<TrunkAnswer, { kind: "unavailable" }> & { readonly reason: string })
-  | { readonly kind: "refused"; readonly reason: string }
+  | {
+      readonly kind: "refused";
+      readonly reason: string;
+      /** 603, as of a SIP Server that shuts down gracefully (genesys-sip-server.md 10): its peer may take the DN. */
+      readonly shuttingDown: boolean;
+    }
   /** The last request, sent at `sentAt` (clock time), got no answer. */
   | { readonly kind: "silent"; readonly sentAt: number }
   /** Whatever the answer was, or none. */
@@ -158,7 +163,7 @@ function outcomeOf(answer: TrunkAnswer, response: SipResponse): TrunkOutcome {
   if (answer.kind === "accepted") return { ...answer, received: response.topVia.parameters.get("received") };
   const reason = `${response.status} ${response.reason}`.trim();
   if (answer.kind === "redirected" || answer.kind === "unavailable") return { ...answer, reason };
-  return { kind: "refused", reason: reason + hint(response.status) };
+  return { kind: "refused", reason: reason + hint(response.status), shuttingDown: response.status === 603 };
 }
 
 /** What an administrator should look at. */

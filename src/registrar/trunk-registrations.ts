@@ -1,9 +1,14 @@
 import { TypedEvents, type Clock, type Logger, type Random } from "../core/index.ts";
 import type { DigestCredentials, Flow, TransactionLayer } from "../sip/index.ts";
 import type { Registrar, TrunkEvents, TrunkRegistrations, TrunkStatus } from "./contract.ts";
+import { JoinedPools } from "./joined-pools.ts";
 import { Pacer } from "./pacer.ts";
-import { createServerPool, type ServerPool, type ServerPoolOptions } from "./server-pool.ts";
-import { TrunkDn, type TrunkContext } from "./trunk-dn.ts";
+import { PeerRegistrations } from "./peer-registrations.ts";
+import { joinedStatus } from "./peer-status.ts";
+import type { ServerPoolOptions } from "./pooled-server.ts";
+import type { ServerPool } from "./server-pool.ts";
+import type { ServerSource } from "./server-source.ts";
+import type { TrunkContext } from "./trunk-dn.ts";
 import type { TrunkCounters } from "./trunk-exchange.ts";
 import type { TrunkTurns } from "./trunk-turns.ts";
 
@@ -11,7 +16,7 @@ import type { TrunkTurns } from "./trunk-turns.ts";
 export interface TrunkOptions extends Partial<ServerPoolOptions> {
   /** Expires asked for, seconds. Default 300. */
   readonly expiresSeconds?: number;
-  /** REGISTERs started a second, repeats for challenges not counted. Default 25: 999 DNs in 40 s. */
+  /** REGISTERs started a second at all peers together, repeats for challenges not counted. Default 25: 999 DNs in 40 s. */
   readonly perSecond?: number;
   /** REGISTERs started and unanswered. Default 50. */
   readonly maxOutstanding?: number;
@@ -30,8 +35,11 @@ export interface TrunkOptions extends Partial<ServerPoolOptions> {
 export interface TrunkRegistrationsOptions {
   readonly registrar: Pick<Registrar, "events" | "find">;
   readonly transactions: Pick<TransactionLayer, "request">;
-  /** The SIP Servers in order of preference. */
-  readonly servers: () => readonly Flow[];
+  /**
+   * The SIP Servers at which each DN is registered, preferred first: one, that may have several addresses to fail
+   * over to; or several active peers, each of them with registrations of its own (Business Continuity).
+   */
+  readonly peers: readonly ServerSource[];
   /** `advertised:port` for our Contacts. */
   readonly contact: string;
   /** What SIP Server wants to know about a DN when it challenges; undefined for none. */
@@ -42,6 +50,8 @@ export interface TrunkRegistrationsOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly options?: TrunkOptions;
+  /** Whether a call goes by this server; one whose name no longer leads there is kept that long. */
+  readonly inUse?: (server: Flow) => boolean;
 }
 
 /** How the registrations end when the gateway stops. */
@@ -54,13 +64,15 @@ export interface CloseAllOptions {
 
 /** The trunk registrations with what their owner needs beside the contract. */
 export interface PacedTrunkRegistrations extends TrunkRegistrations {
-  /** Which SIP Server is in use; for outbound calls too. */
+  /** Which SIP Server is in use; for outbound calls too. Of several peers the first that answers. */
   readonly pool: ServerPool;
+  /** Where `dn`'s calls should go: the server that has it in service, preferred peer first, else the pool's current. */
+  serverFor(dn: string): Flow | undefined;
   readonly counters: Readonly<TrunkCounters>;
-  /** `dns`: known ones, each keeping its Call-ID and CSeq. */
+  /** `dns`: known ones at all peers, each keeping its Call-ID and CSeq. */
   readonly counts: { readonly dns: number; readonly queued: number; readonly outstanding: number };
-  /** Takes no more sign-ins, un-registers what is ours, forgets all. Resolves with the number of DNs that were
-   * still busy at the time limit. Idempotent. */
+  /** Takes no more sign-ins, un-registers what is ours, forgets all. Resolves with the number of registrations
+   * that were still busy at the time limit. Idempotent. */
   closeAll(options: CloseAllOptions): Promise<number>;
 }
 
@@ -97,61 +109,64 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
   };
   readonly #options: TrunkRegistrationsOptions;
   readonly #settings: typeof defaults & TrunkOptions;
-  readonly #context: TrunkContext;
   readonly #pacer: Pacer<TrunkTurns>;
-  readonly #dns = new Map<string, TrunkDn>();
+  readonly #peers: readonly PeerRegistrations[];
   readonly #unsubscribe: (() => void)[];
   readonly #always: ReadonlySet<string>;
+  /** What was told last of each DN, where several peers make up what is told. */
+  readonly #told = new Map<string, TrunkStatus>();
   #receivedFrom = "";
   #closing: Promise<number> | undefined;
 
   constructor(options: TrunkRegistrationsOptions) {
     this.#options = options;
     this.#settings = { ...defaults, ...options.options };
-    const { clock, random, log, transactions, registrar } = options;
+    const { clock, log, registrar } = options;
     const { perSecond, maxOutstanding } = this.#settings;
     this.events = new TypedEvents(log);
-    this.pool = createServerPool({
-      servers: options.servers,
-      transactions,
-      clock,
-      random,
-      log,
-      options: poolOptions(this.#settings),
-    });
     this.#pacer = new Pacer(clock, { perSecond, burst, maxOutstanding }, (turns) => turns.start());
-    this.#context = this.#createContext();
+    this.#peers = options.peers.map((source) => this.#openPeer(source));
+    const [only] = this.#peers;
+    this.pool =
+      this.#peers.length === 1 && only
+        ? only.pool
+        : new JoinedPools(
+            this.#peers.map(({ pool }) => pool),
+            log,
+          );
     this.#always = new Set(this.#settings.mode === "all" ? this.#settings.allDns : []);
     this.#unsubscribe = [
-      registrar.events.on("signed-in", (presence) => this.#record(presence.dn).signIn()),
+      registrar.events.on("signed-in", ({ dn }) => {
+        for (const peer of this.#peers) peer.signIn(dn);
+      }),
       registrar.events.on("signed-out", (presence) => this.#onSignedOut(presence.dn)),
-      this.pool.events.on("moved", (current, forced) => this.#onMoved(current, forced)),
     ];
-    for (const dn of this.#always) {
-      const record = this.#record(dn);
-      record.present = true;
-      record.serverMoved(this.pool.current, true);
-    }
+    for (const dn of this.#always) for (const peer of this.#peers) peer.always(dn);
   }
 
   get counts(): { readonly dns: number; readonly queued: number; readonly outstanding: number } {
-    return { dns: this.#dns.size, queued: this.#pacer.queued, outstanding: this.#pacer.outstanding };
+    const dns = this.#peers.reduce((sum, peer) => sum + peer.size, 0);
+    return { dns, queued: this.#pacer.queued, outstanding: this.#pacer.outstanding };
   }
 
   status(dn: string): TrunkStatus {
-    return this.#dns.get(dn)?.status ?? { state: "idle", reason: "" };
+    return joinedStatus(this.#peers.map((peer) => ({ name: peer.name, status: peer.status(dn) })));
+  }
+
+  serverFor(dn: string): Flow | undefined {
+    for (const peer of this.#peers) {
+      const server = peer.serverOf(dn);
+      if (server) return server;
+    }
+    return this.pool.current;
   }
 
   retain(dn: string): () => void {
-    const record = this.#closing ? undefined : this.#record(dn);
-    if (record) record.retained++;
-    let held = record !== undefined;
+    let held = this.#closing === undefined;
+    if (held) for (const peer of this.#peers) peer.retain(dn);
     return () => {
-      if (!held || !record) return;
+      if (held) for (const peer of this.#peers) peer.release(dn);
       held = false;
-      // After `closeAll` nothing is held any more.
-      record.retained = Math.max(0, record.retained - 1);
-      record.settle();
     };
   }
 
@@ -162,33 +177,30 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
 
   async #closeAll({ unregister, timeoutMs }: CloseAllOptions): Promise<number> {
     for (const stop of this.#unsubscribe) stop();
-    const { clock } = this.#options;
     if (unregister) {
       const rate = this.#settings.closePerSecond ?? this.#settings.perSecond * 4;
       this.#pacer.setRate(rate, rate / 5);
-      for (const record of this.#dns.values()) {
-        record.present = false;
-        record.retained = 0;
-        record.settle();
-      }
-      await this.#untilQuiet(clock.now() + timeoutMs);
+      for (const peer of this.#peers) peer.letGo();
+      await this.#untilQuiet(this.#options.clock.now() + timeoutMs);
     }
-    let left = 0;
-    for (const record of this.#dns.values()) if (record.busy) left++;
+    const left = this.#busy;
     this.#pacer.close();
     this.pool.close();
-    for (const record of this.#dns.values()) record.close();
-    this.#dns.clear();
+    for (const peer of this.#peers) peer.close();
+    this.#told.clear();
     this.events.removeAllListeners();
     return left;
+  }
+
+  get #busy(): number {
+    return this.#peers.reduce((sum, peer) => sum + peer.busy, 0);
   }
 
   #untilQuiet(deadline: number): Promise<void> {
     const { clock } = this.#options;
     return new Promise((resolve) => {
       const look = (): void => {
-        const quiet = Array.from(this.#dns.values()).every((record) => !record.busy);
-        if (quiet || clock.now() >= deadline) resolve();
+        if (this.#busy === 0 || clock.now() >= deadline) resolve();
         else clock.setTimer(Math.min(closePollMs, deadline - clock.now()), look);
       };
       look();
@@ -196,23 +208,18 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
   }
 
   #onSignedOut(dn: string): void {
-    const record = this.#dns.get(dn);
     // Another client of the DN is there: a replaced tab takes nothing away from the one that took its place.
-    if (!record || this.#options.registrar.find(dn) || this.#always.has(dn)) return;
-    record.present = false;
-    record.settle();
+    if (this.#options.registrar.find(dn) || this.#always.has(dn)) return;
+    for (const peer of this.#peers) peer.signOut(dn);
   }
 
-  #onMoved(current: Flow | undefined, forced: boolean): void {
-    // DNs in a call first: the pacer starts what it can as soon as it is asked.
-    const records = Array.from(this.#dns.values()).sort((one, other) => other.retained - one.retained);
-    for (const record of records) record.serverMoved(current, forced);
-  }
-
-  #record(dn: string): TrunkDn {
-    let record = this.#dns.get(dn);
-    if (!record) this.#dns.set(dn, (record = new TrunkDn(dn, this.#context)));
-    return record;
+  #onStatus(dn: string, changed: TrunkStatus): void {
+    if (this.#options.peers.length === 1) return this.events.emit("status", dn, changed);
+    const status = this.status(dn);
+    const before = this.#told.get(dn);
+    if (before?.state === status.state && before.reason === status.reason) return;
+    this.#told.set(dn, status);
+    this.events.emit("status", dn, status);
   }
 
   /** SIP Server sends its calls to the Contact: one it has not seen us at is most likely wrong. Said once per address. */
@@ -224,7 +231,17 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
       log.warn({ address, contact }, "SIP Server sees us at another address than sip.advertisedAddress");
   }
 
-  #createContext(): TrunkContext {
+  #openPeer(source: ServerSource): PeerRegistrations {
+    const { transactions, clock, random, log, inUse } = this.#options;
+    const options = poolOptions(this.#settings);
+    return new PeerRegistrations({
+      pool: { source, transactions, clock, random, log, options },
+      trunk: this.#trunkContext(),
+      inUse: inUse ?? (() => false),
+    });
+  }
+
+  #trunkContext(): Omit<TrunkContext, "pool"> {
     const { transactions, clock, random, log, contact, credentials, headers } = this.#options;
     const { expiresSeconds, timeoutMs, refusedBackOffMs } = this.#settings;
     return {
@@ -232,7 +249,6 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
       clock,
       random,
       log,
-      pool: this.pool,
       pacer: this.#pacer,
       contact,
       credentials,
@@ -241,7 +257,7 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
       timeoutMs,
       refusedBackOffMs,
       counters: this.counters,
-      onStatus: (dn, status) => this.events.emit("status", dn, status),
+      onStatus: (dn, status) => this.#onStatus(dn, status),
       onStolen: (dn, foreign) => this.events.emit("stolen", dn, foreign),
       onReceived: (address) => this.#compareReceived(address),
     };

@@ -1,6 +1,5 @@
 import type { Random } from "../core/index.ts";
 import type { Flow, SipUri } from "../sip/index.ts";
-import { flowNamed } from "./addresses.ts";
 import type { ServerPool } from "./server-pool.ts";
 
 /** Seconds to the next try after the first, second ... passing failure in a row. */
@@ -52,9 +51,8 @@ export class TrunkRoute {
 
   /** Where a redirection of `from` leads; undefined to go nowhere. */
   redirected(from: Flow, targets: readonly SipUri[]): Flow | undefined {
-    const flows = this.#pool.list().map((server) => server.flow);
-    // Only servers of the configuration: whoever can forge a 302 must not lead us to a stranger.
-    const target = targets.map((uri) => flowNamed(uri, flows)).find((flow) => flow && flow.id !== from.id);
+    const flows = targets.map((uri) => this.#pool.redirected(uri));
+    const target = flows.find((flow) => flow && flow.id !== from.id);
     return target && this.#redirects++ < maxRedirects ? target : undefined;
   }
 

@@ -59,6 +59,11 @@ export class TrunkStanding {
     return this.#registered !== undefined && this.#registered.until > this.#context.clock.now();
   }
 
+  /** Whether `server` has granted the registration for longer than now. */
+  holdsAt(server: Flow): boolean {
+    return this.valid && this.server?.id === server.id;
+  }
+
   /** See `StateMachine.accepts`. */
   accepts(input: TrunkInput): boolean {
     return this.#machine.accepts(input);

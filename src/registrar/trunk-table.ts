@@ -13,6 +13,8 @@ export type TrunkInput =
   | "failed"
   /** SIP Server will not have it: tried again only after a long time or at the next sign-in. */
   | "refused"
+  /** The server that holds the registration, and still grants it, answers again. */
+  | "returned"
   /** Nobody is behind the DN any more. */
   | "released";
 
@@ -29,11 +31,17 @@ export const trunkTable: Transitions<TrunkState, TrunkInput> = {
   "in-service": {
     register: "registering",
     refresh: "in-service",
+    returned: "in-service",
     accepted: "in-service",
     failed: "backing-off",
     refused: "rejected",
     released: "idle",
   },
-  "backing-off": { register: "registering", failed: "backing-off", released: "idle" },
+  "backing-off": {
+    register: "registering",
+    failed: "backing-off",
+    returned: "in-service",
+    released: "idle",
+  },
   rejected: { register: "registering", released: "idle" },
 };

@@ -198,7 +198,7 @@ export class TraceStore implements CallTracer, MessageObserver {
 }
 
 function sideOf(flow: Flow): TraceSide {
-  return flow.protocol.startsWith("WS") ? "browser" : "sip-server";
+  return flow.side === "browser" ? "browser" : "sip-server";
 }
 
 function summaryOf(ladder: Ladder): TraceSummary {

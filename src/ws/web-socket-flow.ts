@@ -42,6 +42,7 @@ export const closeCodes = { goingAway: 1001, policyViolation: 1008, tryAgainLate
 
 /** One WebSocket connection as a flow (RFC 7118): one SIP message is one frame. */
 export class WebSocketFlow implements Flow {
+  readonly side = "browser";
   readonly reliable = true;
   readonly id: string;
   readonly protocol: "WS" | "WSS";

@@ -159,6 +159,22 @@ describe("the state of the registration at SIP Server", () => {
     ]);
   });
 
+  it("is told to every browser of a DN that has several, until it signs out", async () => {
+    const bench = new B2buaBench({ allowEvents: ["x-jackfield-trunk"] });
+    const other = { ...bench.presence, instance: "urn:uuid:2" };
+    bench.registrarEvents.emit("signed-in", other);
+    bench.registrarEvents.emit("signed-in", bench.presence);
+    await bench.pass();
+    const told = bench.browser.events.length;
+    bench.trunkEvents.emit("status", "5001", bench.trunkStatus);
+    await bench.pass();
+    expect(bench.browser.events).toHaveLength(told + 2);
+    bench.registrarEvents.emit("signed-out", other, "signed out");
+    bench.trunkEvents.emit("status", "5001", bench.trunkStatus);
+    await bench.pass();
+    expect(bench.browser.events).toHaveLength(told + 3);
+  });
+
   it("tells a tab that another browser took its place", async () => {
     const bench = new B2buaBench({ allowEvents: ["x-jackfield-trunk"] });
     bench.presence.gone = true;

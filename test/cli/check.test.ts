@@ -1,15 +1,18 @@
 import { execFileSync } from "node:child_process";
 import { createSocket, type Socket } from "node:dgram";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Socket as TcpSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createServer as createTlsServer } from "node:tls";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { runCheck, runCheckCommand, type CheckIo } from "../../src/cli/check.ts";
 import { tryUdp } from "../../src/cli/check/ports.ts";
 import { checkTree, type Config } from "../../src/config/index.ts";
 import { systemClock } from "../../src/core/index.ts";
 import { CountingRandom } from "../support/counting-random.ts";
+import { NameRecords, srvRecord } from "../support/name-records.ts";
 
 const host = "127.0.0.1";
 let folder = "";
@@ -104,7 +107,7 @@ function testIo(change: Partial<CheckIo> = {}): { io: CheckIo; lines: string[] }
     write: (line) => void lines.push(...line.trim().split("\n")),
     clock: systemClock,
     random: new CountingRandom("check"),
-    lookup: (name) => Promise.reject(Object.assign(new Error(name), { code: "ENOTFOUND" })),
+    resolver: new NameRecords(),
     localAddresses: () => [host],
     answerMs: 300,
     ...change,
@@ -154,6 +157,71 @@ describe("check of a sound set-up", () => {
     const line = lines.find((text) => text.includes("receive buffer"));
     expect(line).toMatch(/^(ok|warn) receive buffer \d+ bytes granted of 4194304 asked for/);
     expect(line?.startsWith("warn")).toBe(line?.includes("-> sysctl -w net.core.rmem_max=4194304"));
+  });
+});
+
+describe("check of SIP Server over TCP and TLS", () => {
+  /** A SIP Server that answers OPTIONS on connections, over TLS with the certificate `name`. */
+  async function streamServer(name?: string): Promise<Far> {
+    const received: string[] = [];
+    const take = (socket: TcpSocket): void => {
+      socket.on("error", () => {});
+      socket.on("data", (bytes: Buffer) => {
+        received.push(bytes.toString());
+        const copied = bytes
+          .toString()
+          .split("\r\n")
+          .filter((line) => /^(Via|From|To|Call-ID|CSeq):/.test(line));
+        socket.write(["SIP/2.0 200 OK", ...copied, "Content-Length: 0", "", ""].join("\r\n"));
+      });
+    };
+    const read = (end: string): string => readFileSync(join(folder, `${name}.${end}`), "utf8");
+    const server =
+      name === undefined
+        ? createServer(take)
+        : createTlsServer({ cert: read("pem"), key: read("key") }, take);
+    server.listen(0, host);
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const bound = server.address();
+    return { port: typeof bound === "object" && bound ? bound.port : 0, received };
+  }
+  const inTls = (ca: string) => ({
+    sipServer: { transport: "tls", tls: { ca: `${ca}.pem`, cert: "mine.pem", key: "mine.key" } },
+  });
+  async function findings(port: number, change: Tree): Promise<string[]> {
+    const { io, lines } = testIo({ answerMs: 1000 });
+    const address = { addresses: [`${host}:${port}`] };
+    const config = configOf(port, { ...change, sipServer: { ...change["sipServer"], ...address } });
+    await runCheck(config, io);
+    return lines
+      .filter((line) => line.includes("sipServer.addresses[0]"))
+      .map((line) => line.replaceAll(/ +/g, " "));
+  }
+
+  it("connects and asks, and says why where there is no connection", async () => {
+    const far = await streamServer();
+    const tcp = { sipServer: { transport: "tcp" } };
+    expect(await findings(far.port, tcp)).toEqual([
+      expect.stringMatching(
+        `ok sipServer.addresses\\[0\\] ${host}:${far.port} over TCP answered 200 OK to OPTIONS`,
+      ),
+    ]);
+    expect(far.received[0]).toMatch(/^Via: SIP\/2\.0\/TCP /m);
+    expect(far.received[0]).toMatch(/^Contact: <sip:[\d.:]+;transport=tcp>\r$/m);
+    const [nobody] = await findings(9, tcp);
+    expect(nobody).toMatch(/^fail .* cannot be sent to \(no connection in time: connect ECONNREFUSED/);
+  });
+
+  it("checks SIP Server's certificate and says what is wrong with it", async () => {
+    writeCertificate("mine", 30, `subjectAltName=IP:${host}`);
+    writeCertificate("sips", 30, `subjectAltName=IP:${host}`);
+    const far = await streamServer("sips");
+    expect(await findings(far.port, inTls("sips"))).toEqual([
+      expect.stringContaining("over TLS answered 200 OK"),
+    ]);
+    const [wrong] = await findings(far.port, inTls("mine"));
+    expect(wrong).toMatch(/^fail .*no connection in time: self-signed certificate.*certificates/);
   });
 });
 
@@ -211,24 +279,29 @@ describe("check of SIP Server", () => {
   it("asks every address of a name, and fails for a name that has none", async () => {
     const far = await farServer("200 OK");
     const addresses = [`sips.example.com:${far.port}`, "gone.example.com", "empty.example.com"];
-    const records: Record<string, string[]> = {
-      "sips.example.com": [host, "127.0.0.2"],
-      "empty.example.com": [],
-    };
-    const lookup = (name: string): Promise<string[]> => {
-      const found = records[name];
-      return found
-        ? Promise.resolve(found)
-        : Promise.reject(Object.assign(new Error("x"), { code: "ENOTFOUND" }));
-    };
-    const result = await check(configOf(0, { sipServer: { addresses } }), { lookup });
+    const resolver = new NameRecords();
+    resolver.a["sips.example.com"] = [host, "127.0.0.2"];
+    resolver.a["empty.example.com"] = [];
+    const result = await check(configOf(0, { sipServer: { addresses } }), { resolver });
     expect(result.lines).toContain("ok sipServer.addresses[0] sips.example.com is 127.0.0.1, 127.0.0.2");
     expect(troubles(result).map((line) => line.split(" -> ")[0])).toEqual([
       "fail sipServer.addresses[1] gone.example.com cannot be resolved (ENOTFOUND)",
-      "fail sipServer.addresses[2] empty.example.com has no IPv4 address",
+      "fail sipServer.addresses[2] empty.example.com cannot be resolved (no IPv4 address)",
       `warn sipServer.addresses[0] 127.0.0.2:${far.port} gave no answer to OPTIONS in 300 ms`,
     ]);
     expect(result.code).toBe(1);
+  });
+
+  it("follows SRV records, and says to which addresses and ports they lead", async () => {
+    const far = await farServer("200 OK");
+    const resolver = new NameRecords();
+    resolver.srv["_sip._udp.sips.example.com"] = [srvRecord("one.example.com", far.port)];
+    resolver.a["one.example.com"] = [host];
+    const result = await check(configOf(0, { sipServer: { addresses: ["sips.example.com"] } }), { resolver });
+    expect(result.lines).toContain(
+      `ok sipServer.addresses[0] sips.example.com is 127.0.0.1:${far.port} by SRV records`,
+    );
+    expect(troubles(result)).toEqual([]);
   });
 
   it("asks from another port when the configured one is in use", async () => {

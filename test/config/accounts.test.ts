@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findAccount, trunkCredentials } from "../../src/config/index.ts";
+import { configuredDns, findAccount, trunkCredentials } from "../../src/config/index.ts";
 import { configOf, minimal, told, warned } from "./support.ts";
 
 const withAgents = (agents: string): string => minimal.replace(/agents: .*/, `agents: ${agents}`);
@@ -20,6 +20,16 @@ describe("accounts", () => {
     });
     expect(findAccount(config, "5002")).toBeUndefined();
     expect(findAccount(config, "__proto__")).toBeUndefined();
+  });
+
+  it("are listed DN by DN, each once, with their leading zeros", () => {
+    const config = configOf(
+      withAgents(
+        '{ accounts: [ { dn: "5001", password: "p-1" }, { dn: reception, password: "p-2" } ], ranges: [ { from: 5000, to: 5002, password: "p-{dn}" }, { from: "098", to: "101", password: "q-{dn}" } ] }',
+      ),
+    );
+    const dns = configuredDns(config);
+    expect(dns).toEqual(["5001", "reception", "5000", "5002", "098", "099", "100", "101"]);
   });
 
   it("may be hashes, in lower case", () => {

@@ -31,7 +31,10 @@ calls: { headersToPage: ["X-Data", "X-Genesys-*"], preanswerSeconds: 3 }
       { match: "Acme*", answerBy: "preanswer", autoAnswer: ["call-info"] },
       { match: "*", answerBy: "manual" },
     ]);
-    expect(configOf(text).calls).toMatchObject({ headersToPage: ["X-Data", "X-Genesys-*"], preanswerSeconds: 3 });
+    expect(configOf(text).calls).toMatchObject({
+      headersToPage: ["X-Data", "X-Genesys-*"],
+      preanswerSeconds: 3,
+    });
   });
 
   it.each([

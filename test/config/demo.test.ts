@@ -10,7 +10,7 @@ it("is on loopback only, with two accounts and the sandbox as SIP Server", () =>
   expect(config.http).toMatchObject({ port: 8080 });
   expect(config.sip.port).toBe(0);
   expect(config.websocket.origins).toEqual(["http://127.0.0.1:8080", "http://localhost:8080"]);
-  expect(config.sipServer.addresses).toEqual([{ host: "127.0.0.1", port: 15060 }]);
+  expect(config.sipServer.addresses).toEqual([{ host: "127.0.0.1", port: 15060, transport: "udp" }]);
   expect(demoDns.map((dn) => findAccount(config, dn)?.credentials)).toEqual(
     demoDns.map((dn) => ({ kind: "password", password: demoPassword(dn) })),
   );

@@ -55,7 +55,9 @@ describe("environment variables", () => {
       JACKFIELD__SIPSERVER__ADDRESSES: "192.0.2.10",
     };
     const result = loadConfig({ env });
-    expect(result.ok && result.config.sipServer.addresses).toEqual([{ host: "192.0.2.10", port: 5060 }]);
+    expect(result.ok && result.config.sipServer.addresses).toEqual([
+      { host: "192.0.2.10", port: 5060, transport: "udp" },
+    ]);
   });
 
   it("are named in the faults they cause, secrets cut", () => {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { formatFaults, loadConfig } from "../../src/config/index.ts";
+import { parseServerAddress } from "../../src/config/keys.ts";
 import { configOf, faultsOf, load, minimal, told, warned, writeFiles } from "./support.ts";
 
 const contract = `
@@ -28,7 +29,7 @@ describe("loading a configuration", () => {
         ranges: [{ from: "5002", to: "5999", passwords: { "5002": "a-secret" } }],
       },
       sipServer: {
-        addresses: [{ host: "192.0.2.10", port: 5060 }],
+        addresses: [{ host: "192.0.2.10", port: 5060, transport: "udp" }],
         allow: ["192.0.2.0/24"],
         registration: { mode: "on-sign-in", expires: 300, perSecond: 25 },
         auth: { username: "{dn}", password: "" },
@@ -89,12 +90,44 @@ describe("loading a configuration", () => {
     ]);
   });
 
-  it("takes a server's name and port 5060 where no port stands", () => {
-    const config = configOf(minimal.replace('"192.0.2.10:5060"', '"sips.example.com", "192.0.2.11:5080"'));
+  it("leaves a name's port to SRV records where none stands, and gives an address 5060", () => {
+    const addresses = '"sips.example.com", "sip2.example.com:5070", "192.0.2.11"';
+    const config = configOf(minimal.replace('"192.0.2.10:5060"', addresses));
     expect(config.sipServer.addresses).toEqual([
-      { host: "sips.example.com", port: 5060 },
-      { host: "192.0.2.11", port: 5080 },
+      { host: "sips.example.com", transport: "udp" },
+      { host: "sip2.example.com", port: 5070, transport: "udp" },
+      { host: "192.0.2.11", port: 5060, transport: "udp" },
     ]);
+  });
+
+  it("gives each address its transport, TLS the port 5061, and tells what cannot be", () => {
+    const tls = "tls: { cert: nowhere.pem, key: nowhere.pem }";
+    const server = (text: string): string => minimal.replace(/addresses: \["192.0.2.10:5060"\]/, text);
+    const mixed = 'transport: tcp, addresses: ["192.0.2.10", "192.0.2.11:5070;transport=udp"]';
+    expect(configOf(server(mixed)).sipServer.addresses).toEqual([
+      { host: "192.0.2.10", port: 5060, transport: "tcp" },
+      { host: "192.0.2.11", port: 5070, transport: "udp" },
+    ]);
+    expect(parseServerAddress("192.0.2.10;transport=tls")).toMatchObject({ port: 5061, transport: "tls" });
+    for (const bad of ["192.0.2.10;transport=sctp", "192.0.2.10;lr", "192.0.2.10;transport=tcp;lr"])
+      expect(parseServerAddress(bad)).toBeUndefined();
+    expect(told(server('transport: tcp, addresses: ["192.0.2.10;transport=tls"]'))).toEqual([
+      "sipServer.tls is missing, but an address asks for TLS",
+    ]);
+    expect(
+      told(server(`${tls}, transport: tcp, addresses: ["192.0.2.10", "192.0.2.11;transport=tls"]`)),
+    ).toEqual([
+      "sipServer.transport and the addresses ask for TCP and TLS, which cannot share sip.port",
+      "sipServer.tls.cert does not exist",
+      "sipServer.tls.key does not exist",
+    ]);
+  });
+
+  it("wants both peers' addresses for Business Continuity, and warns of mode all", () => {
+    const server = 'addresses: ["192.0.2.10"], scheme: business-continuity, registration: { mode: all }';
+    const yaml = minimal.replace(/addresses: \["192.0.2.10:5060"\]/, server);
+    expect(told(yaml)).toEqual(["sipServer.scheme needs an address for each of the peers"]);
+    expect(warned(yaml).join()).toContain("sipServer.registration.mode makes absent agents look in service");
   });
 
   it("keeps DNs' leading zeros and takes DNs without quotes", () => {

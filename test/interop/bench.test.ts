@@ -20,7 +20,7 @@ interface Outcome {
   readonly json: Record<string, unknown>;
 }
 
-function bench(name: "relay" | "calls" | "stages", ...args: string[]): Outcome {
+function bench(name: "relay" | "calls" | "stages" | "registrations", ...args: string[]): Outcome {
   const file = join(folder, `${name}.json`);
   rmSync(file, { force: true });
   const ended = spawnSync(process.execPath, [join(root, "bench", `${name}.ts`), ...args, "--json", file], {
@@ -271,5 +271,28 @@ describe("bench:calls", () => {
     const { code, output } = bench("calls", "--agents", "none");
     expect(code, output).toBe(2);
     expect(output).toContain("npm run bench:calls");
+  });
+});
+
+describe("bench:registrations", () => {
+  it("registers every DN through start, a server's kill and its return, and finds nothing left behind", () => {
+    const { code, output, json } = bench("registrations", "--quick");
+    expect(code, output).toBe(0);
+    const [size] = list(json["sizes"]);
+    expect(size?.["paceHeld"], output).toBe(true);
+    const phases = list(size?.["phases"]);
+    expect(phases.map(({ phase }) => phase)).toEqual(["start", "steady", "server killed", "server back"]);
+    for (const { phase, allInServiceSeconds, packets } of phases) {
+      if (phase === "steady") continue;
+      expect(allInServiceSeconds, output).toBeGreaterThan(0.5);
+      expect(record(packets)["registers"]).toBeGreaterThanOrEqual(60);
+    }
+    expect(record(size?.["left"])).toMatchObject({
+      dns: 0,
+      queued: 0,
+      outstanding: 0,
+      timers: 0,
+      boundAtServer: 0,
+    });
   });
 });

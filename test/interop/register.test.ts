@@ -105,7 +105,9 @@ describe("OPTIONS to SIP Server", () => {
     const options = lab.front.trace.filter(({ text }) => text.startsWith("OPTIONS "));
     const [first, last] = [options.at(0), options.at(-1)];
     const seconds = ((last?.at ?? 0) - (first?.at ?? 0)) / 1000;
-    expect(options.length).toBeGreaterThan(3);
-    expect(options.length - 1).toBeLessThanOrEqual(seconds / 0.95);
+    // On a busy machine one may be repeated before its answer comes.
+    const sent = distinct(options, "CSeq").length;
+    expect(sent).toBeGreaterThan(3);
+    expect(sent - 1).toBeLessThanOrEqual(seconds / 0.95);
   });
 });

@@ -11,6 +11,7 @@ let flowNumber = 0;
 export class TestFlow implements Flow {
   readonly id = `test-${++flowNumber}`;
   readonly protocol = "WSS";
+  readonly side = "browser";
   readonly reliable = true;
   readonly remoteAddress: string;
   readonly remotePort = 50_000;

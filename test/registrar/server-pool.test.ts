@@ -1,7 +1,14 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { silentLogger } from "../../src/core/index.ts";
-import { createServerPool, type ServerPool, type ServerPoolOptions } from "../../src/registrar/index.ts";
-import { createTransactionLayer } from "../../src/sip/index.ts";
+import {
+  createServerPool,
+  fixedServers,
+  type ServerPool,
+  type ServerPoolOptions,
+  type ServerPoolSurroundings,
+  type ServerSource,
+} from "../../src/registrar/index.ts";
+import { createTransactionLayer, parseUri, type Flow, type SipUri } from "../../src/sip/index.ts";
 import { CountingRandom } from "../support/counting-random.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { ScriptedServer } from "./sip-server.ts";
@@ -13,14 +20,15 @@ let second: ScriptedServer;
 let pool: ServerPool;
 let history: string[];
 
-function start(options: Partial<ServerPoolOptions> = {}): void {
+function start(options: Partial<ServerPoolOptions> = {}, more: Partial<ServerPoolSurroundings> = {}): void {
   pool = createServerPool({
-    servers: () => [first.flow, second.flow],
+    source: fixedServers([first.flow, second.flow]),
     transactions: layer,
     clock,
     random: new CountingRandom(),
     log: silentLogger,
     options,
+    ...more,
   });
   pool.events.on("up", (flow) => history.push(`up ${flow.remoteAddress}`));
   pool.events.on("down", (flow) => history.push(`down ${flow.remoteAddress}`));
@@ -164,4 +172,133 @@ test("strangers are no servers of the pool", () => {
   expect(pool.unanswered(stranger, 0)).toBe(true);
   expect(pool.other([first.flow])).toBe(second.flow);
   expect(history).toEqual([]);
+});
+
+/** A source whose addresses the test changes. */
+class Changing implements ServerSource {
+  readonly name = "sips.example.com";
+  looks = 0;
+  #listener = (): void => {};
+  #flows: readonly Flow[];
+
+  constructor(flows: readonly Flow[]) {
+    this.#flows = flows;
+  }
+
+  list = (): readonly Flow[] => this.#flows;
+  find = (): undefined => undefined;
+
+  onChange(listener: () => void): () => void {
+    this.#listener = listener;
+    return () => (this.#listener = () => {});
+  }
+
+  lookAgain(): void {
+    this.looks++;
+  }
+
+  become(flows: readonly Flow[]): void {
+    this.#flows = flows;
+    this.#listener();
+  }
+}
+
+describe("addresses that change", () => {
+  const uris = (): string[] => pool.list().map(({ flow }) => flow.remoteAddress);
+
+  test("a new one joins in its place and is asked; a better one is gone back to after its time", () => {
+    const source = new Changing([second.flow]);
+    start({}, { source });
+    clock.advance(1_000);
+    source.become([first.flow, second.flow]);
+    expect(uris()).toEqual(["192.0.2.10", "192.0.2.11"]);
+    expect(pool.current).toBe(second.flow);
+    clock.advance(89_000);
+    expect(first.requests.length).toBeGreaterThan(4);
+    expect(history).toEqual([]);
+    clock.advance(2_000);
+    expect(history).toEqual(["back 192.0.2.10"]);
+  });
+
+  test("one that is gone is left as soon as its successor answers, without force, and dropped when idle", () => {
+    const source = new Changing([first.flow]);
+    let inUse = true;
+    start({}, { source, inUse: () => inUse });
+    clock.advance(1_000);
+    source.become([second.flow]);
+    expect(history).toEqual([]);
+    clock.advance(10);
+    expect(history).toEqual(["back 192.0.2.11"]);
+    expect(uris()).toEqual(["192.0.2.11", "192.0.2.10"]);
+    const before = first.requests.length;
+    clock.advance(60_000);
+    expect(uris()).toEqual(["192.0.2.11", "192.0.2.10"]);
+    // Still looked after: calls go by it.
+    expect(first.requests.length).toBeGreaterThan(before);
+    inUse = false;
+    clock.advance(16_000);
+    expect(uris()).toEqual(["192.0.2.11"]);
+    const left = first.requests.length;
+    clock.advance(60_000);
+    expect(first.requests).toHaveLength(left);
+  });
+
+  test("one that is gone stays in use while no other answers", () => {
+    const source = new Changing([first.flow]);
+    start({}, { source });
+    clock.advance(1_000);
+    second.dead = true;
+    source.become([second.flow]);
+    clock.advance(30_000);
+    expect(pool.current).toBe(first.flow);
+    expect(uris()).toEqual(["192.0.2.11", "192.0.2.10"]);
+    expect(history).toEqual(["down 192.0.2.11"]);
+    second.dead = false;
+    clock.advance(10_000);
+    expect(pool.current).toBe(second.flow);
+  });
+
+  test("one that comes back before it is dropped goes on as it was", () => {
+    const source = new Changing([first.flow, second.flow]);
+    start({}, { source, inUse: () => true });
+    source.become([second.flow]);
+    source.become([first.flow, second.flow]);
+    expect(uris()).toEqual(["192.0.2.10", "192.0.2.11"]);
+    expect(new Set(first.requests.map(({ callId }) => callId)).size).toBe(1);
+  });
+
+  test("none at start: the first that becomes known is taken into use", () => {
+    const source = new Changing([]);
+    start({}, { source });
+    expect(pool.current).toBeUndefined();
+    clock.advance(10_000);
+    source.become([first.flow]);
+    expect(history).toEqual(["forced 192.0.2.10"]);
+    expect(first.requests).toHaveLength(1);
+  });
+
+  test("when none answers the name is looked up again, with every probe that fails", () => {
+    const source = new Changing([first.flow]);
+    start({}, { source });
+    clock.advance(1_000);
+    first.dead = true;
+    clock.advance(25_000);
+    const looks = source.looks;
+    expect(looks).toBeGreaterThan(0);
+    clock.advance(30_000);
+    expect(source.looks).toBeGreaterThan(looks);
+    source.become([second.flow]);
+    expect(pool.current).toBe(second.flow);
+  });
+});
+
+test("a 3xx leads to servers of the pool only, by address", () => {
+  start();
+  const uri = (text: string): SipUri => {
+    const parsed = parseUri(text);
+    if (!parsed) throw new Error(text);
+    return parsed;
+  };
+  expect(pool.redirected(uri("sip:1003@192.0.2.11"))).toBe(second.flow);
+  expect(pool.redirected(uri("sip:1003@203.0.113.66"))).toBeUndefined();
 });

@@ -1,16 +1,6 @@
 import { createHash } from "node:crypto";
-import { silentLogger, TypedEvents } from "../../src/core/index.ts";
-import {
-  createTrunkRegistrations,
-  type PacedTrunkRegistrations,
-  type RegistrarEvents,
-  type SipPresence,
-  type TrunkOptions,
-  type TrunkRegistrationsOptions,
-} from "../../src/registrar/index.ts";
-import { createTransactionLayer, type Flow } from "../../src/sip/index.ts";
-import { CountingRandom } from "../support/counting-random.ts";
-import { FakeClock } from "../support/fake-clock.ts";
+import type { Flow } from "../../src/sip/index.ts";
+import type { FakeClock } from "../support/fake-clock.ts";
 
 /** A request as it came over the wire, read by means of its own. */
 export interface Seen {
@@ -71,6 +61,8 @@ export class ScriptedServer {
   readonly requests: Seen[] = [];
   readonly bindings = new Map<string, string>();
   dead = false;
+  /** Whether the network loses the next datagram, either way. */
+  loses: () => boolean = () => false;
   /** Answers REGISTER in place of `registered`. */
   script: Script = (request) => this.registered(request);
   deliver: (flow: Flow, bytes: Buffer) => void = () => {};
@@ -82,6 +74,7 @@ export class ScriptedServer {
     this.flow = {
       id: `udp|${address}|${port}`,
       protocol: "UDP",
+      side: "trunk",
       reliable: false,
       remoteAddress: address,
       remotePort: port,
@@ -116,6 +109,7 @@ export class ScriptedServer {
   #receive(text: string): void {
     const request = read(text, this.#clock.now());
     this.datagrams.push(request);
+    if (this.loses()) return;
     if (!this.#branches.has(request.branch)) this.requests.push(request);
     this.#branches.add(request.branch);
     if (this.dead) return;
@@ -124,6 +118,7 @@ export class ScriptedServer {
   }
 
   #reply(text: string, reply: Reply): void {
+    if (this.loses()) return;
     const line = (name: string): string => text.match(new RegExp(`^${name}: .*?\r$`, "mi"))?.[0].trim() ?? "";
     const answer = [
       `SIP/2.0 ${reply.status} ${reply.reason ?? "Whatever"}`,
@@ -176,115 +171,5 @@ export function digestScript(
     if (used >= usesPerNonce) return challenge(true);
     uses.set(field("nonce"), used + 1);
     return server.registered(request);
-  };
-}
-
-/** Who is signed in, without a registrar behind it. */
-export class PresenceDouble {
-  readonly events = new TypedEvents<RegistrarEvents>();
-  readonly #present = new Map<string, SipPresence>();
-
-  find(dn: string): SipPresence | undefined {
-    return this.#present.get(dn);
-  }
-
-  signIn(dn: string, instance = "one"): void {
-    const presence: SipPresence = {
-      dn,
-      instance,
-      userAgent: "",
-      allowEvents: [],
-      reachable: true,
-      gone: false,
-      contactUri: "sip:x@y.invalid",
-      flow: undefined,
-      path: [],
-      carries: () => false,
-      flowFailed() {},
-      waitForFlow: () => Promise.resolve(undefined),
-    };
-    this.#present.set(dn, presence);
-    this.events.emit("signed-in", presence);
-  }
-
-  signOut(dn: string, reason = "signed out"): void {
-    const presence = this.#present.get(dn);
-    this.#present.delete(dn);
-    if (presence) this.events.emit("signed-out", presence, reason);
-  }
-
-  /** A newer browser takes the DN: as the registrar tells it. */
-  replace(dn: string): void {
-    const former = this.#present.get(dn);
-    const { events } = this;
-    this.#present.delete(dn);
-    const later: (() => void)[] = [];
-    // The newcomer stands before the former is told.
-    const newcomer = former && { ...former, instance: "two" };
-    if (newcomer) this.#present.set(dn, newcomer);
-    if (former) later.push(() => events.emit("signed-out", former, "replaced"));
-    if (newcomer) later.push(() => events.emit("signed-in", newcomer));
-    for (const tell of later) tell();
-  }
-}
-
-/** Trunk registrations against scripted servers on a fake clock, with a real transaction layer between. */
-export function trunkBench(
-  options: TrunkOptions = {},
-  more: Partial<TrunkRegistrationsOptions> = {},
-  addresses = ["192.0.2.10"],
-) {
-  const clock = new FakeClock();
-  const random = new CountingRandom();
-  const presence = new PresenceDouble();
-  const layer = createTransactionLayer({
-    clock,
-    random,
-    log: silentLogger,
-    user: { onRequest: () => {}, onAck: () => {} },
-  });
-  const servers = addresses.map((address) => new ScriptedServer(clock, address));
-  for (const server of servers) server.deliver = (flow, bytes) => layer.receive(flow, bytes, "datagram");
-  const trunk: PacedTrunkRegistrations = createTrunkRegistrations({
-    registrar: presence,
-    transactions: layer,
-    servers: () => servers.map((server) => server.flow),
-    contact: "192.0.2.20:5070",
-    credentials: () => undefined,
-    clock,
-    random,
-    log: silentLogger,
-    options,
-    ...more,
-  });
-  const history: string[] = [];
-  trunk.events.on("status", (dn, status) =>
-    history.push(`${dn} ${status.state}${status.reason ? `: ${status.reason}` : ""}`),
-  );
-  trunk.events.on("stolen", (dn, contact) => history.push(`${dn} stolen by ${contact}`));
-  const [server, second] = servers;
-  if (!server) throw new Error("no server");
-  return {
-    clock,
-    presence,
-    layer,
-    server,
-    second: second ?? server,
-    trunk,
-    history,
-    /** Closes without a word and proves that nothing is left. */
-    async end(): Promise<{
-      timers: number;
-      clients: number;
-      dns: number;
-      queued: number;
-      outstanding: number;
-    }> {
-      await trunk.closeAll({ unregister: false, timeoutMs: 0 });
-      layer.close();
-      // Answers that the scripted servers were about to give.
-      clock.advance(5);
-      return { timers: clock.pendingTimers, clients: layer.counts.client, ...trunk.counts };
-    },
   };
 }

@@ -212,7 +212,7 @@ export class B2buaBench {
         ...options.trace,
       });
     this.dispatcher = new DialogDispatcher((request, transaction) => {
-      if (transaction.flow.protocol === "UDP") this.b2bua.handleFromTrunk(request, transaction);
+      if (transaction.flow.side === "trunk") this.b2bua.handleFromTrunk(request, transaction);
       else this.b2bua.handleFromBrowser(request, transaction);
     });
     this.layer = createTransactionLayer({ clock, random, log, user: this.dispatcher, observer: this.traces });
@@ -265,7 +265,7 @@ export class B2buaBench {
       tracer: this.traces,
       trunk: {
         contactHost: gatewayTrunk,
-        server: (excluded) => this.#server(excluded),
+        server: (_dn, excluded) => this.#server(excluded),
         avoid: (server, ms) => void this.toldOfServers.push(`avoid ${server.remoteAddress} ${ms}`),
         unanswered: (server) => void this.toldOfServers.push(`unanswered ${server.remoteAddress}`),
         flowTo: (uri) => this.#flowTo(uri),

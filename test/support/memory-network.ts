@@ -24,6 +24,7 @@ export class MemoryNetwork {
     return {
       id: `${from}>${to}`,
       protocol,
+      side: protocol === "WS" || protocol === "WSS" ? "browser" : "trunk",
       reliable: protocol !== "UDP",
       remoteAddress,
       remotePort: Number(port),

@@ -8,6 +8,7 @@ let counter = 0;
 export class ClientFlow implements Flow {
   readonly id = `client-${counter++}`;
   readonly protocol = "WS";
+  readonly side = "browser";
   readonly reliable = true;
   readonly remoteAddress = "127.0.0.1";
   readonly remotePort: number;

@@ -6,6 +6,7 @@ import { FakeClock } from "../support/fake-clock.ts";
 const flow = (protocol: Flow["protocol"]): Flow => ({
   id: protocol,
   protocol,
+  side: protocol.startsWith("WS") ? "browser" : "trunk",
   reliable: protocol !== "UDP",
   remoteAddress: "192.0.2.10",
   remotePort: 5060,

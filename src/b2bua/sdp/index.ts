@@ -6,4 +6,5 @@ export { SdpOrigin } from "./origin.ts";
 export { sdpLimits } from "./text.ts";
 export { parseTrunkDescription } from "./trunk-read.ts";
 export { acceptTrunkAnswer, answerTrunk, offerTrunk, type TrunkPreference } from "./trunk.ts";
+export { TrunkSrtpKeys, type TrunkSrtpPolicy } from "./trunk-srtp.ts";
 export type * from "./types.ts";

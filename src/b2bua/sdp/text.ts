@@ -25,6 +25,8 @@ export interface SdpSection extends SectionLine {
   readonly attributes: MediaDescription;
   /** All `a=fingerprint` values; the library keeps only the last one. */
   readonly fingerprints: readonly string[];
+  /** All `a=crypto` values, whole; the library cuts them. */
+  readonly cryptos: readonly string[];
 }
 
 /**
@@ -69,6 +71,7 @@ export function readSdpText(sdp: string): SdpText | SdpRefusal {
   if (lines[0] !== "v=0") return malformed("SDP does not begin with v=0");
   const mediaLines: Omit<SectionLine, "mid">[] = [];
   const fingerprints: string[][] = [[]];
+  const cryptos: string[][] = [[]];
   const kept: string[] = [];
   let origin: RemoteOrigin | undefined;
   for (const line of lines) {
@@ -80,11 +83,13 @@ export function readSdpText(sdp: string): SdpText | SdpRefusal {
       if (!mediaLine) return malformed(`SDP has a broken m-line: ${value.slice(0, 60)}`);
       if (mediaLines.push(mediaLine) > sdpLimits.sections) return malformed("SDP has too many m-lines");
       fingerprints.push([]);
+      cryptos.push([]);
       kept.push(`m=${mediaLine.type} ${mediaLine.port} ${mediaLine.protocol} ${mediaLine.formats.join(" ")}`);
     } else if (type === "c") kept.push(line);
     else if (type === "a") {
       const name = /^[^:\s]*/.exec(value)?.[0] ?? "";
       if (name === "fingerprint") fingerprints.at(-1)?.push(value.slice(name.length + 1));
+      else if (name === "crypto") cryptos.at(-1)?.push(value.slice(name.length + 1));
       else if (readAttributes.has(name)) kept.push(line);
     }
   }
@@ -93,7 +98,13 @@ export function readSdpText(sdp: string): SdpText | SdpRefusal {
   const sections = mediaLines.map((mediaLine, index): SdpSection => {
     const attributes = session.media[index] ?? emptySection;
     const mid = textOf(attributes.mid);
-    return { ...mediaLine, mid, attributes, fingerprints: fingerprints[index + 1] ?? [] };
+    return {
+      ...mediaLine,
+      mid,
+      attributes,
+      fingerprints: fingerprints[index + 1] ?? [],
+      cryptos: cryptos[index + 1] ?? [],
+    };
   });
   return { origin, session, sections, fingerprints: fingerprints[0] ?? [] };
 }

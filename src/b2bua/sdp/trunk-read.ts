@@ -1,24 +1,30 @@
 import { isIPv4 } from "node:net";
 import { readAudio } from "./audio-read.ts";
+import { readCryptoLines, type TrunkSrtpPolicy } from "./trunk-srtp.ts";
 import { malformed, notAcceptable, numberOf, readSdpText, textOf } from "./text.ts";
 import type { SdpSection, SdpText } from "./text.ts";
 import type { SdpRefusal, SdpResult, TrunkDescription } from "./types.ts";
 
-const protocols = new Set(["RTP/AVP", "RTP/AVPF"]);
+const plainProtocols = new Set(["RTP/AVP", "RTP/AVPF"]);
+const secureProtocols = new Set(["RTP/SAVP", "RTP/SAVPF"]);
 
 /**
- * Takes an offer or answer of SIP Server's apart: the first plain-RTP audio m-line, one with a port before one
- * without. Lenient as genesys-sip-server.md 4 and 12 ask. Never throws.
+ * Takes an offer or answer of SIP Server's apart: the first audio m-line of plain RTP or, where `srtp` takes it, of
+ * SRTP with keys we can use, which goes first; one with a port before one without. Lenient as genesys-sip-server.md 4
+ * and 12 ask. Never throws.
  */
-export function parseTrunkDescription(sdp: string): SdpResult<{ readonly description: TrunkDescription }> {
+export function parseTrunkDescription(
+  sdp: string,
+  srtp: TrunkSrtpPolicy = "off",
+): SdpResult<{ readonly description: TrunkDescription }> {
   const text = readSdpText(sdp);
   if ("ok" in text) return text;
-  const isAudio = ({ type, protocol }: SdpSection): boolean =>
-    type.toLowerCase() === "audio" && protocols.has(protocol.toUpperCase());
-  const live = text.sections.findIndex((section) => isAudio(section) && section.port !== 0);
-  const audioIndex = live === -1 ? text.sections.findIndex(isAudio) : live;
+  const audioIndex = chooseSection(text.sections, srtp);
   const section = text.sections[audioIndex];
-  if (!section) return notAcceptable("no audio m-line with RTP/AVP");
+  if (!section)
+    return notAcceptable(
+      srtp === "require" ? "no audio m-line with RTP/SAVP and a usable key" : "no audio m-line with RTP/AVP",
+    );
   const address = readAddress(text, section);
   if (typeof address !== "string") return address;
   return {
@@ -29,8 +35,34 @@ export function parseTrunkDescription(sdp: string): SdpResult<{ readonly descrip
       port: section.port,
       rtcp: readRtcp(section, address),
       held: address === "0.0.0.0" || section.port === 0,
+      crypto: isSecure(section) ? readCryptoLines(section.cryptos) : [],
     },
   };
+}
+
+function isSecure(section: SdpSection): boolean {
+  return secureProtocols.has(section.protocol.toUpperCase());
+}
+
+/** -1 when there is none. */
+function chooseSection(sections: readonly SdpSection[], srtp: TrunkSrtpPolicy): number {
+  const isPlain = ({ protocol }: SdpSection): boolean => plainProtocols.has(protocol.toUpperCase());
+  const isUsable = (section: SdpSection): boolean =>
+    isSecure(section) && readCryptoLines(section.cryptos).length > 0;
+  const kinds = {
+    off: [isPlain],
+    accept: [isUsable, isPlain],
+    offer: [isUsable, isPlain],
+    require: [isUsable],
+  }[srtp];
+  for (const port of [true, false])
+    for (const fits of kinds) {
+      const index = sections.findIndex(
+        (section) => section.type.toLowerCase() === "audio" && (section.port !== 0) === port && fits(section),
+      );
+      if (index >= 0) return index;
+    }
+  return -1;
 }
 
 /** Address of the section's `c=` line, else of the session's. */

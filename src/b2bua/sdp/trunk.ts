@@ -4,6 +4,7 @@ import { choosePayload, chosenPayload, describeFormats, ownCodec, packetTimeMs }
 import { answerDirection, intersectDirections, reverseDirection } from "./direction.ts";
 import { notAcceptable } from "./text.ts";
 import { parseTrunkDescription } from "./trunk-read.ts";
+import { answeredKeys, cryptoAttribute, type CryptoLine, type TrunkSrtpKeys } from "./trunk-srtp.ts";
 import type {
   MadeOffer,
   OfferedTelephoneEvent,
@@ -17,6 +18,8 @@ import { refusedSection, writeDescription } from "./write.ts";
 
 export interface TrunkPreference extends Preference {
   readonly local: TrunkLocal;
+  /** Default: plain RTP only. */
+  readonly srtp?: TrunkSrtpKeys;
 }
 
 /** The number Genesys endpoints use for telephone-event (genesys-sip-server.md 7.1). */
@@ -28,7 +31,7 @@ const ownOpusEvent: OfferedTelephoneEvent = { payloadType: 110, clockRate: 48_00
 const shortestPacketMs = 10;
 const longestPacketMs = 60;
 
-/** Offers plain RTP to SIP Server: our codecs in our order, telephone-event 101, 20 ms. */
+/** Offers RTP to SIP Server, or SRTP where that is wanted: our codecs in our order, telephone-event 101, 20 ms. */
 export function offerTrunk(preference: TrunkPreference): MadeOffer {
   const { local, codecs, direction, origin, opusFormat } = preference;
   const offered = codecs.map((codec) => ownCodec(codec, opusFormat));
@@ -39,9 +42,11 @@ export function offerTrunk(preference: TrunkPreference): MadeOffer {
         ? [ownEvent, ownOpusEvent]
         : [ownEvent];
   const formats = describeFormats(offered, telephoneEvents);
-  const media = [audioSection(local, local.port, "RTP/AVP", formats, direction)];
+  const crypto = preference.srtp?.offered() ?? [];
+  const protocol = crypto.length > 0 ? "RTP/SAVP" : "RTP/AVP";
+  const media = [{ ...audioSection(local, local.port, protocol, formats, direction), ...cryptoPart(crypto) }];
   const sdp = writeDescription({ origin, address: local.address, iceLite: false, bundle: undefined, media });
-  return { sdp, offer: { codecs: offered, telephoneEvents, direction } };
+  return { sdp, offer: { codecs: offered, telephoneEvents, direction, crypto } };
 }
 
 /**
@@ -56,6 +61,9 @@ export function answerTrunk(offer: TrunkDescription, preference: TrunkPreference
   if (!payload) return notAcceptable("no common codec");
   const direction = answerDirection(effectiveDirection(offer), preference.direction);
   const { local, origin } = preference;
+  const [theirs] = offer.crypto;
+  const srtp = theirs && preference.srtp?.answering(theirs, offer);
+  const crypto = theirs && srtp ? [{ ...theirs, key: srtp.sendKey }] : [];
   const formats = describeFormats(
     [ownCodec(payload.codec, preference.opusFormat, payload.payloadType)],
     payload.telephoneEvent ? [payload.telephoneEvent] : [],
@@ -64,11 +72,11 @@ export function answerTrunk(offer: TrunkDescription, preference: TrunkPreference
   const port = offer.port === 0 ? 0 : local.port;
   const media = offer.sections.map((section, index) =>
     index === offer.audioIndex
-      ? audioSection(local, port, audio.protocol, formats, direction)
+      ? { ...audioSection(local, port, audio.protocol, formats, direction), ...cryptoPart(crypto) }
       : refusedSection(section),
   );
   const sdp = writeDescription({ origin, address: local.address, iceLite: false, bundle: undefined, media });
-  return { ok: true, sdp, remote: remoteOf(offer, payload, direction) };
+  return { ok: true, sdp, remote: { ...remoteOf(offer, payload, direction), ...(srtp ? { srtp } : {}) } };
 }
 
 /** Judges SIP Server's answer to our offer; it may renumber, see `chosenPayload`. */
@@ -76,14 +84,20 @@ export function acceptTrunkAnswer(
   offer: OfferInfo,
   answerSdp: string,
 ): SdpResult<{ readonly remote: TrunkRemote; readonly description: TrunkDescription }> {
-  const parsed = parseTrunkDescription(answerSdp);
+  // An answer is of the offer's kind (RFC 3264 6): keys in an offer never end in plain RTP.
+  const offeredKeys = offer.crypto ?? [];
+  const secure = offeredKeys.length > 0;
+  const parsed = parseTrunkDescription(answerSdp, secure ? "require" : "off");
   if (!parsed.ok) return parsed;
   const { description } = parsed;
   const payload = chosenPayload(offer, description);
   if (!payload) return notAcceptable("answer has none of the codecs offered");
+  const srtp = answeredKeys(offeredKeys, description.crypto);
+  if (secure && !srtp) return notAcceptable("answer has none of the a=crypto lines offered");
   const theirs = reverseDirection(effectiveDirection(description));
   const direction = intersectDirections(offer.direction, theirs);
-  return { ok: true, remote: remoteOf(description, payload, direction), description };
+  const remote = { ...remoteOf(description, payload, direction), ...(srtp ? { srtp } : {}) };
+  return { ok: true, remote, description };
 }
 
 /** The written direction, less what `c=0.0.0.0` (nothing can be received) or port 0 (nothing at all) takes away. */
@@ -104,6 +118,10 @@ function packetMsOf({ ptime, maxptime }: TrunkDescription): number {
   const wanted = Math.round((ptime || packetTimeMs) / 10 - 0.01) * 10;
   const most = Math.floor((maxptime || longestPacketMs) / 10) * 10;
   return Math.max(shortestPacketMs, Math.min(wanted, most, longestPacketMs));
+}
+
+function cryptoPart(lines: readonly CryptoLine[]): Pick<MediaDescription, "crypto"> {
+  return lines.length === 0 ? {} : { crypto: lines.map(cryptoAttribute) };
 }
 
 function audioSection(

@@ -1,3 +1,4 @@
+import type { CryptoLine } from "./trunk-srtp.ts";
 import type { BrowserRemote, CodecName, Direction, Fingerprint, TrunkRemote } from "../../media/index.ts";
 
 /** Why a description was not taken, with the SIP status that says so (RFC 3261 21.4.1, 21.4.26). */
@@ -88,6 +89,8 @@ export interface TrunkDescription extends AudioDescription {
   readonly rtcp: { readonly address: string; readonly port: number } | undefined;
   /** The old way to hold: nothing may be sent to `0.0.0.0` or to port 0. */
   readonly held: boolean;
+  /** Keys that can be used; empty for plain RTP. */
+  readonly crypto: readonly CryptoLine[];
 }
 
 /** What we put into an offer, needed to judge its answer. */
@@ -96,6 +99,8 @@ export interface OfferInfo {
   readonly telephoneEvents: readonly OfferedTelephoneEvent[];
   /** From our point of view. */
   readonly direction: Direction;
+  /** Toward SIP Server: keys offered; absent or empty for plain RTP. */
+  readonly crypto?: readonly CryptoLine[];
 }
 
 /** An offer as text, with what its answer is judged by. */

@@ -1,11 +1,11 @@
-import { isIPv4 } from "node:net";
 import type { Config, ServerAddress } from "../../config/index.ts";
+import { lookUpServer, type Endpoint } from "../../registrar/index.ts";
 import { errorCode, type CheckIo, type Report } from "./finding.ts";
 
-/** A SIP Server address as configured, with the IPv4 addresses it stands for. */
+/** A SIP Server address as configured, with the endpoints it stands for. */
 export interface ResolvedServer {
   readonly configured: ServerAddress;
-  readonly addresses: readonly string[];
+  readonly endpoints: readonly Endpoint[];
 }
 
 /** Resolves SIP Server's names, and says whether the advertised addresses are this machine's. */
@@ -28,24 +28,25 @@ export async function checkAddresses(config: Config, io: CheckIo, report: Report
   for (const [index, configured] of config.sipServer.addresses.entries())
     servers.push({
       configured,
-      addresses: await resolve(configured, `sipServer.addresses[${index}]`, io, report),
+      endpoints: await resolve(configured, `sipServer.addresses[${index}]`, io, report),
     });
   return servers;
 }
 
 async function resolve(
-  { host }: ServerAddress,
+  server: ServerAddress,
   key: string,
   io: CheckIo,
   report: Report,
-): Promise<readonly string[]> {
-  if (isIPv4(host)) return [host];
+): Promise<readonly Endpoint[]> {
+  const { host } = server;
   const mend = "correct the name, or write its IPv4 address";
   try {
-    const addresses = await io.lookup(host);
-    if (addresses.length > 0) report({ level: "ok", key, what: `${host} is ${addresses.join(", ")}` });
-    else report({ level: "fail", key, what: `${host} has no IPv4 address`, mend });
-    return addresses;
+    const { by, endpoints } = await lookUpServer(server, server.transport, io.resolver);
+    const found = endpoints.map(({ address, port }) => (by === "SRV" ? `${address}:${port}` : address));
+    const how = by === "SRV" ? " by SRV records" : "";
+    if (by !== "address") report({ level: "ok", key, what: `${host} is ${found.join(", ")}${how}` });
+    return endpoints;
   } catch (error) {
     report({ level: "fail", key, what: `${host} cannot be resolved (${errorCode(error)})`, mend });
     return [];

@@ -1,4 +1,5 @@
 import type { Clock, Random } from "../../core/index.ts";
+import type { NameResolver } from "../../registrar/index.ts";
 
 export type FindingLevel = "ok" | "warn" | "fail";
 
@@ -21,8 +22,7 @@ export interface CheckIo {
   readonly write: (line: string) => void;
   readonly clock: Clock;
   readonly random: Random;
-  /** IPv4 addresses of a name; rejects when it has none. */
-  readonly lookup: (name: string) => Promise<readonly string[]>;
+  readonly resolver: NameResolver;
   /** This machine's IPv4 addresses. */
   readonly localAddresses: () => readonly string[];
   /** How long a SIP Server may take to answer, ms. */

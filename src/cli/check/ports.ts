@@ -14,7 +14,11 @@ const usualTrunkPort = 5060;
 export async function checkPorts(config: Config, report: Report): Promise<void> {
   const { http, sip, media } = config;
   await say("http.port", `TCP ${http.host}:${http.port}`, await tryTcp(http.host, http.port), report);
-  await say("sip.port", `UDP ${sip.host}:${sip.port}`, await tryUdp(sip.host, sip.port), report);
+  const transports = new Set(config.sipServer.addresses.map(({ transport }) => transport));
+  if (transports.has("udp"))
+    await say("sip.port", `UDP ${sip.host}:${sip.port}`, await tryUdp(sip.host, sip.port), report);
+  if (transports.has("tcp") || transports.has("tls"))
+    await say("sip.port", `TCP ${sip.host}:${sip.port}`, await tryTcp(sip.host, sip.port), report);
   checkTrunkPort(config, report);
   const first = media.browserPort;
   // Port 0 is any free one for each worker: one try tells as much as many.

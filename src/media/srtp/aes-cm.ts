@@ -2,11 +2,12 @@ import { createCipheriv, createSecretKey, type Cipheriv } from "node:crypto";
 import { readUint16, writeUint32 } from "../rtp/packet.ts";
 import { HmacSha1 } from "./hmac-sha1.ts";
 import { deriveSessionKey, keyLabels } from "./key-derivation.ts";
-import { maxPacketBytes, rtcpHeaderBytes, srtpFailure, type SrtpKeys } from "./profile.ts";
+import { maxPacketBytes, rtcpHeaderBytes, shortTagProfile, srtpFailure, type SrtpKeys } from "./profile.ts";
 import type { SrtpTransform } from "./transform.ts";
 
-/** HMAC-SHA1-80 (RFC 3711 5.2). */
-const tagBytes = 10;
+/** HMAC-SHA1-80 (RFC 3711 5.2); RTCP has it with the short tag of RTP too (RFC 4568 6.2.2). */
+const longTagBytes = 10;
+const shortTagBytes = 4;
 const indexBytes = 4;
 const encryptedBit = 0x80000000;
 
@@ -137,8 +138,9 @@ function xor(
   for (let i = start, k = at; i < end; i++, k++) to[i] = (from[i] ?? 0) ^ (stream[k] ?? 0);
 }
 
-/** SRTP_AES128_CM_HMAC_SHA1_80 (RFC 3711, RFC 5764 4.1.2). */
-export function createAesCmTransform({ key, salt }: SrtpKeys): SrtpTransform {
+/** SRTP_AES128_CM_HMAC_SHA1_80 and _32 (RFC 3711, RFC 5764 4.1.2). */
+export function createAesCmTransform({ profile, key, salt }: SrtpKeys): SrtpTransform {
+  const tagBytes = profile === shortTagProfile ? shortTagBytes : longTagBytes;
   const derive = (label: (typeof keyLabels)[keyof typeof keyLabels], length: number): Buffer =>
     deriveSessionKey(key, salt, label, length);
   const rtpCipher = new CounterMode(derive(keyLabels.rtpEncryption, 16), derive(keyLabels.rtpSalt, 14));
@@ -148,7 +150,7 @@ export function createAesCmTransform({ key, salt }: SrtpKeys): SrtpTransform {
 
   return {
     rtpOverhead: tagBytes,
-    rtcpOverhead: indexBytes + tagBytes,
+    rtcpOverhead: indexBytes + longTagBytes,
     sealRtp(packet, header, length, ssrc, roc, out) {
       if (out !== packet) packet.copy(out, 0, 0, header);
       rtpCipher.apply(packet, out, header, length, ssrc, roc, readUint16(packet, 2));
@@ -169,18 +171,18 @@ export function createAesCmTransform({ key, salt }: SrtpKeys): SrtpTransform {
       rtcpCipher.apply(packet, out, rtcpHeaderBytes, length, ssrc, index >>> 16, index & 0xffff);
       writeUint32(out, length, index | encryptedBit);
       rtcpMac.compute(out, length + indexBytes);
-      for (let i = 0; i < tagBytes; i++) out[length + indexBytes + i] = rtcpMac.digest[i] ?? 0;
-      return length + indexBytes + tagBytes;
+      for (let i = 0; i < longTagBytes; i++) out[length + indexBytes + i] = rtcpMac.digest[i] ?? 0;
+      return length + indexBytes + longTagBytes;
     },
     openRtcp(packet, length, ssrc, index, encrypted, out) {
-      const tagAt = length - tagBytes;
+      const tagAt = length - longTagBytes;
       const end = tagAt - indexBytes;
       rtcpMac.compute(packet, tagAt);
-      if (!rtcpMac.matches(packet, tagAt, tagBytes)) return srtpFailure.authentication;
+      if (!rtcpMac.matches(packet, tagAt, longTagBytes)) return srtpFailure.authentication;
       if (out !== packet) packet.copy(out, 0, 0, encrypted ? rtcpHeaderBytes : end);
       if (encrypted) rtcpCipher.apply(packet, out, rtcpHeaderBytes, end, ssrc, index >>> 16, index & 0xffff);
       return end;
     },
-    rtcpIndexOffset: (length) => length - tagBytes - indexBytes,
+    rtcpIndexOffset: (length) => length - longTagBytes - indexBytes,
   };
 }

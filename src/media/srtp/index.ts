@@ -3,6 +3,7 @@ export {
   maxPacketBytes,
   masterKeyBytes,
   masterSaltBytes,
+  shortTagProfile,
   srtpFailure,
   srtpFailureName,
   srtpProfileName,

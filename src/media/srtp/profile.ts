@@ -1,6 +1,9 @@
 /** SRTP protection profiles of RFC 5764 4.1.2 and RFC 7714 14.2 by the numbers DTLS negotiates. */
 export const srtpProfiles = { aesCm128HmacSha1Tag80: 0x0001, aeadAes128Gcm: 0x0007 } as const;
 
+/** SRTP_AES128_CM_HMAC_SHA1_32 (RFC 5764 4.1.2): never by DTLS, only where SIP Server's side chooses it by SDES. */
+export const shortTagProfile = 0x0002;
+
 export type SrtpProfile = (typeof srtpProfiles)[keyof typeof srtpProfiles];
 
 /** Its name in the registry of RFC 5764. */
@@ -8,17 +11,17 @@ export function srtpProfileName(profile: SrtpProfile): string {
   return profile === srtpProfiles.aeadAes128Gcm ? "SRTP_AEAD_AES_128_GCM" : "SRTP_AES128_CM_HMAC_SHA1_80";
 }
 
-/** Length of the master key of both profiles, bytes. */
+/** Length of the master key of all profiles, bytes. */
 export const masterKeyBytes = 16;
 
 /** Length of a profile's master salt, bytes (RFC 3711 8.2: 112 bits; RFC 7714 12: 96 bits). */
-export function masterSaltBytes(profile: SrtpProfile): number {
+export function masterSaltBytes(profile: SrtpKeys["profile"]): number {
   return profile === srtpProfiles.aeadAes128Gcm ? 12 : 14;
 }
 
 /** What one direction's stream is secured with. */
 export interface SrtpKeys {
-  readonly profile: SrtpProfile;
+  readonly profile: SrtpProfile | typeof shortTagProfile;
   /** Master key, 16 bytes. */
   readonly key: Buffer;
   /** Master salt, 14 bytes (AES-CM) or 12 (GCM). */

@@ -211,6 +211,7 @@ export class Session implements DialogOwner, OfferHost, RefreshHost {
         { callId: this.#dialog?.callId, cause, method },
         "peer is silent, but sound comes",
       );
+      this.user.onPeerSilent?.(`${cause} (our ${method})`);
       return;
     }
     if (method !== "BYE") this.#sendBye([["Reason", `SIP;cause=408;text="${method}: ${cause}"`]]);

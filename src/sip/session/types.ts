@@ -131,4 +131,6 @@ export interface SessionUser {
   onRefreshAnswer?(sdp: string): void;
   /** Whether sound comes from the peer: then neither its silence nor the session timer ends the session. */
   mediaFlows?(): boolean;
+  /** A request of ours within the dialog got no answer or 408; the session goes on because media flows. */
+  onPeerSilent?(cause: string): void;
 }

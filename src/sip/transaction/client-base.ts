@@ -54,12 +54,19 @@ export abstract class ClientBase implements ClientTransaction {
   abstract receive(response: SipResponse): void;
   abstract cancel(reason?: string): void;
   abstract abandon(): void;
+  /** Whether sending the request again can bring what is waited for. */
+  protected abstract get unheard(): boolean;
   /** Moves on a transport failure; false when a final response had come, so that nobody need be told. */
   protected abstract applyTransportError(): boolean;
 
   /** The flow will carry no response any more. */
   flowClosed(): void {
     this.#fail(new Error("flow closed"));
+  }
+
+  /** The connection was lost and gets replaced: a request that went with it goes out again, under the same branch. */
+  flowInterrupted(): void {
+    if (this.unheard) this.retransmit();
   }
 
   protected transmit(): void {

@@ -60,6 +60,10 @@ export class InviteClient extends ClientBase {
     if (this.#machine.accepts("abandon")) this.#move("abandon");
   }
 
+  protected get unheard(): boolean {
+    return this.#machine.state === "calling";
+  }
+
   protected applyTransportError(): boolean {
     if (this.#machine.accepts("transportError")) {
       this.#move("transportError");

@@ -40,6 +40,10 @@ export class NonInviteClient extends ClientBase {
     if (this.#machine.accepts("abandon")) this.#move("abandon");
   }
 
+  protected get unheard(): boolean {
+    return this.#machine.accepts("timeout");
+  }
+
   protected applyTransportError(): boolean {
     // In Completed the transport has no more part to play; timer K ends it.
     if (!this.#machine.accepts("transportError")) return false;

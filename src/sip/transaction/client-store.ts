@@ -61,21 +61,36 @@ export class ClientStore {
     if (branch === undefined || response.vias.length > 1) return undefined;
     const client = this.#byKey.get(clientKey(branch, response.cseq.method));
     if (!client || canonicalSentBy(host, port) !== canonicalFlowSentBy(client.flow)) return undefined;
-    const sameWay = client.flow.reliable ? client.flow.id === flow.id : !flow.reliable;
-    return sameWay ? client : undefined;
+    return mayAnswer(client.flow, flow) ? client : undefined;
   }
 
   flowClosed(flow: Flow): void {
-    for (const client of Array.from(this.#byKey.values()))
-      if (client.flow.id === flow.id) client.flowClosed();
+    for (const client of this.#on(flow)) client.flowClosed();
+  }
+
+  flowInterrupted(flow: Flow): void {
+    for (const client of this.#on(flow)) client.flowInterrupted();
   }
 
   close(): void {
     for (const client of Array.from(this.#byKey.values())) client.abandon();
   }
 
+  #on(flow: Flow): ClientBase[] {
+    return Array.from(this.#byKey.values()).filter((client) => client.flow.id === flow.id);
+  }
+
   #cancel(invite: InviteClient, reason: string | undefined): void {
     const cancel = cancelFor(invite.request, reason);
     this.open(cancel, invite.flow, invite.branch, nobody, {});
   }
+}
+
+/**
+ * A browser answers by its own connection. SIP Server's answer comes from whichever port it likes, and by a connection
+ * of its own when ours is gone (RFC 3261 18.2.2); only its addresses get so far.
+ */
+function mayAnswer(asked: Flow, answering: Flow): boolean {
+  if (asked.side === "browser") return asked.id === answering.id;
+  return answering.side === "trunk" && asked.reliable === answering.reliable;
 }

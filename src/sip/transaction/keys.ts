@@ -5,8 +5,8 @@ import { branchCookie, canonicalSentBy } from "./via.ts";
 /** No value that passed the parser contains a line end, so joined parts cannot be mistaken for one another. */
 const join = (...parts: readonly unknown[]): string => parts.join("\n");
 
-/** Connections and datagrams are worlds apart: what comes by one never meets a transaction of the other. */
-const world = (flow: Flow): string => (flow.reliable ? "connection" : "datagram");
+/** Browsers, SIP Server's connections and datagrams are worlds apart: no message meets a transaction of another. */
+const world = (flow: Flow): string => (flow.reliable ? flow.side : "datagram");
 
 /** Key made of branch, sent-by and method; undefined without the magic cookie in the branch. */
 export function branchKey(via: Via, flow: Flow, method: string): string | undefined {

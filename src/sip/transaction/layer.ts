@@ -112,6 +112,10 @@ class Layer implements TransactionLayerWithReceiver {
     this.#clients.flowClosed(flow);
   }
 
+  flowInterrupted(flow: Flow): void {
+    this.#clients.flowInterrupted(flow);
+  }
+
   close(): void {
     this.#closed = true;
     this.#clients.close();

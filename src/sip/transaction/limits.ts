@@ -2,7 +2,7 @@
 export interface TransactionLimits {
   /** Of all flows together. Requests within a dialog get a quarter more, so that BYE still ends calls. */
   readonly serverTransactions: number;
-  /** Of one connection (WS), so that one browser cannot take everybody's share. */
+  /** Of one browser's connection, so that one browser cannot take everybody's share. */
   readonly serverTransactionsPerConnection: number;
   /** Seconds in the 503's Retry-After. */
   readonly retryAfterSeconds: number;

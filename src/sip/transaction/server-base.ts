@@ -66,8 +66,10 @@ export abstract class ServerBase implements ServerTransaction {
   /** The client sent the request again; by a new connection if the old one is gone. */
   receiveAgain(flow: Flow): void {
     this.context.counters.retransmissionsAbsorbed++;
+    const undelivered = this.#undelivered;
     if (!this.#flow.open && flow.open) this.rebind(flow);
-    else this.absorb();
+    // What went out as the connection broke counts as delivered here, but the client asks again because it is not.
+    if (!undelivered || this.#undelivered) this.absorb();
   }
 
   rebind(flow: Flow): void {
@@ -102,6 +104,7 @@ export abstract class ServerBase implements ServerTransaction {
   }
 
   #transmit(bytes: Buffer): boolean {
+    if (!this.#replyFlow.open) this.#replyFlow = replyFlow(this.#flow, this.request.topVia);
     this.#undelivered = !this.#replyFlow.open;
     if (this.#undelivered) this.#transportError(new Error("flow closed"));
     else {

@@ -54,7 +54,7 @@ export class ServerStore {
     const { serverTransactions, serverTransactionsPerConnection } = this.#limits;
     const inDialog = request.to.tag !== undefined;
     if (this.#byKey.size >= serverTransactions * (inDialog ? 1.25 : 1)) return false;
-    if (!flow.reliable) return true;
+    if (flow.side === "trunk") return true;
     if (this.#ofConnections >= serverTransactions * shareOfConnections) return false;
     return (this.#perConnection.get(flow.id) ?? 0) < serverTransactionsPerConnection;
   }
@@ -69,13 +69,13 @@ export class ServerStore {
       onEnd: (): void => {
         this.#byKey.delete(key);
         if (merge !== undefined) this.#mergeKeys.delete(merge);
-        if (flow.reliable) this.#countConnection(flow.id, -1);
+        if (flow.side === "browser") this.#countConnection(flow.id, -1);
       },
     };
     const server = request.method === "INVITE" ? new InviteServer(parts) : new NonInviteServer(parts);
     this.#byKey.set(key, server);
     if (merge !== undefined) this.#mergeKeys.add(merge);
-    if (flow.reliable) this.#countConnection(flow.id, 1);
+    if (flow.side === "browser") this.#countConnection(flow.id, 1);
     return server;
   }
 

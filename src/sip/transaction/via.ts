@@ -5,6 +5,7 @@ import type { Flow } from "../transport/flow.ts";
 export const branchCookie = "z9hG4bK";
 
 const defaultPort = 5060;
+const defaultTlsPort = 5061;
 
 /** The Via of a request of ours by `flow`; asks for RFC 3581 where the reply has to find its way by address. */
 export function ownVia(flow: Flow, branch: string): string {
@@ -61,12 +62,13 @@ function replaceParameter(via: string, name: string, replacement: string): strin
 }
 
 /**
- * Where the response goes (RFC 3261 18.2.2, RFC 3581 4): back by the connection; over UDP to the source port
- * when the client asked for `rport`, else to the source address and the port of the sent-by. `maddr` is not
- * followed: it would let a request aim our responses at a third party.
+ * Where the response goes (RFC 3261 18.2.2, RFC 3581 4): back by the connection, and when that is gone to the source
+ * address and the port of the sent-by, by another connection; over UDP to the source port when the client asked for
+ * `rport`, else again to the port of the sent-by. `maddr` is not followed: it would let a request aim our responses
+ * at a third party.
  */
 export function replyFlow(flow: Flow, via: Via): Flow {
-  if (flow.reliable || via.parameters.has("rport") || !flow.toPort) return flow;
-  const port = via.port ?? defaultPort;
-  return port === flow.remotePort ? flow : flow.toPort(port);
+  if (!flow.toPort || (flow.reliable ? flow.open : via.parameters.has("rport"))) return flow;
+  const port = via.port ?? (flow.protocol === "TLS" ? defaultTlsPort : defaultPort);
+  return !flow.reliable && port === flow.remotePort ? flow : flow.toPort(port);
 }

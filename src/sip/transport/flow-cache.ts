@@ -1,9 +1,7 @@
-import type { UdpFlow } from "./udp-flow.ts";
-
 /** The flows used last, so that each datagram does not make a new object; the longest unused goes first. */
-export class FlowCache {
+export class FlowCache<Flow> {
   readonly #limit: number;
-  readonly #flows = new Map<string, UdpFlow>();
+  readonly #flows = new Map<string, Flow>();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -14,7 +12,7 @@ export class FlowCache {
   }
 
   /** The flow under `key`, made by `make` when it is not there. */
-  take(key: string, make: () => UdpFlow): UdpFlow {
+  take(key: string, make: () => Flow): Flow {
     const known = this.#flows.get(key);
     if (known) this.#flows.delete(key);
     const flow = known ?? make();
@@ -24,7 +22,7 @@ export class FlowCache {
   }
 
   /** Empties the cache and returns what was in it. */
-  drain(): UdpFlow[] {
+  drain(): Flow[] {
     const flows = Array.from(this.#flows.values());
     this.#flows.clear();
     return flows;

@@ -1,12 +1,17 @@
+/** Which of the two worlds a flow leads to: agents' browsers, or SIP Server. No message crosses but by a call. */
+export type FlowSide = "browser" | "trunk";
+
 /**
- * A way to reach one peer: the UDP socket with the peer's address, or one WebSocket connection (RFC 5626's
- * word). Requests arrive with the flow they came by, and what answers them goes back by it.
+ * A way to reach one peer: the UDP socket with the peer's address, one WebSocket connection (RFC 5626's word), or
+ * one SIP Server over TCP or TLS, whatever connection it has at the moment. Requests arrive with the flow they came
+ * by, and what answers them goes back by it.
  */
 export interface Flow {
   /** Unique for the life of the process. UDP: the same object or an equal `id` for the same remote address. */
   readonly id: string;
-  readonly protocol: "UDP" | "WS" | "WSS";
-  /** True where the transport itself delivers (WS), so that no SIP retransmission is made. */
+  readonly protocol: "UDP" | "TCP" | "TLS" | "WS" | "WSS";
+  readonly side: FlowSide;
+  /** True where the transport itself delivers (all but UDP), so that no SIP retransmission is made. */
   readonly reliable: boolean;
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -16,7 +21,7 @@ export interface Flow {
   readonly open: boolean;
   /** Hands one whole message to the network. Never throws; failure is told once to `onError`. */
   send(message: Buffer, onError?: (error: Error) => void): void;
-  /** UDP only: the flow to the same address and another port (a response to the sent-by port, RFC 3261 18.2.2). */
+  /** Trunk only: the flow to the same address and another port (a response to the sent-by port, RFC 3261 18.2.2). */
   toPort?(port: number): Flow;
 }
 
@@ -26,4 +31,14 @@ export interface FlowReceiver {
   receive(flow: Flow, bytes: Buffer, framing: "datagram" | "frame"): void;
   /** The flow will never carry another message. */
   flowClosed(flow: Flow): void;
+  /** The flow lost its connection and gets another: what was under way may be lost, answers come by the new one. */
+  flowInterrupted?(flow: Flow): void;
+}
+
+/** What a Contact of ours must say so that requests come by the same transport; nothing for UDP (RFC 3261 19.1.1). */
+export function transportParameter({
+  protocol,
+}: Pick<Flow, "protocol">): "" | ";transport=tcp" | ";transport=tls" {
+  if (protocol === "TCP") return ";transport=tcp";
+  return protocol === "TLS" ? ";transport=tls" : "";
 }

@@ -12,6 +12,7 @@ export interface UdpSender {
 export class UdpFlow implements Flow {
   readonly id: string;
   readonly protocol = "UDP";
+  readonly side = "trunk";
   readonly reliable = false;
   readonly remoteAddress: string;
   readonly remotePort: number;

@@ -70,7 +70,7 @@ class Transport implements UdpTransport, UdpSender {
   readonly #options: UdpTransportOptions;
   readonly #log: Logger;
   readonly #socket: Socket;
-  readonly #flows = new FlowCache(cachedFlows);
+  readonly #flows = new FlowCache<UdpFlow>(cachedFlows);
   #port = 0;
   #sentBy = "";
   #open = false;

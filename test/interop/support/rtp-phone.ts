@@ -14,6 +14,8 @@ export interface HeardPacket {
 /** A far phone's RTP socket on loopback; reads and writes its packets by itself, not through src. */
 export class RtpPhone {
   readonly heard: HeardPacket[] = [];
+  /** The same datagrams as they came. */
+  readonly raw: Buffer[] = [];
   /** The gateway's RTP port, for `send`. */
   remotePort = 0;
   readonly #socket: Socket;
@@ -39,6 +41,7 @@ export class RtpPhone {
 
   #receive(packet: Buffer): void {
     if (packet.length < 12) return;
+    this.raw.push(packet);
     this.heard.push({
       at: performance.now(),
       payloadType: packet.readUInt8(1) & 0x7f,

@@ -14,13 +14,17 @@ const killAfterMs = 3000;
 export interface SippOptions {
   /** Name of the file in test/interop/sipp, without `.xml`. */
   readonly scenario: string;
-  readonly front: SipFront;
+  readonly front: Pick<SipFront, "address" | "admit">;
   /** `[name]` in the scenario. `front`, `gateway` are given by themselves. */
   readonly keys?: Readonly<Record<string, string | number>>;
+  /** Port to send from and listen on. Default: a free one. */
+  readonly port?: number;
   /** The gateway's `address:port`. */
   readonly gateway: string;
   /** SIPp's own time limit. Default 20. */
   readonly seconds?: number;
+  /** SIP by one TCP connection for each run; SIPp then calls the gateway itself. Default UDP, by the front. */
+  readonly tcp?: boolean;
   /** Echo RTP on this port. */
   readonly echoPort?: number;
 }
@@ -28,6 +32,7 @@ export interface SippOptions {
 /** One run of a SIPp scenario: one call, judged by SIPp's exit code. */
 export class Sipp {
   readonly port: number;
+  readonly #tcp: boolean;
   readonly #scenario: string;
   readonly #folder: string;
   readonly #process: ChildProcess;
@@ -35,13 +40,14 @@ export class Sipp {
   #exited = false;
 
   private constructor(options: SippOptions, port: number, mediaPort: number) {
-    const { scenario, front, gateway, keys = {}, seconds = 20, echoPort } = options;
+    const { scenario, front, gateway, keys = {}, seconds = 20, echoPort, tcp = false } = options;
     this.port = port;
+    this.#tcp = tcp;
     this.#scenario = scenario;
     this.#folder = mkdtempSync(join(tmpdir(), `jackfield-sipp-${scenario}-`));
     const settings = { front: front.address, gateway, ...keys };
     const words = [
-      `${front.address} -i ${host} -p ${port} -mi ${host} -mp ${echoPort ?? mediaPort}`,
+      `${tcp ? `${gateway} -t t1` : front.address} -i ${host} -p ${port} -mi ${host} -mp ${echoPort ?? mediaPort}`,
       `-m 1 -nostdin -timeout ${seconds} -timeout_error -recv_timeout ${seconds * 1000} -deadcall_wait 0`,
       echoPort === undefined ? "" : "-rtp_echo",
       "-trace_msg -message_file messages -trace_err -error_file errors",
@@ -68,7 +74,7 @@ export class Sipp {
   static async start(options: SippOptions): Promise<Sipp> {
     if (!isPresent("sipp"))
       throw new Error("sipp is missing: apt-get install -y --no-install-recommends sip-tester");
-    const sipp = new Sipp(options, await freePort(), await freePort());
+    const sipp = new Sipp(options, options.port ?? (await freePort()), await freePort());
     await sipp.#listening();
     return sipp;
   }
@@ -77,7 +83,7 @@ export class Sipp {
   async #listening(): Promise<void> {
     const wanted = `:${this.port.toString(16).toUpperCase().padStart(4, "0")} `;
     for (let tries = 0; tries < 500 && !this.#exited; tries++) {
-      if (readFileSync("/proc/net/udp", "utf8").includes(wanted)) return;
+      if (readFileSync(this.#tcp ? "/proc/net/tcp" : "/proc/net/udp", "utf8").includes(wanted)) return;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }

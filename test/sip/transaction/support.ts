@@ -16,7 +16,8 @@ import { FakeClock } from "../../support/fake-clock.ts";
 /** A flow whose far end is the test: what was sent is kept with the time it was sent at. */
 export class TestFlow implements Flow {
   readonly id: string;
-  readonly protocol: "UDP" | "WS";
+  readonly protocol: "UDP" | "TCP" | "WS";
+  readonly side: Flow["side"];
   readonly reliable: boolean;
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -28,18 +29,19 @@ export class TestFlow implements Flow {
   readonly sent: { at: number; text: string }[] = [];
   readonly #clock: FakeClock;
 
-  constructor(clock: FakeClock, protocol: "UDP" | "WS" = "UDP", remotePort = 5060, id = "") {
+  constructor(clock: FakeClock, protocol: TestFlow["protocol"] = "UDP", remotePort = 5060, id = "") {
     this.#clock = clock;
     this.protocol = protocol;
-    this.reliable = protocol === "WS";
+    this.side = protocol === "WS" ? "browser" : "trunk";
+    this.reliable = protocol !== "UDP";
     this.remoteAddress = "192.0.2.10";
     this.remotePort = remotePort;
     this.id = `${protocol}:${remotePort}${id}`;
-    this.sentBy = this.reliable ? "gw.invalid" : "192.0.2.20:5060";
-    if (!this.reliable) {
+    this.sentBy = protocol === "WS" ? "gw.invalid" : "192.0.2.20:5060";
+    if (this.side === "trunk") {
       const siblings = new Map<number, TestFlow>();
       this.toPort = (port) => {
-        const sibling = siblings.get(port) ?? new TestFlow(clock, "UDP", port);
+        const sibling = siblings.get(port) ?? new TestFlow(clock, protocol, port);
         siblings.set(port, sibling);
         return sibling;
       };
@@ -118,7 +120,7 @@ export class TestHandlers implements ClientHandlers {
   }
 }
 
-export function setUp(protocol: "UDP" | "WS" = "UDP", limits?: Partial<TransactionLimits>) {
+export function setUp(protocol: TestFlow["protocol"] = "UDP", limits?: Partial<TransactionLimits>) {
   const clock = new FakeClock();
   const user = new TestUser();
   const random = new CountingRandom();
@@ -201,6 +203,7 @@ export function wire(
   const end = (side: "near" | "far"): Flow => ({
     id: side,
     protocol: options.protocol,
+    side: options.protocol === "WS" ? "browser" : "trunk",
     reliable: options.protocol === "WS",
     remoteAddress: side === "near" ? "192.0.2.10" : "192.0.2.20",
     remotePort: 5060,

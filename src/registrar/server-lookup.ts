@@ -1,0 +1,113 @@
+import { isIPv4 } from "node:net";
+
+/** A SIP Server as configured: an IPv4 address or a name, with a port where one stands. */
+export interface ServerName {
+  readonly host: string;
+  readonly port?: number | undefined;
+}
+
+/** One SRV record (RFC 2782). */
+export interface ServiceRecord {
+  readonly name: string;
+  readonly port: number;
+  readonly priority: number;
+  readonly weight: number;
+}
+
+/** Asks the DNS, or whatever knows names; both reject with the system's error (`ENOTFOUND`, `ENODATA` ...). */
+export interface NameResolver {
+  /** IPv4 addresses of a name. */
+  addresses(name: string): Promise<readonly string[]>;
+  /** SRV records of `_sip._udp.example.com`. */
+  services(name: string): Promise<readonly ServiceRecord[]>;
+}
+
+/** How a name's service is called in SRV records (RFC 3263 4.1). */
+export const services = { udp: "_sip._udp", tcp: "_sip._tcp", tls: "_sips._tcp" } as const;
+export type ServiceTransport = keyof typeof services;
+
+/** Where a SIP Server may be reached. */
+export interface Endpoint {
+  /** IPv4 address. */
+  readonly address: string;
+  readonly port: number;
+  /** Name whose A record it is; the address itself where it was configured so. */
+  readonly host: string;
+  /** Of its SRV record: lower goes first, and among equals by chance in proportion to the weight (RFC 2782). */
+  readonly priority: number;
+  readonly weight: number;
+}
+
+/** What a lookup found. */
+export interface Found {
+  /** Never empty. */
+  readonly endpoints: readonly Endpoint[];
+  readonly by: "address" | "SRV" | "A";
+}
+
+const defaultPorts = { udp: 5060, tcp: 5060, tls: 5061 } as const;
+
+/**
+ * Addresses of a SIP Server (RFC 3263 4.2): an address stands for itself; a name with a port has A records; a name
+ * without one has SRV records, and where there are none A records. Rejects with an Error when nothing was found; where
+ * it was found by SRV `before`, also when the DNS does not answer that question this time.
+ */
+export async function lookUpServer(
+  { host, port }: ServerName,
+  transport: ServiceTransport,
+  resolver: NameResolver,
+  before?: Found["by"],
+): Promise<Found> {
+  const literal = literalEndpoint({ host, port }, transport);
+  if (literal) return { by: "address", endpoints: [literal] };
+  // Both at once: a DNS that never answers SRV questions must not keep a name of /etc/hosts waiting twice.
+  const plain = resolver.addresses(host);
+  plain.catch(() => {});
+  const records =
+    port === undefined ? await servicesOf(`${services[transport]}.${host}`, resolver, before === "SRV") : [];
+  if (records.length > 0) return { by: "SRV", endpoints: await targetsOf(records, resolver) };
+  const addresses = await plain;
+  if (addresses.length === 0) throw new Error("no IPv4 address");
+  return {
+    by: "A",
+    endpoints: addresses.map((address) => plainEndpoint(address, { host, port }, transport)),
+  };
+}
+
+/** Of a server that is configured by its address: nothing to look up. */
+export function literalEndpoint(server: ServerName, transport: ServiceTransport): Endpoint | undefined {
+  return isIPv4(server.host) ? plainEndpoint(server.host, server, transport) : undefined;
+}
+
+function plainEndpoint(address: string, { host, port }: ServerName, transport: ServiceTransport): Endpoint {
+  return { address, port: port ?? defaultPorts[transport], host, priority: 0, weight: 0 };
+}
+
+/** No answer counts as no records, unless there were some `before`: the A records then decide. */
+async function servicesOf(
+  name: string,
+  resolver: NameResolver,
+  before: boolean,
+): Promise<readonly ServiceRecord[]> {
+  try {
+    return await resolver.services(name);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (before && code !== "ENOTFOUND" && code !== "ENODATA") throw error;
+    return [];
+  }
+}
+
+/** A target without an address is left out as long as another has one; `.` says that there is no service. */
+async function targetsOf(records: readonly ServiceRecord[], resolver: NameResolver): Promise<Endpoint[]> {
+  const found = await Promise.allSettled(
+    records.map(async ({ name, port, priority, weight }) => {
+      const addresses = isIPv4(name) ? [name] : await resolver.addresses(name);
+      return addresses.map((address) => ({ address, port, host: name, priority, weight }));
+    }),
+  );
+  const endpoints = found.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+  if (endpoints.length > 0) return endpoints;
+  const failure = found.find((one) => one.status === "rejected");
+  throw failure?.reason instanceof Error ? failure.reason : new Error("no SRV target has an IPv4 address");
+}
