@@ -26,24 +26,22 @@ const sound = framesOf(toCodes(voice(2), "pcmu"));
 
 /** The browser talks until its call is over. Resolves with how many offers the browser was sent meanwhile. */
 async function talkOn(call: DoubleCall): Promise<number> {
-  let [offers, over] = [0, false];
+  let offers = 0;
   const answer = call.signalling.answerOffer;
   call.signalling.answerOffer = (sdp) => {
     offers++;
     return answer(sdp);
   };
-  void call.when("ended").then(() => {
-    over = true;
-  });
   await call.connected;
-  while (!over) await paced(5, (index) => call.media.sendFrame(sound[index] ?? Buffer.alloc(0)));
+  while (!call.signalling.told.includes("ended"))
+    await paced(5, (index) => call.media.sendFrame(sound[index] ?? Buffer.alloc(0)));
   return offers;
 }
 
 /** Messages to or from this DN at SIP Server, in the order in which they passed. */
 function messagesOf(dn: string): Passed[] {
   const invite = lab.front.trace.find(
-    ({ text }) => /^INVITE /.test(text) && headerOf(text, "(?:To|t)").includes(`sip:${dn}@`),
+    ({ text }) => text.startsWith("INVITE ") && headerOf(text, "(?:To|t)").includes(`sip:${dn}@`),
   );
   const callId = headerOf(invite?.text ?? "", "Call-ID");
   return lab.front.trace.filter(({ text }) => callId !== "" && headerOf(text, "Call-ID") === callId);

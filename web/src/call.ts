@@ -9,7 +9,7 @@ import {
   type HeaderLine,
 } from "./caller-data.ts";
 import type { CallNews, Quality } from "./gateway-events.ts";
-import { callProblem } from "./words.ts";
+import { byeProblem, callProblem } from "./words.ts";
 
 /** `ringing`: comes in; `calling`: going out, nothing heard of it; `alerting`: rings there; `answering`: being set up. */
 export type Phase = "ringing" | "calling" | "alerting" | "answering" | "talking" | "ended";
@@ -233,9 +233,17 @@ export class Call {
     // A rejection of our own is no news to the person who did it.
     const by: string = originator;
     const own = by === "local" && cause === "Rejected";
-    const problem = own ? undefined : callProblem(cause, response?.status_code ?? 0, response?.reason_phrase);
+    const problem = own
+      ? undefined
+      : (callProblem(cause, response?.status_code ?? 0, response?.reason_phrase) ??
+        (by === "remote" && cause === "Terminated" ? byeProblem(reasonOf(message)) : undefined));
     this.#owner.ended(this, problem);
   }
+}
+
+function reasonOf(message: unknown): string {
+  const lines = typeof message === "object" && message !== null ? headerLines(message) : [];
+  return lines.find(([name]) => name.toLowerCase() === "reason")?.[1] ?? "";
 }
 
 function stopTracks(stream: MediaStream): void {
