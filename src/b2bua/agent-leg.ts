@@ -2,7 +2,7 @@ import type { CallNotice } from "./call-notices.ts";
 import type { QualityNotice } from "./call-quality.ts";
 import type { Logger } from "../core/index.ts";
 import type { AgentPresence } from "../registrar/index.ts";
-import type { HeaderPair, OfferReply } from "../sip/index.ts";
+import type { HeaderPair, IncomingRefer, OfferReply, Replaces } from "../sip/index.ts";
 
 /** Read-only data of a call from SIP Server, shown to the page (P-Asserted-Identity, X-Genesys-CallUUID ...). */
 export interface CallerData {
@@ -41,6 +41,8 @@ export interface AgentLegUser {
   onDigits(digits: string, durationMs: number): void;
   /** Whether sound comes from the agent's client. */
   mediaFlows(): boolean;
+  /** The client wants the established call transferred (RFC 3515). */
+  onRefer(refer: IncomingRefer): void;
   /** The established leg is over, not by us. */
   onEnded(end: LegEnd): void;
 }
@@ -53,6 +55,8 @@ export interface AgentLeg {
   readonly presence: AgentPresence;
   /** Call-ID of the leg, for records and for the page. */
   readonly callId: string;
+  /** Whether the client knows the call by this dialog. */
+  isDialog(replaces: Replaces): boolean;
   /** The agent called: 180 or 183, with `sdp` as early media; `data`: headers of SIP Server's that the page may read. */
   progress(status: number, sdp?: string, data?: readonly HeaderPair[]): void;
   /** The agent called: answered with `sdp`. */

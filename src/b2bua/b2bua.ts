@@ -3,12 +3,16 @@ import type { RunningCapture } from "../media/index.ts";
 import type { Registrar, SipPresence, TrunkRegistrations } from "../registrar/index.ts";
 import {
   createResponse,
+  readRefer,
   refuseByTerms,
   type Flow,
+  type HeaderPair,
+  type Replaces,
   type ServerTransaction,
   type SessionTerms,
   type SipRequest,
 } from "../sip/index.ts";
+import { CallByRefer } from "./call-by-refer.ts";
 import { CallFromAgent } from "./call-from-agent.ts";
 import { startCapture, summaryOf, type CallCaptureOptions, type CallSummary } from "./call-capture.ts";
 import type { CallRecord } from "./call-record.ts";
@@ -22,13 +26,17 @@ import { dialledNumber } from "./dialled-number.ts";
 import { QualityTotals } from "./quality-totals.ts";
 import { browserTerms, defaultTrunkTerms } from "./session-terms.ts";
 import { SipAgentLegs } from "./sip-agent-leg.ts";
-import { trunkCapabilities } from "./trunk-leg.ts";
+import { EndedDialogs, findReplaced, numberOf } from "./transfer/index.ts";
+import { trunkCapabilities, type TrunkLeg } from "./trunk-leg.ts";
 import { TrunkNotices } from "./trunk-notices.ts";
 
 /** What the B2BUA is made of. */
 export interface B2buaOptions
   extends
-    Omit<CallServices, "onEnded" | "onActive" | "onMessageSummary" | "trunkRegistrations" | "quality">,
+    Omit<
+      CallServices,
+      "onEnded" | "onActive" | "onMessageSummary" | "trunkRegistrations" | "quality" | "legOfDn"
+    >,
     Omit<SipAgentLegOptions, "context"> {
   readonly registrar: Registrar;
   readonly trunkRegistrations: TrunkRegistrations;
@@ -55,6 +63,7 @@ export class B2bua {
   readonly #legs: SipAgentLegs;
   /** Running calls, each with the signed-in client it belongs to. */
   readonly #calls = new Map<Call, SipPresence>();
+  readonly #endedDialogs: EndedDialogs;
   readonly #log: Logger;
   readonly #fromTrunk: MethodTable;
   readonly #fromBrowser: MethodTable;
@@ -70,10 +79,12 @@ export class B2bua {
     this.#services = {
       ...options,
       quality: this.quality,
+      legOfDn: (dn, replaces) => this.#legOfDn(dn, replaces),
       onEnded: (call, record) => this.#ended(call, record),
       onActive: (call) => keepOneActive(this.#calls.keys(), call),
       onMessageSummary: (dn, request) => this.#messageWaiting.note(dn, request),
     };
+    this.#endedDialogs = new EndedDialogs(options.context.clock);
     this.#legs = new SipAgentLegs(options);
     this.#notices = new TrunkNotices(options, options.registrar, options.trunkRegistrations);
     this.#messageWaiting = new MessageWaiting(options, options.registrar, options.trunkRegistrations);
@@ -88,6 +99,7 @@ export class B2bua {
       // Any user, even a trunk's name: the answer says that we live (genesys-sip-server.md 9).
       OPTIONS: answerOptions,
       NOTIFY: (request, transaction) => this.#strayNotify(request, transaction),
+      REFER: (request, transaction) => this.#callByRefer(request, transaction),
     };
     this.#fromBrowser = {
       INVITE: (request, transaction) => this.#callFromAgent(request, transaction),
@@ -206,12 +218,44 @@ export class B2bua {
     const refuse = (status: number, reason?: string): void =>
       transaction.respond(createResponse(request, status, reason === undefined ? {} : { reason }));
     if (this.#refuseInvite(request, transaction)) return;
+    if (request.headers.has("Replaces")) return this.#replaceTrunk(request, transaction);
     // SIP Server leaves the user out when the registered contact had none (genesys-sip-server.md 4).
     const dn = request.uri.user ?? request.to.uri.user ?? "";
     const presence = this.#options.registrar.find(dn);
     if (!presence) return refuse(480, "Agent Not Signed In");
     if (this.#atLimit(presence)) return refuse(486);
     this.#start(new CallToAgent(this.#services, presence, this.#legs, transaction), presence);
+  }
+
+  /** INVITE with Replaces: no new call, but another leg of a running one. */
+  #replaceTrunk(request: SipRequest, transaction: ServerTransaction): void {
+    const found = findReplaced(request, this.#calls.keys(), this.#endedDialogs);
+    if (!("status" in found)) return found.transfers.replace(transaction);
+    const { status, reason } = found;
+    transaction.respond(createResponse(request, status, reason === undefined ? {} : { reason }));
+  }
+
+  /** REFER outside any dialog: the DN is to call its target. */
+  #callByRefer(request: SipRequest, transaction: ServerTransaction): void {
+    const refuse = (status: number, reason?: string, headers: readonly HeaderPair[] = []): void =>
+      transaction.respond(createResponse(request, status, { ...(reason ? { reason } : {}), headers }));
+    if (this.#closing) return refuse(503, undefined, [["Retry-After", String(closingRetrySeconds)]]);
+    const wish = readRefer(request);
+    if ("status" in wish) return refuse(wish.status, wish.reason, wish.headers);
+    const number = numberOf(wish.target);
+    if (number === undefined) return refuse(400, "No Number In Refer-To");
+    const presence = this.#options.registrar.find(request.uri.user ?? request.to.uri.user ?? "");
+    if (!presence) return refuse(480, "Agent Not Signed In");
+    if (this.#atLimit(presence)) return refuse(486);
+    this.#start(new CallByRefer(this.#services, presence, this.#legs, transaction, wish, number), presence);
+  }
+
+  #legOfDn(dn: string, replaces: Replaces): TrunkLeg | undefined {
+    for (const call of this.#calls.keys()) {
+      const leg = call.presence.dn === dn ? call.transfers.trunkBehind(replaces) : undefined;
+      if (leg) return leg;
+    }
+    return undefined;
   }
 
   #callFromAgent(request: SipRequest, transaction: ServerTransaction): void {
@@ -280,6 +324,8 @@ export class B2bua {
   #ended(call: Call, record: CallRecord): void {
     this.#calls.delete(call);
     if (!this.#closing) keepOneActive(this.#calls.keys(), call);
+    for (const callId of [record.trunkLeg.callId, ...record.trunkLeg.formerCallIds])
+      this.#endedDialogs.add(callId);
     this.#log.info({ record }, "call record");
     this.events.emit("ended", record);
   }

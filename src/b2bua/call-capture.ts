@@ -26,7 +26,7 @@ export function summaryOf(call: Call): CallSummary {
     id: call.id,
     dn: call.presence.dn,
     direction: call.direction,
-    farNumber: call.farNumber,
+    farNumber: call.party,
     callUuid: call.callUuid,
     since: call.startedAt,
     state: call.state,

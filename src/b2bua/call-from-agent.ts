@@ -48,7 +48,7 @@ export class CallFromAgent extends Call {
     if (this.ended) return;
     if (!answer.ok) return this.finish("jackfield", answer);
     this.#browserAnswer = answer.sdp;
-    if (!this.trunk.call(dialled.number, media.offerToTrunk(), dialled.anonymous))
+    if (!this.trunk.call(dialled.number, media.offerToTrunk(), { anonymous: dialled.anonymous }))
       this.finish("jackfield", { status: 503, reason: "no SIP Server is up" });
   }
 
@@ -102,6 +102,12 @@ export class CallFromAgent extends Call {
     }
     this.agent?.answer(this.#browserAnswer ?? "", data);
     if (this.move("establish")) media.connect();
+  }
+
+  /** SIP Server's new leg may come while its first still rings: then it is the answer. */
+  protected override settle(): void {
+    if (this.#invite.pending && this.move("answer")) this.agent?.answer(this.#browserAnswer ?? "");
+    super.settle();
   }
 
   protected override endAgent(end: LegEnd): void {

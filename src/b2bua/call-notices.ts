@@ -14,4 +14,6 @@ export interface CallNotice {
   readonly far?: "ringing" | "connected";
   /** Headers of the list that is shown to pages, whole lines, in the order received. */
   readonly headers?: readonly HeaderPair[];
+  /** Who is behind the call after a transfer. */
+  readonly party?: { readonly number: string; readonly displayName: string | undefined };
 }

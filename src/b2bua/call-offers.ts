@@ -84,7 +84,8 @@ export class CallOffers {
     const media = this.#call.media();
     if (!media) return reply.reject(488);
     if (sdp === "") {
-      reply.accept(media.offerToTrunk(), (answer) => this.#takeTrunkAnswer(answer));
+      const trunk = this.#call.trunk();
+      reply.accept(media.offerToTrunk(), (answer) => this.#takeTrunkAnswer(trunk, answer));
       return;
     }
     const answer = media.answerToTrunk(sdp);
@@ -103,19 +104,29 @@ export class CallOffers {
     this.#tellTrunkDirection();
   }
 
+  /** What was queued or under way went with the former leg; what the new one was not told yet follows. */
+  trunkExchanged(holdTold: boolean): void {
+    this.#retry?.clear();
+    this.#directionQueued = false;
+    if (this.#call.media()?.holding !== holdTold) this.#directionChanged();
+  }
+
   /** One that waits tells the direction of the time when it goes out: a second one would say the same. */
   #tellTrunkDirection(): void {
     this.#retry?.clear();
     // The answer that is still to come says the direction of its time.
     if (this.#directionQueued || this.#call.parked()) return;
     this.#directionQueued = true;
-    this.#call.trunk().reinvite(
+    const trunk = this.#call.trunk();
+    trunk.reinvite(
       () => {
-        this.#directionQueued = false;
+        if (this.#call.trunk() === trunk) this.#directionQueued = false;
         return this.#call.media()?.offerToTrunk() ?? "";
       },
-      (sdp) => this.#takeTrunkAnswer(sdp),
-      (status) => this.#directionRefused(status),
+      (sdp) => this.#takeTrunkAnswer(trunk, sdp),
+      (status) => {
+        if (this.#call.trunk() === trunk) this.#directionRefused(status);
+      },
     );
   }
 
@@ -138,7 +149,9 @@ export class CallOffers {
     this.#call.agent()?.hold();
   }
 
-  #takeTrunkAnswer(sdp: string): void {
+  /** What a leg says that was exchanged meanwhile moves nothing. */
+  #takeTrunkAnswer(trunk: TrunkLeg, sdp: string): void {
+    if (this.#call.trunk() !== trunk) return;
     const taken = this.#call.media()?.takeTrunkAnswer(sdp);
     if (taken && !taken.ok)
       this.#call.log.warn({ reason: taken.reason }, "answer to our re-INVITE not usable");

@@ -9,6 +9,8 @@ export interface CallRecord {
   readonly dn: string;
   /** The other party's number as SIP Server gave it, or as the agent's number rules made it of what was dialled. */
   readonly farNumber: string;
+  /** Number of the party that the last transfer put in its place; undefined when there was none. */
+  readonly transferredTo: string | undefined;
   /** X-Genesys-CallUUID as last seen, the key to Genesys' own records. */
   readonly callUuid: string | undefined;
   /** Each that was seen, in order: SIP Server changes it when calls are joined or transferred. */
@@ -29,7 +31,12 @@ export interface CallRecord {
     readonly client: string;
     readonly codec: CodecName | undefined;
   };
-  readonly trunkLeg: { readonly callId: string; readonly codec: CodecName | undefined };
+  readonly trunkLeg: {
+    readonly callId: string;
+    readonly codec: CodecName | undefined;
+    /** Of the legs that transfers exchanged for this one, in order, the last 16. */
+    readonly formerCallIds: readonly string[];
+  };
   /**
    * How it sounded, per way (`fromBrowser`, `toBrowser`, `fromTrunk`, `toTrunk`): mean and worst MOS (ITU-T G.107), loss,
    * jitter, round trip; undefined when media never opened. A way of which nothing was heard is left out.

@@ -6,7 +6,7 @@ import {
   type MediaStatistics,
 } from "../media/index.ts";
 import type { AgentPresence, TrunkRegistrations } from "../registrar/index.ts";
-import type { Flow } from "../sip/index.ts";
+import type { Flow, Replaces } from "../sip/index.ts";
 import type { AgentLeg, AgentLegUser, LegEnd } from "./agent-leg.ts";
 import { controlActs, type ControlAct, type ControlEvent } from "./call-control.ts";
 import { CallMedia } from "./call-media.ts";
@@ -25,6 +25,7 @@ import type { QualityTotals } from "./quality-totals.ts";
 import type { CallFacts, CallTrace, CallTracer, TraceSide } from "../trace/index.ts";
 import { callLogger } from "./call-log.ts";
 import { TracedMedia } from "./traced-media.ts";
+import { CallTransfers, type TransferCall } from "./transfer/index.ts";
 import type { TrunkLeg, TrunkLegOptions, TrunkLegUser } from "./trunk-leg.ts";
 
 /** What every call needs from outside. */
@@ -51,6 +52,8 @@ export interface CallServices extends TrunkLegOptions {
   readonly preanswerPatienceMs: number;
   /** Whether calls to a DN are answered without waiting for NOTIFY talk. */
   readonly autoAnswer: (dn: string) => AutoAnswer;
+  /** SIP Server's leg of the DN's call whose browser knows this dialog. */
+  readonly legOfDn: (dn: string, replaces: Replaces) => TrunkLeg | undefined;
   /** Told once, when the call is over and everything of it is freed. */
   readonly onEnded: (call: Call, record: CallRecord) => void;
 }
@@ -70,9 +73,11 @@ const mediaRetrySeconds = 10;
 export abstract class Call {
   readonly id: string;
   readonly presence: AgentPresence;
+  readonly transfers: CallTransfers;
   protected readonly services: CallServices;
   protected readonly log: Logger;
-  protected readonly trunk: TrunkLeg;
+  /** SIP Server's leg; a transfer may put another in its place. */
+  protected trunk: TrunkLeg;
   protected agent: AgentLeg | undefined;
   protected media: CallMedia | undefined;
   readonly #machine: StateMachine<CallState, CallInput>;
@@ -113,6 +118,7 @@ export abstract class Call {
       parked: () => this.state === "parked",
     });
     this.#mediaWatch = new MediaWatch(services.context.clock);
+    this.transfers = new CallTransfers(this.#transferCall());
     this.#releaseRegistration = services.trunkRegistrations.retain(presence.dn);
     this.trunk = makeTrunkLeg(this.trunkEvents());
     this.#dialogCheck = new DialogCheck({
@@ -153,6 +159,11 @@ export abstract class Call {
 
   abstract get direction(): CallRecord["direction"];
   abstract get farNumber(): string;
+
+  /** The other party as it is now. */
+  get party(): string {
+    return this.transfers.party ?? this.farNumber;
+  }
 
   /** When the call began, ISO 8601 UTC. */
   get startedAt(): string {
@@ -246,12 +257,17 @@ export abstract class Call {
       onOffer: (sdp, reply) => this.#offers.fromAgent(sdp, reply),
       onDigits: (digits, durationMs) => this.media?.session.sendDtmf("trunk", digits, durationMs),
       mediaFlows: () => this.#mediaWatch.flows("browser"),
+      onRefer: (refer) => this.transfers.fromAgent(refer),
       onEnded: (end) => this.finish("agent", end),
     };
   }
 
-  /** What SIP Server's leg tells while the call runs. */
+  /** What SIP Server's leg tells; the set-up phases add theirs. */
   protected trunkEvents(): TrunkLegUser {
+    return this.#runningTrunkEvents();
+  }
+
+  #runningTrunkEvents(): TrunkLegUser {
     return {
       log: this.#logger("sip-server"),
       onDialog: (callId) => this.#trace?.dialog("sip-server", callId),
@@ -266,9 +282,34 @@ export abstract class Call {
       onControl: (event, digits) => this.#control(event, digits),
       onCallUuid: (callUuid) => this.agent?.tellCall({ callUuid }),
       onCallData: (headers) => this.agent?.tellCall({ headers }),
-      onEnded: (end) => this.finish("sip-server", end),
+      onRefer: (refer) => this.transfers.fromTrunk(refer),
+      onEnded: (end) => this.transfers.trunkEnded(end) || this.finish("sip-server", end),
       onSilent: (cause) => this.#dialogCheck.begin(cause),
     };
+  }
+
+  #transferCall(): TransferCall {
+    return {
+      log: this.log,
+      dn: this.presence.dn,
+      options: this.services,
+      offers: this.#offers,
+      media: () => this.media,
+      agent: () => this.agent,
+      trunk: () => this.trunk,
+      setTrunk: (leg) => (this.trunk = leg),
+      state: () => this.state,
+      runningEvents: () => this.#runningTrunkEvents(),
+      settle: () => this.settle(),
+      otherLeg: (replaces) => this.services.legOfDn(this.presence.dn, replaces),
+      finish: (by, end) => this.finish(by, end),
+    };
+  }
+
+  /** The new leg's description is known: sound runs, and a call that had only this to wait for is established. */
+  protected settle(): void {
+    if (this.state === "answering") this.move("establish");
+    this.media?.connect();
   }
 
   #control(event: ControlEvent, digits: DigitsWanted | undefined): void {
@@ -349,6 +390,7 @@ export abstract class Call {
     this.#dialogCheck.close();
     this.log.info({ by, reason: end.reason, status: end.status }, "call ended");
     this.#offers.close();
+    this.#safely(() => this.transfers.close(end));
     this.#safely(() => by === "sip-server" || this.endTrunk(by, end));
     this.#safely(() => by === "agent" || this.endAgent(end));
     this.#safely(this.#releaseRegistration);
@@ -391,6 +433,7 @@ export abstract class Call {
       direction: this.direction,
       dn: this.presence.dn,
       farNumber: this.farNumber,
+      transferredTo: this.transfers.party,
       callUuid: this.trunk.callUuid,
       callUuids: [...this.trunk.callUuids],
       ...this.#times.report(),
@@ -402,7 +445,11 @@ export abstract class Call {
         client: this.presence.userAgent,
         codec: codecs?.browser,
       },
-      trunkLeg: { callId: this.trunk.callId, codec: codecs?.trunk },
+      trunkLeg: {
+        callId: this.trunk.callId,
+        codec: codecs?.trunk,
+        formerCallIds: this.transfers.formerCallIds,
+      },
       quality: this.#quality.record(media),
       media,
     };

@@ -1,7 +1,7 @@
 import type { SessionTerms } from "../sip/index.ts";
 
 /** Option tags we support toward SIP Server; told in Supported, taken in Require. */
-const trunkOptions: readonly string[] = ["timer", "100rel"];
+const trunkOptions: readonly string[] = ["timer", "100rel", "replaces", "norefersub"];
 
 /** How sessions with SIP Server are kept; keys as in `sipServer` of the configuration. */
 export interface TrunkSessionOptions {

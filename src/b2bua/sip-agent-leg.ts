@@ -1,11 +1,14 @@
 import type { SipPresence } from "../registrar/index.ts";
 import {
   createResponse,
+  dialogKey,
   IncomingInvite,
   OutgoingInvite,
+  receiveRefer,
   type Flow,
   type HeaderPair,
   type OfferReply,
+  type Replaces,
   type ServerTransaction,
   type Session,
   type SessionEnd,
@@ -61,6 +64,10 @@ class SipAgentLeg implements AgentLeg, SessionUser {
     this.#user = user;
     this.#methods = {
       INFO: (request, transaction) => this.#receiveInfo(request, transaction),
+      REFER: (request, transaction) => {
+        if (!this.#session) return transaction.respond(createResponse(request, 481));
+        receiveRefer(this.#session, request, transaction, true, (refer) => this.#user.onRefer(refer));
+      },
       OPTIONS: accept,
       MESSAGE: accept,
     };
@@ -158,6 +165,13 @@ class SipAgentLeg implements AgentLeg, SessionUser {
 
   tellCall(notice: CallNotice): void {
     if (this.presence.allowEvents.includes(callEvent)) this.#tell(callEvent, notice);
+  }
+
+  /** JsSIP and SIP.js each have an order of the tags of their own; with the Call-ID they are one dialog's in both. */
+  isDialog({ callId, toTag, fromTag }: Replaces): boolean {
+    const has = (ours: string, theirs: string): boolean =>
+      this.#session?.hasDialog(dialogKey(callId, ours, theirs)) === true;
+    return has(toTag, fromTag) || has(fromTag, toTag);
   }
 
   tellQuality(notice: QualityNotice): void {

@@ -1,13 +1,17 @@
 import { randomId, type Logger } from "../core/index.ts";
 import {
   createResponse,
+  dialogKey,
   IncomingInvite,
   OutgoingInvite,
   transportParameter,
   type Authentication,
+  type Dialog,
   type Flow,
   type HeaderPair,
+  type IncomingRefer,
   type OfferReply,
+  type Replaces,
   type ServerTransaction,
   type Session,
   type SessionContext,
@@ -15,6 +19,7 @@ import {
   type SessionFailure,
   type SessionIdentity,
   type SessionRoute,
+  type SessionState,
   type SessionTerms,
   type SessionUser,
   type SipRequest,
@@ -25,6 +30,7 @@ import { controlEvents, type ControlEvent } from "./call-control.ts";
 import { CallData, quotedName } from "./caller-data.ts";
 import type { DialogAnswer } from "./dialog-check.ts";
 import { readDigits, type DigitsWanted } from "./dtmf.ts";
+import { LegRefers, type ReferUser } from "./leg-refers.ts";
 import { eventOf } from "./message-waiting.ts";
 import { capabilitiesOf, handlerOf, refuseMethod, type Capabilities } from "./methods.ts";
 import { OutboundAttempts, type OutboundTarget } from "./outbound-attempts.ts";
@@ -71,9 +77,20 @@ export interface TrunkLegUser {
   onCallUuid(uuid: string): void;
   /** The call's data changed: the lines that say something new, of those the page may read. */
   onCallData(headers: readonly HeaderPair[]): void;
+  /** REFER in the established dialog (RFC 3515). */
+  onRefer(refer: IncomingRefer): void;
   onEnded(end: LegEnd): void;
   /** See `SessionUser.onPeerSilent`. */
   onSilent(cause: string): void;
+}
+
+/** What else a call of ours has than number and offer. */
+export interface CallExtras {
+  readonly headers?: readonly HeaderPair[];
+  /** The server to call, and no other, instead of the one for new calls. */
+  readonly flow?: Flow;
+  /** Whether the caller asks for `Privacy: id`. */
+  readonly anonymous?: boolean;
 }
 
 /** How SIP Server is reached. */
@@ -122,11 +139,14 @@ const maximumCallUuids = 16;
 export class TrunkLeg implements SessionUser {
   readonly dn: string;
   readonly #options: TrunkLegOptions;
-  readonly #user: TrunkLegUser;
+  #user: TrunkLegUser;
   readonly #capabilities: Capabilities;
   #serverFlow: Flow | undefined;
   #incoming: IncomingInvite | undefined;
   #outgoing: OutboundAttempts | undefined;
+  readonly #refers = new LegRefers(() => this.#session);
+  /** Allow as SIP Server last said it; it differs from message to message. */
+  #allowed: readonly string[] = [];
   /** Each X-Genesys-CallUUID seen, the last one last: it may change in mid-call after a transfer. */
   readonly callUuids: string[] = [];
   readonly #data: CallData;
@@ -137,6 +157,8 @@ export class TrunkLeg implements SessionUser {
     INFO: (leg, request, transaction) => leg.#receiveInfo(request, transaction),
     OPTIONS: (_leg, request, transaction) => transaction.respond(createResponse(request, 200)),
     MESSAGE: (_leg, request, transaction) => transaction.respond(createResponse(request, 200)),
+    REFER: (leg, request, transaction) =>
+      leg.#refers.receive(request, transaction, (refer) => leg.#user.onRefer(refer)),
   };
 
   constructor(dn: string, options: TrunkLegOptions, user: TrunkLegUser) {
@@ -166,6 +188,53 @@ export class TrunkLeg implements SessionUser {
     return this.#incoming?.session ?? this.#outgoing?.invite.session;
   }
 
+  get dialog(): Dialog | undefined {
+    return this.#session?.dialog;
+  }
+
+  /** The way to the server that the leg is at; undefined before there is one. */
+  get flow(): Flow | undefined {
+    const hop = this.dialog?.nextHop;
+    return (hop === undefined ? undefined : this.#options.trunk.flowTo(hop)) ?? this.#serverFlow;
+  }
+
+  /** `host:port` of that server; empty before there is one. */
+  get serverHost(): string {
+    const { flow } = this;
+    return flow ? `${flow.remoteAddress}:${flow.remotePort}` : "";
+  }
+
+  /** Where the dialog stands that a Replaces names; undefined when it is not this leg's. */
+  standingOf({ callId, toTag, fromTag }: Replaces): SessionState | undefined {
+    const session = this.#session;
+    return session?.hasDialog(dialogKey(callId, toTag, fromTag)) ? session.state : undefined;
+  }
+
+  /** False when SIP Server said what it allows and `method` was not in it. */
+  allows(method: string): boolean {
+    return this.#allowed.length === 0 || this.#allowed.includes(method);
+  }
+
+  /** This leg takes the place of `former`: the call's earlier UUIDs come before its own. */
+  succeed(former: TrunkLeg): void {
+    const own = this.callUuids.splice(0);
+    const earlier = former.callUuids.filter((uuid) => !own.includes(uuid));
+    this.callUuids.push(...[...earlier, ...own].slice(-maximumCallUuids));
+  }
+
+  /** From now on `user` is told what this leg does. */
+  handTo(user: TrunkLegUser): void {
+    this.#user = user;
+  }
+
+  get identity(): SessionIdentity {
+    return {
+      // SIP Server may take the DN from the Contact's user part (genesys-sip-server.md 2.1 use-contact-as-dn).
+      contact: `<sip:${this.dn}@${this.#options.trunk.contactHost}${this.#serverFlow ? transportParameter(this.#serverFlow) : ""}>`,
+      headers: this.#capabilities.headers,
+    };
+  }
+
   get #parts() {
     const { trunk } = this.#options;
     const authentication = trunk.authentication(this.dn);
@@ -177,29 +246,30 @@ export class TrunkLeg implements SessionUser {
       waitForFlow: () => Promise.resolve(undefined),
       accepts: (flow) => flow.side === "trunk",
     };
-    const identity: SessionIdentity = {
-      // SIP Server may take the DN from the Contact's user part (genesys-sip-server.md 2.1 use-contact-as-dn).
-      contact: `<sip:${this.dn}@${trunk.contactHost}${this.#serverFlow ? transportParameter(this.#serverFlow) : ""}>`,
-      headers: this.#capabilities.headers,
-    };
     const terms = this.#options.trunkTerms ?? defaultTrunkTerms;
-    return { route, identity, user: this, terms, ...(authentication ? { authentication } : {}) };
+    return {
+      route,
+      identity: this.identity,
+      user: this,
+      terms,
+      ...(authentication ? { authentication } : {}),
+    };
   }
 
   /** Takes an INVITE of SIP Server's for this DN. */
   take(transaction: ServerTransaction): IncomingInvite {
     this.#serverFlow = transaction.flow;
     this.#user.onDialog?.(transaction.request.callId);
-    this.#noteCallUuid(transaction.request);
+    this.#note(transaction.request);
     this.#data.note(transaction.request);
     this.#incoming = new IncomingInvite(this.#options.context, transaction, this.#parts);
     return this.#incoming;
   }
 
-  /** Calls `number` for this DN, with `Privacy: id` when the caller is `anonymous`. False when no server is up. */
-  call(number: string, sdp: string, anonymous = false): boolean {
+  /** Calls `number` for this DN. False when no server is up. */
+  call(number: string, sdp: string, extras: CallExtras = {}): boolean {
     const { context, trunk, outbound = plainOutbound } = this.#options;
-    const server = trunk.server(this.dn);
+    const server = extras.flow ? serverAt(extras.flow) : trunk.server(this.dn);
     if (!server) return false;
     const callId = `${randomId(context.random, 16)}@${trunk.contactHost.replace(/:\d+$/, "")}`;
     this.#user.onDialog?.(callId);
@@ -209,32 +279,45 @@ export class TrunkLeg implements SessionUser {
         dn: this.dn,
         trunk,
         shutdownStatus: outbound.shutdownStatus,
-        invite: (target, previous) => this.#invite(target, previous, { callId, sdp, anonymous }),
+        invite: (target, previous) => this.#invite(target, previous, { callId, sdp, extras }),
         onNext: () => this.#user.onNextServer?.(),
       },
       { ...server, user: userPartOf(number) },
     );
+    if (extras.flow) this.#outgoing.stop();
     return true;
   }
 
   #invite(
     { flow, host, user }: OutboundTarget,
     previous: OutgoingInvite | undefined,
-    { callId, sdp, anonymous }: { callId: string; sdp: string; anonymous: boolean },
+    { callId, sdp, extras }: { callId: string; sdp: string; extras: CallExtras },
   ): OutgoingInvite {
     const { context, trunk, outbound = plainOutbound } = this.#options;
+    const { anonymous = false, headers = [] } = extras;
     const caller = { uri: `sip:${this.dn}@${host}`, displayName: trunk.displayName(this.dn), anonymous };
     const target = {
       uri: `sip:${user}@${host}`,
       from: `${quotedName(caller.displayName)}<${caller.uri}>`,
       to: `<sip:${user}@${host}>`,
       callId,
-      headers: callerIdHeaders(outbound, caller),
+      headers: [...callerIdHeaders(outbound, caller), ...headers],
       sdp,
       ...(previous ? { previous: previous.request } : {}),
     };
     this.#serverFlow = flow;
     return new OutgoingInvite(context, flow, target, this.#parts);
+  }
+
+  /** Asks SIP Server to call `referTo` in our place (RFC 3515); `user` hears what comes of it. */
+  refer(referTo: string, user: ReferUser): void {
+    const referredBy: HeaderPair = ["Referred-By", `<sip:${this.dn}@${this.serverHost}>`];
+    this.#refers.send([["Refer-To", referTo], referredBy, ...this.#capabilities.headers], user);
+  }
+
+  /** What is told of our REFER from now on nobody wants to hear. */
+  forgetRefer(): void {
+    this.#refers.forget();
   }
 
   /** 180, with our offer where an offerless INVITE requires it to be reliable (`IncomingInvite.reliable`). */
@@ -296,12 +379,12 @@ export class TrunkLeg implements SessionUser {
 
   onProvisional(response: SipResponse): void {
     this.#outgoing?.noteProgress(response);
-    this.#noteCallUuid(response);
+    this.#note(response);
     this.#user.onProgress(response.status, response.body.toString("utf8"), this.#data.note(response).shown);
   }
 
   onAnswered(response: SipResponse): void {
-    this.#noteCallUuid(response);
+    this.#note(response);
     this.#session?.acknowledge(response.cseq.sequence);
     this.#user.onAnswered(response.body.toString("utf8"), this.#data.note(response).shown);
   }
@@ -334,14 +417,14 @@ export class TrunkLeg implements SessionUser {
   }
 
   onOffer(sdp: string, request: SipRequest, reply: OfferReply): void {
-    this.#noteCallUuid(request);
+    this.#note(request);
     this.#user.onOffer(sdp, reply);
     const { changed } = this.#data.note(request);
     if (changed.length > 0) this.#user.onCallData(changed);
   }
 
   onUpdate(request: SipRequest): void {
-    this.#noteCallUuid(request);
+    this.#note(request);
   }
 
   onRequest(request: SipRequest, transaction: ServerTransaction): void {
@@ -358,11 +441,12 @@ export class TrunkLeg implements SessionUser {
   #receiveNotify(request: SipRequest, transaction: ServerTransaction): void {
     const event = eventOf(request);
     const control = controlEvents.find((name) => name === event);
+    if (event === "refer") return this.#refers.receiveNotify(request, transaction);
     const known = control !== undefined || event === "message-summary";
     const { headers } = this.#capabilities;
     transaction.respond(createResponse(request, known ? 200 : 489, { headers }));
     if (!known) return;
-    this.#noteCallUuid(request);
+    this.#note(request);
     if (control === undefined) return this.#options.onMessageSummary(this.dn, request);
     if (control !== "dtmf") return this.#user.onControl(control);
     const wanted = readDigits(request.body.toString("utf8"));
@@ -375,13 +459,18 @@ export class TrunkLeg implements SessionUser {
     transaction.respond(createResponse(request, known ? 200 : 415, { headers: this.#capabilities.headers }));
   }
 
-  #noteCallUuid(message: SipRequest | SipResponse): void {
+  #note(message: SipRequest | SipResponse): void {
+    if (message.headers.has("Allow")) this.#allowed = message.headers.values("Allow");
     const uuid = message.headers.get(callUuidHeader);
     if (uuid === undefined || uuid === "" || uuid === this.callUuid) return;
     this.callUuids.push(uuid);
     if (this.callUuids.length > maximumCallUuids) this.callUuids.shift();
     this.#user.onCallUuid(uuid);
   }
+}
+
+function serverAt(flow: Flow): TrunkServer {
+  return { flow, host: `${flow.remoteAddress}:${flow.remotePort}` };
 }
 
 /** What our phones say they can toward SIP Server; also the answer to its OPTIONS. */

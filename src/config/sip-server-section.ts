@@ -98,4 +98,3 @@ export const sipServer = key(
     example: '{ addresses: ["192.0.2.10:5060"] }',
   },
 );
-

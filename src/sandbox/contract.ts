@@ -78,6 +78,14 @@ export interface HoldOptions {
   readonly musicLaw?: Law;
 }
 
+/** How a call is referred. */
+export interface ReferOptions {
+  /** DN whose leg gets the REFER, default the call's first. */
+  readonly dn?: string;
+  /** UUID of the call whose leg of the same DN is to be replaced. */
+  readonly replaces?: string;
+}
+
 /** One side of a call as `calls()` tells it. */
 export interface PartyView {
   readonly kind: "agent" | "number";
@@ -173,6 +181,13 @@ export interface Sandbox {
   ): Promise<boolean>;
   /** Moves the media by re-INVITE; also ends a hold by re-INVITE. False when an endpoint refused. */
   retarget(uuid: string, options?: RetargetOptions): Promise<boolean>;
+  /**
+   * REFER in the DN's dialog to `number`, with a Replaces that names the DN's leg of another call. Resolves with the
+   * final status its NOTIFYs tell, after which SIP Server hangs the leg up if that is 200, or with the REFER's refusal.
+   */
+  refer(uuid: string, number: string, options?: ReferOptions): Promise<number>;
+  /** INVITE with Replaces to `dn`: a call from `from` that takes the place of call `uuid`; resolves as `ring`. */
+  replace(uuid: string, from: string, options?: RingOptions): Promise<string>;
   /** BYE or CANCEL to all; `reasonHeader` is the value of a Reason header, e.g. `SIP;cause=503`. */
   hangUp(uuid: string, reasonHeader?: string): void;
   /**

@@ -8,6 +8,7 @@ export type {
   PartyView,
   RecordedPacket,
   HoldOptions,
+  ReferOptions,
   RetargetOptions,
   RingOptions,
   Sandbox,

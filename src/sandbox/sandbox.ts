@@ -4,6 +4,7 @@ import type {
   CallView,
   RecordedPacket,
   HoldOptions,
+  ReferOptions,
   RetargetOptions,
   RingOptions,
   Sandbox,
@@ -13,6 +14,7 @@ import type {
   WireEntry,
 } from "./contract.ts";
 import type { Call } from "./calls/call.ts";
+import { referTo, replacesOf } from "./calls/referrals.ts";
 import { Robot } from "./calls/robot.ts";
 import type { Switch } from "./calls/switch.ts";
 import { viewOf } from "./calls/view.ts";
@@ -127,6 +129,22 @@ export class GenesysSandbox implements Sandbox {
       if (options.move !== false || options.host !== undefined) await far.move(options.host);
     }
     return options.offerless === true ? call.renegotiate(leg, far) : call.renegotiate(far, leg);
+  }
+
+  async refer(uuid: string, number: string, options: ReferOptions = {}): Promise<number> {
+    const leg = this.#switch.leg(uuid, options.dn);
+    const replaced =
+      options.replaces === undefined ? undefined : this.#switch.leg(options.replaces, leg.name);
+    const status = await leg.refer(referTo(number, `${this.host}:${this.port}`, replaced));
+    const call = this.#switch.calls.find((one) => one.uuid === uuid);
+    if (status >= 200 && status < 300) call?.end({ text: "transferred" });
+    return status;
+  }
+
+  async replace(uuid: string, from: string, options: RingOptions = {}): Promise<string> {
+    const leg = this.#switch.leg(uuid, undefined);
+    const headers = [...(options.headers ?? []), ["Replaces", replacesOf(leg)] as const];
+    return this.#switch.ring(leg.name, from, { renegotiate: false, ...options, headers });
   }
 
   hangUp(uuid: string, reasonHeader?: string): void {

@@ -476,7 +476,9 @@ describe("other requests of SIP Server", () => {
     await bench.pass();
     expect(statuses).toEqual([200]);
     const sent = bench.network.sent.find(({ text }) => text.startsWith("SIP/2.0 200"))?.text ?? "";
-    expect(sent).toContain("Allow: INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, NOTIFY, INFO, OPTIONS, MESSAGE");
+    expect(sent).toContain(
+      "Allow: INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, NOTIFY, INFO, OPTIONS, MESSAGE, REFER",
+    );
     expect(sent).toContain("Accept: application/sdp");
   });
 

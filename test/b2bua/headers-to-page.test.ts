@@ -61,7 +61,7 @@ describe("headers of SIP Server's INVITE", () => {
 
   it("that SIP itself runs by never cross, whatever the list says", async () => {
     const lines = [
-      ["Replaces", "a;to-tag=b;from-tag=c"],
+      ["Target-Dialog", "a;local-tag=b;remote-tag=c"],
       ["Session-Expires", "90"],
       ["Answer-Mode", "Auto"],
       ["P-Auto-Answer", "normal"],

@@ -90,9 +90,9 @@ describe("session timers toward SIP Server", () => {
     const bench = new B2buaBench();
     await answeredCall(bench);
     const [ring] = sent(bench, toTrunk, "SIP/2.0 180");
-    expect(header(ring, "Supported")).toBe("timer, 100rel");
+    expect(header(ring, "Supported")).toBe("timer, 100rel, replaces, norefersub");
     const answer = ok(bench, toTrunk, "1 INVITE");
-    expect(header(answer, "Supported")).toBe("timer, 100rel");
+    expect(header(answer, "Supported")).toBe("timer, 100rel, replaces, norefersub");
     expect(header(answer, "Require")).toBe("timer");
     expect(header(answer, "Session-Expires")).toBe("1800;refresher=uac");
     bench.trunk.outgoing?.session.bye();
@@ -133,7 +133,10 @@ describe("session timers toward SIP Server", () => {
     const bench = new B2buaBench({ trunkTerms: trunkTermsOf({ sessionTimer, reliableRinging: "required" }) });
     await answeredCall(bench);
     const answer = ok(bench, toTrunk, "1 INVITE");
-    expect([header(answer, "Session-Expires"), header(answer, "Supported")]).toEqual([undefined, "100rel"]);
+    expect([header(answer, "Session-Expires"), header(answer, "Supported")]).toEqual([
+      undefined,
+      "100rel, replaces, norefersub",
+    ]);
     bench.clock.advance(7_200_000);
     expect(bench.b2bua.size).toBe(1);
   });

@@ -199,15 +199,15 @@ describe("a number dialled by an endpoint (1pcc)", () => {
     });
   });
 
-  test("INFO, MESSAGE, OPTIONS and UPDATE inside the call get 200, REFER 405, an old CSeq 500", async () => {
+  test("INFO, MESSAGE, OPTIONS and UPDATE inside the call get 200, PUBLISH 405, an old CSeq 500", async () => {
     const dialog = dialogOfAnswer(await dial(agent, "9196", 40_000));
     let cseq = 50;
     for (const method of ["INFO", "MESSAGE", "OPTIONS", "UPDATE", "NOTIFY"]) {
       agent.inDialog(dialog, method, cseq++);
       await agent.next(response(200, method));
     }
-    agent.inDialog(dialog, "REFER", cseq);
-    expect((await agent.next(response(405, "REFER"))).header("Allow")).toContain("NOTIFY");
+    agent.inDialog(dialog, "PUBLISH", cseq);
+    expect((await agent.next(response(405, "PUBLISH"))).header("Allow")).toContain("NOTIFY");
     agent.inDialog(dialog, "INFO", 3);
     await agent.next(response(500, "INFO"));
   });

@@ -16,6 +16,7 @@ import {
   rackOf,
   reasonHeaders,
   refreshAfterMs,
+  statusTold,
 } from "./leg-headers.ts";
 import type { CalledListener, EndCause, OfferResult, Party, PartyOwner } from "./party.ts";
 
@@ -61,6 +62,8 @@ export class AgentLeg implements Party {
   #offerless = false;
   /** RSeq of the last reliable provisional. */
   #rseq = 0;
+  /** Waits for the final status of our REFER. */
+  #referred: ((status: number) => void) | undefined;
   #byeAfterAck: EndCause | undefined;
   #refresh: Timer | undefined;
   /** Ends the promises still open when the leg ends. */
@@ -208,9 +211,13 @@ export class AgentLeg implements Party {
    * NOTIFY with `Event: talk`, `hold`, `dtmf`, `beep` ... inside the dialog, early or confirmed; resolves with
    * the final status (408 where no answer came, which ends the call).
    */
-  async notify(event: string, body?: { readonly type: string; readonly text: string }): Promise<number> {
+  async notify(
+    event: string,
+    body?: { readonly type: string; readonly text: string },
+    state = "active",
+  ): Promise<number> {
     const request = this.dialog.request("NOTIFY", {
-      extra: notifyHeaders(this.dialog.contact, this.callUuid, event),
+      extra: notifyHeaders(this.dialog.contact, this.callUuid, event, state),
       ...(body ? { contentType: body.type, body: body.text } : {}),
     });
     return this.#settling<number>(487, (resolve) => {
@@ -225,6 +232,39 @@ export class AgentLeg implements Party {
         },
       });
     });
+  }
+
+  /** NOTIFY of how the endpoint's REFER goes. */
+  async tellRefer(status: number, reason: string): Promise<number> {
+    const state = status < 200 ? "active;expires=60" : "terminated;reason=noresource";
+    const body = { type: "message/sipfrag", text: `SIP/2.0 ${status} ${reason}\r\n` };
+    return this.state === "confirmed" ? this.notify("refer", body, state) : 481;
+  }
+
+  /** Sends REFER; resolves with its refusal, or with the final status that NOTIFYs tell (408: none came). */
+  async refer(referTo: string): Promise<number> {
+    const { contact } = this.dialog;
+    const extra: Header[] = [
+      contact,
+      ["Max-Forwards", "70"],
+      ["X-Genesys-CallUUID", this.callUuid],
+      ["Refer-To", referTo],
+      ["Referred-By", contact[1]],
+    ];
+    return this.#settling<number>(487, (resolve) => {
+      this.#referred = resolve;
+      this.#deps.transactions.start(this.dialog.request("REFER", { extra }), this.dialog.target, {
+        final: ({ status }) => {
+          if (status >= 300) resolve(status);
+        },
+        timeout: () => resolve(408),
+      });
+    });
+  }
+
+  referTold(notify: SipMessage): void {
+    const status = statusTold(notify);
+    if (status >= 200) this.#referred?.(status);
   }
 
   end(cause: EndCause): void {

@@ -2,6 +2,7 @@ import { holds, parseAudio, withDirection, withZeroAddress, failedMakeCallSdp } 
 import type { Clock, Logger, Random } from "../../core/index.ts";
 import type { HoldOptions } from "../contract.ts";
 import { Timers } from "../timers.ts";
+import type { ServerTransaction } from "../wire/server-transaction.ts";
 import { AgentLeg } from "./agent-leg.ts";
 import { Gate } from "./gate.ts";
 import type { EndCause, OfferResult, Party, PartyOwner, RenegotiationReply } from "./party.ts";
@@ -13,6 +14,8 @@ export interface CallDeps {
   readonly log: Logger;
   /** Opens a media server's stream for this call: the music, or a sink for one who holds. */
   readonly openMedia: (kind: "music" | "sink", owner: PartyOwner) => Promise<Robot>;
+  /** An endpoint's REFER. */
+  readonly onRefer: (call: Call, leg: AgentLeg, transaction: ServerTransaction) => void;
   readonly onConnected: (call: Call) => void;
   readonly onEnded: (call: Call, reason: string) => void;
 }
@@ -84,6 +87,20 @@ export class Call implements PartyOwner {
     this.#afterAck = { party, act };
   }
 
+  /** `next` takes the place of `former`, which is the call's no more. */
+  exchange(former: Party, next: Party): void {
+    const at = this.#parties.indexOf(former);
+    this.release(next);
+    if (at >= 0) this.#parties.splice(at, 1, next);
+    this.#holders.delete(former);
+  }
+
+  /** The party is the call's no more; it lives on. */
+  release(party: Party): void {
+    const at = this.#parties.indexOf(party);
+    if (at >= 0) this.#parties.splice(at, 1);
+  }
+
   /** Ends every party; idempotent. */
   end(cause: EndCause): void {
     if (this.ended) return;
@@ -97,8 +114,13 @@ export class Call implements PartyOwner {
 
   // ---- what parties tell ----------------------------------------------------------------------------------
 
-  partyEnded(_party: Party, cause: EndCause): void {
-    this.end(cause);
+  partyEnded(party: Party, cause: EndCause): void {
+    // One that was exchanged takes nobody with it.
+    if (this.#parties.includes(party)) this.end(cause);
+  }
+
+  partyRefers(party: Party, transaction: ServerTransaction): void {
+    if (party instanceof AgentLeg) this.#deps.onRefer(this, party, transaction);
   }
 
   partyRenegotiates(party: Party, sdp: string | undefined, reply: RenegotiationReply): void {

@@ -12,6 +12,8 @@ export interface RequestedLeg extends Party {
   lastReceived: string | undefined;
   describe(sdp: string): string;
   remoteEnded(cause: EndCause): void;
+  /** NOTIFY about a REFER of ours. */
+  referTold(notify: SipMessage): void;
 }
 
 /** Requests the endpoint sends inside its dialog. */
@@ -41,9 +43,13 @@ export class IncomingRequests {
       case "UPDATE":
         if (request.body !== "") return this.#renegotiate(transaction);
         return transaction.respond({ status: 200, reason: "OK", extra: [this.#leg.dialog.contact] });
+      case "REFER":
+        return this.#owner.partyRefers(this.#leg, transaction);
+      case "NOTIFY":
+        transaction.respond({ status: 200, reason: "OK" });
+        return this.#leg.referTold(request);
       case "INFO":
       case "MESSAGE":
-      case "NOTIFY":
       case "OPTIONS":
         return transaction.respond({ status: 200, reason: "OK" });
       default:

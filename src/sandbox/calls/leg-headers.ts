@@ -41,12 +41,12 @@ export function answerHeaders(
 }
 
 /** Headers of a NOTIFY on a call's dialog (genesys-sip-server 5.1). */
-export function notifyHeaders(contact: Header, callUuid: string, event: string): Header[] {
+export function notifyHeaders(contact: Header, callUuid: string, event: string, state = "active"): Header[] {
   return [
     contact,
     ["Max-Forwards", "70"],
     ["Event", event],
-    ["Subscription-State", "active"],
+    ["Subscription-State", state],
     ["X-Genesys-CallUUID", callUuid],
   ];
 }
@@ -68,4 +68,9 @@ export function refreshAfterMs(response: SipMessage): number | undefined {
 
 export function reasonHeaders(cause: EndCause): Header[] {
   return cause.reasonHeader === undefined ? [] : [["Reason", cause.reasonHeader]];
+}
+
+/** Status in a NOTIFY of a REFER of ours; 0 where there is none. */
+export function statusTold(notify: SipMessage): number {
+  return Number(/^SIP\/2\.0 (\d{3})/.exec(notify.body)?.[1] ?? 0);
 }

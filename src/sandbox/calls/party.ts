@@ -1,3 +1,5 @@
+import type { ServerTransaction } from "../wire/server-transaction.ts";
+
 /** Why a party's part in a call ended. */
 export interface EndCause {
   /** In words, for the record. */
@@ -38,6 +40,8 @@ export interface PartyOwner {
   partyRenegotiated(party: Party, sdp: string | undefined): void;
   /** The session wants its refresh (RFC 4028). */
   refreshDue(party: Party): void;
+  /** The endpoint sent REFER; it must be answered through `transaction`. */
+  partyRefers(party: Party, transaction: ServerTransaction): void;
 }
 
 /** One side of a call: an agent's DN or a number of the sandbox. */

@@ -27,11 +27,11 @@ export class Robot implements Party {
   readonly name: string;
   readonly behaviour: NumberBehaviour;
   readonly stream: RtpStream;
-  readonly #deps: RobotDeps;
   /** What it is ready to do; media flows as far as the other side wants the same. */
   readonly #direction: Direction;
   readonly #timers: Timers;
   #laws: readonly Law[] = laws;
+  #owner: PartyOwner;
   #ended = false;
 
   private constructor(
@@ -45,7 +45,7 @@ export class Robot implements Party {
     this.behaviour = behaviour;
     this.stream = stream;
     this.#direction = direction;
-    this.#deps = deps;
+    this.#owner = deps.owner;
     this.#timers = new Timers(deps.clock);
   }
 
@@ -63,6 +63,11 @@ export class Robot implements Party {
   /** From now on it offers and answers with this law alone. */
   useLaw(law: Law): void {
     this.#laws = [law];
+  }
+
+  /** It is another call's party now. */
+  moveTo(owner: PartyOwner): void {
+    this.#owner = owner;
   }
 
   /** Moves to another RTP port pair, also of another loopback address; its next description tells of it. */
@@ -174,7 +179,7 @@ export class Robot implements Party {
 
   #hangUp(): void {
     this.end({ text: "hung up" });
-    this.#deps.owner.partyEnded(this, { text: `${this.name} hung up` });
+    this.#owner.partyEnded(this, { text: `${this.name} hung up` });
   }
 
   #after(delayMs: number, callback: () => void): void {

@@ -4,13 +4,14 @@ import type { NumberBehaviour, SandboxNumber } from "../numbers.ts";
 import { paramOf, userOf } from "../wire/address.ts";
 import type { Identifiers } from "../wire/identifiers.ts";
 import type { ServerTransaction } from "../wire/server-transaction.ts";
-import { mandatory, type Header, type SipMessage } from "../wire/text.ts";
+import { headerOf, mandatory, type Header, type SipMessage } from "../wire/text.ts";
 import type { Transactions } from "../wire/transactions.ts";
 import { AgentLeg } from "./agent-leg.ts";
 import { Call } from "./call.ts";
 import { Dialog, type Self } from "./dialog.ts";
 import { fromEndpoint, makeCall, ring, type Exchange, type Unreachable } from "./flows.ts";
 import type { PartyOwner, Party } from "./party.ts";
+import { readReplaces, takeRefer, takeReplacement } from "./referrals.ts";
 import { Robot } from "./robot.ts";
 
 export interface SwitchDeps {
@@ -80,10 +81,29 @@ export class Switch implements Exchange {
     const dialog = Dialog.fromEndpoint(this.#deps.ids, this.#deps.self, transaction.request, number);
     if (!dialog)
       return transaction.respond({ status: 400, reason: "Bad Request", toTag: this.#deps.ids.guid() });
+    const value = headerOf(transaction.request, "Replaces");
+    const former = value === undefined ? undefined : this.replaced(value);
+    if (value !== undefined && !former) {
+      const toTag = this.#deps.ids.guid();
+      return transaction.respond({ status: 481, reason: "Call/Transaction Does Not Exist", toTag });
+    }
     transaction.respond({ status: 100, reason: "Trying" });
+    if (former) {
+      const leg = this.#leg(dn, dialog, former.call, undefined, transaction);
+      return this.run(former.call, takeReplacement(former.call, former.leg, leg));
+    }
     const call = this.#begin();
     const leg = this.#leg(dn, dialog, call, undefined, transaction);
     this.run(call, fromEndpoint(this, call, leg, number));
+  }
+
+  /** The leg a Replaces of an endpoint's names: its to-tag is ours. */
+  replaced(value: string): { leg: AgentLeg; call: Call } | undefined {
+    const { callId, toTag, fromTag } = readReplaces(value);
+    const leg = this.#legs.get(`${callId} ${toTag}`);
+    if (!leg || leg.dialog.remoteTag !== fromTag) return undefined;
+    const call = this.calls.find(({ parties }) => parties.includes(leg));
+    return call && { leg, call };
   }
 
   async ring(dn: string, from: string, options: RingOptions): Promise<string> {
@@ -140,6 +160,8 @@ export class Switch implements Exchange {
       random,
       log,
       openMedia: (kind, owner) => this.#openMedia(kind, owner),
+      onRefer: (referred, leg, transaction) =>
+        this.run(referred, takeRefer(this, referred, leg, transaction)),
       onConnected: this.#deps.onConnected,
       onEnded: (ended, reason) => {
         this.#calls.delete(ended.uuid);

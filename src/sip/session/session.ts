@@ -96,6 +96,11 @@ export class Session implements DialogOwner, OfferHost, RefreshHost {
     return this.#dialog;
   }
 
+  /** Whether the dialog of this key is the session's, or one of its early ones (RFC 3261 12). */
+  hasDialog(key: string): boolean {
+    return this.#dialog?.key === key || this.#dialogs.has(key);
+  }
+
   /** Makes `dialog` the one in use; forked early dialogs before it stay findable until the end. */
   useDialog(dialog: Dialog): void {
     // One that is known keeps its CSeq numbers: requests may have gone out in it.

@@ -72,6 +72,10 @@ export class PhonePage {
     await this.page.evaluate(async (wanted) => await window.testPhone.sip.hold(wanted), on);
   }
 
+  async transfer(number?: string): Promise<number> {
+    return await this.page.evaluate(async (to) => await window.testPhone.sip.transfer(to), number);
+  }
+
   async sendDigits(digits: string, by: "rfc4733" | "info" = "rfc4733"): Promise<void> {
     await this.page.evaluate(([wanted, way]) => window.testPhone.sip.sendDigits(wanted, way), [
       digits,

@@ -88,6 +88,11 @@ export interface SipClient {
   /** Resolves when the current (or last) call is over. */
   ended(): Promise<CallEnd>;
   hold(on: boolean): Promise<void>;
+  /**
+   * REFER: the current call to `number`; without one, the call before the current to the current one's party, with
+   * Replaces. Resolves with the final status its NOTIFYs tell, or with the REFER's refusal.
+   */
+  transfer(number?: string): Promise<number>;
   /** Digits as RFC 4733 events, or as INFO with `application/dtmf-relay`, each client in its own way. */
   sendDigits(digits: string, by?: "rfc4733" | "info"): void;
   /** NOTIFY outside dialogs so far. */

@@ -28,6 +28,8 @@ class JsSipClient implements SipClient {
   #registered: Pending<void> = pending();
   #isRegistered = false;
   #session: RTCSession | undefined;
+  /** The call before the current one. */
+  #former: RTCSession | undefined;
   #connection: RTCPeerConnection | undefined;
   #confirmed: Pending<void> = pending();
   #ended: Pending<CallEnd> = pending();
@@ -145,6 +147,27 @@ class JsSipClient implements SipClient {
     });
   }
 
+  async transfer(number?: string): Promise<number> {
+    const current = this.#session;
+    const referred = number === undefined ? this.#former : current;
+    if (!current || !referred) throw new Error("no call to transfer");
+    return await new Promise<number>((resolve) => {
+      const told = ({
+        status_line: { status_code: status },
+      }: {
+        status_line: { status_code: number };
+      }): void => resolve(status);
+      referred.refer(number === undefined ? current.remote_identity.uri : `sip:${number}@${this.#domain}`, {
+        ...(number === undefined ? { replaces: current } : {}),
+        eventHandlers: {
+          accepted: told,
+          failed: told,
+          requestFailed: (event: object) => resolve(statusOf(event)),
+        },
+      });
+    });
+  }
+
   sendDigits(digits: string, by: "rfc4733" | "info" = "rfc4733"): void {
     this.#session?.sendDTMF(digits, {
       transportType: by === "info" ? C.DTMF_TRANSPORT.INFO : C.DTMF_TRANSPORT.RFC2833,
@@ -163,6 +186,7 @@ class JsSipClient implements SipClient {
 
   #onSession({ session, originator, request }: RTCSessionEvent): void {
     const by: string = originator;
+    this.#former = this.#session;
     this.#session = session;
     this.#confirmed = pending();
     this.#ended = pending();

@@ -85,6 +85,10 @@ class LoopbackClient implements SipClient {
     this.#connection?.getSenders()[0]?.dtmf?.insertDTMF(digits);
   }
 
+  async transfer(): Promise<number> {
+    return await Promise.reject(new Error("nobody to transfer to"));
+  }
+
   notifications(): readonly Notification[] {
     return [];
   }

@@ -56,6 +56,10 @@ class SimpleUserClient implements SipClient {
     await this.#user?.unregister();
   }
 
+  async transfer(): Promise<number> {
+    return await Promise.reject(new Error("not with this client"));
+  }
+
   cutSocket(): void {
     throw new Error("not with this client");
   }

@@ -26,6 +26,8 @@ class SipJsClient implements SipClient {
   #registered: Pending<void> = pending();
   #isRegistered = false;
   #session: Session | undefined;
+  /** The call before the current one. */
+  #former: Session | undefined;
   #confirmed: Pending<void> = pending();
   #ended: Pending<CallEnd> = pending();
   /** What ended the call, put in before the state change that tells of its end. */
@@ -159,6 +161,27 @@ class SipJsClient implements SipClient {
     });
   }
 
+  async transfer(number?: string): Promise<number> {
+    const current = this.#session;
+    const referred = number === undefined ? this.#former : current;
+    const target = number === undefined ? current : UserAgent.makeURI(`sip:${number}@${this.#domain}`);
+    if (!referred || !target) throw new Error("no call to transfer");
+    return await new Promise<number>((resolve, reject) => {
+      const options = {
+        onNotify: (notification: SipNotification): void => {
+          const status = Number(/^SIP\/2\.0 (\d{3})/.exec(notification.request.body)?.[1]);
+          forget(notification.accept());
+          if (status >= 200) resolve(status);
+        },
+        requestDelegate: {
+          onReject: ({ message }: { message: { statusCode?: number | undefined } }) =>
+            resolve(message.statusCode ?? 0),
+        },
+      };
+      referred.refer(target, options).catch(reject);
+    });
+  }
+
   sendDigits(digits: string, by: "rfc4733" | "info" = "rfc4733"): void {
     if (by === "rfc4733") {
       this.#session?.sessionDescriptionHandler?.sendDtmf(digits, { duration: 120, interToneGap: 80 });
@@ -236,6 +259,7 @@ class SipJsClient implements SipClient {
   }
 
   #take(session: Session): void {
+    this.#former = this.#session;
     this.#session = session;
     this.#confirmed = pending();
     const ended = pending<CallEnd>();

@@ -1,0 +1,40 @@
+import type { Logger } from "../../core/index.ts";
+import type { Replaces } from "../../sip/index.ts";
+import type { AgentLeg, CallerData, LegEnd } from "../agent-leg.ts";
+import type { CallMedia } from "../call-media.ts";
+import type { CallOffers } from "../call-offers.ts";
+import type { CallState } from "../call-state.ts";
+import type { TrunkLeg, TrunkLegOptions, TrunkLegUser } from "../trunk-leg.ts";
+
+/** How one leg of SIP Server's takes the place of another. */
+export interface TrunkExchange {
+  /** Who is behind the new leg. */
+  readonly party: CallerData;
+  /** The former leg is ended by us after this, ms, at the latest; 0: at once. */
+  readonly staysMs: number;
+  /** Whether the description the new leg has of us says that we hold. */
+  readonly holdTold: boolean;
+}
+
+/** `next` is SIP Server's leg from now on. */
+export type ExchangeTrunk = (next: TrunkLeg, how: TrunkExchange) => void;
+
+/** What transfers need of the call they belong to; asked anew each time, since legs and media come and change. */
+export interface TransferCall {
+  readonly log: Logger;
+  readonly dn: string;
+  readonly options: TrunkLegOptions;
+  readonly offers: CallOffers;
+  media(): CallMedia | undefined;
+  agent(): AgentLeg | undefined;
+  trunk(): TrunkLeg;
+  setTrunk(leg: TrunkLeg): void;
+  state(): CallState;
+  /** What a leg tells that is the call's. */
+  runningEvents(): TrunkLegUser;
+  /** The new leg's description is known: sound runs, and a call that was not established yet is. */
+  settle(): void;
+  /** SIP Server's leg of another call of this DN's, by the dialog that its browser knows. */
+  otherLeg(replaces: Replaces): TrunkLeg | undefined;
+  finish(by: "sip-server" | "jackfield", end: LegEnd): void;
+}
