@@ -45,6 +45,12 @@ export interface AgentLegUser {
   onRefer(refer: IncomingRefer): void;
   /** The established leg is over, not by us. */
   onEnded(end: LegEnd): void;
+  /** The established leg is lost, but its client can take the call over by a new one (docs/decisions/0011-resume.md). */
+  onLost(end: LegEnd): void;
+  /** A token by which the client can do that, for it and nobody else: in what rings it or answers it. */
+  newResumeToken(): string;
+  /** The client has all that this leg sent when it came up, the token too. */
+  onConfirmed(): void;
 }
 
 /**
@@ -81,6 +87,11 @@ export interface AgentLeg {
   moved(): void;
   /** Ends an established leg. Idempotent. */
   end(end: LegEnd): void;
+  /**
+   * The client has taken the call over by another leg. This one ends toward the connection it was last known by, if
+   * that is still there, and tells nothing any more. Idempotent.
+   */
+  leave(): void;
   /** Forgets the leg without a word. Idempotent. */
   close(): void;
 }

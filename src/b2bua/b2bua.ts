@@ -24,6 +24,7 @@ import { eventOf, MessageWaiting } from "./message-waiting.ts";
 import { keepOneActive } from "./one-active.ts";
 import { dialledNumber } from "./dialled-number.ts";
 import { QualityTotals } from "./quality-totals.ts";
+import { resumeHeader } from "./resume-ticket.ts";
 import { browserTerms, defaultTrunkTerms } from "./session-terms.ts";
 import { SipAgentLegs } from "./sip-agent-leg.ts";
 import { EndedDialogs, findReplaced, numberOf } from "./transfer/index.ts";
@@ -265,10 +266,24 @@ export class B2bua {
     const presence = this.#options.registrar.findByFlow(transaction.flow);
     if (!presence) return refuse(403, "Register First");
     if (request.from.uri.user !== presence.dn) return refuse(403, "From Is Not Your DN");
+    const token = request.headers.get(resumeHeader);
+    if (token !== undefined) return this.#resume(presence, token, transaction);
     if (this.#atLimit(presence)) return refuse(486, "Too Many Calls");
     const number = dialledNumber(request.uri, this.#options.registrar);
     if (number === undefined) return refuse(404, "GRUU Is Not Valid");
     this.#start(new CallFromAgent(this.#services, presence, this.#legs, transaction, number), presence);
+  }
+
+  /** A page that was loaded anew takes the call over that the page before it had; nobody else's call can be meant. */
+  #resume(presence: SipPresence, token: string, transaction: ServerTransaction): void {
+    const { request } = transaction;
+    const call = this.#callsOf(presence).find((one) => one.admits(token));
+    if (!call) {
+      this.#log.warn({ dn: presence.dn }, "no call can be resumed by this token");
+      return transaction.respond(createResponse(request, 481, { reason: "No Such Call To Resume" }));
+    }
+    const sdp = request.contentType === "application/sdp" ? request.body.toString("utf8") : "";
+    call.attach(sdp, (user) => this.#legs.take(presence, transaction, user).leg);
   }
 
   #start(call: Call, presence: SipPresence): void {

@@ -3,6 +3,7 @@ import {
   receives,
   sends,
   type BrowserLocal,
+  type BrowserRemote,
   type CodecName,
   type Direction,
   type MediaSession,
@@ -22,13 +23,15 @@ import {
   parseTrunkDescription,
   SdpOrigin,
   TrunkSrtpKeys,
+  type BrowserDescription,
   type OfferInfo,
   type SdpRefusal,
   type SdpResult,
   type TrunkDescription,
 } from "./sdp/index.ts";
 
-type Answered = SdpResult<{ readonly sdp: string }>;
+export type Answered = SdpResult<{ readonly sdp: string }>;
+const overtaken: SdpRefusal = { ok: false, status: 488, reason: "another page has taken the call over" };
 type Taken = { readonly ok: true } | SdpRefusal;
 
 /**
@@ -53,6 +56,10 @@ export class CallMedia {
   readonly #onActive: (active: boolean) => void;
   #connected = false;
   #active = false;
+  /** Counts the pages that took the browser's side over: what one before was being answered is void. */
+  #pages = 0;
+  /** See `BrowserRemote`; undefined: the relay's own. */
+  farewellMs: number | undefined;
 
   /** `onActive` is told each time `active` has changed. */
   constructor(
@@ -115,7 +122,7 @@ export class CallMedia {
     this.#browserPayload = accepted.remote.payload;
     this.#terms.browserChose(accepted.remote.payload.codec, accepted.description);
     if (!receives(accepted.description.direction)) this.#note("agent-holds");
-    this.session.setBrowserRemote(accepted.remote);
+    this.#setBrowserRemote(accepted.remote);
     return { ok: true };
   }
 
@@ -127,22 +134,55 @@ export class CallMedia {
     const parsed = parseBrowserDescription(sdp);
     if (!parsed.ok) return parsed;
     const { description } = parsed;
-    if (this.#browserUfrag !== undefined && description.iceUfrag !== this.#browserUfrag)
-      this.#browserLocal = await this.session.restartIce();
-    const made = answerBrowser(description, {
+    if (this.#browserUfrag !== undefined && description.iceUfrag !== this.#browserUfrag) {
+      const page = this.#pages;
+      const local = await this.session.restartIce();
+      if (page !== this.#pages) return overtaken;
+      this.#browserLocal = local;
+    }
+    return this.#answerBrowser(description);
+  }
+
+  /**
+   * Answers the offer of another page, which takes the browser's side over with ICE and DTLS of its own. One that
+   * cannot be answered changes nothing. Rejects when the relay has no room for another browser.
+   */
+  async takeOverBrowser(sdp: string): Promise<Answered> {
+    const parsed = parseBrowserDescription(sdp);
+    if (!parsed.ok) return parsed;
+    const possible = this.#makeAnswer(parsed.description);
+    if (!possible.ok) return possible;
+    const page = ++this.#pages;
+    const local = await this.session.renewBrowser();
+    if (page !== this.#pages) return overtaken;
+    this.#browserLocal = local;
+    return this.#answerBrowser(parsed.description);
+  }
+
+  #makeAnswer(description: BrowserDescription) {
+    return answerBrowser(description, {
       local: this.#browserLocal,
       codecs: this.#terms.browserCodecs,
       opusFormat: this.#terms.browserOpusFormat,
       direction: "sendrecv",
       origin: this.#browserOrigin,
     });
+  }
+
+  #setBrowserRemote(remote: BrowserRemote): void {
+    const { farewellMs } = this;
+    this.session.setBrowserRemote(farewellMs === undefined ? remote : { ...remote, farewellMs });
+  }
+
+  #answerBrowser(description: BrowserDescription): Answered {
+    const made = this.#makeAnswer(description);
     if (!made.ok) return made;
     this.#browserUfrag = description.iceUfrag;
     this.#browserPayload = made.remote.payload;
     this.#terms.browserChose(made.remote.payload.codec, description);
     // The browser's own hold: it no longer receives.
     this.#note(receives(description.direction) ? "agent-retrieves" : "agent-holds");
-    this.session.setBrowserRemote(made.remote);
+    this.#setBrowserRemote(made.remote);
     return { ok: true, sdp: this.#browserOrigin.stamp(made.sdp) };
   }
 

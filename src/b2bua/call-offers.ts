@@ -1,7 +1,7 @@
 import type { Clock, Logger, Timer } from "../core/index.ts";
 import type { OfferReply } from "../sip/index.ts";
 import type { AgentLeg } from "./agent-leg.ts";
-import type { CallMedia } from "./call-media.ts";
+import type { Answered, CallMedia } from "./call-media.ts";
 import type { TrunkLeg } from "./trunk-leg.ts";
 
 /** What offers need of the call they belong to; asked anew each time, since legs and media come and change. */
@@ -58,18 +58,27 @@ export class CallOffers {
 
   /** The browser's re-INVITE is answered here at once; SIP Server hears of a changed hold only. */
   fromAgent(sdp: string, reply: OfferReply): void {
-    this.#answerAgent(sdp, reply).catch((error: unknown) => {
+    this.#answerAgent((media) => media.answerToBrowser(sdp), reply);
+  }
+
+  /** Likewise the offer of a new leg, which takes the browser's side over. */
+  fromNewLeg(sdp: string, reply: OfferReply): void {
+    this.#answerAgent((media) => media.takeOverBrowser(sdp), reply);
+  }
+
+  #answerAgent(answerBy: (media: CallMedia) => Promise<Answered>, reply: OfferReply): void {
+    this.#answer(answerBy, reply).catch((error: unknown) => {
       // The media session can be lost while it makes new ICE credentials.
       this.#call.log.warn({ err: error }, "offer of the browser's could not be answered");
       reply.reject(500);
     });
   }
 
-  async #answerAgent(sdp: string, reply: OfferReply): Promise<void> {
+  async #answer(answerBy: (media: CallMedia) => Promise<Answered>, reply: OfferReply): Promise<void> {
     const media = this.#call.media();
     if (!media) return reply.reject(488);
     const heldBefore = media.holding;
-    const answer = await media.answerToBrowser(sdp);
+    const answer = await answerBy(media);
     if (this.#call.ended()) return reply.reject(481);
     if (!answer.ok) return reply.reject(answer.status, answer.reason);
     reply.accept(answer.sdp);

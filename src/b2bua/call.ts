@@ -14,6 +14,7 @@ import { CallOffers } from "./call-offers.ts";
 import { CallQuality } from "./call-quality.ts";
 import type { AutoAnswer } from "./auto-answer.ts";
 import type { ClientRule } from "./client-kinds.ts";
+import { CallResume } from "./call-resume.ts";
 import type { CodecPreference } from "./codec-terms.ts";
 import type { CallRecord } from "./call-record.ts";
 import { callTransitions, type CallInput, type CallState } from "./call-state.ts";
@@ -25,6 +26,7 @@ import type { QualityTotals } from "./quality-totals.ts";
 import type { CallFacts, CallTrace, CallTracer, TraceSide } from "../trace/index.ts";
 import { callLogger } from "./call-log.ts";
 import { TracedMedia } from "./traced-media.ts";
+import { canResume } from "./resume-ticket.ts";
 import { CallTransfers, type TransferCall } from "./transfer/index.ts";
 import type { TrunkLeg, TrunkLegOptions, TrunkLegUser } from "./trunk-leg.ts";
 
@@ -54,6 +56,9 @@ export interface CallServices extends TrunkLegOptions {
   readonly autoAnswer: (dn: string) => AutoAnswer;
   /** SIP Server's leg of the DN's call whose browser knows this dialog. */
   readonly legOfDn: (dn: string, replaces: Replaces) => TrunkLeg | undefined;
+  /** How long a call that is being set up, and one that runs, waits for a lost client, ms. */
+  readonly newCallGraceMs: number;
+  readonly callGraceMs: number;
   /** Told once, when the call is over and everything of it is freed. */
   readonly onEnded: (call: Call, record: CallRecord) => void;
 }
@@ -86,6 +91,7 @@ export abstract class Call {
   readonly #quality: CallQuality;
   readonly #dialogCheck: DialogCheck;
   readonly #mediaWatch: MediaWatch;
+  readonly #resume: CallResume;
   readonly #releaseRegistration: () => void;
   readonly #trace: CallTrace | undefined;
   #end: LegEnd | undefined;
@@ -119,6 +125,15 @@ export abstract class Call {
     });
     this.#mediaWatch = new MediaWatch(services.context.clock);
     this.transfers = new CallTransfers(this.#transferCall());
+    this.#resume = new CallResume({
+      ...services.context,
+      presence,
+      offers: this.#offers,
+      patienceMs: services.newCallGraceMs,
+      agent: () => this.agent,
+      setAgent: (leg) => (this.agent = leg),
+      giveUp: (end) => this.finish("agent", end),
+    });
     this.#releaseRegistration = services.trunkRegistrations.retain(presence.dn);
     this.trunk = makeTrunkLeg(this.trunkEvents());
     this.#dialogCheck = new DialogCheck({
@@ -223,6 +238,8 @@ export abstract class Call {
       session.events.on("idle", (side, silentMs) => this.log.warn({ side, silentMs }, "no media"));
       const { codecs, context } = this.services;
       this.media = new CallMedia(session, codecs, context.random, (active) => this.#activeChanged(active));
+      // A page that is loaded anew closes its media first.
+      if (canResume(this.presence)) this.media.farewellMs = this.services.callGraceMs;
       return this.media;
     } catch (error) {
       this.#refuseForMedia(error);
@@ -259,7 +276,22 @@ export abstract class Call {
       mediaFlows: () => this.#mediaWatch.flows("browser"),
       onRefer: (refer) => this.transfers.fromAgent(refer),
       onEnded: (end) => this.finish("agent", end),
+      onLost: (end) => this.#resume.waitForNewLeg(end),
+      newResumeToken: () => this.#resume.ticket.issue(),
+      onConfirmed: () => this.#resume.ticket.delivered(),
     };
+  }
+
+  /** Whether `token` gives the right to take this call over by a new leg; only of one the agent has answered. */
+  admits(token: string): boolean {
+    const answered = ["parked", "answering", "established"].includes(this.state);
+    return answered && this.#resume.ticket.admits(token);
+  }
+
+  /** The agent's client takes the call over by the leg that `makeLeg` makes, offering `sdp`. SIP Server hears nothing. */
+  attach(sdp: string, makeLeg: (user: AgentLegUser) => AgentLeg): void {
+    this.log.info({}, "call taken over by a new leg of its client");
+    this.#resume.attach(sdp, this.agentEvents(), makeLeg);
   }
 
   /** What SIP Server's leg tells; the set-up phases add theirs. */
@@ -391,6 +423,7 @@ export abstract class Call {
     this.log.info({ by, reason: end.reason, status: end.status }, "call ended");
     this.#offers.close();
     this.#safely(() => this.transfers.close(end));
+    this.#resume.close();
     this.#safely(() => by === "sip-server" || this.endTrunk(by, end));
     this.#safely(() => by === "agent" || this.endAgent(end));
     this.#safely(this.#releaseRegistration);

@@ -76,7 +76,7 @@ export function endOfFailure(failure: SessionFailure, who: string): LegEnd {
 /** The end of an established leg; `who` begins the words. */
 export function endOfSession(end: SessionEnd, who: string): LegEnd {
   return {
-    status: 200,
+    status: end.lost ? 480 : 200,
     reason: `${who}: ${end.reason}`,
     ...(end.header === undefined ? {} : { header: end.header }),
   };

@@ -26,7 +26,9 @@ import type { QualityNotice } from "./call-quality.ts";
 import { routeHeaders, sendEvent, type SipAgentLegOptions } from "./client-event.ts";
 import { quotedName } from "./caller-data.ts";
 import { readDigits } from "./dtmf.ts";
+import { nobody, sayBye } from "./left-leg.ts";
 import { capabilitiesOf, handleMethod, type Capabilities, type MethodTable } from "./methods.ts";
+import { canResume, resumeEvent, resumeHeader } from "./resume-ticket.ts";
 import { cancelReason, endOfFailure, endOfSession, reasonHeaders } from "./reasons.ts";
 import { browserTerms } from "./session-terms.ts";
 
@@ -56,6 +58,8 @@ class SipAgentLeg implements AgentLeg, SessionUser {
   /** Only a person may answer: no auto-answer headers any more. */
   #byHand = false;
   #unwanted = false;
+  /** The connection by which the client has last shown that it has the leg. */
+  #home: Flow | undefined;
 
   constructor(presence: SipPresence, options: SipAgentLegOptions, user: AgentLegUser) {
     this.presence = presence;
@@ -108,8 +112,14 @@ class SipAgentLeg implements AgentLeg, SessionUser {
     return { route: this.#route, identity: this.#identity, user: this, terms: browserTerms };
   }
 
+  /** The token by which this client can take the call over, if it is one that does. */
+  get #resumeHeaders(): HeaderPair[] {
+    return canResume(this.presence) ? [[resumeHeader, this.#user.newResumeToken()]] : [];
+  }
+
   takeInvite(transaction: ServerTransaction): IncomingInvite {
     this.#user.onDialog?.(transaction.request.callId);
+    this.#home = transaction.flow;
     this.#incoming = new IncomingInvite(this.#options.context, transaction, this.#parts);
     return this.#incoming;
   }
@@ -117,6 +127,7 @@ class SipAgentLeg implements AgentLeg, SessionUser {
   sendInvite(flow: Flow, invitation: Invitation): void {
     this.#invitation = invitation;
     this.#invitedBy = flow;
+    this.#home = flow;
     const { sdp, caller, autoAnswer } = invitation;
     const { context, realm } = this.#options;
     const callId = randomId(context.random, 16);
@@ -126,7 +137,12 @@ class SipAgentLeg implements AgentLeg, SessionUser {
       from: `${quotedName(caller.displayName)}<sip:${caller.number}@${realm}>`,
       to: `<sip:${this.presence.dn}@${realm}>`,
       callId,
-      headers: [...routeHeaders(this.presence), ...caller.headers, ...(this.#byHand ? [] : autoAnswer)],
+      headers: [
+        ...routeHeaders(this.presence),
+        ...caller.headers,
+        ...(this.#byHand ? [] : autoAnswer),
+        ...this.#resumeHeaders,
+      ],
       sdp,
     };
     this.#outgoing = new OutgoingInvite(context, flow, target, this.#parts);
@@ -138,7 +154,7 @@ class SipAgentLeg implements AgentLeg, SessionUser {
   }
 
   answer(sdp: string, data: readonly HeaderPair[] = []): void {
-    this.#incoming?.accept(sdp, data);
+    this.#incoming?.accept(sdp, [...data, ...this.#resumeHeaders]);
     this.#knowsDialog();
   }
 
@@ -225,7 +241,12 @@ class SipAgentLeg implements AgentLeg, SessionUser {
   #askWhetherItLives(): void {
     if (!this.#unproven || !this.#dialogKnown) return;
     this.#unproven = false;
-    this.#session?.refresh.update();
+    const { flow } = this.presence;
+    this.#session?.refresh.update({
+      onResponse: ({ status }) => {
+        if (status !== 481) this.#home = flow;
+      },
+    });
   }
 
   #knowsDialog(): void {
@@ -255,6 +276,15 @@ class SipAgentLeg implements AgentLeg, SessionUser {
     else this.#session?.bye(reasonHeaders(end));
   }
 
+  leave(): void {
+    if (this.#user === nobody) return;
+    this.#user = nobody;
+    this.#unwanted = true;
+    const session = this.#session;
+    if (session && this.#home?.open) sayBye(this.#options.context, session, this.#home);
+    session?.close();
+  }
+
   close(): void {
     this.#unwanted = true;
     this.#session?.close();
@@ -267,6 +297,7 @@ class SipAgentLeg implements AgentLeg, SessionUser {
   onAnswered(response: SipResponse): void {
     this.#session?.acknowledge(response.cseq.sequence);
     this.#dialogKnown = true;
+    this.#user.onConfirmed();
     this.#user.onAnswered(response.body.toString("utf8"));
   }
 
@@ -282,7 +313,9 @@ class SipAgentLeg implements AgentLeg, SessionUser {
     });
   }
 
-  onAcknowledged(): void {}
+  onAcknowledged(): void {
+    this.#user.onConfirmed();
+  }
 
   mediaFlows(): boolean {
     return this.#user.mediaFlows();
@@ -298,7 +331,11 @@ class SipAgentLeg implements AgentLeg, SessionUser {
   }
 
   onEnded(end: SessionEnd): void {
-    this.#user.onEnded(endOfSession(end, who));
+    if (!end.lost || !canResume(this.presence)) return this.#user.onEnded(endOfSession(end, who));
+    const { flow } = this.presence;
+    const call = [["X-Jackfield-Call-ID", this.callId]] as const;
+    if (flow) sendEvent(this.#options, this.presence, flow, resumeEvent, call);
+    this.#user.onLost(endOfSession(end, who));
   }
 
   #receiveInfo(request: SipRequest, transaction: ServerTransaction): void {

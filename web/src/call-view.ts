@@ -15,6 +15,7 @@ const PHASES: Readonly<Record<CallSnapshot["phase"], string>> = {
   calling: "Calling…",
   alerting: "Ringing…",
   answering: "Answering…",
+  resuming: "Coming back to the call…",
   talking: "In call",
   ended: "Ended",
 };

@@ -9,10 +9,18 @@ import {
   type HeaderLine,
 } from "./caller-data.ts";
 import type { CallNews, Quality } from "./gateway-events.ts";
+import type { KeptCall } from "./kept.ts";
+import { PathWatch } from "./path-watch.ts";
 import { byeProblem, callProblem } from "./words.ts";
 
-/** `ringing`: comes in; `calling`: going out, nothing heard of it; `alerting`: rings there; `answering`: being set up. */
-export type Phase = "ringing" | "calling" | "alerting" | "answering" | "talking" | "ended";
+/** Carries the call's token, to the page and from it. */
+export const RESUME_HEADER = "X-Jackfield-Resume";
+
+/**
+ * `ringing`: comes in; `calling`: going out, nothing heard of it; `alerting`: rings there; `answering`: being set up;
+ * `resuming`: being taken over from the page that was here before.
+ */
+export type Phase = "ringing" | "calling" | "alerting" | "answering" | "resuming" | "talking" | "ended";
 
 /** What of a call can be shown. */
 export interface CallSnapshot {
@@ -36,6 +44,8 @@ export interface CallSnapshot {
 
 export interface CallOwner {
   changed(): void;
+  /** Whether the gateway can be told something. */
+  reachable(): boolean;
   /** Over. `problem` in words when it did not end as calls do. */
   ended(call: Call, problem: string | undefined): void;
 }
@@ -55,6 +65,8 @@ export interface CallParts {
   readonly owner: CallOwner;
   /** The microphone's copy for this call, undefined while it is not answered. */
   readonly microphone: MediaStream | undefined;
+  /** The call of the page before, which this session takes over. */
+  readonly kept?: KeptCall | undefined;
 }
 
 /** One call: a JsSIP session and what is known of it. */
@@ -66,6 +78,12 @@ export class Call {
   #peer: string;
   /** What SIP Server told of the call so far. */
   #lines: readonly HeaderLine[];
+  readonly #kept: KeptCall | undefined;
+  /** Who called whom; of a call taken over not the same as who began the session. */
+  readonly #shown: "in" | "out";
+  #path: PathWatch | undefined;
+  /** By which a newer page can take the call over. */
+  #token: string | undefined;
   #microphone: MediaStream | undefined;
   #phase: Phase;
   #earlyMedia = false;
@@ -76,16 +94,19 @@ export class Call {
   #holdWanted: boolean | undefined;
   #sound: MediaStream | undefined;
 
-  constructor({ session, direction, callId, request, owner, microphone }: CallParts) {
+  constructor({ session, direction, callId, request, owner, microphone, kept }: CallParts) {
     this.callId = callId;
     this.direction = direction;
     this.#session = session;
     this.#owner = owner;
     this.#microphone = microphone;
-    this.#phase = direction === "in" ? "ringing" : "calling";
+    this.#kept = kept;
+    this.#shown = kept?.direction ?? direction;
+    this.#phase = kept ? "resuming" : direction === "in" ? "ringing" : "calling";
+    this.#token = direction === "in" ? headerOf(request, RESUME_HEADER) : undefined;
     const { display_name: name, uri } = session.remote_identity;
-    this.#peer = name && name !== uri.user ? `${name} (${uri.user})` : uri.user;
-    this.#lines = direction === "in" ? headerLines(request) : [];
+    this.#peer = kept?.peer ?? (name && name !== uri.user ? `${name} (${uri.user})` : uri.user);
+    this.#lines = kept?.lines ?? (direction === "in" ? headerLines(request) : []);
     this.#listen();
   }
 
@@ -93,12 +114,12 @@ export class Call {
     const held = this.#session.isOnHold();
     return {
       callId: this.callId,
-      direction: this.direction,
+      direction: this.#shown,
       phase: this.#phase,
       peer: this.#peer,
       data: callerData(this.#lines),
       muted: this.#session.isMuted().audio === true,
-      heldHere: this.#holdWanted ?? held.local,
+      heldHere: this.#holdWanted ?? (held.local || (this.#phase === "resuming" && this.#kept?.held === true)),
       heldThere: held.remote,
       earlyMedia: this.#earlyMedia,
       farRings: this.#farRings,
@@ -118,6 +139,19 @@ export class Call {
     this.#peer = assertedPeer(changed) ?? this.#peer;
     this.#farRings = farRings ?? this.#farRings;
     this.#owner.changed();
+  }
+
+  /** What a newer page of this tab needs to take the call over; undefined while it could not. */
+  keep(dn: string): KeptCall | undefined {
+    const { heldHere: held, direction, peer, since } = this.snapshot;
+    if (this.#phase === "resuming") return this.#kept;
+    if (this.#phase !== "talking" || this.#token === undefined || since === undefined) return undefined;
+    return { dn, token: this.#token, direction, peer, lines: this.#lines, since, held };
+  }
+
+  /** The gateway can be reached again: a path that broke meanwhile is renewed. */
+  renewPath(): void {
+    this.#path?.renew();
   }
 
   setQuality(quality: Quality | undefined): void {
@@ -195,7 +229,7 @@ export class Call {
     // The gateway is ICE-lite and answers where our checks come from: one candidate is enough, none need be waited for.
     session.on("icecandidate", ({ ready }) => ready());
     session.on("progress", (event: object) => {
-      if (this.direction === "in") return;
+      if (this.direction === "in" || this.#kept !== undefined) return;
       const response: unknown = Reflect.get(event, "response");
       this.#takeResponse(response);
       this.#earlyMedia ||=
@@ -203,10 +237,13 @@ export class Call {
       this.#move("alerting");
     });
     session.on("accepted", (event: object) => {
-      if (this.direction === "out") this.#takeResponse(Reflect.get(event, "response"));
-      this.#since ??= Date.now();
+      const response: unknown = Reflect.get(event, "response");
+      if (this.direction === "out") this.#takeResponse(response);
+      this.#since ??= this.#kept?.since ?? Date.now();
+      if (response instanceof Object) this.#token = headerOf(response, RESUME_HEADER) ?? this.#token;
       this.#move("talking");
     });
+    if (this.#kept?.held === true) this.#comeBackHeld();
     for (const event of ["hold", "unhold"] as const) session.on(event, () => this.#owner.changed());
     for (const event of ["muted", "unmuted"] as const) session.on(event, () => this.#owner.changed());
     for (const event of ["ended", "failed"] as const) session.on(event, (end) => this.#end(end));
@@ -218,7 +255,19 @@ export class Call {
     this.#lines = withChanges(this.#lines, headerLines(response));
   }
 
+  /** Offers no more than the call had; the page's own hold, for what it shows and retrieves, follows the answer. */
+  #comeBackHeld(): void {
+    this.#session.on("sdp", (event) => {
+      if (this.#phase === "resuming") event.sdp = event.sdp.replace("a=sendrecv", "a=sendonly");
+    });
+    this.#session.on("confirmed", () => this.#session.hold());
+  }
+
   #watch(connection: RTCPeerConnection): void {
+    this.#path = new PathWatch(connection, () => {
+      if (this.#phase !== "talking" || !this.#owner.reachable()) return;
+      this.#session.renegotiate({ rtcOfferConstraints: { iceRestart: true } });
+    });
     connection.addEventListener("track", ({ streams, track }) => {
       this.#sound = streams[0] ?? new MediaStream([track]);
       this.#owner.changed();
@@ -227,23 +276,27 @@ export class Call {
 
   #end({ cause, message, originator }: EndEvent): void {
     this.#phase = "ended";
+    this.#path?.close();
     if (this.#microphone !== undefined) stopTracks(this.#microphone);
-    const response =
-      typeof message === "object" && message !== null && "status_code" in message ? message : undefined;
+    const last = typeof message === "object" && message !== null ? message : undefined;
+    const response = last && "status_code" in last ? last : undefined;
     // A rejection of our own is no news to the person who did it.
     const by: string = originator;
     const own = by === "local" && cause === "Rejected";
+    const bye = by === "remote" && cause === "Terminated" ? last : undefined;
     const problem = own
       ? undefined
       : (callProblem(cause, response?.status_code ?? 0, response?.reason_phrase) ??
-        (by === "remote" && cause === "Terminated" ? byeProblem(reasonOf(message)) : undefined));
+        (bye && byeProblem(headerOf(bye, "Reason") ?? "")));
     this.#owner.ended(this, problem);
   }
 }
 
-function reasonOf(message: unknown): string {
-  const lines = typeof message === "object" && message !== null ? headerLines(message) : [];
-  return lines.find(([name]) => name.toLowerCase() === "reason")?.[1] ?? "";
+function headerOf(message: object, name: string): string | undefined {
+  const getHeader: unknown = Reflect.get(message, "getHeader");
+  const value: unknown =
+    typeof getHeader === "function" ? Reflect.apply(getHeader, message, [name]) : undefined;
+  return typeof value === "string" ? value : undefined;
 }
 
 function stopTracks(stream: MediaStream): void {

@@ -28,7 +28,9 @@ const OWN = "x-jackfield-";
 export function headerLines(message: object): HeaderLine[] {
   const headers: unknown = Reflect.get(message, "headers");
   if (typeof headers !== "object" || headers === null) return [];
-  return Object.entries(headers).flatMap(([name, entries]: [string, unknown]) =>
+  // Ours are no data of the call; one is the right to take it over.
+  const ofTheCall = Object.entries(headers).filter(([name]) => !/^x-jackfield-/i.test(name));
+  return ofTheCall.flatMap(([name, entries]: [string, unknown]) =>
     (Array.isArray(entries) ? entries : []).flatMap((entry: unknown): HeaderLine[] => {
       const raw: unknown =
         typeof entry === "object" && entry !== null ? Reflect.get(entry, "raw") : undefined;

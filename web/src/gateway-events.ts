@@ -45,9 +45,9 @@ export interface Quality {
 const TRUNK_STATES = ["idle", "registering", "in-service", "backing-off", "rejected"] as const;
 export type TrunkState = (typeof TRUNK_STATES)[number];
 
-/** Event packages this page acts on, for its Allow-Events header. */
+/** Event packages this page acts on, for its Allow-Events header; the last says that it takes its calls over. */
 export const ALLOW_EVENTS =
-  "talk, hold, beep, message-summary, x-jackfield-trunk, x-jackfield-quality, x-jackfield-call";
+  "talk, hold, beep, message-summary, x-jackfield-trunk, x-jackfield-quality, x-jackfield-call, x-jackfield-resume";
 
 /** The part of a request that is read here. */
 export interface Notify {

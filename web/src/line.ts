@@ -2,6 +2,7 @@ import { UA, WebSocketInterface } from "jssip";
 import type { RTCSession } from "jssip/lib/RTCSession.js";
 import type { CallOptions, RTCSessionEvent } from "jssip/lib/UA.js";
 import { ALLOW_EVENTS, gatewayEvent, type GatewayEvent, type TrunkState } from "./gateway-events.ts";
+import type { Ha1 } from "./kept.ts";
 import type { Credentials } from "./settings.ts";
 import { inOneLine, isFinal, signInProblem } from "./words.ts";
 
@@ -19,6 +20,8 @@ export interface LineOwner {
   told(text: string, problem: boolean): void;
   /** The gateway refused number or password for good; the line is closed. */
   refused(text: string): void;
+  /** Signed in, anew or again. */
+  registered(): void;
   session(event: RTCSessionEvent): void;
   /** Whatever else the gateway tells: of a call, of messages that wait. */
   event(event: Exclude<GatewayEvent, { kind: "trunk" }>): void;
@@ -43,14 +46,14 @@ export class Line {
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   /** @param instance this tab's `+sip.instance`, a UUID. Throws when an address cannot be used. */
-  constructor({ dn, password, server, domain }: Credentials, instance: string, owner: LineOwner) {
+  constructor({ dn, password, ha1, server, domain }: Credentials, instance: string, owner: LineOwner) {
     this.dn = dn;
     this.#domain = domain;
     this.#owner = owner;
     this.#ua = new UA({
       sockets: [new WebSocketInterface(server)],
       uri: `sip:${encodeURIComponent(dn)}@${domain}`,
-      password,
+      ...(ha1 === undefined ? { password } : { realm: ha1.realm, ha1: ha1.value }),
       instance_id: instance,
       register_expires: REGISTER_EXPIRES_S,
       no_answer_timeout: LONGEST_RING_S,
@@ -71,6 +74,15 @@ export class Line {
     this.#ua.stop();
   }
 
+  /** What signs a page in that takes this one's place; undefined before the first challenge. */
+  get ha1(): Ha1 | undefined {
+    // JsSIP's types leave `UA.get` out.
+    const get: unknown = Reflect.get(this.#ua, "get");
+    if (typeof get !== "function") return undefined;
+    const [realm, value]: unknown[] = ["realm", "ha1"].map((name) => Reflect.apply(get, this.#ua, [name]));
+    return typeof realm === "string" && typeof value === "string" ? { realm, value } : undefined;
+  }
+
   /** Calls a number of our domain; the session also comes by `LineOwner.session`. Throws when it is no number. */
   call(number: string, options: CallOptions): RTCSession {
     return this.#ua.call(`sip:${number}@${this.#domain}`, options);
@@ -81,7 +93,10 @@ export class Line {
     ua.on("connecting", () => this.#onSocket(this.socket === "lost" ? "lost" : "connecting"));
     ua.on("connected", () => this.#onSocket("connected"));
     ua.on("disconnected", () => this.#onSocket("lost"));
-    ua.on("registered", () => this.#register("registered", `Signed in as ${this.dn}.`));
+    ua.on("registered", () => {
+      this.#register("registered", `Signed in as ${this.dn}.`);
+      if (!this.#closed) this.#owner.registered();
+    });
     ua.on("unregistered", () => {
       if (this.registration === "registered") this.#register("none");
     });

@@ -2,10 +2,12 @@ import { CallView } from "./call-view.ts";
 import { DialView } from "./dial-view.ts";
 import { byId, setText } from "./dom.ts";
 import { LogView } from "./log-view.ts";
+import { ownInstance, randomUuid } from "./instance.ts";
+import { keepCalls, keepSignIn, keptCalls, takeSignIn } from "./kept.ts";
 import { Microphone, MicrophoneError } from "./microphone.ts";
 import { OtherCallsView } from "./other-calls-view.ts";
 import { Phone, type PhoneSnapshot } from "./phone.ts";
-import { instanceId, randomUuid, remember, remembered, type Credentials } from "./settings.ts";
+import { remember, remembered, type Credentials } from "./settings.ts";
 import { SignInView } from "./sign-in-view.ts";
 import { Sounds, type Tone } from "./sounds.ts";
 import { renderStatus } from "./status-view.ts";
@@ -17,6 +19,10 @@ const remote = byId("remote", HTMLAudioElement);
 const microphone = new Microphone(() =>
   log.tell("The microphone is gone. Plug it in again before the next call.", true),
 );
+
+// Before anything is rendered, since what is rendered is kept.
+const instance = await ownInstance(sessionStorage, (navigator as Partial<Navigator>).locks, randomUuid);
+const returning = takeSignIn(sessionStorage, Date.now());
 
 const phone = new Phone(
   {
@@ -30,7 +36,8 @@ const phone = new Phone(
     },
   },
   microphone,
-  instanceId(sessionStorage, randomUuid),
+  instance,
+  keptCalls(sessionStorage),
 );
 
 const signIn = new SignInView(remembered(sessionStorage, location), (credentials) => void start(credentials));
@@ -80,6 +87,7 @@ function titleOf({ dn, call }: PhoneSnapshot): string {
 }
 
 function render(snapshot: PhoneSnapshot): void {
+  keepCalls(sessionStorage, phone.kept);
   const signedIn = snapshot.dn !== undefined;
   byId("app", HTMLElement).dataset["state"] = signedIn ? snapshot.registration : "signed-out";
   byId("phone", HTMLElement).hidden = !signedIn;
@@ -112,6 +120,11 @@ byId("sign-out", HTMLButtonElement).addEventListener("click", () => {
   phone.signOut();
   log.tell("Signed out.", false);
 });
-// A closed or reloaded tab cannot keep its calls: the far ends are told at once. The registration stays for the reload.
-window.addEventListener("pagehide", () => phone.hangUpAll());
+// The calls stay for the reload, and the sign-in with them; a tab closed for good is given up after the grace time.
+window.addEventListener("pagehide", () => {
+  const ha1 = phone.leave();
+  if (ha1 !== undefined) keepSignIn(sessionStorage, ha1, Date.now());
+});
 render(phone.snapshot);
+if (returning !== undefined)
+  void start({ ...remembered(sessionStorage, location), password: "", ha1: returning });

@@ -1,6 +1,7 @@
 import type { RTCSessionEvent } from "jssip/lib/UA.js";
-import { answerOptions, Call, type CallOwner, type CallSnapshot } from "./call.ts";
+import { answerOptions, Call, RESUME_HEADER, type CallOwner, type CallSnapshot } from "./call.ts";
 import type { GatewayEvent, Messages } from "./gateway-events.ts";
+import type { Ha1, KeptCall } from "./kept.ts";
 import { Line, type LineOwner, type Registration, type SocketState, type Trunk } from "./line.ts";
 import { MicrophoneError, type Microphone } from "./microphone.ts";
 import type { Credentials } from "./settings.ts";
@@ -46,12 +47,41 @@ export class Phone {
   #messages: Messages | undefined;
   /** The microphone's copy for the session that JsSIP announces within its `call`. */
   #outgoing: MediaStream | undefined;
+  /** The calls of the page before, until they are taken over. */
+  #kept: readonly KeptCall[];
+  /** The same while JsSIP announces the session that takes it over. */
+  #resuming: KeptCall | undefined;
 
-  /** @param instance this tab's `+sip.instance`, a UUID */
-  constructor(owner: PhoneOwner, microphone: Microphone, instance: string) {
+  /**
+   * @param instance this tab's `+sip.instance`, a UUID
+   * @param kept the calls that the page before had in this tab
+   */
+  constructor(owner: PhoneOwner, microphone: Microphone, instance: string, kept: readonly KeptCall[]) {
     this.#owner = owner;
     this.#microphone = microphone;
     this.#instance = instance;
+    this.#kept = kept;
+  }
+
+  /** What is to be kept of the calls over a reload, the one that is shown first. */
+  get kept(): readonly KeptCall[] {
+    const dn = this.#line?.dn;
+    if (dn === undefined) return this.#kept;
+    const calls = this.#calls.toSorted((a, b) => Number(b === this.#call) - Number(a === this.#call));
+    return [...calls.flatMap((call) => call.keep(dn) ?? []), ...this.#kept];
+  }
+
+  /**
+   * The page goes. Calls that a newer page can take over, or that will ring there anew, go on; others end now, so that
+   * their far ends need not wait. @returns the sign-in for the newer page where there is a call to come back to
+   */
+  leave(): Ha1 | undefined {
+    const line = this.#line;
+    if (line === undefined) return undefined;
+    const stays = (call: Call): boolean =>
+      call.snapshot.phase === "ringing" || call.keep(line.dn) !== undefined;
+    for (const call of this.#calls.slice()) if (!stays(call)) call.hangUp();
+    return this.#calls.some(stays) ? line.ha1 : undefined;
   }
 
   get snapshot(): PhoneSnapshot {
@@ -79,6 +109,7 @@ export class Phone {
         this.signOut();
         this.#owner.refused(text);
       },
+      registered: () => this.#onRegistered(),
       session: (event) => this.#onSession(event),
       event: (event) => this.#onEvent(event),
     };
@@ -118,6 +149,32 @@ export class Phone {
     }
   }
 
+  /** Takes the calls over that the page before had, and mends the sound of those that are. */
+  #onRegistered(): void {
+    for (const call of this.#calls) call.renewPath();
+    const line = this.#line;
+    this.#kept = this.#kept.filter(({ dn }) => dn === line?.dn);
+    if (line !== undefined && this.#kept.length > 0) void this.#resume(line);
+  }
+
+  async #resume(line: Line): Promise<void> {
+    for (let next = this.#kept[0]; next !== undefined; next = this.#kept[0]) {
+      const mediaStream = await this.#copyOfMicrophone();
+      if (this.#line !== line || this.#kept[0] !== next) return;
+      this.#kept = this.#kept.slice(1);
+      if (mediaStream === undefined) continue;
+      const extraHeaders = [`${RESUME_HEADER}: ${next.token}`];
+      this.#outgoing = mediaStream;
+      this.#resuming = next;
+      try {
+        line.call("resume", { ...answerOptions(), mediaStream, extraHeaders });
+      } finally {
+        this.#outgoing = undefined;
+        this.#resuming = undefined;
+      }
+    }
+  }
+
   /** Answers the call that rings; told twice it answers once. */
   async answer(): Promise<void> {
     const call = this.#call;
@@ -139,10 +196,6 @@ export class Phone {
 
   hangUp(): void {
     this.#call?.hangUp();
-  }
-
-  hangUpAll(): void {
-    for (const call of this.#calls.slice()) call.hangUp();
   }
 
   mute(on: boolean): void {
@@ -203,6 +256,7 @@ export class Phone {
     }
     const owner: CallOwner = {
       changed: () => this.#changed(),
+      reachable: () => this.#line?.registration === "registered",
       ended: (call, problem) => this.#onCallEnded(call, problem),
     };
     const call = new Call({
@@ -212,10 +266,12 @@ export class Phone {
       request,
       owner,
       microphone: this.#outgoing,
+      kept: this.#resuming,
     });
     this.#calls.push(call);
     this.#call ??= call;
-    this.#owner.told(`${incoming ? "Call from" : "Calling"} ${call.snapshot.peer}.`, false);
+    const what = this.#resuming ? "Coming back to the call with" : incoming ? "Call from" : "Calling";
+    this.#owner.told(`${what} ${call.snapshot.peer}.`, false);
     this.#changed();
   }
 

@@ -59,6 +59,7 @@ const CALL: Readonly<Record<number, string>> = {
   408: "Nobody answered.",
   410: "This number is no longer in use.",
   480: "Not available: nobody is signed in there, or your own number is not in service at SIP Server yet.",
+  481: "The call that this page had before is over.",
   482: "The call went round in a circle.",
   484: "The number is incomplete.",
   486: "Busy.",

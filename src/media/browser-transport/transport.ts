@@ -51,6 +51,9 @@ export class SendSlots {
   }
 }
 
+/** Consent checks come every 4 to 6 s (RFC 7675 5.1); an address without one for longer is not the browser's any more, ms. */
+const consentSilenceMs = 7000;
+
 const silent: BrowserTransportHandlers = { onRtp() {}, onRtcp() {}, onConnected() {}, onFailed() {} };
 
 /** One browser behind the shared port: its ICE credentials, addresses, DTLS connection and SRTP keys. */
@@ -161,7 +164,8 @@ export class Transport implements BrowserTransport {
 
   /**
    * Takes the source of an authenticated check as one of the browser's addresses, and as the one to send to when the
-   * check nominates it or none is known yet (RFC 8445 7.3.1.5). False when the address is another browser's.
+   * check nominates it, or none is known yet (RFC 8445 7.3.1.5), or the known one is silent: a NAT gave the browser
+   * another port, and consent checks nominate nothing. False when the address is another browser's.
    */
   validate(address: string, port: number, useCandidate: boolean): boolean {
     const { addresses, clock, log } = this.#context;
@@ -169,7 +173,9 @@ export class Transport implements BrowserTransport {
     const entry = addresses.validate(this, address, port, now, this.#selected);
     if (entry === undefined) return false;
     this.#lastConsentAt = now;
-    const lost = this.#selected !== undefined && !addresses.has(this.#selected);
+    const lost =
+      this.#selected !== undefined &&
+      (!addresses.has(this.#selected) || now - this.#selected.lastCheckAt > consentSilenceMs);
     if (entry !== this.#selected && (useCandidate || this.#selected === undefined || lost)) {
       log.debug({ address, port, useCandidate }, "browser address selected");
       this.#selected = entry;

@@ -64,9 +64,18 @@ export class PoolSession implements MediaSession {
     this.#post({ type: "browserRemote", session: this.id, remote });
   }
 
-  async restartIce(): Promise<BrowserLocal> {
-    const reply = await this.#ask((request) => ({ type: "restartIce", session: this.id, request }));
-    if (reply.type !== "iceRestarted") throw new Error("media session is closed");
+  restartIce(): Promise<BrowserLocal> {
+    return this.#newLocal("restartIce");
+  }
+
+  renewBrowser(): Promise<BrowserLocal> {
+    return this.#newLocal("renewBrowser");
+  }
+
+  async #newLocal(type: "restartIce" | "renewBrowser"): Promise<BrowserLocal> {
+    const reply = await this.#ask((request) => ({ type, session: this.id, request }));
+    if (reply.type !== "iceRestarted")
+      throw new Error("media session is closed, or the browsers' port is full");
     const ice: IceLocal = reply.ice;
     return { ...this.browser, ...ice };
   }

@@ -15,6 +15,7 @@ import {
 import { codeOf, digitOf, type TelephoneEvent } from "../dtmf/event.ts";
 import type { EventStep } from "../dtmf/event-receiver.ts";
 import { PressTwins } from "../dtmf/twins.ts";
+import { BrowserEnd } from "./browser-end.ts";
 import { CodecPair } from "./codec-pair.ts";
 import { Leg } from "./leg.ts";
 import { Outbound } from "./outbound.ts";
@@ -24,7 +25,7 @@ import { TrunkEnd } from "./trunk-end.ts";
 import type { TrunkSocket } from "./trunk-socket.ts";
 
 /** A browser whose DTLS said goodbye is waited for so long, ms: the BYE by signalling is usually on its way. */
-const farewellMs = 2000;
+const defaultFarewellMs = 2000;
 /** While nothing is taken from either side, reports and figures are seen to so often instead of every tick, ms. */
 const heldUpkeepMs = 200;
 
@@ -66,7 +67,7 @@ export interface RelaySessionOptions {
  */
 export class RelaySession {
   readonly #options: RelaySessionOptions;
-  readonly #transport: RelayTransport;
+  readonly #browserEnd: BrowserEnd;
   readonly #trunkEnd: TrunkEnd;
   readonly #browser: Leg;
   readonly #trunk: Leg;
@@ -83,6 +84,7 @@ export class RelaySession {
   #closed = false;
   #qualityAt = 0;
   #farewellAt = -1;
+  #farewellMs = defaultFarewellMs;
   #upkeepAt = 0;
 
   constructor(options: RelaySessionOptions) {
@@ -126,7 +128,7 @@ export class RelaySession {
         this.#onEvent(this.#trunk, this.#browser, step, event, samples, now),
     });
     this.#codecs = new CodecPair(this.#browser, this.#trunk, (error) => this.fault(error));
-    this.#transport = options.openTransport({
+    this.#browserEnd = new BrowserEnd(options.openTransport, options.log, {
       onRtp: (packet, length) => this.#onRtp(this.#browser, packet, length, clock.now()),
       onRtcp: (packet, length) => this.#onRtcp(this.#browser, packet, length),
       onStep: (step) => this.#steps.tell(step),
@@ -144,6 +146,10 @@ export class RelaySession {
     return this.#transport.local;
   }
 
+  get #transport(): RelayTransport {
+    return this.#browserEnd.transport;
+  }
+
   /** SSRC of all we send to the browser. */
   get browserSsrc(): number {
     return this.#browser.outbound.line.ssrc;
@@ -152,6 +158,7 @@ export class RelaySession {
   setBrowserRemote(remote: BrowserRemote): void {
     this.#browserKnown = true;
     this.#farewellAt = -1;
+    this.#farewellMs = remote.farewellMs ?? defaultFarewellMs;
     this.#transport.setRemote(remote);
     this.#browser.rtcp.reducedSize = remote.rtcpReducedSize ?? false;
     this.#describe(this.#browser, remote.payload, remote.direction);
@@ -184,6 +191,18 @@ export class RelaySession {
     return this.#transport.restartIce();
   }
 
+  /**
+   * A new transport in the place of the one that is: its browser page is gone, or has to give way. The lines to both
+   * sides run on. Undefined, and nothing changed, when there is no room for one.
+   */
+  renewTransport(): RelayTransport["local"] | undefined {
+    if (!this.#browserEnd.renew()) return undefined;
+    this.#browserKnown = false;
+    this.#farewellAt = -1;
+    this.#regate();
+    return this.transport;
+  }
+
   /** Characters outside `0-9*#A-D` are refused before they come here. */
   sendDtmf(side: Side, digits: string, durationMs: number | undefined): void {
     const { payload, outbound, inbound } = this.#leg(side);
@@ -204,7 +223,7 @@ export class RelaySession {
 
   statistics(): MediaStatistics {
     return {
-      browser: this.#browser.statistics(this.#transport.dropped),
+      browser: this.#browser.statistics(this.#browserEnd.dropped),
       trunk: this.#trunk.statistics({}),
     };
   }
@@ -334,7 +353,7 @@ export class RelaySession {
   }
 
   #onFailed(reason: string): void {
-    if (reason === "closed by peer") this.#farewellAt = this.#options.clock.now() + farewellMs;
+    if (reason === "closed by peer") this.#farewellAt = this.#options.clock.now() + this.#farewellMs;
     else this.#fail(`browser media failed: ${reason}`);
     this.#regate();
   }

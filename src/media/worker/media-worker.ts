@@ -119,6 +119,7 @@ export class MediaWorker {
         this.#captures.end(command.session, "stopped");
         return;
       case "restartIce":
+      case "renewBrowser":
       case "statistics":
       case "browserRemote":
       case "trunkRemote":

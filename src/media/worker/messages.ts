@@ -77,7 +77,7 @@ export type WorkerCommand =
       readonly digits: string;
       readonly durationMs: number | undefined;
     }
-  | { readonly type: "restartIce"; readonly session: string; readonly request: number }
+  | { readonly type: "restartIce" | "renewBrowser"; readonly session: string; readonly request: number }
   | { readonly type: "statistics"; readonly session: string; readonly request: number }
   | {
       readonly type: "startCapture";

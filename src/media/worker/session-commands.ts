@@ -2,7 +2,7 @@ import type { RelaySession } from "../relay/session.ts";
 import type { WorkerCommand, WorkerReply } from "./messages.ts";
 
 /** What one session is asked for. */
-type Question = Extract<WorkerCommand, { type: "restartIce" | "statistics" }>;
+type Question = Extract<WorkerCommand, { type: "restartIce" | "renewBrowser" | "statistics" }>;
 /** What one session is told. */
 type Instruction = Extract<
   WorkerCommand,
@@ -29,7 +29,7 @@ export function direct(relay: RelaySession, command: Instruction): void {
 /** The answer to a question; `gone` when there is no such session any more. */
 export function answer(relay: RelaySession | undefined, { type, request }: Question): WorkerReply {
   if (!relay) return { type: "gone", request };
-  return type === "statistics"
-    ? { type, request, statistics: relay.statistics() }
-    : { type: "iceRestarted", request, ice: relay.restartIce() };
+  if (type === "statistics") return { type, request, statistics: relay.statistics() };
+  const ice = type === "restartIce" ? relay.restartIce() : relay.renewTransport();
+  return ice ? { type: "iceRestarted", request, ice } : { type: "gone", request };
 }

@@ -220,7 +220,7 @@ export class Session implements DialogOwner, OfferHost, RefreshHost {
       return;
     }
     if (method !== "BYE") this.#sendBye([["Reason", `SIP;cause=408;text="${method}: ${cause}"`]]);
-    this.#finish({ by: "peer", reason: `${cause} (our ${method})` });
+    this.#finish({ by: "peer", reason: `${cause} (our ${method})`, lost: true });
   }
 
   /** Offers `sdp` (or asks for an offer when undefined) by re-INVITE; queued behind what is under way. */

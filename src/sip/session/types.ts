@@ -94,6 +94,8 @@ export interface SessionEnd {
   readonly reason: string;
   /** The peer's Reason header as received. */
   readonly header?: string;
+  /** The peer did not end it: it does not know it any more, or is silent. */
+  readonly lost?: true;
 }
 
 /** Why an INVITE came to nothing. */

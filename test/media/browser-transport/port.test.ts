@@ -127,6 +127,23 @@ describe("a browser port", () => {
     browser.peer.close();
   });
 
+  it("follows a browser whose NAT gave it another port, by its consent checks, once the old one is silent", async () => {
+    const [, certificate] = await testCertificates();
+    const at = await makePort();
+    const browser = new FakeBrowser(at, certificate, 5000);
+    await browser.connect();
+    browser.check();
+    at.clock.advance(6000);
+    browser.check({}, 6000);
+    expect(browser.transport.remoteAddress?.port).toBe(5000);
+    at.clock.advance(2000);
+    browser.check({}, 6000);
+    expect(browser.transport.remoteAddress?.port).toBe(6000);
+    browser.transport.sendRtp(rtpPacket(1), 17);
+    expect(at.socket.sent.at(-1)?.port).toBe(6000);
+    browser.peer.close();
+  });
+
   it("remembers at most eight addresses of a browser and never forgets the one in use", async () => {
     const [, certificate] = await testCertificates();
     const at = await makePort();

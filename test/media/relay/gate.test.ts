@@ -270,6 +270,16 @@ describe("the session's life", () => {
     expect(relay.told).toEqual(["connected", "failed browser closed its media connection"]);
   });
 
+  it("waits longer where the browser's description says so", async () => {
+    const relay = await RelayDouble.connected(pcmu, pcmu);
+    relay.describeBrowser({ farewellMs: 30_000 });
+    relay.transport.handlers?.onFailed("closed by peer");
+    relay.pass(29_000);
+    expect(relay.told).toEqual(["connected"]);
+    relay.pass(1500);
+    expect(relay.told).toEqual(["connected", "failed browser closed its media connection"]);
+  });
+
   it("does not end when a new description of the browser's comes meanwhile", async () => {
     const relay = await RelayDouble.connected(pcmu, pcmu);
     relay.transport.handlers?.onFailed("closed by peer");
