@@ -12,24 +12,24 @@ import {
   type SessionTerms,
   type SipRequest,
 } from "../sip/index.ts";
-import { CallByRefer } from "./call-by-refer.ts";
-import { CallFromAgent } from "./call-from-agent.ts";
-import { startCapture, summaryOf, type CallCaptureOptions, type CallSummary } from "./call-capture.ts";
-import type { CallRecord } from "./call-record.ts";
-import { CallToAgent } from "./call-to-agent.ts";
-import type { Call, CallServices } from "./call.ts";
-import { capabilitiesOf, handleMethod, handlerOf, type MethodTable } from "./methods.ts";
-import type { SipAgentLegOptions } from "./client-event.ts";
-import { eventOf, MessageWaiting } from "./message-waiting.ts";
-import { keepOneActive } from "./one-active.ts";
-import { dialledNumber } from "./dialled-number.ts";
-import { QualityTotals } from "./quality-totals.ts";
-import { resumeHeader } from "./resume-ticket.ts";
-import { browserTerms, defaultTrunkTerms } from "./session-terms.ts";
-import { SipAgentLegs } from "./sip-agent-leg.ts";
+import { CallByRefer } from "./call/call-by-refer.ts";
+import { CallFromAgent } from "./call/call-from-agent.ts";
+import { startCapture, summaryOf, type CallCaptureOptions, type CallSummary } from "./call/call-capture.ts";
+import type { CallRecord } from "./call/call-record.ts";
+import { CallToAgent } from "./call/call-to-agent.ts";
+import type { Call, CallServices } from "./call/call.ts";
+import { capabilitiesOf, handleMethod, handlerOf, type MethodTable } from "./legs/methods.ts";
+import type { SipAgentLegOptions } from "./clients/client-event.ts";
+import { eventOf, MessageWaiting } from "./clients/message-waiting.ts";
+import { keepOneActive } from "./call/one-active.ts";
+import { dialledNumber } from "./outbound/dialled-number.ts";
+import { QualityTotals } from "./media/quality-totals.ts";
+import { resumeHeader } from "./clients/resume-ticket.ts";
+import { browserTerms, defaultTrunkTerms } from "./legs/session-terms.ts";
+import { SipAgentLegs } from "./legs/sip-agent-leg.ts";
 import { EndedDialogs, findReplaced, numberOf } from "./transfer/index.ts";
-import { trunkCapabilities, type TrunkLeg } from "./trunk-leg.ts";
-import { TrunkNotices } from "./trunk-notices.ts";
+import { trunkCapabilities, type TrunkLeg } from "./legs/trunk-leg.ts";
+import { TrunkNotices } from "./clients/trunk-notices.ts";
 
 /** What the B2BUA is made of. */
 export interface B2buaOptions

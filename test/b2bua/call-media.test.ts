@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { CallMedia } from "../../src/b2bua/call-media.ts";
-import type { CodecPreference } from "../../src/b2bua/codec-terms.ts";
+import { CallMedia } from "../../src/b2bua/media/call-media.ts";
+import type { CodecPreference } from "../../src/b2bua/media/codec-terms.ts";
 import { CountingRandom } from "../support/counting-random.ts";
 import { browserSdp } from "../support/descriptions.ts";
 import { FakeMediaSession } from "../support/fake-media.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clientKindOf } from "../../src/b2bua/client-kinds.ts";
+import { clientKindOf } from "../../src/b2bua/clients/client-kinds.ts";
 import { B2buaBench, nothingLeft, type BenchOptions } from "../support/b2bua-bench.ts";
 import { browserSdp, genesysSdp } from "../support/descriptions.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fitsWildcard } from "../../src/b2bua/wildcard.ts";
+import { fitsWildcard } from "../../src/b2bua/clients/wildcard.ts";
 import { B2buaBench } from "../support/b2bua-bench.ts";
 import { genesysSdp } from "../support/descriptions.ts";
 

@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { applyNumberRules, numberInUri, userPartOf, type NumberRule } from "../../src/b2bua/number-rules.ts";
-import { callerIdHeaders, plainOutbound, readDialled } from "../../src/b2bua/outbound-policy.ts";
+import {
+  applyNumberRules,
+  numberInUri,
+  userPartOf,
+  type NumberRule,
+} from "../../src/b2bua/outbound/number-rules.ts";
+import { callerIdHeaders, plainOutbound, readDialled } from "../../src/b2bua/outbound/outbound-policy.ts";
 import { createRequest, parseUri } from "../../src/sip/index.ts";
 
 const rule = (match: string, more: Partial<NumberRule> = {}): NumberRule => ({

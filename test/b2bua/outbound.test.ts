@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { plainOutbound } from "../../src/b2bua/outbound-policy.ts";
+import { plainOutbound } from "../../src/b2bua/outbound/outbound-policy.ts";
 import { createDigestClient } from "../../src/sip/index.ts";
 import { B2buaBench, nothingLeft } from "../support/b2bua-bench.ts";
 import { CountingRandom } from "../support/counting-random.ts";

@@ -1,10 +1,10 @@
 import type { Timer } from "../../core/index.ts";
 import { parseUri, referLifetimeSeconds, replacesValue } from "../../sip/index.ts";
 import type { IncomingRefer, ReferNotifier } from "../../sip/index.ts";
-import type { LegEnd } from "../agent-leg.ts";
-import type { ReferUser } from "../leg-refers.ts";
-import { applyNumberRules, userPartOf } from "../number-rules.ts";
-import type { TrunkLeg } from "../trunk-leg.ts";
+import type { LegEnd } from "../legs/agent-leg.ts";
+import type { ReferUser } from "../legs/leg-refers.ts";
+import { applyNumberRules, userPartOf } from "../outbound/number-rules.ts";
+import type { TrunkLeg } from "../legs/trunk-leg.ts";
 import type { TransferCall } from "./transfer-call.ts";
 import { numberOf } from "./trunk-referral.ts";
 

@@ -1,7 +1,7 @@
 import type { IncomingRefer, Replaces, ServerTransaction, SessionState } from "../../sip/index.ts";
-import type { LegEnd } from "../agent-leg.ts";
+import type { LegEnd } from "../legs/agent-leg.ts";
 import { noticeOfParty } from "./party-notice.ts";
-import type { TrunkLeg } from "../trunk-leg.ts";
+import type { TrunkLeg } from "../legs/trunk-leg.ts";
 import { AgentReferral } from "./agent-referral.ts";
 import { FormerLegs } from "./former-legs.ts";
 import { replaceTrunk } from "./replacement.ts";

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../../core/index.ts";
-import type { LegEnd } from "../agent-leg.ts";
-import type { TrunkLeg, TrunkLegUser } from "../trunk-leg.ts";
+import type { LegEnd } from "../legs/agent-leg.ts";
+import type { TrunkLeg, TrunkLegUser } from "../legs/trunk-leg.ts";
 
 /** SIP Server's legs that were exchanged and are not over yet: what they tell is the call's no more. */
 export class FormerLegs {

@@ -1,7 +1,7 @@
 import type { HeaderPair } from "../../sip/index.ts";
-import type { CallerData } from "../agent-leg.ts";
-import type { CallNotice } from "../call-notices.ts";
-import { quotedName } from "../caller-data.ts";
+import type { CallerData } from "../legs/agent-leg.ts";
+import type { CallNotice } from "../clients/call-notices.ts";
+import { quotedName } from "../legs/caller-data.ts";
 
 /** Another party is behind the call. A P-Asserted-Identity names it where SIP Server gave none. */
 export function noticeOfParty(party: CallerData, callUuid: string | undefined, host: string): CallNotice {

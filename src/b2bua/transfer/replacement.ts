@@ -1,6 +1,6 @@
 import type { ServerTransaction } from "../../sip/index.ts";
-import { callerDataOf } from "../caller-data.ts";
-import { TrunkLeg } from "../trunk-leg.ts";
+import { callerDataOf } from "../legs/caller-data.ts";
+import { TrunkLeg } from "../legs/trunk-leg.ts";
 import type { ExchangeTrunk, TransferCall } from "./transfer-call.ts";
 
 /**

@@ -1,10 +1,10 @@
 import type { Logger } from "../../core/index.ts";
 import type { Replaces } from "../../sip/index.ts";
-import type { AgentLeg, CallerData, LegEnd } from "../agent-leg.ts";
-import type { CallMedia } from "../call-media.ts";
-import type { CallOffers } from "../call-offers.ts";
-import type { CallState } from "../call-state.ts";
-import type { TrunkLeg, TrunkLegOptions, TrunkLegUser } from "../trunk-leg.ts";
+import type { AgentLeg, CallerData, LegEnd } from "../legs/agent-leg.ts";
+import type { CallMedia } from "../media/call-media.ts";
+import type { CallOffers } from "../call/call-offers.ts";
+import type { CallState } from "../call/call-state.ts";
+import type { TrunkLeg, TrunkLegOptions, TrunkLegUser } from "../legs/trunk-leg.ts";
 
 /** How one leg of SIP Server's takes the place of another. */
 export interface TrunkExchange {

@@ -1,9 +1,9 @@
 import type { Timer } from "../../core/index.ts";
 import { referLifetimeSeconds, replacesValue } from "../../sip/index.ts";
 import type { HeaderPair, IncomingRefer, ReferNotifier, ReferTarget, ReferWish } from "../../sip/index.ts";
-import type { LegEnd } from "../agent-leg.ts";
-import { numberInUri } from "../number-rules.ts";
-import { TrunkLeg } from "../trunk-leg.ts";
+import type { LegEnd } from "../legs/agent-leg.ts";
+import { numberInUri } from "../outbound/number-rules.ts";
+import { TrunkLeg } from "../legs/trunk-leg.ts";
 import type { ExchangeTrunk, TransferCall } from "./transfer-call.ts";
 
 /** After NOTIFY 200 SIP Server hangs the referring dialog up (RFC 5589 6.1); if it does not, we do after this, ms. */

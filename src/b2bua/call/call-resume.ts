@@ -1,0 +1,76 @@
+import type { Clock, Random, Timer } from "../../core/index.ts";
+import type { AgentPresence } from "../../registrar/index.ts";
+import type { AgentLeg, AgentLegUser, LegEnd } from "../legs/agent-leg.ts";
+import type { CallOffers } from "./call-offers.ts";
+import { ResumeTicket } from "../clients/resume-ticket.ts";
+
+/** What resuming needs of the call. */
+export interface ResumedCall {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly presence: AgentPresence;
+  readonly offers: CallOffers;
+  /** A client that is back but has lost its leg has this long for a new one, ms. */
+  readonly patienceMs: number;
+  agent(): AgentLeg | undefined;
+  setAgent(leg: AgentLeg): void;
+  /** Ends the call. */
+  giveUp(end: LegEnd): void;
+}
+
+/**
+ * A running call changes to another leg of the same client: its page was loaded anew. SIP Server hears nothing of it,
+ * neither here nor from the leg that is left.
+ */
+export class CallResume {
+  readonly ticket: ResumeTicket;
+  readonly #call: ResumedCall;
+  #patience: Timer | undefined;
+
+  constructor(call: ResumedCall) {
+    this.#call = call;
+    this.ticket = new ResumeTicket(call.random);
+  }
+
+  /**
+   * The leg is over, the call is not: its client is waited for. While it has no connection, the grace time of its
+   * presence is the bound.
+   */
+  waitForNewLeg(end: LegEnd): void {
+    const { clock, patienceMs, presence } = this.#call;
+    this.#patience?.clear();
+    this.#patience = clock.setTimer(patienceMs, () => {
+      if (presence.reachable) this.#call.giveUp(end);
+      else this.waitForNewLeg(end);
+    });
+  }
+
+  /**
+   * Takes the leg that `makeLeg` makes, with the client's offer `sdp`, in the place of the one that is. An offer that
+   * cannot be answered refuses the new leg and changes nothing.
+   */
+  attach(sdp: string, events: AgentLegUser, makeLeg: (user: AgentLegUser) => AgentLeg): void {
+    const call = this.#call;
+    const leg = makeLeg({
+      ...events,
+      // The person hung up while the new leg was being made.
+      onFailed: (end) => {
+        call.agent()?.leave();
+        events.onFailed(end);
+      },
+    });
+    call.offers.fromNewLeg(sdp, {
+      accept: (answer) => {
+        this.#patience?.clear();
+        call.agent()?.leave();
+        call.setAgent(leg);
+        leg.answer(answer ?? "");
+      },
+      reject: (status, reason) => leg.reject({ status, reason: reason ?? "call cannot be resumed" }),
+    });
+  }
+
+  close(): void {
+    this.#patience?.clear();
+  }
+}
