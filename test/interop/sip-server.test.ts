@@ -113,6 +113,34 @@ describe.concurrent("a call of SIP Server's", () => {
   });
 });
 
+describe.concurrent("a network that loses", () => {
+  it("the first copy of each message is made good by repetition on both sides", async () => {
+    const phone = await openPhone();
+    const browser = await lab.agent("5076", { answerOnTalkMs: 0 });
+    const copies = new Map<string, number>();
+    lab.front.loses = (text) => {
+      // SIPp wants the answers in their order, so the one to NOTIFY has to be there before the one to INVITE.
+      if (!text.includes("sip:5076@") || headerOf(text, "CSeq").endsWith(" REGISTER")) return false;
+      if (text.startsWith("SIP/2.0 200") && headerOf(text, "CSeq") === "2 NOTIFY") return false;
+      copies.set(text, (copies.get(text) ?? 0) + 1);
+      return copies.get(text) === 1;
+    };
+    const server = await lab.sipp("lossy", { dn: "5076", rtp1: phone.port });
+    await server.judge(async () => talkOn(await browser.nextCall()));
+    const lost = Array.from(
+      copies.keys(),
+      (text) => `${text.split(" ", 2).join(" ")} ${headerOf(text, "CSeq")}`,
+    );
+    for (const what of ["INVITE ", "SIP/2.0 180", "NOTIFY ", "SIP/2.0 200", "ACK ", "BYE "])
+      expect(lost.some((line) => line.startsWith(what))).toBe(true);
+    expect(phone.heard.length).toBeGreaterThan(0);
+    await lab.record("5076");
+    expect(lab.records.filter(({ dn }) => dn === "5076")).toMatchObject([
+      { endedBy: "sip-server", status: 200 },
+    ]);
+  });
+});
+
 describe.concurrent("a re-INVITE of SIP Server's", () => {
   it("is sendonly, inactive, at 0.0.0.0, of another session id, of another codec and port", async () => {
     const [phone, behind] = [await openPhone(), await openPhone()];
