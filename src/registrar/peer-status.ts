@@ -22,7 +22,7 @@ export function joinedStatus(peers: readonly PeerStatus[]): TrunkStatus {
   if (state === "idle") return { state, reason: "" };
   const having = peers.filter(({ status }) => status.state === "in-service").map(({ name }) => name);
   const missing = peers
-    .filter(({ status }) => status.state !== "in-service" && status.reason !== "")
+    .filter(({ status }) => status.reason !== "")
     .map(({ name, status }) => `${name}: ${status.reason}`);
   const at = having.length === 0 ? [] : [`at ${having.join(" and ")}`];
   return { state, reason: [...at, ...missing].join("; ") };

@@ -20,6 +20,9 @@ interface Registered {
   readonly ours: boolean;
 }
 
+/** What log and page are told where SIP Server's calls go elsewhere although it takes our REGISTERs. */
+const takenOver = "another phone has taken the DN over";
+
 /** Where the registration of one DN stands: its state, and what SIP Server has of it. */
 export class TrunkStanding {
   readonly #dn: string;
@@ -74,8 +77,9 @@ export class TrunkStanding {
     const before = this.status;
     if (!this.accepts(input)) return;
     this.#machine.apply(input);
-    this.#reason = reason;
-    if (before.state !== this.state || before.reason !== reason)
+    const taken = this.state === "in-service" && this.#foreign !== undefined;
+    this.#reason = reason === "" && taken ? takenOver : reason;
+    if (before.state !== this.state || before.reason !== this.#reason)
       this.#context.onStatus(this.#dn, this.status);
   }
 
@@ -88,7 +92,7 @@ export class TrunkStanding {
     if (!news) return;
     const { counters, log, onStolen } = this.#context;
     counters.stolen++;
-    log.warn({ dn: this.#dn, contact: answer.foreign }, "another phone has taken the DN over");
+    log.warn({ dn: this.#dn, contact: answer.foreign }, takenOver);
     onStolen(this.#dn, answer.foreign);
   }
 

@@ -480,6 +480,7 @@ describe("other requests of SIP Server", () => {
       "Allow: INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, NOTIFY, INFO, OPTIONS, MESSAGE, REFER",
     );
     expect(sent).toContain("Accept: application/sdp");
+    expect(sent).toMatch(/\r\nSupported: .*timer.*replaces/);
   });
 
   it("answers what it does not handle with 405, and NOTIFY for an unknown dialog with 481", async () => {

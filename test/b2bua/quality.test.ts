@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { MediaStatistics, QualityOfWay, SideStatistics, WayQuality } from "../../src/media/index.ts";
 import { mosBuckets, QualityTotals } from "../../src/b2bua/index.ts";
 import { B2buaBench } from "../support/b2bua-bench.ts";
+import { recordingLog } from "../ws/support.ts";
 
 const unknown: QualityOfWay = { last: undefined, call: undefined };
 
@@ -140,6 +141,16 @@ describe("the quality of a call", () => {
     expect(filled).toEqual([3.6, 4.4]);
     expect(bench.b2bua.quality.of("toTrunk").count).toBe(0);
   });
+});
+
+it("silence on a side is written down and ends nothing", async () => {
+  const log = recordingLog();
+  const bench = new B2buaBench({ log });
+  await bench.established();
+  for (const side of ["trunk", "browser"] as const) bench.media.last.events.emit("idle", side, 30_000);
+  await bench.pass(600_000);
+  expect(log.lines.filter((line) => line === "no media")).toHaveLength(2);
+  expect(bench.b2bua.size).toBe(1);
 });
 
 describe("the totals", () => {

@@ -269,6 +269,15 @@ describe("being called", () => {
     expect(await page.getByRole("alert").isVisible()).toBe(false);
   });
 
+  it("shows the far side's reason when a call of SIP Server's making comes to nothing", async () => {
+    await signedIn();
+    gateway.bye(await talking(), ['Reason: SIP;cause=404;text="Not Found"']);
+    await state("call", "none");
+    await expect
+      .poll(async () => await page.getByRole("alert").textContent())
+      .toContain("There is no such number. (404 Not Found)");
+  });
+
   it("answers on talk that names its Call-ID, once, and on no other", async () => {
     await signedIn();
     const callId = gateway.invite("5002");

@@ -336,6 +336,27 @@ describe("the softphone page", () => {
     expect(browser.errors.slice(before)).toEqual([]);
   });
 
+  it("consults: the held call waits, the consult call is SIP Server's, two BYEs complete the transfer", async () => {
+    await signIn();
+    const first = await call("9197");
+    expect(await sandbox.hold(first, "5001")).toBe(200);
+    const second = await sandbox.makeCall("5001", "9196");
+    const peer = async (): Promise<string | null> => await page.getByTestId("call-peer").textContent();
+    await expect.poll(peer, { timeout: 5000 }).toBe("9196");
+    await until(() => sandbox.calls().find((one) => one.uuid === second)?.state === "connected");
+    expect(await levelThere(second)).toBeGreaterThan(loud);
+    expect(await page.getByTestId("other-calls").textContent()).toContain("9197: On hold");
+    const data = async (): Promise<string> => (await page.getByTestId("call-data").textContent()) ?? "";
+    expect(await data()).toContain(second);
+    expect(await sandbox.retarget(second, { offerless: true, newCallUuid: true })).toBe(true);
+    await expect.poll(data, { timeout: 5000 }).not.toContain(second);
+    expect(await levelThere(second)).toBeGreaterThan(loud);
+    for (const uuid of [first, second]) sandbox.hangUp(uuid);
+    await state("call", "none");
+    await until(() => sandbox.calls().length === 0);
+    expect(browser.errors.slice(before)).toEqual([]);
+  });
+
   it("answers by itself the call that SIP Server makes for it (3pcc)", async () => {
     await signIn();
     const uuid = await sandbox.makeCall("5001", "9196");
@@ -343,6 +364,15 @@ describe("the softphone page", () => {
     await until(() => sandbox.calls()[0]?.state === "connected");
     expect(await levelThere(uuid)).toBeGreaterThan(loud);
     expect(await levelHere()).toBeGreaterThan(loud);
+  });
+
+  it("says in words why a call that SIP Server made for it came to nothing", async () => {
+    await signIn();
+    await sandbox.makeCall("5001", "9198");
+    await expect
+      .poll(async () => await page.getByRole("alert").textContent(), { timeout: 5000 })
+      .toContain("Busy. (486");
+    await state("call", "none");
   });
 
   it("rejects, and the caller is told", async () => {

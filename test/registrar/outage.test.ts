@@ -59,7 +59,10 @@ describe("one address (hot standby behind it)", () => {
     bench.history.length = 0;
     bench.server.dead = false;
     bench.clock.advance(15_000);
-    expect(bench.history).toEqual(["5001 registering", "5001 in-service"]);
+    expect(bench.history).toEqual([
+      "5001 registering",
+      "5001 in-service: another phone has taken the DN over",
+    ]);
   });
 
   test("refusals in a row make the pause longer, up to an hour, and a sign-in begins anew", () => {

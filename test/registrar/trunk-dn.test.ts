@@ -215,7 +215,10 @@ describe("another phone at the DN", () => {
     bench.clock.advance(10);
     bench.server.script = () => ({ status: 200, headers: [`Contact: ${foreign};expires=300`] });
     bench.clock.advance(1_000_000);
-    expect(bench.history.slice(2)).toEqual(["5001 stolen by sip:5001@192.0.2.77:5060"]);
+    expect(bench.history.slice(2)).toEqual([
+      "5001 stolen by sip:5001@192.0.2.77:5060",
+      "5001 in-service: another phone has taken the DN over",
+    ]);
     const before = bench.server.of("5001").length;
     bench.presence.signOut("5001");
     bench.clock.advance(100_000);
@@ -229,6 +232,7 @@ describe("another phone at the DN", () => {
     bench.clock.advance(10);
     bench.server.script = usual;
     bench.clock.advance(260_000);
+    expect(bench.trunk.status("5001")).toEqual({ state: "in-service", reason: "" });
     bench.presence.signOut("5001");
     bench.clock.advance(100);
     expect(bench.trunk.counters.stolen).toBe(1);

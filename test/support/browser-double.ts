@@ -72,6 +72,8 @@ export class BrowserDouble {
   #waiting: ((call: Promise<DoubleCall>) => void) | undefined;
   /** Call-IDs that NOTIFY talk named, in order. */
   readonly talks: string[] = [];
+  /** Those of them whose time to answer has come. */
+  readonly #due = new Set<string>();
 
   private constructor(agent: TestAgent, options: BrowserDoubleOptions) {
     this.agent = agent;
@@ -142,12 +144,19 @@ export class BrowserDouble {
     const delay = this.#options.answerOnTalkMs;
     if (delay === undefined) return;
     setTimeout(() => {
-      for (const call of this.#calls) if (call.signalling.incoming?.request.callId === callId) call.answer();
+      this.#due.add(callId);
+      for (const call of this.#calls) this.#answerIfDue(call);
     }, delay);
+  }
+
+  /** On a busy machine talk may come before the call's media is open. */
+  #answerIfDue(call: DoubleCall): void {
+    if (this.#due.has(call.signalling.incoming?.request.callId ?? "")) call.answer();
   }
 
   #keep(call: DoubleCall): DoubleCall {
     this.#calls.add(call);
+    this.#answerIfDue(call);
     return call;
   }
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { callProblem, duration, isFinal, qualityText, signInProblem } from "../../web/src/words.ts";
+import {
+  byeProblem,
+  callProblem,
+  duration,
+  isFinal,
+  qualityText,
+  signInProblem,
+} from "../../web/src/words.ts";
 
 describe("why a call ended", () => {
   it("is no problem when somebody hung up or gave up", () => {
@@ -13,6 +20,15 @@ describe("why a call ended", () => {
     expect(callProblem("SIP Failure Code", 503, "Service Unavailable")).toMatch(
       /^No line is free.*\(503 Service/,
     );
+  });
+
+  it("is what the far side's BYE gives as its reason, where that is a failure", () => {
+    expect(byeProblem('SIP;cause=403;text="Forbidden"')).toBe("This call is not allowed. (403 Forbidden)");
+    expect(byeProblem('sip ; text="Busy Here" ; cause = 486')).toBe("Busy. (486 Busy Here)");
+    expect(byeProblem("SIP;cause=404")).toBe("There is no such number. (404)");
+    for (const none of ["", "SIP;cause=200", 'SIP;cause=487;text="Gone"', "Q.850;cause=16", "SIP;cause=4031"])
+      expect(byeProblem(none)).toBeUndefined();
+    expect(byeProblem(`SIP;${"cause=".repeat(10_000)}`)).toBeUndefined();
   });
 
   it("is the sign-in at another place where the gateway no longer takes this page's calls", () => {

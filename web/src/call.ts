@@ -11,7 +11,7 @@ import {
 import type { CallNews, Quality } from "./gateway-events.ts";
 import type { KeptCall } from "./kept.ts";
 import { PathWatch } from "./path-watch.ts";
-import { callProblem } from "./words.ts";
+import { byeProblem, callProblem } from "./words.ts";
 
 /** Carries the call's token, to the page and from it. */
 export const RESUME_HEADER = "X-Jackfield-Resume";
@@ -278,20 +278,24 @@ export class Call {
     this.#phase = "ended";
     this.#path?.close();
     if (this.#microphone !== undefined) stopTracks(this.#microphone);
-    const response =
-      typeof message === "object" && message !== null && "status_code" in message ? message : undefined;
+    const last = typeof message === "object" && message !== null ? message : undefined;
+    const response = last && "status_code" in last ? last : undefined;
     // A rejection of our own is no news to the person who did it.
     const by: string = originator;
     const own = by === "local" && cause === "Rejected";
-    const problem = own ? undefined : callProblem(cause, response?.status_code ?? 0, response?.reason_phrase);
+    const bye = by === "remote" && cause === "Terminated" ? last : undefined;
+    const problem = own
+      ? undefined
+      : (callProblem(cause, response?.status_code ?? 0, response?.reason_phrase) ??
+        (bye && byeProblem(headerOf(bye, "Reason") ?? "")));
     this.#owner.ended(this, problem);
   }
 }
 
-function headerOf(response: object, name: string): string | undefined {
-  const getHeader: unknown = Reflect.get(response, "getHeader");
+function headerOf(message: object, name: string): string | undefined {
+  const getHeader: unknown = Reflect.get(message, "getHeader");
   const value: unknown =
-    typeof getHeader === "function" ? Reflect.apply(getHeader, response, [name]) : undefined;
+    typeof getHeader === "function" ? Reflect.apply(getHeader, message, [name]) : undefined;
   return typeof value === "string" ? value : undefined;
 }
 

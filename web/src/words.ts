@@ -103,6 +103,16 @@ export function callProblem(cause: string, status: number, phrase = ""): string 
   return `${known ?? `The call failed: ${cause}.`}${raw}`;
 }
 
+/**
+ * What the Reason of a BYE says went wrong at the far side (RFC 3326), as of a call that SIP Server set up for the agent and
+ * nobody took; undefined without one, and where a call just ended.
+ */
+export function byeProblem(reason: string): string | undefined {
+  const status = Number(/^SIP\s*;.*?\bcause\s*=\s*([3-6]\d\d)\b/i.exec(reason)?.[1] ?? 0);
+  const text = /;\s*text\s*=\s*"([^"]*)"/i.exec(reason)?.[1];
+  return status === 0 ? undefined : callProblem("SIP Failure Code", status, text);
+}
+
 /** Time of a call, `m:ss` or `h:mm:ss`. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

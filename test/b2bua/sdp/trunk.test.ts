@@ -182,6 +182,12 @@ describe("answering SIP Server", () => {
     });
   });
 
+  it("never agrees to rtcp-mux: RTCP keeps a port of its own", () => {
+    const { sdp, remote } = answered(genesysOffer({ add: ["a=rtcp-mux"] }));
+    expect(sdp).not.toContain("rtcp-mux");
+    expect(remote.rtcp).toBeUndefined();
+  });
+
   it("refuses with 488 when no codec is common", () => {
     const offer = trunkDescription(genesysOffer().replace("0 8 9 102 103 104 18 120", "9 18"));
     expect(answerTrunk(offer, preference)).toEqual({ ok: false, status: 488, reason: "no common codec" });

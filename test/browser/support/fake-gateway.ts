@@ -132,8 +132,8 @@ export class FakeGateway {
     this.#inDialog("ACK", ok, answerTo(ok.body), this.#cseqOf(ok.text));
   }
 
-  bye(callId: string): void {
-    this.#inDialog("BYE", this.#answerOf(callId), "", String(++this.#cseq));
+  bye(callId: string, headers: readonly string[] = []): void {
+    this.#inDialog("BYE", this.#answerOf(callId), "", String(++this.#cseq), headers);
   }
 
   /** The page's 200 to our INVITE. */
@@ -182,7 +182,7 @@ export class FakeGateway {
     this.#sent.set(callId, this.#send(head, body));
   }
 
-  #inDialog(method: string, ok: SipText, body: string, cseq: string): void {
+  #inDialog(method: string, ok: SipText, body: string, cseq: string, headers: readonly string[] = []): void {
     this.#send(
       [
         `${method} sip:${this.#contact} SIP/2.0`,
@@ -192,6 +192,7 @@ export class FakeGateway {
         `To: ${ok.header("To")}`,
         `Call-ID: ${ok.header("Call-ID")}`,
         `CSeq: ${cseq} ${method}`,
+        ...headers,
         ...(body === "" ? [] : ["Content-Type: application/sdp"]),
         `Content-Length: ${Buffer.byteLength(body)}`,
       ],

@@ -23,6 +23,8 @@ export class SipFront {
   readonly trace: Passed[] = [];
   /** Messages to the gateway that the network doubles; the answer to the second is kept from the far program. */
   doubles: (text: string) => boolean = () => false;
+  /** Messages that the network loses, in both directions; asked once for each copy. */
+  loses: (text: string) => boolean = () => false;
   readonly #socket: Socket;
   readonly #far = new Set<number>();
   readonly #byCallId = new Map<string, number>();
@@ -74,6 +76,7 @@ export class SipFront {
     const text = bytes.toString("utf8");
     const callId = headerOf(text, "Call-ID");
     const fromFar = this.#far.has(from.port);
+    if (this.loses(text)) return;
     this.trace.push({ at: performance.now(), from: fromFar ? "far" : "gateway", text });
     if (fromFar) {
       this.#byCallId.set(callId, from.port);
