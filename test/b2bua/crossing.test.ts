@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { callTransitions, type CallState } from "../../src/b2bua/call-state.ts";
+import { callTransitions } from "../../src/b2bua/call-state.ts";
 import type { FarEnd } from "../support/b2bua-bench.ts";
+import { callPlaces, type Phase } from "../support/call-places.ts";
 import { browserSdp, genesysSdp } from "../support/descriptions.ts";
 import { branchOf, HandWritten, type SideName } from "../support/hand-written.ts";
 import { sessionOf, WholeCall, type Standing } from "../support/whole-call.ts";
@@ -10,161 +11,6 @@ import { sessionOf, WholeCall, type Standing } from "../support/whole-call.ts";
  * other leg is over if and only if this one is, and nothing is left. A single session's are in
  * test/sip/session/crossing.test.ts.
  */
-
-/** What a side can know of its leg when the message comes. */
-type Phase = "none" | "early" | "confirmed" | "over";
-
-interface Place {
-  readonly state: CallState;
-  readonly phases: Readonly<Record<SideName, Phase>>;
-  readonly reach: (call: WholeCall) => Promise<void>;
-}
-
-const phases = (sipServer: Phase, browser: Phase): Place["phases"] => ({
-  "SIP Server": sipServer,
-  "the browser": browser,
-});
-
-async function ringing(call: WholeCall): Promise<void> {
-  call.invite();
-  await call.pass();
-  call.browser.received.progress(180);
-  await call.pass();
-}
-
-async function answered(call: WholeCall): Promise<void> {
-  await ringing(call);
-  call.browserAnswers();
-  await call.pass();
-}
-
-async function dialled(call: WholeCall): Promise<void> {
-  await call.dial("1003");
-  call.trunk.received.progress(180);
-  await call.pass();
-}
-
-async function dialledAnswered(call: WholeCall): Promise<void> {
-  await dialled(call);
-  call.browser.user.onAnsweredReceived = ({ cseq }) =>
-    call.browser.outgoing?.session.acknowledge(cseq.sequence);
-  call.trunk.received.accept(genesysSdp());
-  await call.pass();
-}
-
-const places: Readonly<Record<string, Place>> = {
-  "to the agent, the browser not reached yet": {
-    state: "setting-up",
-    phases: phases("none", "none"),
-    async reach(call) {
-      call.presence.waitForFlow = () =>
-        new Promise((resolve) => call.clock.setTimer(4000, () => resolve(call.presence.flow)));
-      call.invite();
-      await call.pass();
-    },
-  },
-  "to the agent, ringing": { state: "ringing", phases: phases("early", "early"), reach: ringing },
-  "to the agent, answered by the client, not by the person": {
-    state: "parked",
-    phases: phases("early", "confirmed"),
-    reach: answered,
-  },
-  "to the agent, SIP Server holds its ACK back": {
-    state: "answering",
-    phases: phases("confirmed", "confirmed"),
-    async reach(call) {
-      call.offerless = true;
-      call.acknowledgeAfter(20_000);
-      await answered(call);
-    },
-  },
-  "to the agent, SIP Server's ACK is late": {
-    state: "established",
-    phases: phases("confirmed", "confirmed"),
-    async reach(call) {
-      call.acknowledgeAfter(3000);
-      await answered(call);
-    },
-  },
-  "to the agent, established": {
-    state: "established",
-    phases: phases("confirmed", "confirmed"),
-    reach: answered,
-  },
-  "to the agent, our hold is on its way": {
-    state: "established",
-    phases: phases("confirmed", "confirmed"),
-    async reach(call) {
-      await answered(call);
-      call.trunk.user.onOfferReceived = (_sdp, reply) =>
-        call.clock.setTimer(2000, () => reply.accept(genesysSdp({ version: 2 })));
-      sessionOf(call.trunk)?.request("NOTIFY", [["Event", "hold"]]);
-      await call.pass();
-    },
-  },
-  "to the agent, over by SIP Server's CANCEL": {
-    state: "ended",
-    phases: phases("over", "over"),
-    async reach(call) {
-      await ringing(call);
-      call.trunk.outgoing?.cancel();
-      await call.pass();
-    },
-  },
-  "to the agent, over by the browser's BYE": {
-    state: "ended",
-    phases: phases("over", "over"),
-    async reach(call) {
-      await answered(call);
-      sessionOf(call.browser)?.bye();
-      await call.pass();
-    },
-  },
-  "from the agent, SIP Server silent so far": {
-    state: "setting-up",
-    phases: phases("none", "none"),
-    async reach(call) {
-      await call.dial("1003");
-    },
-  },
-  "from the agent, ringing": { state: "ringing", phases: phases("early", "early"), reach: dialled },
-  "from the agent, early media": {
-    state: "ringing",
-    phases: phases("early", "early"),
-    async reach(call) {
-      await dialled(call);
-      call.trunk.received.progress(183, genesysSdp());
-      await call.pass();
-    },
-  },
-  "from the agent, the browser's ACK is late": {
-    state: "established",
-    phases: phases("confirmed", "confirmed"),
-    async reach(call) {
-      await dialled(call);
-      call.browser.user.onAnsweredReceived = ({ cseq }) => {
-        const { outgoing } = call.browser;
-        call.clock.setTimer(3000, () => outgoing?.session.acknowledge(cseq.sequence));
-      };
-      call.trunk.received.accept(genesysSdp());
-      await call.pass();
-    },
-  },
-  "from the agent, established": {
-    state: "established",
-    phases: phases("confirmed", "confirmed"),
-    reach: dialledAnswered,
-  },
-  "from the agent, over by SIP Server's BYE": {
-    state: "ended",
-    phases: phases("over", "over"),
-    async reach(call) {
-      await dialledAnswered(call);
-      sessionOf(call.trunk)?.bye();
-      await call.pass();
-    },
-  },
-};
 
 /** A request put, and the final statuses it may get. */
 type Asked = readonly (readonly [text: string, allowed: readonly number[]])[];
@@ -289,17 +135,16 @@ function hangUp(end: FarEnd): void {
   else sessionOf(end)?.bye();
 }
 
-const preanswer = { clients: [{ match: "*", answerBy: "preanswer" }] } as const;
 const over = (standing: Standing): boolean => standing === "over" || standing === "none";
 
-const cases = Object.keys(places).flatMap((place) =>
+const cases = Object.keys(callPlaces).flatMap((place) =>
   (["SIP Server", "the browser"] as const).flatMap((side) =>
     Object.keys(events).map((event) => ({ place, side, event })),
   ),
 );
 
-it("the places below cover every state of the call's table", () => {
-  const covered = new Set(Object.values(places).map(({ state }) => state));
+it("the places cover every state of the call's table", () => {
+  const covered = new Set(Object.values(callPlaces).map(({ state }) => state));
   expect([...covered].toSorted()).toEqual(Object.keys(callTransitions).toSorted());
 });
 
@@ -307,9 +152,9 @@ describe("a call", () => {
   it.each(cases)(
     "$place: $event from $side gets its answer, and both legs agree",
     async ({ place, side, event }) => {
-      const at = places[place];
+      const at = callPlaces[place];
       if (!at) throw new Error(place);
-      const call = new WholeCall(at.state === "parked" ? preanswer : {});
+      const call = new WholeCall(at.options);
       await at.reach(call);
       expect(call.b2bua.calls().map(({ state }) => state)).toEqual(at.state === "ended" ? [] : [at.state]);
       const hand = new HandWritten(call, side);

@@ -1,4 +1,5 @@
 import { callTransitions } from "../../src/b2bua/call-state.ts";
+import type { QualityOfWay, SideStatistics } from "../../src/media/index.ts";
 import type { Session } from "../../src/sip/index.ts";
 import { B2buaBench, type BenchOptions, type FarEnd } from "./b2bua-bench.ts";
 import { browserSdp, genesysSdp } from "./descriptions.ts";
@@ -17,10 +18,48 @@ export class WholeCall extends B2buaBench {
 
   constructor(options: BenchOptions = {}) {
     super(options);
-    for (const end of [this.trunk, this.browser])
-      end.user.onRequestReceived = (_request, transaction) => sessionOf(end)?.respond(transaction, 200);
+    answersRequests(this.browser);
+    this.#behave();
+  }
+
+  #behave(): void {
+    answersRequests(this.trunk);
     this.trunk.user.onOfferReceived = (_sdp, reply) => reply.accept(genesysSdp({ version: 2 }));
     this.acknowledgeAfter(0);
+  }
+
+  /** SIP Server is killed and knows nothing any more; it comes back after `silentMs`, or never. */
+  restartSipServer(silentMs: number | undefined): void {
+    const { terms } = this.trunk;
+    this.trunk.flow.send = () => {};
+    sessionOf(this.trunk)?.close();
+    this.trunk.layer.close();
+    this.trunk = this.makeSipServer();
+    this.trunk.terms = terms;
+    this.#behave();
+    this.network.drop = (from) => from.startsWith("192.0.2.");
+    if (silentMs !== undefined) this.clock.setTimer(silentMs, () => (this.network.drop = () => false));
+  }
+
+  #packets = 0;
+
+  /** Sound came from SIP Server's side just now, as a worker tells it every 5 s. */
+  hear(): void {
+    const session = this.media.opened.at(-1);
+    this.#packets += 250;
+    if (session && !session.closed)
+      session.events.emit("quality", {
+        browser: silentSide,
+        trunk: { ...silentSide, packetsReceived: this.#packets },
+      });
+  }
+
+  /** Moves time; sound comes from SIP Server's side while `sound`. */
+  async passWithSound(ms: number, sound: boolean): Promise<void> {
+    for (let done = 0; done < ms; done += 5000) {
+      if (sound) this.hear();
+      await this.clock.advanceAsync(Math.min(5000, ms - done), 250);
+    }
   }
 
   /** SIP Server's ACK of our 200; with the answer where its INVITE brought no offer. */
@@ -92,6 +131,32 @@ export const noLeftovers = {
 export function sessionOf(end: FarEnd): Session | undefined {
   return end.outgoing?.session ?? end.incoming?.session;
 }
+
+function answersRequests(end: FarEnd): void {
+  end.user.onRequestReceived = (_request, transaction) => sessionOf(end)?.respond(transaction, 200);
+}
+
+const unknown: QualityOfWay = { last: undefined, call: undefined };
+const silentSide: SideStatistics = {
+  codec: "pcmu",
+  packetsReceived: 0,
+  packetsSent: 0,
+  bytesReceived: 0,
+  bytesSent: 0,
+  packetsLost: 0,
+  packetsReordered: 0,
+  jitterBufferMs: undefined,
+  driftPpm: undefined,
+  driftCorrections: 0,
+  jitterMs: 0,
+  remote: undefined,
+  received: unknown,
+  sent: unknown,
+  farEnd: undefined,
+  framesConcealed: 0,
+  framesRecovered: 0,
+  dropped: {},
+};
 
 function standingOf(end: FarEnd): Standing {
   const session = sessionOf(end);
