@@ -4,6 +4,7 @@ import type { FarEnd } from "../support/b2bua-bench.ts";
 import { callPlaces, type Phase } from "../support/call-places.ts";
 import { browserSdp, genesysSdp } from "../support/descriptions.ts";
 import { branchOf, HandWritten, type SideName } from "../support/hand-written.ts";
+import { seeded } from "../support/seeded.ts";
 import { sessionOf, WholeCall, type Standing } from "../support/whole-call.ts";
 
 /**
@@ -184,4 +185,44 @@ describe("a call", () => {
       expect(call.records).toHaveLength(1);
     },
   );
+});
+
+const rows = 12;
+
+describe("rows of three to eight such messages", () => {
+  const names = Object.keys(events);
+  const sides = ["SIP Server", "the browser"] as const;
+
+  it.each(Object.keys(callPlaces))("leave nothing, and one record: %s", async (place) => {
+    const at = callPlaces[place];
+    for (let row = 0; row < rows; row++) {
+      const pick = seeded(row * 31 + place.length);
+      const call = new WholeCall(at?.options);
+      await at?.reach(call);
+      const hands = sides.map((side) => new HandWritten(call, side));
+      const put: string[] = [];
+      for (let left = 3 + pick(6); left > 0; left--) {
+        const index = pick(2);
+        const [hand, side, name] = [hands[index], sides[index], names[pick(names.length)] ?? ""];
+        if (!hand || !side) continue;
+        put.push(`${name} of ${side}`);
+        const asked = events[name]?.(hand, "confirmed", side) ?? [];
+        await call.pass([1, 3, 30, 600][pick(4)]);
+        if (pick(3) > 0) acknowledge(hand, asked, side);
+        // A CANCEL is the same each time: 200 while its INVITE's transaction lives, 481 after it.
+        if (name !== "CANCEL")
+          for (const [text] of asked) expect(hand.finals(text).length, put.join("; ")).toBeLessThanOrEqual(1);
+      }
+      for (const end of [call.trunk, call.browser]) hangUp(end);
+      await call.clock.advanceAsync(80_000, 250);
+      // What was ended by hand, or made up, knows no hang-up of its own stack's.
+      call.b2bua.close("test is over");
+      await call.pass();
+      const left = await call.remains(240_000);
+      const nothing = { calls: 0, media: 0, retained: 0, dialogs: 0, transactions: 0, timers: 0 };
+      expect(left, put.join("; ")).toEqual(nothing);
+      expect(call.layer.counters.handlerErrors, put.join("; ")).toBe(0);
+      expect(call.records.length, put.join("; ")).toBe(call.media.opened.length);
+    }
+  });
 });
