@@ -18,6 +18,11 @@ export interface TrunkContext extends IdentityOptions, ExchangeContext, Standing
 
 /** Longest pause after refusals in a row, in times of the first: an hour where that is ten minutes. */
 const maxRefusedBackOffs = 6;
+/**
+ * Credentials that were refused are tried once more after this, ms: a SIP Server started anew between its challenge and
+ * our answer knows nothing of the nonce, and need not say that it is stale.
+ */
+const secondTryMs = 10_000;
 const noServer = "SIP Server does not answer";
 
 /** The registration of one DN at SIP Server. It acts only through the pacer, one REGISTER at a time. */
@@ -34,6 +39,7 @@ export class TrunkDn {
   readonly #turns: TrunkTurns;
   /** Refusals in a row. */
   #refusals = 0;
+  #triedAgain = false;
 
   /** @throws TypeError when `dn` and the contact's host and port make no SIP URI. */
   constructor(dn: string, context: TrunkContext) {
@@ -81,7 +87,7 @@ export class TrunkDn {
     this.present = true;
     if (this.#standing.state === "in-service") return;
     this.#route.reset();
-    this.#refusals = 0;
+    this.#forgive();
     this.#register(priorities.signIn);
   }
 
@@ -170,7 +176,7 @@ export class TrunkDn {
         return this.#retryElsewhere(server, outcome.reason, outcome.retryAfterMs);
       case "refused":
         if (outcome.shuttingDown && this.#active) return this.#leave(server, outcome.reason);
-        return this.#refuse(outcome.reason);
+        return this.#refuse(outcome.reason, outcome.challenged);
       case "silent":
         return this.#onSilence(server, outcome.sentAt);
       case "unregistered":
@@ -198,7 +204,7 @@ export class TrunkDn {
       return this.#retryElsewhere(server, "200 OK, but expired at once", undefined);
     if (answer.received !== undefined) this.#context.onReceived(answer.received);
     this.#route.arrived();
-    this.#refusals = 0;
+    this.#forgive();
     this.#standing.granted(server, answer);
     if (this.#active) {
       this.#standing.move("accepted", "");
@@ -263,8 +269,8 @@ export class TrunkDn {
   }
 
   /** Never un-registered afterwards: there is nothing, and SIP Server would not even answer (404). */
-  #refuse(reason: string): void {
-    const { counters, log, random, refusedBackOffMs } = this.#context;
+  #refuse(reason: string, challenged = false): void {
+    const { counters, log, random } = this.#context;
     counters.refused++;
     this.#standing.forget();
     if (this.#active) {
@@ -272,9 +278,23 @@ export class TrunkDn {
       // A server that moved or a sign-in that came meanwhile changes nothing about the answer just heard.
       this.#turns.setNext(undefined);
       this.#standing.move("refused", reason);
-      const pauseMs = refusedBackOffMs * Math.min(2 ** this.#refusals++, maxRefusedBackOffs);
-      this.#turns.after(pauseMs * (1 + 0.1 * random.fraction()), () => this.#register(this.#priority));
+      this.#turns.after(this.#pauseAfterRefusal(challenged) * (1 + 0.1 * random.fraction()), () =>
+        this.#register(this.#priority),
+      );
     }
     this.#turns.finish();
+  }
+
+  #pauseAfterRefusal(challenged: boolean): number {
+    if (challenged && !this.#triedAgain) {
+      this.#triedAgain = true;
+      return secondTryMs;
+    }
+    return this.#context.refusedBackOffMs * Math.min(2 ** this.#refusals++, maxRefusedBackOffs);
+  }
+
+  #forgive(): void {
+    this.#refusals = 0;
+    this.#triedAgain = false;
   }
 }

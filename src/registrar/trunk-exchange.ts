@@ -46,6 +46,8 @@ export type TrunkOutcome =
       readonly reason: string;
       /** 603, as of a SIP Server that shuts down gracefully (genesys-sip-server.md 10): its peer may take the DN. */
       readonly shuttingDown: boolean;
+      /** 401 or 407: credentials are missing or wrong, or were made for a server that was since started anew. */
+      readonly challenged: boolean;
     }
   /** The last request, sent at `sentAt` (clock time), got no answer. */
   | { readonly kind: "silent"; readonly sentAt: number }
@@ -163,7 +165,9 @@ function outcomeOf(answer: TrunkAnswer, response: SipResponse): TrunkOutcome {
   if (answer.kind === "accepted") return { ...answer, received: response.topVia.parameters.get("received") };
   const reason = `${response.status} ${response.reason}`.trim();
   if (answer.kind === "redirected" || answer.kind === "unavailable") return { ...answer, reason };
-  return { kind: "refused", reason: reason + hint(response.status), shuttingDown: response.status === 603 };
+  const { status } = response;
+  const challenged = status === 401 || status === 407;
+  return { kind: "refused", reason: reason + hint(status), shuttingDown: status === 603, challenged };
 }
 
 /** What an administrator should look at. */

@@ -141,13 +141,20 @@ const md5 = (text: string): string => createHash("md5").update(text).digest("hex
 /** A script that wants digest (MD5, with or without qop) before it registers. */
 export function digestScript(
   server: ScriptedServer,
-  options: { qop: boolean; password: string; status?: 401 | 407; usesPerNonce?: number },
+  options: {
+    qop: boolean;
+    password: string;
+    status?: 401 | 407;
+    usesPerNonce?: number;
+    /** Begins its nonces: those of another server, or of one started anew, are others. */
+    nonces?: string;
+  },
 ): Script {
   let nonces = 0;
   const uses = new Map<string, number>();
   const { qop, password, status = 401, usesPerNonce = Number.POSITIVE_INFINITY } = options;
   const challenge = (stale: boolean): Reply => {
-    const nonce = `nonce-${++nonces}`;
+    const nonce = `${options.nonces ?? "nonce"}-${++nonces}`;
     uses.set(nonce, 0);
     const name = status === 401 ? "WWW-Authenticate" : "Proxy-Authenticate";
     const rest = `${qop ? ', qop="auth"' : ""}${stale ? ", stale=true" : ""}`;

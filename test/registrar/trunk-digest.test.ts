@@ -46,17 +46,20 @@ describe("digest", () => {
   test.each([
     ["a wrong password", login],
     ["no password", {}],
-  ])("%s ends as rejected, not as a storm", async (_name, more) => {
+  ])("%s is tried twice and ends as rejected, not as a storm", async (_name, more) => {
     await bench.restart({}, more);
     bench.server.script = digestScript(bench.server, { qop: true, password: "another" });
     bench.presence.signIn("5001");
     bench.clock.advance(500_000);
     expect(bench.state()).toBe("rejected");
     expect(bench.trunk.status("5001").reason).toMatch(/^401 Unauthorized: .*password/);
-    expect(bench.server.of("5001").length).toBeLessThanOrEqual(2);
+    expect(bench.server.of("5001").length).toBeLessThanOrEqual(5);
+    const before = bench.server.of("5001").length;
+    bench.clock.advance(90_000);
+    expect(bench.server.of("5001")).toHaveLength(before);
   });
 
-  test("a server that challenges for ever is given up", async () => {
+  test("a server that challenges for ever is given up, twice", async () => {
     await bench.restart({}, login);
     let nonce = 0;
     bench.server.script = () => ({
@@ -66,6 +69,6 @@ describe("digest", () => {
     bench.presence.signIn("5001");
     bench.clock.advance(500_000);
     expect(bench.state()).toBe("rejected");
-    expect(bench.server.of("5001")).toHaveLength(4);
+    expect(bench.server.of("5001")).toHaveLength(8);
   });
 });

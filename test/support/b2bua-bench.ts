@@ -191,7 +191,7 @@ export class B2buaBench {
   retained = 0;
   readonly layer: TransactionLayerWithReceiver;
   readonly dispatcher: DialogDispatcher;
-  readonly trunk: FarEnd;
+  trunk: FarEnd;
   readonly browser: FarEnd;
   readonly toTrunk: Flow & { open: boolean };
   toBrowser: Flow & { open: boolean };
@@ -229,14 +229,7 @@ export class B2buaBench {
       () => this.browser.flow,
       "WSS",
     );
-    this.trunk = new FarEnd(sipServer, clock, () =>
-      network.flow(
-        sipServer,
-        gatewayTrunk,
-        () => this.layer,
-        () => this.toTrunk,
-      ),
-    );
+    this.trunk = this.makeSipServer();
     this.browser = new FarEnd(browser, clock, () =>
       network.flow(
         browser,
@@ -345,6 +338,18 @@ export class B2buaBench {
         return () => this.retained--;
       },
     };
+  }
+
+  /** A SIP Server that knows nothing yet. */
+  protected makeSipServer(): FarEnd {
+    return new FarEnd(sipServer, this.clock, () =>
+      this.network.flow(
+        sipServer,
+        gatewayTrunk,
+        () => this.layer,
+        () => this.toTrunk,
+      ),
+    );
   }
 
   /** Moves time by `ms` in steps, letting promises run between. */

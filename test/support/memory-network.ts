@@ -1,12 +1,14 @@
 import type { Clock } from "../../src/core/index.ts";
 import type { Flow, FlowReceiver } from "../../src/sip/index.ts";
 
-/** Two ends joined by flows that deliver after 1 ms of the clock; `drop` decides what is lost. */
+/** Two ends joined by flows that deliver after 1 ms of the clock; `drop` and `arrivals` are the faults on the way. */
 export class MemoryNetwork {
   readonly #clock: Clock;
   readonly sent: { from: string; text: string }[] = [];
   /** Returns true to lose a message. */
   drop: (from: string, text: string) => boolean = () => false;
+  /** How long each copy of a message is on its way, ms: none is lost, two is a duplicate. */
+  arrivals: (from: string) => readonly number[] = () => [1];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -34,9 +36,10 @@ export class MemoryNetwork {
         const text = message.toString("utf8");
         this.sent.push({ from, text });
         if (this.drop(from, text)) return;
-        this.#clock.setTimer(1, () =>
-          receiver().receive(back(), Buffer.from(text), protocol === "UDP" ? "datagram" : "frame"),
-        );
+        for (const delayMs of this.arrivals(from))
+          this.#clock.setTimer(delayMs, () =>
+            receiver().receive(back(), Buffer.from(text), protocol === "UDP" ? "datagram" : "frame"),
+          );
       },
     };
   }

@@ -1,5 +1,6 @@
 import { createResponse } from "../message/index.ts";
 import type { SipRequest, SipResponse } from "../message/types.ts";
+import { T4, transactionTimeout } from "../transaction/timers.ts";
 import type { Flow } from "../transport/flow.ts";
 import type { ServerTransaction } from "../transaction/types.ts";
 import { sendAuthenticated, type PendingRequest } from "./authenticated-request.ts";
@@ -34,13 +35,17 @@ export interface OfferHost extends RequestHost {
   after(delayMs: number, callback: () => void): void;
 }
 
-/** An offer that is refused for the moment goes out so many times in all. */
+/** An offer that is refused for the moment, but for 491, goes out so many times in all. */
 const maximumTries = 8;
+/** 491 tells of an offer of the peer's: by then that is over, ms, were its INVITE lost time and again (timer B). */
+const longestGlareMs = transactionTimeout + T4;
 /** Longest Retry-After that is waited for, seconds: what was to be said then would be stale. */
 const longestRetrySeconds = 32;
 
 interface QueuedOffer {
-  tries: number;
+  /** Times it was refused for the moment by anything but 491. */
+  refusals: number;
+  glareUntil?: number;
   readonly sdp: () => string | undefined;
   readonly handlers: {
     readonly onAnswer: (sdp: string) => string | undefined;
@@ -66,7 +71,7 @@ export class OfferAnswer {
   }
 
   reinvite(sdp: QueuedOffer["sdp"], handlers: QueuedOffer["handlers"]): void {
-    this.#queue.push({ sdp, handlers, tries: 0 });
+    this.#queue.push({ sdp, handlers, refusals: 0 });
     this.#sendNext();
   }
 
@@ -103,7 +108,6 @@ export class OfferAnswer {
 
   #send(offer: QueuedOffer, dialog: Dialog, flow: Flow): void {
     const sdp = offer.sdp();
-    offer.tries++;
     const request = dialog.createRequest("INVITE", this.#headers(sdp, this.#session.refresh.headers()), sdp);
     let sequence = request.cseq.sequence;
     this.#session.noteInvite(request);
@@ -149,7 +153,7 @@ export class OfferAnswer {
     const session = this.#session;
     if (!session.established) return;
     session.refresh.note(response);
-    const delayMs = offer.tries < maximumTries ? this.#retryDelay(response) : undefined;
+    const delayMs = this.#retryDelay(offer, response);
     if (delayMs === undefined) return this.#fail(offer, response.status, response.reason);
     this.#ours = "waiting";
     session.after(delayMs, () => {
@@ -160,15 +164,24 @@ export class OfferAnswer {
   }
 
   /** When an offer that was refused for the moment may go out again, ms; undefined when it was refused for good. */
-  #retryDelay(response: SipResponse): number | undefined {
+  #retryDelay(offer: QueuedOffer, response: SipResponse): number | undefined {
     const { status, headers } = response;
-    if (status === 491) return glareDelay(this.#session.madeCallId, this.#session.context.random.fraction());
+    if (status === 491) return this.#glareDelay(offer);
+    if (++offer.refusals >= maximumTries) return undefined;
     if (status === 422) return this.#session.refresh.raise(response) ? 0 : undefined;
     const wait = /^\s*(\d{1,5})/.exec(headers.get("Retry-After") ?? "")?.[1];
     if ((status !== 500 && status !== 503) || wait === undefined || Number(wait) > longestRetrySeconds)
       return undefined;
     // 0 is allowed and means soon; at once would only meet the same.
     return Math.max(Number(wait) * 1000, 500);
+  }
+
+  #glareDelay(offer: QueuedOffer): number | undefined {
+    const { clock, random } = this.#session.context;
+    offer.glareUntil ??= clock.now() + longestGlareMs;
+    return clock.now() < offer.glareUntil
+      ? glareDelay(this.#session.madeCallId, random.fraction())
+      : undefined;
   }
 
   #fail(offer: QueuedOffer, status: number, reason: string): void {

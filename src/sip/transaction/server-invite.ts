@@ -8,6 +8,8 @@ import { T1, T2, T4, transactionTimeout, tryingDelay } from "./timers.ts";
 /** INVITE server transaction, RFC 3261 17.2.1 with RFC 6026 7.1. */
 export class InviteServer extends ServerBase {
   readonly #machine: StateMachine<InviteServerState, InviteServerInput>;
+  /** A provisional response is sent: if it arrives, the caller repeats its INVITE no more. */
+  #toldSomething = false;
 
   constructor(parts: ServerParts) {
     super(parts);
@@ -24,8 +26,9 @@ export class InviteServer extends ServerBase {
     if (!this.#machine.accepts(input)) return this.refuse(response, this.#machine.state);
     const before = this.#machine.state;
     this.#machine.apply(input);
-    this.timers.stop("trying");
+    this.timers.stop("trying", "provisional");
     this.send(response);
+    if (input === "provisional") this.#secure(response);
     if (input === "failure") this.#complete();
     else if (input === "success" && before === "proceeding")
       this.timers.start("L", transactionTimeout, () => this.#move("timerL"));
@@ -50,6 +53,24 @@ export class InviteServer extends ServerBase {
     // RFC 6026 7.1: in Accepted the 2xx is repeated by the user alone; in Confirmed the ACK is here already.
     const { state } = this.#machine;
     if (state === "proceeding" || state === "completed") this.sendAgain();
+  }
+
+  /**
+   * Behind a 100 a lost 180 would be lost for good, and SIP Server waits for it before it says talk. RFC 3261 13.3.1
+   * leaves it to us to repeat one; a reliable one has repeats of its own (RFC 3262).
+   */
+  #secure(response: SipResponse): void {
+    const repeats = this.#toldSomething && !this.flow.reliable && !response.headers.has("RSeq");
+    this.#toldSomething = true;
+    if (repeats) this.#repeatProvisional(T1);
+  }
+
+  #repeatProvisional(interval: number): void {
+    if (interval > T2) return;
+    this.timers.start("provisional", interval, () => {
+      this.sendAgain();
+      this.#repeatProvisional(interval * 2);
+    });
   }
 
   #complete(): void {

@@ -13,7 +13,7 @@ export const timerD = 32_000;
 /** 100 Trying goes out by itself when the user has sent nothing for so long, ms (RFC 3261 17.2.1). */
 export const tryingDelay = 200;
 
-/** RFC 3261's letters (table 4), RFC 6026's L and M, and three of ours in words. */
+/** RFC 3261's letters (table 4), RFC 6026's L and M, and those of ours in words. */
 export type TimerName =
   | "A"
   | "B"
@@ -28,6 +28,7 @@ export type TimerName =
   | "L"
   | "M"
   | "trying"
+  | "provisional"
   | "cancelled"
   | "unanswered"
   | "transportError";

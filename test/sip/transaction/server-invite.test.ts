@@ -41,6 +41,33 @@ describe("INVITE server transaction", () => {
     expect(flow.lines).toEqual(["SIP/2.0 180 Ringing"]);
   });
 
+  it("repeats a 180 four times where 100 went before it: the caller repeats its INVITE no more", () => {
+    const { clock, flow, respond } = invited();
+    clock.advance(250);
+    respond(180);
+    const sentAfter = (ms: number): number => {
+      clock.advance(ms);
+      return flow.lines.filter((line) => line === "SIP/2.0 180 Ringing").length;
+    };
+    expect([499, 1, 999, 1, 1999, 1, 3999, 1, 60_000].map(sentAfter)).toEqual([1, 2, 2, 3, 3, 4, 4, 5, 5]);
+  });
+
+  it.each(["a final response", "a connection", "a PRACK to come"])(
+    "repeats no 180 behind 100 with %s",
+    (what) => {
+      const { clock, flow, respond, transaction } = invited(what === "a connection" ? "WS" : "UDP");
+      clock.advance(250);
+      if (what === "a PRACK to come")
+        transaction.respond(
+          createResponse(transaction.request, 180, { toTag: "ours", headers: [["RSeq", "1"]] }),
+        );
+      else respond(180);
+      if (what === "a final response") respond(200);
+      clock.advance(10_000);
+      expect(flow.lines.filter((line) => line === "SIP/2.0 180 Ringing")).toHaveLength(1);
+    },
+  );
+
   it("absorbs repetitions: silent before any response, the last provisional after", () => {
     const { again, flow, layer, respond, user } = invited();
     again();
