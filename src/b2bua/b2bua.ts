@@ -36,7 +36,7 @@ export interface B2buaOptions
   extends
     Omit<
       CallServices,
-      "onEnded" | "onActive" | "onMessageSummary" | "trunkRegistrations" | "quality" | "legOfDn"
+      "onEnded" | "onActive" | "onMessageSummary" | "trunkRegistrations" | "quality" | "legOfDn" | "dialled"
     >,
     Omit<SipAgentLegOptions, "context"> {
   readonly registrar: Registrar;
@@ -80,6 +80,7 @@ export class B2bua {
     this.#services = {
       ...options,
       quality: this.quality,
+      dialled: (uri) => dialledNumber(uri, options.registrar),
       legOfDn: (dn, replaces) => this.#legOfDn(dn, replaces),
       onEnded: (call, record) => this.#ended(call, record),
       onActive: (call) => keepOneActive(this.#calls.keys(), call),

@@ -6,7 +6,7 @@ import {
   type MediaStatistics,
 } from "../media/index.ts";
 import type { AgentPresence, TrunkRegistrations } from "../registrar/index.ts";
-import type { Flow, Replaces } from "../sip/index.ts";
+import type { Flow, Replaces, SipUri } from "../sip/index.ts";
 import type { AgentLeg, AgentLegUser, LegEnd } from "./agent-leg.ts";
 import { controlActs, type ControlAct, type ControlEvent } from "./call-control.ts";
 import { CallMedia } from "./call-media.ts";
@@ -54,6 +54,8 @@ export interface CallServices extends TrunkLegOptions {
   readonly preanswerPatienceMs: number;
   /** Whether calls to a DN are answered without waiting for NOTIFY talk. */
   readonly autoAnswer: (dn: string) => AutoAnswer;
+  /** The number that a URI of the agent's means, see `dialledNumber`. */
+  readonly dialled: (uri: SipUri) => string | undefined;
   /** SIP Server's leg of the DN's call whose browser knows this dialog. */
   readonly legOfDn: (dn: string, replaces: Replaces) => TrunkLeg | undefined;
   /** How long a call that is being set up, and one that runs, waits for a lost client, ms. */
@@ -333,6 +335,7 @@ export abstract class Call {
       state: () => this.state,
       runningEvents: () => this.#runningTrunkEvents(),
       settle: () => this.settle(),
+      dialled: (uri) => this.services.dialled(uri),
       otherLeg: (replaces) => this.services.legOfDn(this.presence.dn, replaces),
       finish: (by, end) => this.finish(by, end),
     };

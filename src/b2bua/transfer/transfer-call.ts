@@ -1,5 +1,5 @@
 import type { Logger } from "../../core/index.ts";
-import type { Replaces } from "../../sip/index.ts";
+import type { Replaces, SipUri } from "../../sip/index.ts";
 import type { AgentLeg, CallerData, LegEnd } from "../agent-leg.ts";
 import type { CallMedia } from "../call-media.ts";
 import type { CallOffers } from "../call-offers.ts";
@@ -34,6 +34,8 @@ export interface TransferCall {
   runningEvents(): TrunkLegUser;
   /** The new leg's description is known: sound runs, and a call that was not established yet is. */
   settle(): void;
+  /** The number that a URI of the agent's means, see `dialledNumber`. */
+  dialled(uri: SipUri): string | undefined;
   /** SIP Server's leg of another call of this DN's, by the dialog that its browser knows. */
   otherLeg(replaces: Replaces): TrunkLeg | undefined;
   finish(by: "sip-server" | "jackfield", end: LegEnd): void;
