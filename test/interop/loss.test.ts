@@ -9,17 +9,21 @@ import { openTestGateway, openTestSandbox } from "../support/test-gateway.ts";
 import { until } from "./support/rtp-phone.ts";
 
 /**
- * Nine calls at once over real UDP that loses 30 % both ways; how often they must come up is shown in
- * test/b2bua/loss.test.ts. Signalling alone: the agents' media never comes up.
+ * Nine calls at once over real UDP that loses 30 % both ways. Some 1 % of calls may fail (the arithmetic is in
+ * test/b2bua/loss.test.ts), so that two of nine would come about in one of two hundred runs. Signalling alone: the
+ * agents' media never comes up.
  */
 
 /** Both ends' timers run so much faster, so that 32 s of repeats fit into a test. */
-const speed = 5;
+const speed = 10;
 const fast: Clock = {
   now: () => systemClock.now() * speed,
   wallClock: () => systemClock.wallClock(),
   setTimer: (delayMs, callback) => systemClock.setTimer(delayMs / speed, callback),
 };
+
+/** 185 s of ringing that nobody heard of, and some more. */
+const patienceMs = 25_000;
 
 let sandbox: Sandbox;
 let gateway: Gateway;
@@ -42,17 +46,18 @@ afterAll(async () => {
   await sandbox.close();
 });
 
-/** A call of each kind in turn; resolves with the agent's side of it. */
-async function begin(agent: TestAgent, index: number): Promise<TestCall> {
-  if (index % 3 === 0) return agent.call("9196", browserSdp());
-  const ringing = agent.nextCall();
+/** A call of each kind in turn; the agent answers by talk. Returns how the agent hangs up. */
+async function begin(agent: TestAgent, index: number): Promise<() => void> {
+  let call: TestCall | undefined;
+  agent.onCall = (ringing) => (call = ringing);
   agent.onEvent = (request) => {
-    if (request.headers.get("Event") !== "talk") return;
-    void ringing.then((call) => call.answer(browserSdp({ setup: "active", payloads: "111 110" })));
+    if (request.headers.get("Event") === "talk")
+      call?.answer(browserSdp({ setup: "active", payloads: "111 110" }));
   };
-  if (index % 3 === 1) await sandbox.ring(agent.dn, "1003", { talkAfterMs: 3 });
+  if (index % 3 === 0) call = agent.call("9196", browserSdp());
+  else if (index % 3 === 1) await sandbox.ring(agent.dn, "1003", { talkAfterMs: 3 });
   else await sandbox.makeCall(agent.dn, "9196");
-  return await ringing;
+  return () => call?.hangUp();
 }
 
 const connected = (dn: string): string | undefined =>
@@ -67,27 +72,35 @@ async function insist(press: () => Promise<number>): Promise<void> {
   expect(statuses.at(-1), statuses.join()).toBe(200);
 }
 
-async function oneCall(agent: TestAgent, index: number): Promise<void> {
-  const call = await begin(agent, index);
-  await until(`call of ${agent.dn}`, () => connected(agent.dn) !== undefined, 12_000);
-  const uuid = connected(agent.dn) ?? "";
-  await insist(() => sandbox.hold(uuid, agent.dn));
-  await insist(() => sandbox.retrieve(uuid, agent.dn));
-  if (index % 2 === 0) sandbox.hangUp(uuid);
-  else call.hangUp();
-  await until(`end of ${agent.dn}`, () => connected(agent.dn) === undefined, 12_000);
-  await until(`record of ${agent.dn}`, () => records.some(({ dn }) => dn === agent.dn), 12_000);
+/** True when the call came up on both sides, was held, retrieved and hung up; false when it never came up. */
+async function oneCall(agent: TestAgent, index: number): Promise<boolean> {
+  const hangUp = await begin(agent, index);
+  const has = (dn: string): boolean =>
+    sandbox.calls().some(({ parties }) => parties.some(({ name }) => name === dn)) ||
+    gateway.b2bua.calls().some((call) => call.dn === dn);
+  await until(`beginning of ${agent.dn}`, () => has(agent.dn), patienceMs);
+  await until(`call of ${agent.dn}`, () => connected(agent.dn) !== undefined || !has(agent.dn), patienceMs);
+  const uuid = connected(agent.dn);
+  if (uuid !== undefined) {
+    await insist(() => sandbox.hold(uuid, agent.dn));
+    await insist(() => sandbox.retrieve(uuid, agent.dn));
+    if (index % 2 === 0) sandbox.hangUp(uuid);
+    else hangUp();
+  }
+  await until(`end of ${agent.dn}`, () => !has(agent.dn), patienceMs);
+  return uuid !== undefined;
 }
 
 describe("UDP that loses 30 % of the datagrams, with the sandbox as SIP Server", () => {
   it("brings up calls of every kind, holds, retrieves and ends them on both sides, and leaves nothing", async () => {
     sandbox.faults.drop(0.3, 13);
-    await Promise.all(agents.map((agent, index) => oneCall(agent, index)));
+    const came = await Promise.all(agents.map((agent, index) => oneCall(agent, index)));
+    expect(came.filter(Boolean).length).toBeGreaterThanOrEqual(dns.length - 1);
+    await until("calls over", () => sandbox.calls().length === 0, patienceMs);
     sandbox.faults.drop(0);
-    await until("calls over", () => sandbox.calls().length === 0, 12_000);
+    await until("transactions over", () => gateway.counts.transactions === 0, patienceMs);
     const { dialogs, calls, mediaSessions } = gateway.counts;
     expect({ dialogs, calls, mediaSessions }).toEqual({ dialogs: 0, calls: 0, mediaSessions: 0 });
-    await until("transactions over", () => gateway.counts.transactions === 0, 12_000);
-    expect(records).toHaveLength(dns.length);
+    expect(records.length).toBeGreaterThanOrEqual(dns.length - 1);
   });
 });
