@@ -59,8 +59,8 @@ function timeOf(dn: string, start: string, cseq?: string): number {
 const between = (heard: readonly HeardPacket[], from: number, to: number): HeardPacket[] =>
   heard.filter(({ at }) => at > from && at < to);
 
-/** Sound may still be under way for so long when SIP Server has its answer, ms. */
-const onTheWay = 150;
+/** Sound may still be under way, or unread by a busy test, for so long when SIP Server has its answer, ms. */
+const onTheWay = 400;
 
 describe.concurrent("on the wire", () => {
   describe("a call of SIP Server's", () => {
@@ -84,7 +84,7 @@ describe.concurrent("on the wire", () => {
         "sendonly",
         "sendrecv",
       ]);
-      expect((invites[1]?.at ?? 0) - (invites[0]?.at ?? 0)).toBeLessThan(2500);
+      expect((invites[1]?.at ?? 0) - (invites[0]?.at ?? 0)).toBeLessThan(3500);
     });
 
     it("sends the digits of NOTIFY dtmf as RFC 4733 events, each once, for as long as asked", async () => {
@@ -124,11 +124,12 @@ describe.concurrent("on the wire", () => {
       const browser = await lab.agent("5076", { answerOnTalkMs: 0 });
       const copies = new Map<string, number>();
       lab.front.loses = (text) => {
-        // SIPp wants the answers in their order, so the one to NOTIFY has to be there before the one to INVITE.
+        // SIPp wants the answers in their order, so that to NOTIFY comes before that to INVITE, and once.
         if (!text.includes("sip:5076@") || headerOf(text, "CSeq").endsWith(" REGISTER")) return false;
-        if (text.startsWith("SIP/2.0 200") && headerOf(text, "CSeq") === "2 NOTIFY") return false;
-        copies.set(text, (copies.get(text) ?? 0) + 1);
-        return copies.get(text) === 1;
+        const copy = (copies.get(text) ?? 0) + 1;
+        copies.set(text, copy);
+        if (text.startsWith("SIP/2.0 200") && headerOf(text, "CSeq") === "2 NOTIFY") return copy > 1;
+        return copy === 1;
       };
       const server = await lab.sipp("lossy", { dn: "5076", rtp1: phone.port });
       await server.judge(async () => talkOn(await browser.nextCall()));
