@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { plainOutbound } from "../../src/b2bua/outbound/outbound-policy.ts";
 import { createResponse, type Session, type SipRequest } from "../../src/sip/index.ts";
 import { nothingLeft } from "../support/b2bua-bench.ts";
 import { browserSdp, genesysSdp } from "../support/descriptions.ts";
@@ -35,8 +36,12 @@ const tell = (session: Session, status: number, state = status < 200 ? "active" 
   );
 
 /** A running call and the browser's REFER in it. */
-async function referring(referTo = "<sip:1004@jackfield>", status = 202) {
-  const bench = new TransferBench();
+async function referring(
+  referTo = "<sip:1004@jackfield>",
+  status = 202,
+  options: ConstructorParameters<typeof TransferBench>[0] = {},
+) {
+  const bench = new TransferBench(options);
   const { session } = await bench.running();
   const refers = takesRefers(bench, status);
   const notifies = notifiesOf(bench.browser);
@@ -75,6 +80,31 @@ describe("REFER of the browser's: blind transfer", () => {
     expect(refers).toHaveLength(2);
     await bench.hangUp();
     expect(await bench.remains()).toEqual(nothingLeft);
+  });
+
+  it.each([
+    ["<sip:0900123@jackfield>", "a number that is denied"],
+    ["<sip:09%300-12(3)@evil.example;x=1?Route=%3Csip:evil.example%3E>", "the same in disguise"],
+    ["<sip:*310900123@jackfield>", "the same behind the prefix for privacy"],
+    ["<sip:99@jackfield>", "a number of which the rules leave nothing"],
+    ["<sip:tgruu.void@jackfield;gr>", "a GRUU that is void"],
+    ["<sip:jackfield>", "nobody"],
+  ])("is held to the rules for dialled numbers: %s is %s", async (referTo) => {
+    const rules = [
+      { match: "0900.", action: "deny" as const, strip: 0, prefix: "" },
+      { match: "99", action: "allow" as const, strip: 2, prefix: "" },
+    ];
+    const outbound = { ...plainOutbound, rules, privacyPrefix: "*31" };
+    const { bench, refers, statuses } = await referring(referTo, 202, { outbound });
+    expect(statuses[0]).toBeGreaterThanOrEqual(400);
+    expect(refers).toEqual([]);
+    await bench.hangUp();
+    expect(await bench.remains()).toEqual(nothingLeft);
+  });
+
+  it("may lead to a GRUU of ours: to its client's DN", async () => {
+    const { refers } = await referring("<sip:x@jackfield;gr=urn:uuid:1>");
+    expect(refers[0]?.headers.get("Refer-To")).toBe("<sip:5001@192.0.2.10:5060>");
   });
 
   it.each([405, 501, 603])("that SIP Server answers with %i is told as that", async (status) => {

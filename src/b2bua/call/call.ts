@@ -281,6 +281,7 @@ export abstract class Call {
       setTrunk: (leg) => (this.trunk = leg),
       runningEvents: () => this.#runningTrunkEvents(),
       settle: () => this.settle(),
+      dialled: (uri) => this.services.dialled(uri),
       otherLeg: (replaces) => this.services.legOfDn(this.presence.dn, replaces),
       finish: (by, end) => this.finish(by, end),
     };

@@ -36,13 +36,19 @@ export type Dialled =
  * makes an exception for them.
  */
 export function readDialled(policy: OutboundPolicy, request: SipRequest, dialled: string): Dialled {
+  const wanted = readNumber(policy, dialled);
+  return wanted.allowed ? { ...wanted, anonymous: wanted.anonymous || asksForPrivacy(request) } : wanted;
+}
+
+/** As `readDialled`, of a number alone: whatever an agent dials or refers to has to pass here. */
+export function readNumber(policy: OutboundPolicy, dialled: string): Dialled {
   if (dialled === "") return refusal(484, "no number dialled");
   const { privacyPrefix } = policy;
   const prefixed = privacyPrefix !== "" && dialled.startsWith(privacyPrefix) && dialled !== privacyPrefix;
   const verdict = applyNumberRules(policy.rules, prefixed ? dialled.slice(privacyPrefix.length) : dialled);
   if (!verdict.allowed) return refusal(403, `number not allowed: rule ${verdict.rule}`);
   if (verdict.number === "") return refusal(484, "nothing is left of the number by the rules");
-  return { allowed: true, number: verdict.number, anonymous: prefixed || asksForPrivacy(request) };
+  return { allowed: true, number: verdict.number, anonymous: prefixed };
 }
 
 function refusal(status: number, reason: string): Dialled {

@@ -1,4 +1,4 @@
-import type { Replaces } from "../../sip/index.ts";
+import type { Replaces, SipUri } from "../../sip/index.ts";
 import type { CallerData, LegEnd } from "../legs/agent-leg.ts";
 import type { CallOffers } from "../call/call-offers.ts";
 import type { CallSides } from "../call/call-sides.ts";
@@ -29,6 +29,8 @@ export interface TransferCall extends CallSides {
   runningEvents(): TrunkLegUser;
   /** The new leg's description is known: sound runs, and a call that was not established yet is. */
   settle(): void;
+  /** The number that a URI of the agent's means, see `dialledNumber`. */
+  dialled(uri: SipUri): string | undefined;
   /** SIP Server's leg of another call of this DN's, by the dialog that its browser knows. */
   otherLeg(replaces: Replaces): TrunkLeg | undefined;
   finish(by: "sip-server" | "jackfield", end: LegEnd): void;
