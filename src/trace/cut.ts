@@ -11,7 +11,7 @@ const uriPassword = /(sips?:[^\s:@<>"]{1,128}):[^\s@<>"]{1,128}@/gi;
 /** Secrets as header fields within a URI, e.g. of Refer-To. */
 const uriHeader = /([?&][\w-]{0,40}(?:authorization|resume|token|secret)[\w-]{0,40}=)[^&>\s"]*/gi;
 /** SDP lines with keys: ICE passwords (RFC 8839 5.4), SDES (RFC 4568), MIKEY (RFC 4567), k= (RFC 4566). */
-const sdpSecret = /^(a=ice-pwd:|a=crypto:\S* \S*|a=key-mgmt:|k=).*$/gim;
+const sdpSecret = /^(a=ice-pwd:|a=crypto:\S*[ \t]\S*|a=key-mgmt:|k=).*$/gim;
 const digitsType = /^application\/(dtmf|vnd\.nortelnetworks\.digits)/i;
 
 /**

@@ -1,9 +1,11 @@
 import type { CallFacts, MessageEntry, TraceEntry, TraceSide } from "./contract.ts";
 
-/** What one ladder may take, bytes. */
+/** What the ladder of a call may take, bytes. */
 const ladderBytes = 262_144;
 /** What an entry takes beside its text, bytes. */
 const entryBytes = 160;
+/** Call-IDs one side of a call may bring together: transfers and resumptions have a handful. */
+const callIdsOfSide = 32;
 /** How far back a repetition is looked for, entries. */
 const repeatsWithin = 16;
 
@@ -14,12 +16,15 @@ export class Ladder {
   readonly since: number;
   readonly callIds: Record<TraceSide, string[]> = { browser: [], "sip-server": [] };
   facts: () => CallFacts;
+  readonly #limit: number;
   #entries: TraceEntry[] = [];
   #bytes = entryBytes;
   #headLength = 0;
   #leftOut = 0;
 
-  constructor(id: string, since: number, facts: () => CallFacts) {
+  /** `limit`: what it may take, bytes. */
+  constructor(id: string, since: number, facts: () => CallFacts, limit = ladderBytes) {
+    this.#limit = limit;
     this.id = id;
     this.since = since;
     this.facts = facts;
@@ -54,20 +59,30 @@ export class Ladder {
   add(entry: TraceEntry): void {
     this.#entries.push(entry);
     this.#bytes += sizeOf(entry);
-    if (this.#bytes <= ladderBytes / 2) this.#headLength = this.#entries.length;
-    while (this.#bytes > ladderBytes && this.#entries.length > this.#headLength + 1) {
+    if (this.#bytes <= this.#limit / 2) this.#headLength = this.#entries.length;
+    while (this.#bytes > this.#limit && this.#entries.length > this.#headLength + 1) {
       const [gone] = this.#entries.splice(this.#headLength, 1);
       this.#bytes -= gone ? sizeOf(gone) : 0;
       this.#leftOut++;
     }
   }
 
+  /** One more Call-ID of this call's; returns the one that had to give way to it. */
+  addCallId(side: TraceSide, callId: string): string | undefined {
+    const own = this.callIds[side];
+    // The first is the leg's own; what fills this up is one-time requests to a page.
+    const [gone] = own.length < callIdsOfSide ? [] : own.splice(1, 1);
+    own.push(callId);
+    this.#bytes += callId.length - (gone?.length ?? 0);
+    return gone;
+  }
+
   /** Takes over what another ladder has. */
   merge(other: Ladder): void {
     // Stable: of one instant the earlier written comes first.
     const all = [...other.entries, ...this.#entries].sort((one, next) => one.at - next.at);
+    this.#bytes -= this.#entries.reduce((sum, entry) => sum + sizeOf(entry), 0);
     this.#entries = [];
-    this.#bytes = entryBytes;
     this.#headLength = 0;
     for (const entry of all) this.add(entry);
   }

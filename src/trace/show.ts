@@ -66,7 +66,9 @@ export function traceText(trace: Trace): string {
   );
   return `${[...header(trace), "", ...ladder, "", ...messages.flatMap((text) => [text, ""])]
     .join("\n")
-    .replaceAll("\r", "")}\n`;
+    .replaceAll("\r", "")
+    // Bodies may hold anything, and this is read in a terminal.
+    .replaceAll(/[^\P{Cc}\n\t]/gu, "\ufffd")}\n`;
 }
 
 function header({ id, facts, since, callIds, leftOut }: Trace): string[] {

@@ -16,8 +16,8 @@ import { Ladder } from "./ladder.ts";
 
 /** INVITEs kept that never became calls. */
 const refusedKept = 100;
-/** Call-IDs one side of a call may bring together: transfers and resumptions have a handful. */
-const callIdsOfSide = 32;
+/** What one of them may take, bytes: anybody who gets a connection may write it, and must not push calls out. */
+const refusedBytes = 32_768;
 /** Longest message kept whole, bytes. */
 const messageBytes = 16_384;
 
@@ -136,8 +136,11 @@ export class TraceStore implements CallTracer, MessageObserver {
   #openUnclaimed(invite: SipRequest, side: TraceSide): Ladder {
     const from = invite.from.uri.user;
     const to = invite.uri.user ?? invite.to.uri.user;
-    const ladder = new Ladder(`refused-${++this.#refused}`, this.#clock.wallClock(), () =>
-      factsOfUnclaimed(ladder, from, to, side),
+    const ladder = new Ladder(
+      `refused-${++this.#refused}`,
+      this.#clock.wallClock(),
+      () => factsOfUnclaimed(ladder, from, to, side),
+      refusedBytes,
     );
     this.#unclaimed.set(ladder.id, ladder);
     this.#bytes += ladder.bytes;
@@ -159,12 +162,11 @@ export class TraceStore implements CallTracer, MessageObserver {
   }
 
   #register(ladder: Ladder, side: TraceSide, callId: string): void {
-    const own = ladder.callIds[side];
-    // The first is the leg's own; what fills this up is one-time requests to a page.
-    const [gone] = own.length < callIdsOfSide ? [] : own.splice(1, 1);
-    if (gone !== undefined && this.#byCallId[side].get(gone) === ladder) this.#byCallId[side].delete(gone);
-    own.push(callId);
-    this.#byCallId[side].set(callId, ladder);
+    this.#change(ladder, () => {
+      const gone = ladder.addCallId(side, callId);
+      if (gone !== undefined && this.#byCallId[side].get(gone) === ladder) this.#byCallId[side].delete(gone);
+      this.#byCallId[side].set(callId, ladder);
+    });
   }
 
   #end(ladder: Ladder): void {

@@ -22,6 +22,13 @@ const secrets: readonly (readonly [string, string])[] = [
   ],
   ["digest with broken quotes", message(['Authorization: Digest nonce="SECRET1, response=SECRET2'])],
   ["digest with stray words", message(["Authorization: Digest nonce=a SECRET1 SECRET2"])],
+  [
+    "SDES key behind a tab",
+    message(
+      ["Content-Type: application/sdp"],
+      "v=0\r\na=crypto:1\tAES_CM_128_HMAC_SHA1_80\tinline:SECRET1\r\n",
+    ),
+  ],
   ["bearer token", message(["Authorization: Bearer SECRET1"])],
   ["basic login", message(["Proxy-Authorization: Basic SECRET1=="])],
   [

@@ -200,6 +200,38 @@ describe("the traces", () => {
     expect(traceText(store.find("c1") ?? fail())).toContain("43616 further bytes left out");
   });
 
+  it("give INVITEs of anybody little room: they push no call out", () => {
+    const { store, receive } = open({ calls: 500, bytes: 8_000_000 });
+    store.begin("c1", facts()).ended();
+    const extra = `X-Filler: ${"x".repeat(8000)}\r\n`;
+    for (let call = 0; call < 120; call++)
+      for (let turn = 0; turn < 10; turn++)
+        receive(request("INVITE", `i${call}`, { extra: `X-Turn: ${turn}\r\n${extra}${extra}` }), wss);
+    expect(store.find("c1")).toBeDefined();
+    expect(store.usage.bytes).toBeLessThan(100 * (32_768 + 17_000));
+  });
+
+  it("count long Call-IDs as the memory they are", () => {
+    const { store } = open({ calls: 500, bytes: 1_000_000 });
+    for (let call = 0; call < 100; call++) {
+      const trace = store.begin(`c${call}`, facts());
+      for (let turn = 0; turn < 50; turn++) trace.dialog("browser", `${call}-${turn}`.padEnd(8000, "x"));
+      trace.ended();
+    }
+    const kept = store.list({}).flatMap(({ callIds }) => callIds.browser);
+    expect(kept.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(1_000_000);
+    expect(store.usage.bytes).toBeLessThanOrEqual(1_000_000);
+    expect(store.usage.callIds).toBe(kept.length);
+  });
+
+  it("show nothing in text that a terminal would act on", () => {
+    const { store } = open();
+    store.begin("c1", facts()).dialog("browser", "b1");
+    const body = "v=0\r\ns=\u001b]0;owned\u0007\u009b2J\tÄ\r\n";
+    store.sent("b1", Buffer.from(`SIP/2.0 200 OK\r\nContent-Type: application/sdp\r\n\r\n${body}`), wss);
+    expect(traceText(store.find("c1") ?? fail())).toContain("s=\ufffd]0;owned\ufffd\ufffd2J\tÄ\n");
+  });
+
   it("are found by DN, part of the number, Call-ID and CallUUID", () => {
     const { store } = open();
     store.begin("c1", facts()).dialog("browser", "b1");
