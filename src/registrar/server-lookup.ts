@@ -45,6 +45,9 @@ export interface Found {
   readonly by: "address" | "SRV" | "A";
 }
 
+/** More addresses than any pool of SIP Servers has; each is probed and, over TCP, connected to. */
+const maximumEndpoints = 32;
+
 const defaultPorts = { udp: 5060, tcp: 5060, tls: 5061 } as const;
 
 /**
@@ -65,13 +68,26 @@ export async function lookUpServer(
   plain.catch(() => {});
   const records =
     port === undefined ? await servicesOf(`${services[transport]}.${host}`, resolver, before === "SRV") : [];
-  if (records.length > 0) return { by: "SRV", endpoints: await targetsOf(records, resolver) };
+  if (records.length > 0) return { by: "SRV", endpoints: usable(await targetsOf(records, resolver)) };
   const addresses = await plain;
-  if (addresses.length === 0) throw new Error("no IPv4 address");
   return {
     by: "A",
-    endpoints: addresses.map((address) => plainEndpoint(address, { host, port }, transport)),
+    endpoints: usable(addresses.map((address) => plainEndpoint(address, { host, port }, transport))),
   };
+}
+
+/** Those that may be a server's. DNS filters answer 0.0.0.0 for what they block, which would be this machine itself. */
+function usable(found: readonly Endpoint[]): Endpoint[] {
+  const endpoints = found.filter(({ address, port }) => isUnicast(address) && port > 0);
+  if (endpoints.length === 0) throw new Error("no IPv4 address that a server can have");
+  if (endpoints.length <= maximumEndpoints) return endpoints;
+  return endpoints.sort((one, other) => one.priority - other.priority).slice(0, maximumEndpoints);
+}
+
+/** Neither "this network" (RFC 1122 3.2.1.3) nor multicast, reserved or broadcast. */
+function isUnicast(address: string): boolean {
+  const first = Number(address.split(".", 1)[0]);
+  return isIPv4(address) && first > 0 && first < 224;
 }
 
 /** Of a server that is configured by its address: nothing to look up. */

@@ -191,7 +191,10 @@ class OptionsPool implements ServerPool {
       (server) => server.leaving && server !== this.#current && !this.#context.inUse?.(server.flow),
     );
     if (done.length === 0) return;
-    for (const server of done) server.close();
+    for (const server of done) {
+      server.close();
+      server.flow.release?.();
+    }
     this.#servers = this.#servers.filter((server) => !done.includes(server));
   }
 

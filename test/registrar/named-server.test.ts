@@ -225,3 +225,30 @@ test("several configured servers make one list: all addresses of the first, then
   expect(joined.find(uri("sip:192.0.2.11"))?.remoteAddress).toBe("192.0.2.11");
   stop();
 });
+
+test("addresses that no server can have are left out, and a name that has no other keeps its last ones", async () => {
+  dns.a["sips.example.com"] = ["0.0.0.0", "192.0.2.10", "224.0.0.1", "255.255.255.255", "::1"];
+  const server = named({ host: "sips.example.com", port: 5080 });
+  await server.start();
+  expect(list(server)).toEqual(["192.0.2.10:5080"]);
+  expect([server.knows("0.0.0.0"), server.knows("192.0.2.10")]).toEqual([false, true]);
+  dns.a["sips.example.com"] = ["0.0.0.0"];
+  await clock.advanceAsync(61_000, 1_000);
+  expect(list(server)).toEqual(["192.0.2.10:5080"]);
+  expect(log.lines).toContainEqual(expect.stringContaining("last addresses are kept"));
+});
+
+test("an SRV record with port 0 is none, and a name stands for no more than 32 addresses, the preferred ones", async () => {
+  dns.a["sips.example.com"] = [];
+  dns.a["a.example.com"] = Array.from({ length: 200 }, (_, at) => `192.0.2.${at + 1}`);
+  dns.a["b.example.com"] = ["198.51.100.1"];
+  dns.srv["_sip._udp.sips.example.com"] = [
+    srvRecord("a.example.com", 5060, 20),
+    srvRecord("a.example.com", 0, 1),
+    srvRecord("b.example.com", 5060, 10),
+  ];
+  const server = named({ host: "sips.example.com" });
+  await server.start();
+  expect(list(server)).toHaveLength(32);
+  expect(list(server)[0]).toBe("198.51.100.1:5060");
+});

@@ -23,6 +23,8 @@ export interface Flow {
   send(message: Buffer, onError?: (error: Error) => void): void;
   /** Trunk only: the flow to the same address and another port (a response to the sent-by port, RFC 3261 18.2.2). */
   toPort?(port: number): Flow;
+  /** Servers by TCP or TLS only: it is no configured server's any more, and connected only while it is used. */
+  release?(): void;
 }
 
 /** What a transport gives to the layer above for each whole message it received. */

@@ -28,8 +28,6 @@ export interface ServerFlowParts {
   readonly id: string;
   readonly address: string;
   readonly port: number;
-  /** A configured server: its connection is kept up once it was asked for. */
-  readonly kept: boolean;
   readonly connect: Connect;
   readonly context: StreamContext;
   readonly flowTo: (address: string, port: number) => Flow;
@@ -55,6 +53,7 @@ export class ServerFlow implements Flow {
   readonly #log: Logger;
   readonly #machine: StateMachine<ServerFlowState, Input>;
   readonly #queue: SendQueue;
+  #kept = false;
   #attempt: { abort(): void } | undefined;
   #connection: StreamConnection | undefined;
   #timer: Timer | undefined;
@@ -96,6 +95,17 @@ export class ServerFlow implements Flow {
 
   toPort(port: number): Flow {
     return port === this.remotePort ? this : this.#parts.flowTo(this.remoteAddress, port);
+  }
+
+  /** It is a configured server's: its connection is kept up once it was asked for, until `release`. */
+  keep(): void {
+    this.#kept = true;
+    this.#idleTimer?.clear();
+  }
+
+  release(): void {
+    this.#kept = false;
+    this.#restartIdleTimer();
   }
 
   /** For good: what waits fails. Idempotent. */
@@ -165,13 +175,13 @@ export class ServerFlow implements Flow {
 
   /** The next attempt, or rest where nobody needs one. */
   #pause(): void {
-    if (!this.#parts.kept && this.#queue.size === 0) return this.#rest();
+    if (!this.#kept && this.#queue.size === 0) return this.#rest();
     const [first, longest] = this.#context.limits.retryMs;
     const pause = Math.min(first * 2 ** Math.min(this.#failures, 16), longest);
     this.#failures++;
     // Half to one and a half of it: gateways that lost one server do not come back in step.
     this.#timer = this.#context.clock.setTimer(pause * (0.5 + this.#context.random.fraction()), () => {
-      if (this.#parts.kept || this.#queue.size > 0) this.#begin("retry");
+      if (this.#kept || this.#queue.size > 0) this.#begin("retry");
       else this.#rest();
     });
   }
@@ -195,7 +205,7 @@ export class ServerFlow implements Flow {
 
   /** Whom nobody configured is not kept up: a Contact that named another port once, a Via of a lost connection. */
   #restartIdleTimer(): void {
-    if (this.#parts.kept || !this.#connection) return;
+    if (this.#kept || !this.#connection) return;
     this.#idleTimer?.clear();
     this.#idleTimer = this.#context.clock.setTimer(this.#context.limits.idleMs, () => {
       this.#rest();

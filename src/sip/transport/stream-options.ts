@@ -60,7 +60,7 @@ export interface StreamTransportOptions {
   /** Address that peers reach us by; stands in our Vias. */
   readonly advertisedAddress: string;
   readonly receiver: FlowReceiver;
-  /** Who may connect to us; anybody else's connections are closed unread. */
+  /** Who may talk to us; anybody else's connections are closed unread, and what comes later is dropped. */
   readonly allow: (address: string) => boolean;
   readonly clock: Clock;
   readonly random: Random;
@@ -80,7 +80,7 @@ export interface StreamCounters {
   connectErrors: number;
   /** Connections to us. */
   accepted: number;
-  /** From addresses `allow` refuses, and beyond the limits: closed unread. */
+  /** From addresses `allow` refuses: connections, and messages of those it refuses since; beyond the limits: connections. */
   refusedByAddress: number;
   refusedByLimit: number;
   /** Connections to us whose TLS came to nothing: no certificate, none we trust, no TLS at all. */

@@ -103,7 +103,13 @@ class Transport implements StreamTransport {
       protocol,
       counters,
       sentBy,
-      receiver,
+      receiver: {
+        receive: (flow, bytes, framing) => {
+          if (this.#mayTalk(flow)) receiver.receive(flow, bytes, framing);
+        },
+        flowClosed: (flow) => receiver.flowClosed(flow),
+        flowInterrupted: (flow) => receiver.flowInterrupted?.(flow),
+      },
       clock,
       random,
       log,
@@ -115,14 +121,23 @@ class Transport implements StreamTransport {
   serverFlow(address: string, port: number, name?: string): Flow {
     const key = `${address}|${port}`;
     if (name !== undefined && isIP(name) === 0) this.#names.set(address, name);
-    const flow = this.#servers.get(key) ?? this.#make(key, address, port, true);
+    const flow = this.#servers.get(key) ?? this.#make(key, address, port);
+    flow.keep();
     this.#servers.set(key, flow);
     return flow;
   }
 
+  /** As each datagram is: who may talk to us changes with the names of SIP Server. */
+  #mayTalk(flow: Flow): boolean {
+    if (this.#options.allow(flow.remoteAddress)) return true;
+    this.counters.refusedByAddress++;
+    if (flow instanceof ConnectionFlow) flow.close("address is none of SIP Server's any more");
+    return false;
+  }
+
   flowTo(address: string, port: number): Flow {
     const key = `${address}|${port}`;
-    return this.#servers.get(key) ?? this.#others.take(key, () => this.#make(key, address, port, false));
+    return this.#servers.get(key) ?? this.#others.take(key, () => this.#make(key, address, port));
   }
 
   close(): Promise<void> {
@@ -137,7 +152,7 @@ class Transport implements StreamTransport {
     return this.#closed;
   }
 
-  #make(key: string, address: string, port: number, kept: boolean): ServerFlow {
+  #make(key: string, address: string, port: number): ServerFlow {
     const context = this.#context;
     if (!context) throw new Error("transport is not open");
     const { host, tls } = this.#options;
@@ -149,7 +164,6 @@ class Transport implements StreamTransport {
       id: `${this.protocol.toLowerCase()}:${this.#port}|${key}`,
       address,
       port,
-      kept,
       context,
       connect: (onConnected, onFailed) => {
         if (this.#active.size <= context.limits.connections) return connect(onConnected, onFailed);

@@ -123,6 +123,38 @@ describe("the flow to a SIP Server", () => {
     await until(() => far.connections[1]?.text.includes("200") === true);
   });
 
+  it("whose name leads elsewhere now is not kept up any longer, until it does again", async () => {
+    const far = await bench.farEnd();
+    const transport = await bench.open();
+    const flow = transport.serverFlow("127.0.0.1", far.port);
+    flow.send(message("OPTIONS 1"));
+    await until(() => far.text !== "");
+    flow.release?.();
+    bench.clock.advance(180_000);
+    expect([transport.connections, bench.clock.pendingTimers]).toEqual([0, 0]);
+    expect(flow.open).toBe(true);
+    expect(transport.serverFlow("127.0.0.1", far.port)).toBe(flow);
+    flow.send(message("OPTIONS 2"));
+    await until(() => far.connections[1]?.text.includes("OPTIONS 2") === true);
+    bench.clock.advance(29_000);
+    expect(transport.connections).toBe(1);
+  });
+
+  it("that was released while it was down is not connected to again", async () => {
+    const gone = await bench.farEnd();
+    const { port } = gone;
+    await gone.close();
+    const transport = await bench.open();
+    const flow = transport.serverFlow("127.0.0.1", port);
+    flow.send(message("OPTIONS"));
+    await until(() => transport.counters.connectErrors === 1);
+    flow.release?.();
+    bench.clock.advance(4_000);
+    await until(() => transport.counters.connectErrors === 2);
+    bench.clock.advance(20_000);
+    expect([transport.connections, bench.clock.pendingTimers]).toEqual([0, 0]);
+  });
+
   it("tells all as closed when the transport closes, and leaves nothing", async () => {
     const far = await bench.farEnd();
     const transport = await bench.open();
@@ -234,6 +266,19 @@ describe("connections to us", () => {
     await dialled.closed;
     expect(transport.counters).toMatchObject({ refusedByAddress: 1, accepted: 0, messagesReceived: 0 });
     expect(transport.connections).toBe(0);
+  });
+
+  it("are closed with the first message once their address is allowed no more", async () => {
+    let allowed = true;
+    const transport = await bench.open({ allow: () => allowed });
+    const { socket, closed } = await bench.dial(transport.port);
+    socket.write(message("OPTIONS 1"));
+    await until(() => bench.receiver.received.length === 1);
+    allowed = false;
+    socket.write(message("OPTIONS 2"));
+    await closed;
+    expect(bench.receiver.received).toHaveLength(1);
+    expect(transport.counters.refusedByAddress).toBe(1);
   });
 
   it("are bounded in number, and a place is free again when one ends", async () => {
