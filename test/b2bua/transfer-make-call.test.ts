@@ -66,6 +66,18 @@ describe("REFER of SIP Server's outside any dialog (make call)", () => {
     expect(await bench.remains()).toEqual(nothingLeft);
   });
 
+  it("calls the number where SIP Server listens, not at the port that its connection came from", async () => {
+    const bench = new MakeCallBench();
+    const peer = bench.addPeer();
+    const statuses = bench.trunk.send("REFER", dn, [["Contact", "<sip:192.0.2.11:5060>"], referTo]);
+    await bench.pass();
+    expect(statuses).toEqual([202]);
+    bench.browser.received.accept(browserAnswer);
+    await bench.pass();
+    expect(peer.received.request.uri.raw).toBe("sip:1004@192.0.2.11:5060");
+    expect(bench.trunk.incoming).toBeUndefined();
+  });
+
   it("lets the agent hear early media, and may name a dialog to replace", async () => {
     const bench = new MakeCallBench();
     const value = encodeURIComponent("c1;to-tag=a;from-tag=b");

@@ -223,6 +223,8 @@ describe("addresses that change", () => {
   test("one that is gone is left as soon as its successor answers, without force, and dropped when idle", () => {
     const source = new Changing([first.flow]);
     let inUse = true;
+    let released = 0;
+    Object.assign(first.flow, { release: () => released++ });
     start({}, { source, inUse: () => inUse });
     clock.advance(1_000);
     source.become([second.flow]);
@@ -235,9 +237,11 @@ describe("addresses that change", () => {
     expect(uris()).toEqual(["192.0.2.11", "192.0.2.10"]);
     // Still looked after: calls go by it.
     expect(first.requests.length).toBeGreaterThan(before);
+    expect(released).toBe(0);
     inUse = false;
     clock.advance(16_000);
     expect(uris()).toEqual(["192.0.2.11"]);
+    expect(released).toBe(1);
     const left = first.requests.length;
     clock.advance(60_000);
     expect(first.requests).toHaveLength(left);

@@ -79,7 +79,11 @@ export class CallByRefer<Presence extends AgentPresence> extends Call {
     const taken = media.takeBrowserAnswer(sdp);
     if (!taken.ok)
       return this.finish("jackfield", { status: 480, reason: `browser's answer: ${taken.reason}` });
-    const extras = { headers: headersOfRefer(this.#wish), flow: this.#transaction.flow };
+    const { request, flow } = this.#transaction;
+    const contact = request.contacts[0]?.uri.raw;
+    // By its Contact, as the NOTIFYs go: a connection that SIP Server made leads from a port nobody listens on.
+    const server = (contact === undefined ? undefined : this.services.trunk.flowTo(contact)) ?? flow;
+    const extras = { headers: headersOfRefer(this.#wish), flow: server };
     this.trunk.call(this.farNumber, media.offerToTrunk(), extras);
   }
 
