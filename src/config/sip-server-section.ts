@@ -16,7 +16,7 @@ export const sipServer = key(
         )
         .min(1),
       {
-        text: "SIP Server's addresses as host:port, preferred first. A name stands for all its A records (SIP Proxy pools); one without a port for its SRV records, where it has some. An address without a port: 5060, for TLS 5061. ;transport=tcp behind one stands in place of sipServer.transport.",
+        text: "SIP Server's addresses as host:port, preferred first. A name stands for all its A records (SIP Proxy pools; 32 at most); one without a port for its SRV records, where it has some. An address without a port: 5060, for TLS 5061. ;transport=tcp behind one stands in place of sipServer.transport.",
         expects: "a list of one or more host:port",
         example: '["192.0.2.10:5060"]',
       },

@@ -79,7 +79,8 @@ export async function lookUpServer(
 /** Those that may be a server's. DNS filters answer 0.0.0.0 for what they block, which would be this machine itself. */
 function usable(found: readonly Endpoint[]): Endpoint[] {
   const endpoints = found.filter(({ address, port }) => isUnicast(address) && port > 0);
-  if (endpoints.length === 0) throw new Error("no IPv4 address that a server can have");
+  if (endpoints.length === 0)
+    throw new Error(found.length === 0 ? "no IPv4 address" : "no IPv4 address that a server can have");
   if (endpoints.length <= maximumEndpoints) return endpoints;
   return endpoints.sort((one, other) => one.priority - other.priority).slice(0, maximumEndpoints);
 }
