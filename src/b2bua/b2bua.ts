@@ -35,7 +35,7 @@ import { TrunkNotices } from "./clients/trunk-notices.ts";
 /** What the B2BUA is made of. */
 export interface B2buaOptions
   extends
-    Omit<CallServices, "onMessageSummary" | "trunkRegistrations" | "quality" | "legOfDn">,
+    Omit<CallServices, "onMessageSummary" | "trunkRegistrations" | "quality" | "legOfDn" | "dialledNumber">,
     Omit<SipAgentLegOptions, "context"> {
   readonly registrar: Registrar;
   readonly trunkRegistrations: TrunkRegistrations;
@@ -77,6 +77,7 @@ export class B2bua {
     this.#services = {
       ...options,
       quality: this.quality,
+      dialledNumber: (uri) => dialledNumber(uri, options.registrar),
       legOfDn: (dn, replaces) => this.#calls.legOfDn(dn, replaces),
       onMessageSummary: (dn, request) => this.#messageWaiting.note(dn, request),
     };

@@ -38,6 +38,7 @@ export class CallByRefer<Presence extends AgentPresence> extends Call {
     this.#wish = wish;
     this.#transaction = transaction;
     this.farNumber = number;
+    this.trunkEvents().onDialog?.(transaction.request.callId);
     this.#notifier = acceptRefer(services.context, transaction, wish, {
       route: { flow: (nextHop) => services.trunk.flowTo(nextHop) },
       identity: this.trunk.identity,
@@ -79,7 +80,11 @@ export class CallByRefer<Presence extends AgentPresence> extends Call {
     const taken = media.takeBrowserAnswer(sdp);
     if (!taken.ok)
       return this.finish("jackfield", { status: 480, reason: `browser's answer: ${taken.reason}` });
-    const extras = { headers: headersOfRefer(this.#wish), flow: this.#transaction.flow };
+    // A connection that SIP Server opened comes from some port; its Contact says which one is its own.
+    const { request, flow } = this.#transaction;
+    const [contact] = request.contacts;
+    const server = flow.protocol === "UDP" ? flow : contact && this.services.trunk.flowTo(contact.uri.raw);
+    const extras = { headers: headersOfRefer(this.#wish), flow: server ?? flow };
     this.trunk.call(this.farNumber, media.offerToTrunk(), extras);
   }
 

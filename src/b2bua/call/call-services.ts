@@ -1,6 +1,6 @@
 import type { MediaPool } from "../../media/index.ts";
 import type { TrunkRegistrations } from "../../registrar/index.ts";
-import type { Replaces } from "../../sip/index.ts";
+import type { Replaces, SipUri } from "../../sip/index.ts";
 import type { CallTracer } from "../../trace/index.ts";
 import type { AutoAnswer } from "../clients/auto-answer.ts";
 import type { ClientRule } from "../clients/client-kinds.ts";
@@ -31,6 +31,8 @@ export interface CallServices extends TrunkLegOptions {
   readonly preanswerPatienceMs: number;
   /** Whether calls to a DN are answered without waiting for NOTIFY talk. */
   readonly autoAnswer: (dn: string) => AutoAnswer;
+  /** The number a URI of a browser's means, see `dialledNumber`. */
+  readonly dialledNumber: (uri: SipUri) => string | undefined;
   /** SIP Server's leg of the DN's call whose browser knows this dialog. */
   readonly legOfDn: (dn: string, replaces: Replaces) => TrunkLeg | undefined;
   /** How long a call that is being set up, and one that runs, waits for a lost client, ms. */

@@ -35,21 +35,31 @@ export type Dialled =
  * place here: which calls must get through at any price is SIP Server's and its trunks' affair, and no rule of ours
  * makes an exception for them.
  */
-export function readDialled(policy: OutboundPolicy, request: SipRequest, dialled: string): Dialled {
+export function readDialled(
+  policy: OutboundPolicy,
+  request: Pick<SipRequest, "headers">,
+  dialled: string,
+): Dialled {
+  const read = readNumber(policy, dialled);
+  return read.allowed ? { ...read, anonymous: read.anonymous || asksForPrivacy(request) } : read;
+}
+
+/** The same of a number alone; anonymous: it was dialled with the prefix for that. */
+export function readNumber(policy: OutboundPolicy, dialled: string): Dialled {
   if (dialled === "") return refusal(484, "no number dialled");
   const { privacyPrefix } = policy;
   const prefixed = privacyPrefix !== "" && dialled.startsWith(privacyPrefix) && dialled !== privacyPrefix;
   const verdict = applyNumberRules(policy.rules, prefixed ? dialled.slice(privacyPrefix.length) : dialled);
   if (!verdict.allowed) return refusal(403, `number not allowed: rule ${verdict.rule}`);
   if (verdict.number === "") return refusal(484, "nothing is left of the number by the rules");
-  return { allowed: true, number: verdict.number, anonymous: prefixed || asksForPrivacy(request) };
+  return { allowed: true, number: verdict.number, anonymous: prefixed };
 }
 
 function refusal(status: number, reason: string): Dialled {
   return { allowed: false, end: { status, reason } };
 }
 
-function asksForPrivacy(request: SipRequest): boolean {
+function asksForPrivacy(request: Pick<SipRequest, "headers">): boolean {
   const asked = (request.headers.get("Privacy") ?? "").toLowerCase().split(/[;,\s]+/);
   return asked.includes("id") || asked.includes("user") || asked.includes("header");
 }

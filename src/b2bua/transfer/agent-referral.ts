@@ -3,10 +3,10 @@ import { parseUri, referLifetimeSeconds, replacesValue } from "../../sip/index.t
 import type { IncomingRefer, ReferNotifier } from "../../sip/index.ts";
 import type { LegEnd } from "../legs/agent-leg.ts";
 import type { ReferUser } from "../legs/leg-refers.ts";
-import { applyNumberRules, userPartOf } from "../outbound/number-rules.ts";
+import { userPartOf } from "../outbound/number-rules.ts";
 import type { TrunkLeg } from "../legs/trunk-leg.ts";
+import { plainOutbound, readNumber } from "../outbound/outbound-policy.ts";
 import type { TransferCall } from "./transfer-call.ts";
-import { numberOf } from "./trunk-referral.ts";
 
 interface Referral {
   readonly notifier: ReferNotifier;
@@ -62,11 +62,12 @@ export class AgentReferral {
   #referTo({ target }: IncomingRefer, trunk: TrunkLeg): string | LegEnd {
     const { replaces } = target;
     if (!replaces) {
-      const number = numberOf(target);
-      if (number === undefined) return { status: 400, reason: "No Number In Refer-To" };
-      const verdict = applyNumberRules(this.#call.options.outbound?.rules ?? [], number);
-      if (!verdict.allowed) return { status: 403, reason: "Number Not Allowed" };
-      return `<sip:${userPartOf(verdict.number)}@${trunk.serverHost}>`;
+      const number = this.#call.dialledNumber(target.uri);
+      if (number === undefined) return { status: 404, reason: "GRUU Is Not Valid" };
+      if (number === "") return { status: 400, reason: "No Number In Refer-To" };
+      const read = readNumber(this.#call.options.outbound ?? plainOutbound, number);
+      if (!read.allowed) return { status: read.end.status, reason: "Number Not Allowed" };
+      return `<sip:${userPartOf(read.number)}@${trunk.serverHost}>`;
     }
     const other = this.#call.otherLeg(replaces);
     const dialog = other?.dialog;
