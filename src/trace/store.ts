@@ -23,7 +23,7 @@ const messageBytes = 16_384;
 
 /**
  * The ladders of the last calls. A message belongs to the call whose leg has registered its Call-ID; an INVITE that
- * opens a dialog is kept from its arrival on, so that what was refused at once has a ladder too.
+ * opens a dialog, or a REFER by which SIP Server asks for a call, is kept from its arrival on, so that what was refused at once has a ladder too.
  */
 export class TraceStore implements CallTracer, MessageObserver {
   readonly #clock: Clock;
@@ -70,7 +70,9 @@ export class TraceStore implements CallTracer, MessageObserver {
   received(message: SipMessage, bytes: Buffer, flow: Flow): void {
     const side = sideOf(flow);
     const known = this.#byCallId[side].get(message.callId);
-    const opens = message.kind === "request" && message.method === "INVITE" && message.to.tag === undefined;
+    const begins = (method: string): boolean =>
+      method === "INVITE" || (method === "REFER" && side === "sip-server");
+    const opens = message.kind === "request" && begins(message.method) && message.to.tag === undefined;
     const ladder = known ?? (opens ? this.#openUnclaimed(message, side) : undefined);
     if (ladder) this.#message(ladder, side, "in", bytes);
   }

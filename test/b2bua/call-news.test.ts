@@ -156,7 +156,7 @@ describe("a call that SIP Server sets up for the agent (3pcc make call)", () => 
     bench.registrarEvents.emit("flow-resumed", bench.presence);
     await bench.pass();
     expect(news(bench).slice(0, 3)).toEqual([{ far: "ringing" }, { far: "ringing" }, { far: "connected" }]);
-    expect(news(bench).slice(before)).toEqual([{ callUuid: "B" }, { far: "connected" }]);
+    expect(news(bench).slice(before)).toEqual([{ callUuid: "B", far: "connected" }]);
   });
 
   it("tells the page nothing where SIP Server's media server plays the ringback", async () => {

@@ -1,28 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { QualityOfWay, SideStatistics } from "../../src/media/index.ts";
 import { B2buaBench, nothingLeft } from "../support/b2bua-bench.ts";
-
-const unknown: QualityOfWay = { last: undefined, call: undefined };
-const side: SideStatistics = {
-  codec: "pcmu",
-  packetsReceived: 0,
-  packetsSent: 0,
-  bytesReceived: 0,
-  bytesSent: 0,
-  packetsLost: 0,
-  packetsReordered: 0,
-  jitterBufferMs: undefined,
-  driftPpm: undefined,
-  driftCorrections: 0,
-  jitterMs: 0,
-  remote: undefined,
-  received: unknown,
-  sent: unknown,
-  farEnd: undefined,
-  framesConcealed: 0,
-  framesRecovered: 0,
-  dropped: {},
-};
+import { sideStatistics as side } from "../support/side-statistics.ts";
 
 /** An established call whose SIP Server can be silent, with media that the test lets flow or stop. */
 class Outage extends B2buaBench {

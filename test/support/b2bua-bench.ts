@@ -169,6 +169,7 @@ export interface BenchOptions {
   readonly clients?: readonly ClientRule[];
   readonly autoAnswer?: AutoAnswer;
   readonly headersToPage?: readonly string[];
+  readonly trunkSrtp?: "off" | "accept" | "offer" | "require";
 }
 
 /** A B2BUA between a scripted SIP Server and a scripted browser, on a fake clock. */
@@ -270,7 +271,11 @@ export class B2buaBench {
       ...(options.trunkTerms ? { trunkTerms: options.trunkTerms } : {}),
       realm: "jackfield",
       media: this.media,
-      codecs: { browser: ["opus", "pcmu", "pcma"], trunk: ["pcmu", "pcma"] },
+      codecs: {
+        browser: ["opus", "pcmu", "pcma"],
+        trunk: ["pcmu", "pcma"],
+        trunkSrtp: options.trunkSrtp ?? "off",
+      },
       registrar: this.makeRegistrar(),
       trunkRegistrations: this.#trunkRegistrations(),
       callsPerDn: 3,

@@ -20,9 +20,10 @@ export class ReloadBench extends B2buaBench {
   readonly pages: BenchPage[] = [];
   readonly #allowEvents: string;
 
-  constructor(options: { resumes: boolean } = { resumes: true }) {
-    super();
-    this.#allowEvents = options.resumes ? "talk, x-jackfield-resume" : "x-other";
+  constructor(options: { resumes: boolean; moreEvents?: string; trace?: object } = { resumes: true }) {
+    super(options.trace ? { trace: options.trace } : {});
+    const { moreEvents = "" } = options;
+    this.#allowEvents = (options.resumes ? "talk, x-jackfield-resume" : "x-other") + moreEvents;
     const first = { end: this.browser, flow: this.toBrowser, instance: "urn:uuid:1" };
     this.pages.push(first);
     this.signIn(first);

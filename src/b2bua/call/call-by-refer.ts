@@ -38,6 +38,7 @@ export class CallByRefer<Presence extends AgentPresence> extends Call {
     this.#wish = wish;
     this.#transaction = transaction;
     this.farNumber = number;
+    this.trunkEvents().onDialog?.(transaction.request.callId);
     this.#notifier = acceptRefer(services.context, transaction, wish, {
       route: { flow: (nextHop) => services.trunk.flowTo(nextHop) },
       identity: this.trunk.identity,

@@ -109,7 +109,9 @@ export class CallOffers {
     if (!media) return reply.reject(488);
     if (sdp === "") {
       const trunk = this.#call.trunk();
-      reply.accept(media.offerToTrunk(), (answer) => this.#takeTrunkAnswer(trunk, answer));
+      const offered = media.offerToTrunk();
+      const { trunkOffer } = media;
+      reply.accept(offered, (answer) => this.#takeTrunkAnswer(trunk, answer, trunkOffer));
       return;
     }
     const answer = media.answerToTrunk(sdp);
@@ -142,12 +144,16 @@ export class CallOffers {
     if (this.#directionQueued || this.#call.state() === "parked") return;
     this.#directionQueued = true;
     const trunk = this.#call.trunk();
+    let trunkOffer: CallMedia["trunkOffer"];
     trunk.reinvite(
       () => {
         if (this.#call.trunk() === trunk) this.#directionQueued = false;
-        return this.#call.media()?.offerToTrunk() ?? "";
+        const media = this.#call.media();
+        const offered = media?.offerToTrunk() ?? "";
+        trunkOffer = media?.trunkOffer;
+        return offered;
       },
-      (sdp) => this.#takeTrunkAnswer(trunk, sdp),
+      (sdp) => this.#takeTrunkAnswer(trunk, sdp, trunkOffer),
       (status) => {
         if (this.#call.trunk() === trunk) this.#directionRefused(status);
       },
@@ -174,9 +180,9 @@ export class CallOffers {
   }
 
   /** What a leg says that was exchanged meanwhile moves nothing. */
-  #takeTrunkAnswer(trunk: TrunkLeg, sdp: string): void {
+  #takeTrunkAnswer(trunk: TrunkLeg, sdp: string, offer: CallMedia["trunkOffer"]): void {
     if (this.#call.trunk() !== trunk) return;
-    const taken = this.#call.media()?.takeTrunkAnswer(sdp);
+    const taken = this.#call.media()?.takeTrunkAnswer(sdp, offer);
     if (taken && !taken.ok)
       this.#call.log.warn({ reason: taken.reason }, "answer to our re-INVITE not usable");
   }

@@ -175,17 +175,19 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
     this.#tellFar();
   }
 
-  override agentMoved(): void {
-    super.agentMoved();
-    this.#tellFar();
+  /** SIP Server may put another leg in the place of one whose ACK it still owes. */
+  protected override settle(): void {
+    const waited = this.state === "answering";
+    super.settle();
+    if (waited) this.#tellFar();
   }
 
   /** Of a call that SIP Server set up for the agent: its ACK comes when the far side has answered. */
   #tellFar(): void {
     const { state } = this;
     if (!this.services.pageRingback || this.#invite.offer !== "") return;
-    if (state === "answering") this.agent?.tellCall({ far: "ringing" });
-    if (state === "established") this.agent?.tellCall({ far: "connected" });
+    if (state === "answering") this.news.tell({ far: "ringing" });
+    if (state === "established") this.news.tell({ far: "connected" });
   }
 
   /** False when SIP Server's answer to our offer was of no use, which ends the call. */

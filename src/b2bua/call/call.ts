@@ -14,6 +14,7 @@ import { TracedMedia } from "../media/traced-media.ts";
 import { CallTransfers, type TransferCall } from "../transfer/index.ts";
 import { CallControl } from "./call-control.ts";
 import { callLogger } from "./call-log.ts";
+import { CallNews } from "./call-news.ts";
 import { CallOffers } from "./call-offers.ts";
 import { makeRecord, type CallRecord } from "./call-record.ts";
 import { CallResume } from "./call-resume.ts";
@@ -48,6 +49,7 @@ export abstract class Call {
   readonly events: TypedEvents<CallEvents>;
   protected readonly services: CallServices;
   protected readonly log: Logger;
+  protected readonly news = new CallNews(() => this.agent);
   /** SIP Server's leg; a transfer may put another in its place. */
   protected trunk: TrunkLeg;
   protected agent: AgentLeg | undefined;
@@ -94,7 +96,7 @@ export abstract class Call {
       offers: this.#offers,
       answerWanted: () => this.answerWanted(),
     });
-    this.#mediaWatch = new MediaWatch(services.context.clock);
+    this.#mediaWatch = new MediaWatch(services.context.clock, () => this.media?.quiet === true);
     this.transfers = new CallTransfers(this.#transferCall(sides));
     this.#resume = new CallResume({
       ...services.context,
@@ -111,6 +113,7 @@ export abstract class Call {
       ...services.context,
       log: this.log,
       mediaFlows: () => this.#mediaWatch.flows("trunk"),
+      mediaSilent: () => this.#mediaWatch.trunkSilent,
       probe: (done) => this.trunk.probe(done),
       onDead: (reason) => this.finish("jackfield", { status: 408, reason }),
     });
@@ -246,7 +249,13 @@ export abstract class Call {
   /** The agent's client takes the call over by the leg that `makeLeg` makes, offering `sdp`. SIP Server hears nothing. */
   attach(sdp: string, makeLeg: (user: AgentLegUser) => AgentLeg): void {
     this.log.info({}, "call taken over by a new leg of its client");
-    this.#resume.attach(sdp, this.agentEvents(), makeLeg);
+    const events = this.agentEvents();
+    const onConfirmed = (): void => {
+      events.onConfirmed();
+      // What came while the page was away it knows from nobody.
+      this.#tellAgain();
+    };
+    this.#resume.attach(sdp, { ...events, onConfirmed }, makeLeg);
   }
 
   /** What SIP Server's leg tells; the set-up phases add theirs. */
@@ -260,12 +269,12 @@ export abstract class Call {
       onDialog: (callId) => this.#trace?.dialog("sip-server", callId),
       ...setUpIsOver,
       onRefreshAnswer: (sdp) => this.#offers.refreshedByTrunk(sdp),
-      mediaFlows: () => this.#mediaWatch.flows("trunk"),
+      mediaFlows: () => !this.#mediaWatch.trunkSilent,
       onFailed: (end) => this.finish("sip-server", end),
       onOffer: (sdp, reply) => this.#offers.fromTrunk(sdp, reply),
       onControl: (event, digits) => this.#control.receive(event, digits),
-      onCallUuid: (callUuid) => this.agent?.tellCall({ callUuid }),
-      onCallData: (headers) => this.agent?.tellCall({ headers }),
+      onCallUuid: (callUuid) => this.news.tell({ callUuid }),
+      onCallData: (headers) => this.news.tell({ headers }),
       onRefer: (refer) => this.transfers.fromTrunk(refer),
       onEnded: (end) => this.transfers.trunkEnded(end) || this.finish("sip-server", end),
       onSilent: (cause) => this.#dialogCheck.begin(cause),
@@ -279,6 +288,7 @@ export abstract class Call {
       options: this.services,
       offers: this.#offers,
       setTrunk: (leg) => (this.trunk = leg),
+      tell: (notice) => this.news.tell(notice),
       runningEvents: () => this.#runningTrunkEvents(),
       settle: () => this.settle(),
       dialled: (uri) => this.services.dialled(uri),
@@ -324,9 +334,12 @@ export abstract class Call {
   /** The agent's client came back on another connection. */
   agentMoved(): void {
     this.agent?.moved();
+    this.#tellAgain();
+  }
+
+  #tellAgain(): void {
     this.#offers.repeatHold();
-    const [, changed] = this.trunk.callUuids;
-    if (changed !== undefined && this.callUuid) this.agent?.tellCall({ callUuid: this.callUuid });
+    this.news.repeat();
   }
 
   /** Its SIP Server is down: the call goes on while media flows. */

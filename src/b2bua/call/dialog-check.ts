@@ -8,6 +8,8 @@ export interface DialogCheckOptions {
   readonly log: Logger;
   /** Whether packets still come from SIP Server's side. */
   readonly mediaFlows: () => boolean;
+  /** Whether they should come and do not: on hold none are expected. */
+  readonly mediaSilent: () => boolean;
   /** Sends OPTIONS within the dialog; `done` is called once, within seconds. */
   readonly probe: (done: (answer: DialogAnswer) => void) => void;
   /** Neither SIP Server nor its side's media gives a sign of life. */
@@ -23,7 +25,8 @@ const missesUntilDead = 3;
 /**
  * Looks after a running call whose SIP Server does not answer: a switch-over and a restart of SIP Server do not touch
  * the sound (genesys-sip-server.md 10). It asks by OPTIONS of its own, at a slow pace, and ends the call when several
- * of them were not answered, or one by 481, and no media comes any more.
+ * of them were not answered, or one by 481, and no media comes any more. On hold media need not come: silence of SIP Server's
+ * ends such a call once it is retrieved, 481 at once.
  */
 export class DialogCheck {
   readonly #options: DialogCheckOptions;
@@ -65,8 +68,9 @@ export class DialogCheck {
       return;
     }
     this.#misses++;
-    // A clear no needs no repeating.
-    if ((answer === "unknown" || this.#misses >= missesUntilDead) && !this.#options.mediaFlows()) {
+    const { mediaFlows, mediaSilent } = this.#options;
+    // A clear no needs no repeating, and no sound that was expected.
+    if (answer === "unknown" ? !mediaFlows() : this.#misses >= missesUntilDead && mediaSilent()) {
       const words = answer === "unknown" ? "no longer knows the call" : "does not answer";
       return this.#options.onDead(`SIP Server ${words}, and no media comes`);
     }

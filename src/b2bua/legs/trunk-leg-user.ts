@@ -24,7 +24,7 @@ export interface TrunkLegUser {
   onEarlyAnswer(sdp: string): void;
   /** The answer to a refresh of ours, which repeated our last description. */
   onRefreshAnswer(sdp: string): void;
-  /** Whether sound comes from SIP Server's side. */
+  /** Whether sound comes from SIP Server's side, or none is expected. */
   mediaFlows(): boolean;
   /** re-INVITE or UPDATE; `sdp` is empty for an offerless one. */
   onOffer(sdp: string, reply: OfferReply): void;

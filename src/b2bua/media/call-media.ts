@@ -46,9 +46,10 @@ export class CallMedia {
   readonly #srtp: TrunkSrtpKeys;
   #browserLocal: BrowserLocal;
   #browserOffer: OfferInfo | undefined;
+  /** The last one made; it may be refused yet. */
   #trunkOffer: OfferInfo | undefined;
-  /** Our last description toward SIP Server was an offer, not an answer. */
-  #weOffered = false;
+  /** The one in force; undefined: an answer of ours is. */
+  #agreedOffer: OfferInfo | undefined;
   #browserUfrag: string | undefined;
   #browserPayload: Payload | undefined;
   #trunkRemote: TrunkRemote | undefined;
@@ -89,6 +90,11 @@ export class CallMedia {
   /** True while sound runs at least one way: connected, not held by us, nor by SIP Server both ways. */
   get active(): boolean {
     return this.#active;
+  }
+
+  /** True while one side holds the other: music may come from SIP Server's side or not, and silence says nothing. */
+  get quiet(): boolean {
+    return this.holding || (this.#trunkRemote?.direction ?? "sendrecv") !== "sendrecv";
   }
 
   /** True when both sides are known, so that sound can run. */
@@ -197,15 +203,20 @@ export class CallMedia {
       srtp: this.#srtp,
     });
     this.#trunkOffer = made.offer;
-    this.#weOffered = true;
     return this.#trunkOrigin.stamp(made.sdp);
   }
 
-  /** SIP Server's answer to `offerToTrunk`, early or final; a later one moves the media. */
-  takeTrunkAnswer(sdp: string): Taken {
-    if (!this.#trunkOffer) return { ok: false, status: 400, reason: "answer without an offer" };
-    const accepted = acceptTrunkAnswer(this.#trunkOffer, sdp);
+  /** What `offerToTrunk` offered last: to be kept with it where another may be made before its answer is here. */
+  get trunkOffer(): OfferInfo | undefined {
+    return this.#trunkOffer;
+  }
+
+  /** SIP Server's answer to `offerToTrunk`, early or final; a later one moves the media. `offer`: see `trunkOffer`. */
+  takeTrunkAnswer(sdp: string, offer = this.#trunkOffer): Taken {
+    if (!offer) return { ok: false, status: 400, reason: "answer without an offer" };
+    const accepted = acceptTrunkAnswer(offer, sdp);
     if (!accepted.ok) return accepted;
+    this.#agreedOffer = offer;
     this.#retarget(accepted.remote, accepted.description);
     return { ok: true };
   }
@@ -215,7 +226,8 @@ export class CallMedia {
    * it answered to, perhaps moved since.
    */
   takeTrunkRefresh(sdp: string): Taken {
-    return this.#weOffered ? this.takeTrunkAnswer(sdp) : this.answerToTrunk(sdp);
+    if (this.#agreedOffer) return this.takeTrunkAnswer(sdp, this.#agreedOffer);
+    return this.#srtp.keepingOurs(() => this.answerToTrunk(sdp));
   }
 
   /** Looks at an offer of SIP Server's before anything rings: 400 or 488 at once. */
@@ -235,7 +247,7 @@ export class CallMedia {
     const made = this.#answer(parsed.description);
     if (!made.ok) return made;
     this.#retarget(made.remote, parsed.description);
-    this.#weOffered = false;
+    this.#agreedOffer = undefined;
     return { ok: true, sdp: this.#trunkOrigin.stamp(made.sdp) };
   }
 

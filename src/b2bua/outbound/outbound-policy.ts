@@ -55,7 +55,7 @@ function refusal(status: number, reason: string): Dialled {
   return { allowed: false, end: { status, reason } };
 }
 
-function asksForPrivacy(request: SipRequest): boolean {
+function asksForPrivacy(request: Pick<SipRequest, "headers">): boolean {
   const asked = (request.headers.get("Privacy") ?? "").toLowerCase().split(/[;,\s]+/);
   return asked.includes("id") || asked.includes("user") || asked.includes("header");
 }

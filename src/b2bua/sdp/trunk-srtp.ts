@@ -49,6 +49,7 @@ export class TrunkSrtpKeys {
   readonly policy: TrunkSrtpPolicy;
   readonly #random: Random;
   #inUse: (TrunkSrtp & { readonly place: Place }) | undefined;
+  #keepOurs = false;
 
   constructor(policy: TrunkSrtpPolicy, random: Random) {
     this.policy = policy;
@@ -67,12 +68,19 @@ export class TrunkSrtpKeys {
   /** Keys for an answer to `theirs`: ours stays while the other end and its key are the same (RFC 4568 7.1.4). */
   answering({ suite, key }: CryptoLine, place: Place): TrunkSrtp {
     const former = this.#inUse;
-    const same =
-      former?.suite === suite &&
-      former.receiveKey === key &&
-      former.place.address === place.address &&
-      former.place.port === place.port;
+    const unmoved = former?.place.address === place.address && former.place.port === place.port;
+    const same = former?.suite === suite && (this.#keepOurs || (former.receiveKey === key && unmoved));
     return { suite, receiveKey: key, sendKey: same ? former.sendKey : this.#newKey() };
+  }
+
+  /** Within `answer` our key stays whatever the other end's is: it was told again already, in a refresh. */
+  keepingOurs<T>(answer: () => T): T {
+    this.#keepOurs = true;
+    try {
+      return answer();
+    } finally {
+      this.#keepOurs = false;
+    }
   }
 
   /** What is in force from now on; undefined: plain RTP. */

@@ -4,8 +4,8 @@ import type { IncomingRefer, ReferNotifier } from "../../sip/index.ts";
 import type { LegEnd } from "../legs/agent-leg.ts";
 import type { ReferUser } from "../legs/leg-refers.ts";
 import { userPartOf } from "../outbound/number-rules.ts";
-import { plainOutbound, readNumber } from "../outbound/outbound-policy.ts";
 import type { TrunkLeg } from "../legs/trunk-leg.ts";
+import { plainOutbound, readNumber } from "../outbound/outbound-policy.ts";
 import type { TransferCall } from "./transfer-call.ts";
 
 interface Referral {

@@ -86,7 +86,7 @@ export class CallTransfers {
     this.#fromTrunk.close();
     this.#fromAgent.trunkEnded();
     this.#former.leave(former, staysMs);
-    call.agent()?.tellCall(noticeOfParty(party, next.callUuid, next.serverHost));
+    call.tell(noticeOfParty(party, next.callUuid, next.serverHost));
   }
 
   /** SIP Server's leg is over. True when the call lives on because a target is still being called. */

@@ -1,4 +1,5 @@
 import type { Replaces, SipUri } from "../../sip/index.ts";
+import type { CallNotice } from "../clients/call-notices.ts";
 import type { CallerData, LegEnd } from "../legs/agent-leg.ts";
 import type { CallOffers } from "../call/call-offers.ts";
 import type { CallSides } from "../call/call-sides.ts";
@@ -25,6 +26,8 @@ export interface TransferCall extends CallSides {
   readonly options: TrunkLegOptions;
   readonly offers: CallOffers;
   setTrunk(leg: TrunkLeg): void;
+  /** Tells the agent's client what is new of the call. */
+  tell(notice: CallNotice): void;
   /** What a leg tells that is the call's. */
   runningEvents(): TrunkLegUser;
   /** The new leg's description is known: sound runs, and a call that was not established yet is. */

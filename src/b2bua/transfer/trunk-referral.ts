@@ -4,6 +4,7 @@ import type { HeaderPair, IncomingRefer, ReferNotifier, ReferTarget, ReferWish }
 import type { LegEnd } from "../legs/agent-leg.ts";
 import { numberInUri } from "../outbound/number-rules.ts";
 import { TrunkLeg } from "../legs/trunk-leg.ts";
+import type { CallMedia } from "../media/call-media.ts";
 import type { ExchangeTrunk, TransferCall } from "./transfer-call.ts";
 
 /** After NOTIFY 200 SIP Server hangs the referring dialog up (RFC 5589 6.1); if it does not, we do after this, ms. */
@@ -37,6 +38,8 @@ interface Referral {
   readonly leg: TrunkLeg;
   readonly patience: Timer;
   readonly heldAtOffer: boolean;
+  /** What the target was offered; the call's own leg may be offered something else meanwhile. */
+  readonly offer: CallMedia["trunkOffer"];
   /** The target's early answer; one in a reliable provisional response is not repeated (RFC 3262 5). */
   earlyAnswer: string;
 }
@@ -69,22 +72,26 @@ export class TrunkReferral {
       ...call.runningEvents(),
       onCallUuid() {},
       onCallData() {},
+      // It is not the call's leg yet: neither moves the sound nor controls it.
+      onOffer: (_sdp, reply) => reply.reject(488, "Not Answered Yet"),
+      onControl() {},
       onProgress: (status, sdp) => {
         notifier.notify(status);
         if (this.#running && sdp !== "") this.#running.earlyAnswer = sdp;
       },
-      onAnswered: (sdp) => this.#answered(number, sdp),
+      onAnswered: (sdp, data) => this.#answered(number, sdp, data),
       onFailed: (end) => this.#failed(end),
     });
     const patience = call.options.context.clock.setTimer(referLifetimeSeconds * 1000, () =>
       this.#giveUp(408),
     );
-    this.#running = { notifier, leg, patience, heldAtOffer: media.holding, earlyAnswer: "" };
+    const offered = media.offerToTrunk();
+    const offer = media.trunkOffer;
+    this.#running = { notifier, leg, patience, heldAtOffer: media.holding, offer, earlyAnswer: "" };
     call.log.info({ number, replaces: refer.target.replaces?.callId }, "SIP Server refers the call");
     const { flow } = former;
     const extras = { headers: headersOfRefer(refer), ...(flow ? { flow } : {}) };
-    if (!leg.call(number, media.offerToTrunk(), extras))
-      this.#failed({ status: 503, reason: "no SIP Server is up" });
+    if (!leg.call(number, offered, extras)) this.#failed({ status: 503, reason: "no SIP Server is up" });
   }
 
   /** SIP Server's leg is over. True when the call waits for the target nevertheless (RFC 3515: BYE ends no REFER). */
@@ -99,22 +106,20 @@ export class TrunkReferral {
     this.#giveUp(487);
   }
 
-  #answered(number: string, sdp: string): void {
+  #answered(number: string, sdp: string, data: readonly HeaderPair[]): void {
     const call = this.#call;
     const running = this.#take();
     if (!running) return;
-    const { leg, notifier, heldAtOffer } = running;
-    const taken = call.media()?.takeTrunkAnswer(sdp === "" ? running.earlyAnswer : sdp);
+    const { leg, notifier, heldAtOffer, offer } = running;
+    const taken = call.media()?.takeTrunkAnswer(sdp === "" ? running.earlyAnswer : sdp, offer);
     if (!taken?.ok) {
       const end = { status: 488, reason: `answer of the transfer's target: ${taken?.reason ?? "no media"}` };
       leg.end(end);
       return this.#over(notifier, end);
     }
     this.#trunkEnd = undefined;
-    const uuid = leg.callUuid;
-    const headers: HeaderPair[] = uuid === undefined ? [] : [["X-Genesys-CallUUID", uuid]];
     this.#exchange(leg, {
-      party: { number, displayName: undefined, headers },
+      party: { number, displayName: undefined, headers: data },
       staysMs: formerLegStaysMs,
       holdTold: heldAtOffer,
     });

@@ -33,12 +33,12 @@ export class SessionRefresh {
 
   constructor(session: RefreshHost) {
     this.#session = session;
-    const { clock, log } = session.context;
+    const { clock } = session.context;
     const host = {
       clock,
-      log,
       mediaFlows: () => session.mediaFlows,
       refresh: () => this.#refresh(),
+      overdue: () => session.user.onPeerSilent?.("no refresh of the session came in time"),
       expire: () => session.expire(),
     };
     this.#timer = new SessionTimer(host, session.terms.timer);

@@ -1,4 +1,4 @@
-import type { Clock, Logger, Timer } from "../../core/index.ts";
+import type { Clock, Timer } from "../../core/index.ts";
 import type { HeaderPair } from "../dialog/index.ts";
 import type { SipRequest, SipResponse } from "../message/types.ts";
 import { names } from "./option-tags.ts";
@@ -25,11 +25,12 @@ const shortestRetryMs = 10_000;
 /** What the timer does to its session. */
 export interface TimerHost {
   readonly clock: Clock;
-  readonly log: Logger;
   /** Whether sound still comes from the peer. */
   mediaFlows(): boolean;
   /** Sends a refresh: UPDATE or re-INVITE. */
   refresh(): void;
+  /** The time is up, but the session goes on: told once. */
+  overdue(): void;
   /** The time is up and nothing is heard: the session ends. */
   expire(): void;
 }
@@ -132,11 +133,12 @@ export class SessionTimer {
     this.#refresh = this.#host.clock.setTimer(delayMs, () => this.#host.refresh());
   }
 
-  #startExpiry(delayMs: number): void {
+  #startExpiry(delayMs: number, told = false): void {
     this.#expiry = this.#host.clock.setTimer(delayMs, () => {
       if (!this.#host.mediaFlows()) return this.#host.expire();
-      this.#host.log.debug({}, "session past its time, but sound comes");
-      this.#startExpiry(soundCheckMs);
+      // Whoever is told may look for a peer that is gone.
+      if (!told) this.#host.overdue();
+      this.#startExpiry(soundCheckMs, true);
     });
   }
 

@@ -131,8 +131,8 @@ export interface SessionUser {
   onEarlyAnswer?(sdp: string): void;
   /** A refresh repeated our last description unchanged; this is the peer's answer to it, mostly unchanged too. */
   onRefreshAnswer?(sdp: string): void;
-  /** Whether sound comes from the peer: then neither its silence nor the session timer ends the session. */
+  /** Whether sound comes from the peer, or none is expected (on hold): then neither its silence nor the session timer ends the session. */
   mediaFlows?(): boolean;
-  /** A request of ours within the dialog got no answer or 408; the session goes on because media flows. */
+  /** A request of ours within the dialog got no answer or 408, or no refresh came in time; see `mediaFlows`. */
   onPeerSilent?(cause: string): void;
 }
