@@ -340,6 +340,17 @@ describe("being called", () => {
     expect(pageErrors()).toEqual([]);
   });
 
+  it("rejects a second call, and the first goes on", async () => {
+    await signedIn();
+    await talking();
+    const second = gateway.invite("5003");
+    await button("Reject 5003").click();
+    await sent(() => gateway.received.find((one) => one.name === "486" && one.header("Call-ID") === second));
+    await state("call", "talking");
+    await expect.poll(async () => await page.getByTestId("other-calls").isVisible()).toBe(false);
+    expect(await page.getByTestId("call-peer").textContent()).toBe("5002");
+  });
+
   it("tells a fourth caller that it is busy, and leaves the calls alone", async () => {
     await signedIn();
     await talking();
