@@ -1,16 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { build } from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { contentSecurityPolicy } from "../../src/ws/index.ts";
 import { FakeGateway } from "./support/fake-gateway.ts";
 import { launchBrowser, serveFolder, type PageServer, type TestBrowser } from "./support/index.ts";
 
-const WEB = join(import.meta.dirname, "..", "..", "web");
+const built = join(import.meta.dirname, "..", "..", "web", "dist");
 
-let folder: string;
 let server: PageServer;
 let gateway: FakeGateway;
 let browser: TestBrowser;
@@ -19,18 +15,15 @@ let page: Page;
 let before = 0;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "jackfield-page-"));
-  await build({ configFile: join(WEB, "vite.config.ts"), logLevel: "error", build: { outDir: folder } });
   browser = await launchBrowser();
 });
 
 afterAll(async () => {
   await browser.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 beforeEach(async () => {
-  server = await serveFolder(folder, { "content-security-policy": contentSecurityPolicy() });
+  server = await serveFolder(built, { "content-security-policy": contentSecurityPolicy() });
   gateway = new FakeGateway(server.server, "secret");
   before = browser.errors.length;
 });
