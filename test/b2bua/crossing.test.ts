@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { callTransitions } from "../../src/b2bua/call-state.ts";
+import { callTransitions } from "../../src/b2bua/call/call-state.ts";
 import type { FarEnd } from "../support/b2bua-bench.ts";
 import { callPlaces, type Phase } from "../support/call-places.ts";
 import { browserSdp, genesysSdp } from "../support/descriptions.ts";

@@ -1,4 +1,4 @@
-import type { CallState } from "../../src/b2bua/call-state.ts";
+import type { CallState } from "../../src/b2bua/call/call-state.ts";
 import type { BenchOptions } from "./b2bua-bench.ts";
 import { genesysSdp } from "./descriptions.ts";
 import type { SideName } from "./hand-written.ts";

@@ -1,4 +1,4 @@
-import { callTransitions } from "../../src/b2bua/call-state.ts";
+import { callTransitions } from "../../src/b2bua/call/call-state.ts";
 import type { QualityOfWay, SideStatistics } from "../../src/media/index.ts";
 import type { Session } from "../../src/sip/index.ts";
 import { B2buaBench, type BenchOptions, type FarEnd } from "./b2bua-bench.ts";
