@@ -27,6 +27,7 @@ export default defineConfig({
         test: {
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
+          globalSetup: ["test/browser/support/build-page.ts"],
           fileParallelism: false,
           testTimeout: 90_000,
           hookTimeout: 60_000,

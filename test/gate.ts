@@ -78,8 +78,8 @@ const steps: readonly Step[] = [
   script("lint", "lint"),
   script("format check", "format:check"),
   tests("unit", 5),
-  tests("interop", 6),
-  tests("browser", 6),
+  tests("interop", 7),
+  tests("browser", 8),
 ];
 
 async function gate(): Promise<number> {

@@ -131,6 +131,23 @@ describe("REFER of the browser's: blind transfer", () => {
     expect(await bench.remains()).toEqual(nothingLeft);
   });
 
+  it("is told to have worked before the BYE also where the page is slow to answer the NOTIFY before", async () => {
+    const bench = new TransferBench();
+    const { session } = await bench.running();
+    takesRefers(bench);
+    const told: string[] = [];
+    // Answers nothing: a busy page.
+    bench.browser.user.onRequestReceived = ({ method, body }) =>
+      told.push(`${method} ${body.toString().trim()}`);
+    send(bench.browser.received.session, "REFER", [["Refer-To", "<sip:1004@jackfield>"]]);
+    await bench.pass();
+    session.bye();
+    await bench.pass();
+    expect(told).toEqual(["NOTIFY SIP/2.0 100 Trying", "NOTIFY SIP/2.0 200 OK"]);
+    expect(bench.browser.user.told.at(-1)).toBe("ended BYE");
+    expect(await bench.remains()).toEqual(nothingLeft);
+  });
+
   it("is told to have worked when SIP Server took it and ends the call without a word", async () => {
     const { bench, session, notifies } = await referring();
     session.bye();

@@ -1,16 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { build } from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { contentSecurityPolicy } from "../../src/ws/index.ts";
 import { FakeGateway } from "./support/fake-gateway.ts";
 import { launchBrowser, serveFolder, type PageServer, type TestBrowser } from "./support/index.ts";
 
-const WEB = join(import.meta.dirname, "..", "..", "web");
+const built = join(import.meta.dirname, "..", "..", "web", "dist");
 
-let folder: string;
 let server: PageServer;
 let gateway: FakeGateway;
 let browser: TestBrowser;
@@ -19,18 +15,15 @@ let page: Page;
 let before = 0;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "jackfield-page-"));
-  await build({ configFile: join(WEB, "vite.config.ts"), logLevel: "error", build: { outDir: folder } });
   browser = await launchBrowser();
 });
 
 afterAll(async () => {
   await browser.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 beforeEach(async () => {
-  server = await serveFolder(folder, { "content-security-policy": contentSecurityPolicy() });
+  server = await serveFolder(built, { "content-security-policy": contentSecurityPolicy() });
   gateway = new FakeGateway(server.server, "secret");
   before = browser.errors.length;
 });
@@ -338,6 +331,17 @@ describe("being called", () => {
     gateway.bye(second);
     await state("call", "none");
     expect(pageErrors()).toEqual([]);
+  });
+
+  it("rejects a second call, and the first goes on", async () => {
+    await signedIn();
+    await talking();
+    const second = gateway.invite("5003");
+    await button("Reject 5003").click();
+    await sent(() => gateway.received.find((one) => one.name === "486" && one.header("Call-ID") === second));
+    await state("call", "talking");
+    await expect.poll(async () => await page.getByTestId("other-calls").isVisible()).toBe(false);
+    expect(await page.getByTestId("call-peer").textContent()).toBe("5002");
   });
 
   it("tells a fourth caller that it is busy, and leaves the calls alone", async () => {

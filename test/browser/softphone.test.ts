@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Page } from "playwright-core";
-import { build } from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { CallRecord } from "../../src/b2bua/index.ts";
 import type { Gateway } from "../../src/cli/index.ts";
@@ -30,7 +29,6 @@ let before = 0;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "jackfield-softphone-"));
-  await build({ configFile: join(root, "web", "vite.config.ts"), logLevel: "error" });
   const microphone = join(folder, "voice.wav");
   writeFileSync(microphone, wav(voice(4)));
   sandbox = await openTestSandbox();

@@ -48,7 +48,10 @@ const calls = new CallView({
   mute: (on) => phone.mute(on),
   hold: (on) => phone.hold(on),
 });
-const otherCalls = new OtherCallsView((callId) => phone.switchTo(callId));
+const otherCalls = new OtherCallsView(
+  (callId) => phone.switchTo(callId),
+  (callId) => phone.reject(callId),
+);
 const dial = new DialView({
   call: (number) => {
     log.calm();

@@ -2,13 +2,15 @@ import { phaseText } from "./call-view.ts";
 import type { CallSnapshot } from "./call.ts";
 import { byId, element, setText } from "./dom.ts";
 
-/** The calls beside the one that is shown large, each with a button that goes over to it. */
+/** The calls beside the one that is shown large, each with a button that goes over to it; a ringing one can be rejected. */
 export class OtherCallsView {
   readonly #list = byId("other-calls", HTMLUListElement);
   readonly #switchTo: (callId: string) => void;
+  readonly #reject: (callId: string) => void;
 
-  constructor(switchTo: (callId: string) => void) {
+  constructor(switchTo: (callId: string) => void, reject: (callId: string) => void) {
     this.#switchTo = switchTo;
+    this.#reject = reject;
   }
 
   render(calls: readonly CallSnapshot[]): void {
@@ -23,16 +25,23 @@ export class OtherCallsView {
 
   #entry({ callId }: CallSnapshot): HTMLLIElement {
     const entry = element("li");
-    const button = element("button", "", { type: "button" });
-    button.addEventListener("click", () => this.#switchTo(callId));
-    entry.append(element("span"), button);
+    const over = element("button", "", { type: "button" });
+    over.addEventListener("click", () => this.#switchTo(callId));
+    const reject = element("button", "", { type: "button", class: "stop" });
+    reject.addEventListener("click", () => this.#reject(callId));
+    entry.append(element("span"), over, reject);
     return entry;
   }
 
   #show(entry: Element | undefined, call: CallSnapshot): void {
-    const [text, button] = entry?.children ?? [];
-    if (!(text instanceof HTMLElement) || !(button instanceof HTMLElement)) return;
+    const [text, over, reject] = entry?.children ?? [];
+    if (!(text instanceof HTMLElement) || !(over instanceof HTMLElement) || !(reject instanceof HTMLElement))
+      return;
+    const ringing = call.phase === "ringing";
     setText(text, `${call.peer}: ${phaseText(call)}`);
-    setText(button, call.phase === "ringing" ? `Answer ${call.peer}` : `Switch to ${call.peer}`);
+    setText(over, `${ringing ? "Answer" : "Switch to"} ${call.peer}`);
+    over.className = ringing ? "go" : "";
+    setText(reject, `Reject ${call.peer}`);
+    reject.hidden = !ringing;
   }
 }

@@ -190,8 +190,11 @@ export class Phone {
     else if (this.#call?.snapshot.heldHere === true) this.hold(false);
   }
 
-  reject(): void {
-    this.#call?.hangUp({ code: 486, phrase: "Busy Here" });
+  /** Tells the caller that nobody takes the call: the one that is shown, or another that rings beside it. */
+  reject(callId?: string): void {
+    const call = callId === undefined ? this.#call : this.#find(callId);
+    if (call?.snapshot.phase !== "ringing") return;
+    call.hangUp({ code: 486, phrase: "Busy Here" });
   }
 
   hangUp(): void {

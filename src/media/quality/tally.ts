@@ -117,9 +117,11 @@ function plus(sums: Sums, sample: QualitySample): Sums {
 function ofCall(sums: Sums): WayQualityOfCall | undefined {
   const { expected, trips } = sums;
   if (expected === 0) return undefined;
+  const mosMean = sums.mos / expected;
   return {
-    mosMean: sums.mos / expected,
-    mosWorst: sums.mosWorst,
+    mosMean,
+    // A short interval counts in the mean alone.
+    mosWorst: Math.min(sums.mosWorst, mosMean),
     lossPercent: Math.min(100, (sums.missed * 100) / expected),
     burstLossPercent: density(sums.burstLosses, sums.burstPackets),
     jitterMsMean: sums.jitterMs / expected,

@@ -67,7 +67,11 @@ export function receiveRefer(
       const silent: HeaderPair[] = wish.subscribes ? [] : [["Refer-Sub", "false"]];
       session.respond(transaction, 202, undefined, [contact, ...silent]);
       const event = withId ? `refer;id=${request.cseq.sequence}` : "refer";
-      const notifier = new ReferNotifier(event, wish.subscribes ? send : undefined);
+      const notifier = new ReferNotifier(
+        event,
+        wish.subscribes ? send : undefined,
+        transaction.flow.reliable,
+      );
       notifier.notify(100);
       return notifier;
     },

@@ -36,6 +36,7 @@ export function acceptRefer(
           });
         }
       : undefined,
+    flow.reliable,
   );
   notifier.notify(100);
   return notifier;

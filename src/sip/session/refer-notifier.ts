@@ -14,20 +14,26 @@ interface Fragment {
 }
 
 /**
- * Tells the sender of a REFER how its call goes: NOTIFY `Event: refer` with message/sipfrag (RFC 3515 2.4). One
- * NOTIFY at a time, since UDP may swap two; of what waits meanwhile only the latest is told.
+ * Tells the sender of a REFER how its call goes: NOTIFY `Event: refer` with message/sipfrag (RFC 3515 2.4). Over UDP
+ * one NOTIFY at a time, since it may swap two; of what waits meanwhile only the latest is told. Over a connection none
+ * waits: the last word would be lost with a dialog that ends meanwhile.
  */
 export class ReferNotifier {
   readonly #send: SendNotify | undefined;
   readonly #event: string;
+  readonly #inOrder: boolean;
   #sending = false;
   #waiting: Fragment | undefined;
   #last = 0;
   #over = false;
 
-  /** `event`: Event value, with the id where there is one. No `send`: the sender wants to hear nothing (RFC 4488). */
-  constructor(event: string, send: SendNotify | undefined) {
+  /**
+   * `event`: Event value, with the id where there is one. No `send`: the sender wants to hear nothing (RFC 4488).
+   * `inOrder`: the transport swaps no messages.
+   */
+  constructor(event: string, send: SendNotify | undefined, inOrder: boolean) {
     this.#event = event;
+    this.#inOrder = inOrder;
     this.#send = send;
   }
 
@@ -47,7 +53,7 @@ export class ReferNotifier {
 
   #next(): void {
     const fragment = this.#waiting;
-    if (!this.#send || this.#sending || !fragment) return;
+    if (!this.#send || !fragment || (this.#sending && !this.#inOrder)) return;
     this.#waiting = undefined;
     this.#sending = true;
     const { status, reason } = fragment;
