@@ -18,7 +18,7 @@ describe("the agent's REFER obeys the rules of what the agent dials", () => {
     ["0900123", 403, undefined],
     ["*310900123", 403, undefined],
     ["*311004", 202, "<sip:91004@192.0.2.10:5060>"],
-    ["7", 484, undefined],
+    ["7", 403, undefined],
     ["5001@jackfield;gr=urn:uuid:1", 202, "<sip:5001@192.0.2.10:5060>"],
     ["5001@jackfield;gr=urn:uuid:2", 400, undefined],
   ])("to %s: %i", async (number, status, referTo) => {
