@@ -128,6 +128,21 @@ describe("headers that come later", () => {
     ]);
   });
 
+  it.each([
+    ["UPDATE", []],
+    ["INFO", []],
+    ["MESSAGE", [["Content-Type", "text/plain"]]],
+    ["NOTIFY", [["Event", "beep"]]],
+  ] as const)("are told when %s without SDP carries them", async (method, more) => {
+    const bench = new B2buaBench({ allowEvents: ["x-jackfield-call"] });
+    await bench.established();
+    const { callId } = bench.browser.received.request;
+    const data = ["X-Genesys-Customer", "7"] as const;
+    bench.trunk.outgoing?.session.request(method, [...more, data]);
+    await bench.pass();
+    expect(notices(bench)).toEqual([[callId, { headers: [data] }]]);
+  });
+
   it("are told to nobody else", async () => {
     const bench = new B2buaBench();
     await bench.established();

@@ -164,7 +164,7 @@ export class TrunkLeg implements SessionUser {
       capabilities: this.#capabilities,
       refers: this.#refers,
       user: () => this.#user,
-      note: (request) => this.#note(request),
+      note: (request) => this.#noteInDialog(request),
       onMessageSummary: (request) => this.#options.onMessageSummary(this.dn, request),
     };
   }
@@ -298,14 +298,12 @@ export class TrunkLeg implements SessionUser {
   }
 
   onOffer(sdp: string, request: SipRequest, reply: OfferReply): void {
-    this.#note(request);
     this.#user.onOffer(sdp, reply);
-    const { changed } = this.#data.note(request);
-    if (changed.length > 0) this.#user.onCallData(changed);
+    this.#noteInDialog(request);
   }
 
   onUpdate(request: SipRequest): void {
-    this.#note(request);
+    this.#noteInDialog(request);
   }
 
   onRequest(request: SipRequest, transaction: ServerTransaction): void {
@@ -316,6 +314,13 @@ export class TrunkLeg implements SessionUser {
 
   onEnded(end: SessionEnd): void {
     this.#user.onEnded(endOfSession(end, who));
+  }
+
+  /** As `#note`, and what else the page may know of the call: any request may bring it. */
+  #noteInDialog(request: SipRequest): void {
+    this.#note(request);
+    const { changed } = this.#data.note(request);
+    if (changed.length > 0) this.#user.onCallData(changed);
   }
 
   #note(message: SipRequest | SipResponse): void {

@@ -13,7 +13,7 @@ export interface TrunkDialog {
   readonly refers: LegRefers;
   /** Who is told; it changes when a transfer puts another leg in this one's place. */
   user(): TrunkLegUser;
-  /** Takes in what any message tells besides: Allow, X-Genesys-CallUUID. */
+  /** Takes in what any message tells besides: Allow, X-Genesys-CallUUID, data of the call. */
   note(request: SipRequest): void;
   onMessageSummary(request: SipRequest): void;
 }
@@ -25,7 +25,10 @@ export const trunkMethods: Readonly<Record<string, TrunkMethod>> = {
   NOTIFY: receiveNotify,
   INFO: receiveInfo,
   OPTIONS: (_leg, request, transaction) => acceptRequest(request, transaction),
-  MESSAGE: (_leg, request, transaction) => acceptRequest(request, transaction),
+  MESSAGE: (leg, request, transaction) => {
+    acceptRequest(request, transaction);
+    leg.note(request);
+  },
   REFER: (leg, request, transaction) =>
     leg.refers.receive(request, transaction, (refer) => leg.user().onRefer(refer)),
 };
@@ -51,12 +54,9 @@ function receiveNotify(leg: TrunkDialog, request: SipRequest, transaction: Serve
   if (wanted) leg.user().onControl(control, wanted);
 }
 
-function receiveInfo(
-  { capabilities }: TrunkDialog,
-  request: SipRequest,
-  transaction: ServerTransaction,
-): void {
+function receiveInfo(leg: TrunkDialog, request: SipRequest, transaction: ServerTransaction): void {
   // Digits of the far party's: who listens for them is SIP Server's side, and a browser has no use for any.
   const known = request.body.length === 0 || request.contentType?.startsWith("application/dtmf");
-  transaction.respond(createResponse(request, known ? 200 : 415, { headers: capabilities.headers }));
+  transaction.respond(createResponse(request, known ? 200 : 415, { headers: leg.capabilities.headers }));
+  if (known) leg.note(request);
 }
