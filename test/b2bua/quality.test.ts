@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { MediaStatistics, QualityOfWay, SideStatistics, WayQuality } from "../../src/media/index.ts";
+import type { MediaStatistics, QualityOfWay, WayQuality } from "../../src/media/index.ts";
 import { mosBuckets, QualityTotals } from "../../src/b2bua/index.ts";
 import { B2buaBench } from "../support/b2bua-bench.ts";
+import { sideStatistics } from "../support/side-statistics.ts";
 import { recordingLog } from "../ws/support.ts";
 
 const unknown: QualityOfWay = { last: undefined, call: undefined };
@@ -26,27 +27,9 @@ function way(mos: number, change: Partial<WayQuality> = {}): QualityOfWay {
 function statistics(
   ways: Partial<Record<"fromBrowser" | "toBrowser" | "fromTrunk" | "toTrunk", QualityOfWay>>,
 ): MediaStatistics {
-  const side: Omit<SideStatistics, "received" | "sent"> = {
-    codec: "pcmu",
-    packetsReceived: 0,
-    packetsSent: 0,
-    bytesReceived: 0,
-    bytesSent: 0,
-    packetsLost: 0,
-    packetsReordered: 0,
-    jitterBufferMs: undefined,
-    driftPpm: undefined,
-    driftCorrections: 0,
-    jitterMs: 0,
-    remote: undefined,
-    farEnd: undefined,
-    framesConcealed: 0,
-    framesRecovered: 0,
-    dropped: {},
-  };
   return {
-    browser: { ...side, received: ways.fromBrowser ?? unknown, sent: ways.toBrowser ?? unknown },
-    trunk: { ...side, received: ways.fromTrunk ?? unknown, sent: ways.toTrunk ?? unknown },
+    browser: { ...sideStatistics, received: ways.fromBrowser ?? unknown, sent: ways.toBrowser ?? unknown },
+    trunk: { ...sideStatistics, received: ways.fromTrunk ?? unknown, sent: ways.toTrunk ?? unknown },
   };
 }
 

@@ -4,6 +4,7 @@ import type { MediaStatistics, SideStatistics } from "../../src/media/index.ts";
 import { createResponse, type HeaderPair, type SessionTerms } from "../../src/sip/index.ts";
 import { B2buaBench, nothingLeft } from "../support/b2bua-bench.ts";
 import { browserSdp, genesysSdp } from "../support/descriptions.ts";
+import { sideStatistics } from "../support/side-statistics.ts";
 
 /** As SIP Server's INVITE has them (genesys-sip-server.md 5.1). */
 const sipServerHeaders: readonly HeaderPair[] = [
@@ -50,26 +51,7 @@ async function dialledCall(bench: B2buaBench): Promise<void> {
 
 /** Counters as the media session tells them every few seconds. */
 function hear(bench: B2buaBench, packets: { browser?: number; trunk?: number }): void {
-  const side = (packetsReceived = 0): SideStatistics => ({
-    codec: "pcmu",
-    packetsReceived,
-    packetsSent: 0,
-    bytesReceived: 0,
-    bytesSent: 0,
-    packetsLost: 0,
-    packetsReordered: 0,
-    jitterBufferMs: undefined,
-    driftPpm: undefined,
-    driftCorrections: 0,
-    jitterMs: 0,
-    remote: undefined,
-    farEnd: undefined,
-    framesConcealed: 0,
-    framesRecovered: 0,
-    dropped: {},
-    received: { last: undefined, call: undefined },
-    sent: { last: undefined, call: undefined },
-  });
+  const side = (packetsReceived = 0): SideStatistics => ({ ...sideStatistics, packetsReceived });
   const statistics: MediaStatistics = { browser: side(packets.browser), trunk: side(packets.trunk) };
   bench.media.last.events.emit("quality", statistics);
 }

@@ -9,9 +9,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { CallRecord } from "../../src/b2bua/index.ts";
 import type { Gateway } from "../../src/cli/index.ts";
 import type { RecordedPacket, Sandbox } from "../../src/sandbox/index.ts";
-import { fromCodes, soundRate, tone } from "../support/sound.ts";
+import { fromCodes, tone } from "../support/sound.ts";
+import { toWav } from "../support/wav.ts";
 import { openTestGateway, openTestSandbox, testPassword } from "../support/test-gateway.ts";
 import { asSamples, launchBrowser, level, until, type TestBrowser } from "./support/index.ts";
+import { levelPlayed } from "./support/page-sound.ts";
 import { UdpPath } from "./support/udp-path.ts";
 
 /** The shipped page in Chromium: its calls outlive reloads, lost sockets and changed networks. */
@@ -30,7 +32,7 @@ const records: CallRecord[] = [];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "jackfield-resume-"));
   const microphone = join(folder, "tone.wav");
-  writeFileSync(microphone, wav(tone(1150, 4)));
+  writeFileSync(microphone, toWav(tone(1150, 4)));
   sandbox = await openTestSandbox();
   const [httpPort, mediaPort] = [await freeTcpPort(), await freeUdpPort()];
   address = `http://127.0.0.1:${httpPort}`;
@@ -101,25 +103,6 @@ async function freeUdpPort(): Promise<number> {
   return port;
 }
 
-/** 16-bit mono samples as a WAV file. */
-function wav(samples: Int16Array): Buffer {
-  const header = Buffer.alloc(44);
-  const bytes = samples.byteLength;
-  header.write("RIFF", 0);
-  header.writeUInt32LE(36 + bytes, 4);
-  header.write("WAVEfmt ", 8);
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(soundRate, 24);
-  header.writeUInt32LE(2 * soundRate, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write("data", 36);
-  header.writeUInt32LE(bytes, 40);
-  return Buffer.concat([header, Buffer.from(samples.buffer)]);
-}
-
 function button(name: string): ReturnType<Page["getByRole"]> {
   return page.getByRole("button", { name, exact: true });
 }
@@ -144,7 +127,7 @@ async function talking(): Promise<string> {
   await page.keyboard.press("Enter");
   await state("call", "talking");
   const { uuid } = await until(() => sandbox.calls().find((one) => one.state === "connected"));
-  expect(await levelHere()).toBeGreaterThan(loud);
+  expect(await levelPlayed(page)).toBeGreaterThan(loud);
   return uuid;
 }
 
@@ -184,28 +167,6 @@ function heardThere(uuid: string): { missingMs: number; whole: boolean; level: n
   };
 }
 
-/** Loudest of what the page plays within half a second, from the audio element's own stream. */
-async function levelHere(on = page): Promise<number> {
-  return await on.evaluate(async () => {
-    const element = document.querySelector("#remote");
-    if (!(element instanceof HTMLAudioElement) || !(element.srcObject instanceof MediaStream)) return -1;
-    const context = new AudioContext();
-    const analyser = context.createAnalyser();
-    context.createMediaStreamSource(element.srcObject).connect(analyser);
-    const samples = new Float32Array(analyser.fftSize);
-    let loudest = 0;
-    for (let at = 0; at < 10; at++) {
-      await new Promise((resolve) => {
-        setTimeout(resolve, 50);
-      });
-      analyser.getFloatTimeDomainData(samples);
-      loudest = Math.max(loudest, ...samples);
-    }
-    await context.close();
-    return loudest;
-  });
-}
-
 async function timerSeconds(): Promise<number> {
   const [minutes = 0, seconds = 0] = ((await page.getByTestId("call-timer").textContent()) ?? "")
     .split(":")
@@ -234,7 +195,7 @@ describe("the page reloaded in a call", () => {
     expect(heard.level).toBeGreaterThan(loud);
     expect(heard.whole).toBe(true);
     expect(heard.missingMs).toBeLessThan(5000);
-    expect(await levelHere()).toBeGreaterThan(loud);
+    expect(await levelPlayed(page)).toBeGreaterThan(loud);
     expect(await timerSeconds()).toBeGreaterThanOrEqual(2);
     expect(await page.getByTestId("call-peer").textContent()).toBe("9197");
     expect(toldSipServer(before)).toEqual([]);
@@ -351,7 +312,7 @@ describe("a duplicated tab", () => {
     expect(await second.getByTestId("call").getAttribute("data-state")).toBe("none");
     sandbox.record(uuid);
     await until(() => heardThere(uuid).level > loud);
-    expect(await levelHere()).toBeGreaterThan(loud);
+    expect(await levelPlayed(page)).toBeGreaterThan(loud);
     expect(gateway.counts.calls).toBe(1);
   });
 });
@@ -388,7 +349,7 @@ describe("the network between page and gateway", () => {
     await expect.poll(() => heardThere(uuid).level, { timeout: 25_000 }).toBeGreaterThan(loud);
     const heard = heardThere(uuid);
     expect(heard.whole).toBe(true);
-    await expect.poll(async () => await levelHere(), { timeout: 5000 }).toBeGreaterThan(loud);
+    await expect.poll(async () => await levelPlayed(page), { timeout: 5000 }).toBeGreaterThan(loud);
     expect(toldSipServer(before)).toEqual([]);
     await state("call", "talking");
     report("network changed", heard.missingMs);
@@ -406,7 +367,7 @@ describe("the network between page and gateway", () => {
     expect(heard.level).toBeGreaterThan(loud);
     expect(heard.whole).toBe(true);
     expect(heard.missingMs).toBeLessThan(3000);
-    expect(await levelHere()).toBeGreaterThan(loud);
+    expect(await levelPlayed(page)).toBeGreaterThan(loud);
     expect(toldSipServer(before)).toEqual([]);
     report("NAT rebinding", heard.missingMs);
   });

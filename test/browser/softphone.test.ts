@@ -8,9 +8,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { CallRecord } from "../../src/b2bua/index.ts";
 import type { Gateway } from "../../src/cli/index.ts";
 import type { Sandbox } from "../../src/sandbox/index.ts";
-import { soundRate, voice } from "../support/sound.ts";
+import { voice } from "../support/sound.ts";
+import { toWav } from "../support/wav.ts";
 import { openTestGateway, openTestSandbox, testPassword } from "../support/test-gateway.ts";
 import { asSamples, heardByNumber, launchBrowser, level, until, type TestBrowser } from "./support/index.ts";
+import { levelPlayed } from "./support/page-sound.ts";
 
 /** The shipped page from the gateway itself, a SIP Server behind it, a person's clicks and voice before it. */
 
@@ -30,7 +32,7 @@ let before = 0;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "jackfield-softphone-"));
   const microphone = join(folder, "voice.wav");
-  writeFileSync(microphone, wav(voice(4)));
+  writeFileSync(microphone, toWav(voice(4)));
   sandbox = await openTestSandbox();
   httpPort = await freePort();
   gateway = await open();
@@ -77,25 +79,6 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** 16-bit mono samples as a WAV file. */
-function wav(samples: Int16Array): Buffer {
-  const header = Buffer.alloc(44);
-  const bytes = samples.byteLength;
-  header.write("RIFF", 0);
-  header.writeUInt32LE(36 + bytes, 4);
-  header.write("WAVEfmt ", 8);
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(soundRate, 24);
-  header.writeUInt32LE(2 * soundRate, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write("data", 36);
-  header.writeUInt32LE(bytes, 40);
-  return Buffer.concat([header, Buffer.from(samples.buffer)]);
-}
-
 function button(name: string): ReturnType<Page["getByRole"]> {
   return page.getByRole("button", { name, exact: true });
 }
@@ -137,29 +120,6 @@ async function levelThere(uuid: string): Promise<number> {
 function far(uuid: string) {
   const call_ = sandbox.calls().find((one) => one.uuid === uuid);
   return call_?.parties.find(({ kind }) => kind === "number")?.media;
-}
-
-/** Level of what the page plays, from the audio element's own stream. */
-async function levelHere(): Promise<number> {
-  return await page.evaluate(async () => {
-    const element = document.querySelector("#remote");
-    if (!(element instanceof HTMLAudioElement) || !(element.srcObject instanceof MediaStream)) return -1;
-    if (element.paused) return -2;
-    const context = new AudioContext();
-    const analyser = context.createAnalyser();
-    context.createMediaStreamSource(element.srcObject).connect(analyser);
-    const samples = new Float32Array(analyser.fftSize);
-    let loudest = 0;
-    for (let at = 0; at < 20; at++) {
-      await new Promise((resolve) => {
-        setTimeout(resolve, 50);
-      });
-      analyser.getFloatTimeDomainData(samples);
-      loudest = Math.max(loudest, ...samples);
-    }
-    await context.close();
-    return loudest;
-  });
 }
 
 async function screenshot(name: string): Promise<void> {
@@ -243,7 +203,7 @@ describe("the softphone page", () => {
     await signIn();
     const uuid = await call("9196");
     expect(await levelThere(uuid)).toBeGreaterThan(loud);
-    expect(await levelHere()).toBeGreaterThan(loud);
+    expect(await levelPlayed(page)).toBeGreaterThan(loud);
     await screenshot("softphone-in-call");
 
     await button("Mute").click();
@@ -320,11 +280,11 @@ describe("the softphone page", () => {
     await until(() => sandbox.calls().find((one) => one.uuid === second)?.state === "connected");
     expect(await page.getByTestId("other-calls").textContent()).toContain("9197: On hold");
     expect(await levelThere(second)).toBeGreaterThan(loud);
-    expect(await levelHere()).toBeLessThan(quiet);
+    expect(await levelPlayed(page)).toBeLessThan(quiet);
     expect(await sandbox.retrieve(first, "5001")).toBe(200);
     await expect.poll(peer, { timeout: 5000 }).toBe("9197");
     await until(() => holding(second) === true && holding(first) === false);
-    await expect.poll(levelHere, { timeout: 5000 }).toBeGreaterThan(loud);
+    await expect.poll(async () => await levelPlayed(page), { timeout: 5000 }).toBeGreaterThan(loud);
     sandbox.hangUp(first);
     await expect.poll(peer, { timeout: 5000 }).toBe("1003");
     expect(await page.getByTestId("call-phase").textContent()).toBe("On hold");
@@ -361,7 +321,7 @@ describe("the softphone page", () => {
     await state("call", "talking");
     await until(() => sandbox.calls()[0]?.state === "connected");
     expect(await levelThere(uuid)).toBeGreaterThan(loud);
-    expect(await levelHere()).toBeGreaterThan(loud);
+    expect(await levelPlayed(page)).toBeGreaterThan(loud);
   });
 
   it("says in words why a call that SIP Server made for it came to nothing", async () => {

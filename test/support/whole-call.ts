@@ -1,8 +1,8 @@
 import { callTransitions } from "../../src/b2bua/call/call-state.ts";
-import type { QualityOfWay, SideStatistics } from "../../src/media/index.ts";
 import type { Session } from "../../src/sip/index.ts";
 import { B2buaBench, type BenchOptions, type FarEnd } from "./b2bua-bench.ts";
 import { browserSdp, genesysSdp } from "./descriptions.ts";
+import { sideStatistics } from "./side-statistics.ts";
 
 /** How a far end's session, or the gateway's call, stands at a moment of quiet. */
 export type Standing = "none" | "being set up" | "established" | "over";
@@ -49,8 +49,8 @@ export class WholeCall extends B2buaBench {
     this.#packets += 250;
     if (session && !session.closed)
       session.events.emit("quality", {
-        browser: silentSide,
-        trunk: { ...silentSide, packetsReceived: this.#packets },
+        browser: sideStatistics,
+        trunk: { ...sideStatistics, packetsReceived: this.#packets },
       });
   }
 
@@ -135,28 +135,6 @@ export function sessionOf(end: FarEnd): Session | undefined {
 function answersRequests(end: FarEnd): void {
   end.user.onRequestReceived = (_request, transaction) => sessionOf(end)?.respond(transaction, 200);
 }
-
-const unknown: QualityOfWay = { last: undefined, call: undefined };
-const silentSide: SideStatistics = {
-  codec: "pcmu",
-  packetsReceived: 0,
-  packetsSent: 0,
-  bytesReceived: 0,
-  bytesSent: 0,
-  packetsLost: 0,
-  packetsReordered: 0,
-  jitterBufferMs: undefined,
-  driftPpm: undefined,
-  driftCorrections: 0,
-  jitterMs: 0,
-  remote: undefined,
-  received: unknown,
-  sent: unknown,
-  farEnd: undefined,
-  framesConcealed: 0,
-  framesRecovered: 0,
-  dropped: {},
-};
 
 function standingOf(end: FarEnd): Standing {
   const session = sessionOf(end);

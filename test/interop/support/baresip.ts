@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { isPresent } from "../../setup/debian.ts";
 import { freePort, type SipFront } from "./front.ts";
 import { until } from "./rtp-phone.ts";
-import { fromWav, toWav } from "./wav.ts";
+import { fromWav, toWav } from "../../support/wav.ts";
 
 const host = "127.0.0.1";
 

@@ -1,4 +1,4 @@
-import { soundRate } from "../../support/sound.ts";
+import { soundRate } from "./sound.ts";
 
 const headerBytes = 44;
 
