@@ -65,6 +65,7 @@ export async function lookUpServer(
   if (literal) return { by: "address", endpoints: [literal] };
   // Both at once: a DNS that never answers SRV questions must not keep a name of /etc/hosts waiting twice.
   const plain = resolver.addresses(host);
+  // Awaited below or, where SRV says all, not at all: its failure then matters to nobody.
   plain.catch(() => {});
   const records =
     port === undefined ? await servicesOf(`${services[transport]}.${host}`, resolver, before === "SRV") : [];

@@ -38,9 +38,10 @@ export type CallEvents = {
  * Server gives up long before; this ends the call of a SIP Server that died meanwhile, and of a page that sleeps.
  */
 const setUpPatienceMs = 185_000;
+
 /**
  * A call: the agent's leg, SIP Server's leg, the media between, and the rules that hold once it is established. The
- * two ways to get there are `CallToAgent` and `CallFromAgent`. docs/lifetimes.md says who closes what.
+ * ways to get there are `CallToAgent`, `CallFromAgent` and `CallByRefer`. docs/lifetimes.md says who closes what.
  */
 export abstract class Call {
   readonly id: string;

@@ -190,6 +190,7 @@ class Transport implements StreamTransport {
     }
     this.#accepted.add(socket);
     this.#perAddress.set(address, count + 1);
+    // Told by `close`, which follows, or by the handshake; without a listener it would end the process.
     socket.on("error", () => {});
     socket.once("close", () => this.#forget(socket, address));
     if (this.#handshakes) this.#handshakes.emit("connection", socket);
