@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/interop/**", "test/browser/**"],
+          exclude: ["test/interop/**", "test/browser/**", "test/pages/**"],
           // None waits for real time; a busy machine may still take its time over one.
           testTimeout: 20_000,
         },
@@ -20,6 +20,17 @@ export default defineConfig({
           include: ["test/interop/**/*.test.ts"],
           fileParallelism: false,
           testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        // Pages without sound to be measured: what they show may take its time, so they share the machine.
+        test: {
+          name: "pages",
+          include: ["test/pages/**/*.test.ts"],
+          globalSetup: ["test/browser/support/build-page.ts"],
+          maxWorkers: 2,
+          testTimeout: 90_000,
           hookTimeout: 60_000,
         },
       },

@@ -81,6 +81,7 @@ const steps: readonly Step[] = [
   // vitest leaves a core to whoever sits before the machine; here nobody does.
   tests("unit", 5, "--maxWorkers=100%"),
   tests("interop", 7),
+  tests("pages", 5),
   tests("browser", 8),
 ];
 

@@ -6,7 +6,7 @@ import { circles, importsOf, importsOfFile, packageOf, target } from "./support/
 import { fault, MAY_IMPORT, PACKAGE_PLACES, roomOf } from "./support/rooms.ts";
 
 const sources = filesUnder("src", ".ts");
-const pages = filesUnder("web", ".ts");
+const pages = [...filesUnder("web", ".ts"), ...filesUnder("web", ".tsx")];
 const imports = new Map([...sources, ...pages].map((file) => [file, importsOfFile(file)]));
 
 describe("the checker itself", () => {

@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { assertedPeer, callerData, headerLines, withChanges } from "../../web/src/caller-data.ts";
-import { gatewayEvent } from "../../web/src/gateway-events.ts";
+import {
+  assertedPeer,
+  callerData,
+  headerLines,
+  withChanges,
+} from "../../web/src/softphone/phone/caller-data.ts";
+import { gatewayEvent } from "../../web/src/softphone/phone/gateway-events.ts";
 
 function notify(
   headers: Record<string, string>,

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { instanceId, ownInstance, type Locks } from "../../web/src/instance.ts";
-import { keepCalls, keepSignIn, keptCalls, takeSignIn, type KeptCall } from "../../web/src/kept.ts";
+import { instanceId, ownInstance, type Locks } from "../../web/src/softphone/phone/instance.ts";
+import {
+  keepCalls,
+  keepSignIn,
+  keptCalls,
+  takeSignIn,
+  type KeptCall,
+} from "../../web/src/softphone/phone/kept.ts";
 
 /** `sessionStorage` of one tab. */
 function storage(): Storage {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { PathWatch } from "../../web/src/path-watch.ts";
+import { PathWatch } from "../../web/src/softphone/phone/path-watch.ts";
 
 class Connection extends EventTarget {
   iceConnectionState = "connected";

@@ -6,7 +6,7 @@ import {
   isFinal,
   qualityText,
   signInProblem,
-} from "../../web/src/words.ts";
+} from "../../web/src/softphone/phone/words.ts";
 
 describe("why a call ended", () => {
   it("is no problem when somebody hung up or gave up", () => {

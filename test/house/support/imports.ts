@@ -44,7 +44,7 @@ function importOf(node: Record<string, unknown>): Import | undefined {
 
 /** All imports a TypeScript text names, type imports included. Throws when it does not parse. */
 export function importsOf(name: string, text: string): Import[] {
-  const parsed = parseSync(name, text, { lang: "ts", sourceType: "module" });
+  const parsed = parseSync(name, text, { lang: name.endsWith(".tsx") ? "tsx" : "ts", sourceType: "module" });
   if (parsed.errors.length > 0) throw new Error(`${name}: ${parsed.errors[0]?.message ?? "does not parse"}`);
   const found: Import[] = [];
   const walk = (node: unknown): void => {

@@ -1,5 +1,5 @@
 import { phaseText } from "./call-view.ts";
-import type { CallSnapshot } from "./call.ts";
+import type { CallSnapshot } from "../phone/call.ts";
 import { byId, element, setText } from "./dom.ts";
 
 /** The calls beside the one that is shown large, each with a button that goes over to it; a ringing one can be rejected. */

@@ -1,4 +1,4 @@
-import type { Problem } from "./words.ts";
+import type { Problem } from "../phone/words.ts";
 
 /** The microphone could not be had; `problem` says why and what to do. */
 export class MicrophoneError extends Error {

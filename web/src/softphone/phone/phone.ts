@@ -3,7 +3,7 @@ import { answerOptions, Call, RESUME_HEADER, type CallOwner, type CallSnapshot }
 import type { GatewayEvent, Messages } from "./gateway-events.ts";
 import type { Ha1, KeptCall } from "./kept.ts";
 import { Line, type LineOwner, type Registration, type SocketState, type Trunk } from "./line.ts";
-import { MicrophoneError, type Microphone } from "./microphone.ts";
+import { MicrophoneError, type Microphone } from "../sound/microphone.ts";
 import type { Credentials } from "./settings.ts";
 import { inOneLine } from "./words.ts";
 

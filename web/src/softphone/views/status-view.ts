@@ -1,6 +1,6 @@
 import { byId, setText } from "./dom.ts";
-import type { PhoneSnapshot } from "./phone.ts";
-import { messagesText } from "./words.ts";
+import type { PhoneSnapshot } from "../phone/phone.ts";
+import { messagesText } from "../phone/words.ts";
 
 type Tone = "good" | "wait" | "bad" | "none";
 type Shown = readonly [tone: Tone, text: string];

@@ -1,6 +1,6 @@
-import type { CallSnapshot } from "./call.ts";
+import type { CallSnapshot } from "../phone/call.ts";
 import { byId, element, setText } from "./dom.ts";
-import { duration, qualityText } from "./words.ts";
+import { duration, qualityText } from "../phone/words.ts";
 
 export interface CallActions {
   answer(): void;

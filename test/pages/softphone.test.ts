@@ -2,8 +2,8 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { contentSecurityPolicy } from "../../src/ws/index.ts";
-import { FakeGateway } from "./support/fake-gateway.ts";
-import { launchBrowser, serveFolder, type PageServer, type TestBrowser } from "./support/index.ts";
+import { FakeGateway } from "../browser/support/fake-gateway.ts";
+import { launchBrowser, serveFolder, type PageServer, type TestBrowser } from "../browser/support/index.ts";
 
 const built = join(import.meta.dirname, "..", "..", "web", "dist");
 

@@ -1,4 +1,4 @@
-import type { CallSnapshot } from "./call.ts";
+import type { CallSnapshot } from "../phone/call.ts";
 import { byId, element, setText } from "./dom.ts";
 
 export interface DialActions {

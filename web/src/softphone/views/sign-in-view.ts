@@ -1,5 +1,5 @@
 import { byId } from "./dom.ts";
-import type { Credentials, Remembered } from "./settings.ts";
+import type { Credentials, Remembered } from "../phone/settings.ts";
 
 /** The sign-in form. `submit` runs in the person's click or key press; what it throws is not handled here. */
 export class SignInView {
