@@ -1,7 +1,8 @@
 import { defineConfig } from "vitest/config";
 
-// Interop and browser tests share the machine with SIPp, baresip and Chromium: one file at a time, or their timers
-// would measure the neighbours.
+// What measures sound, memory or speed runs one file at a time, or it would measure the neighbours.
+const timed = ["sound", "soak", "bench", "loss"].map((name) => `test/interop/${name}.test.ts`);
+
 export default defineConfig({
   test: {
     projects: [
@@ -18,6 +19,16 @@ export default defineConfig({
         test: {
           name: "interop",
           include: ["test/interop/**/*.test.ts"],
+          exclude: timed,
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "timed",
+          include: timed,
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -80,7 +80,8 @@ const steps: readonly Step[] = [
   script("format check", "format:check"),
   // vitest leaves a core to whoever sits before the machine; here nobody does.
   tests("unit", 5, "--maxWorkers=100%"),
-  tests("interop", 7),
+  tests("interop", 5),
+  tests("timed", 6),
   tests("pages", 5),
   tests("browser", 8),
 ];

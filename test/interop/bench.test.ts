@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -20,22 +21,26 @@ interface Outcome {
   readonly json: Record<string, unknown>;
 }
 
-function bench(name: "relay" | "calls" | "stages" | "registrations", ...args: string[]): Outcome {
-  const file = join(folder, `${name}.json`);
-  rmSync(file, { force: true });
-  const ended = spawnSync(process.execPath, [join(root, "bench", `${name}.ts`), ...args, "--json", file], {
-    cwd: root,
-    encoding: "utf8",
-    timeout: patienceMs,
+async function bench(
+  name: "relay" | "calls" | "stages" | "registrations",
+  ...args: string[]
+): Promise<Outcome> {
+  const file = join(folder, `${name}-${randomUUID()}.json`);
+  const command = [join(root, "bench", `${name}.ts`), ...args, "--json", file];
+  const options = { cwd: root, timeout: patienceMs, maxBuffer: 16_000_000 };
+  const ended = await new Promise<Omit<Outcome, "json">>((resolve) => {
+    const child = execFile(process.execPath, command, options, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode, output: `${stdout}${stderr}` }),
+    );
   });
-  const output = `${ended.stdout}${ended.stderr}`;
-  let json: unknown = {};
-  try {
-    json = JSON.parse(readFileSync(file, "utf8"));
-  } catch {
-    // Refused before it measured; `output` says why.
-  }
-  return { code: ended.status, output, json: isRecord(json) ? json : {} };
+  return { ...ended, json: written(file) };
+}
+
+/** Nothing where the bench refused before it measured; its output says why. */
+function written(file: string): Record<string, unknown> {
+  if (!existsSync(file)) return {};
+  const json: unknown = JSON.parse(readFileSync(file, "utf8"));
+  return isRecord(json) ? json : {};
 }
 
 function record(value: unknown): Record<string, unknown> {
@@ -50,8 +55,8 @@ function list(value: unknown): Record<string, unknown>[] {
 
 describe("bench:relay", () => {
   // Again where others took the machine for so long that sound was lost: the bench then rightly ends non-zero.
-  it("measures both codecs and writes calls, CPU, loss and added latency", { retry: 2 }, () => {
-    const { code, output, json } = bench("relay", "--quick");
+  it("measures both codecs and writes calls, CPU, loss and added latency", { retry: 2 }, async () => {
+    const { code, output, json } = await bench("relay", "--quick");
     expect(code, output).toBe(0);
     const { p50, p99 } = record(json["addedLatencyMs"]);
     expect(json["calls"]).toBe(4);
@@ -74,8 +79,8 @@ describe("bench:relay", () => {
     expect(output).toContain("CPU-ms/call-s");
   });
 
-  it("ends non-zero when sound is garbled, however fast it came", { retry: 2 }, () => {
-    const { code, output, json } = bench("relay", "--quick", "--garble");
+  it("ends non-zero when sound is garbled, however fast it came", { retry: 2 }, async () => {
+    const { code, output, json } = await bench("relay", "--quick", "--garble");
     expect(code, output).toBe(1);
     expect(json["soundOk"]).toBe(false);
     expect(output).toContain("SOUND IS WRONG");
@@ -93,8 +98,8 @@ describe("bench:relay", () => {
   it(
     "leaves packets out on purpose without calling it the relay's loss, and sets calls up while others run or are held",
     { retry: 2 },
-    () => {
-      const { code, output, json } = bench(
+    async () => {
+      const { code, output, json } = await bench(
         "relay",
         "--quick",
         "--codec",
@@ -128,32 +133,36 @@ describe("bench:relay", () => {
     },
   );
 
-  it("compares one worker with two at the same load, and searches for the most calls", { retry: 2 }, () => {
-    const { code, output, json } = bench(
-      "relay",
-      "--quick",
-      "--codec",
-      "pcmu",
-      "--compare-workers",
-      "--search",
-    );
-    expect(code, output).toBe(0);
-    const [comparison] = list(json["comparisons"]);
-    expect(comparison).toMatchObject({ codec: "pcmu", calls: 4, one: "pcmu", other: "pcmu, 2 workers" });
-    expect(comparison?.["ratio"]).toBeGreaterThan(0);
-    // A busy machine may not hold the first level, and then no more is tried.
-    expect(Object.keys(record(json["callsHeld"]))).toEqual(["pcmu", "pcmu, 2 workers"]);
-    const threads = list(json["levels"]).flatMap((level) =>
-      list(level["details"]).flatMap((round) => Object.keys(record(round["serverThreadsMs"]))),
-    );
-    expect(threads).toContain("media-1");
-  });
+  it(
+    "compares one worker with two at the same load, and searches for the most calls",
+    { retry: 2 },
+    async () => {
+      const { code, output, json } = await bench(
+        "relay",
+        "--quick",
+        "--codec",
+        "pcmu",
+        "--compare-workers",
+        "--search",
+      );
+      expect(code, output).toBe(0);
+      const [comparison] = list(json["comparisons"]);
+      expect(comparison).toMatchObject({ codec: "pcmu", calls: 4, one: "pcmu", other: "pcmu, 2 workers" });
+      expect(comparison?.["ratio"]).toBeGreaterThan(0);
+      // A busy machine may not hold the first level, and then no more is tried.
+      expect(Object.keys(record(json["callsHeld"]))).toEqual(["pcmu", "pcmu, 2 workers"]);
+      const threads = list(json["levels"]).flatMap((level) =>
+        list(level["details"]).flatMap((round) => Object.keys(record(round["serverThreadsMs"]))),
+      );
+      expect(threads).toContain("media-1");
+    },
+  );
 
   it.runIf(hasRtpengine())(
     "puts the same load through rtpengine, where that is installed, and prints the ratio",
     { retry: 2 },
-    () => {
-      const { code, output, json } = bench("relay", "--quick", "--rtpengine");
+    async () => {
+      const { code, output, json } = await bench("relay", "--quick", "--rtpengine");
       expect(code, output).toBe(0);
       const theirs = list(json["levels"]).filter(({ relay }) => relay === "rtpengine");
       expect(theirs.map(({ codec }) => codec)).toEqual(["opus", "pcmu"]);
@@ -172,7 +181,7 @@ describe("bench:relay", () => {
     },
   );
 
-  it("refuses options that mean nothing, with how to use it", () => {
+  it("refuses options that mean nothing, with how to use it", async () => {
     for (const wrong of [
       ["--codec", "mp3"],
       ["--calls", "some"],
@@ -180,16 +189,17 @@ describe("bench:relay", () => {
       ["--loss", "80"],
       ["--what"],
     ]) {
-      const { code, output } = bench("relay", ...wrong);
+      const { code, output } = await bench("relay", ...wrong);
       expect(code, output).toBe(2);
       expect(output).toContain("npm run bench:relay");
     }
   });
 });
 
-describe("bench:stages", () => {
-  it("measures every stage of the packet path, and the machine", () => {
-    const { code, output, json } = bench("stages", "--quick");
+// None of these judges sound: they may share the machine.
+describe.concurrent("bench:stages", () => {
+  it("measures every stage of the packet path, and the machine", async () => {
+    const { code, output, json } = await bench("stages", "--quick");
     expect(code, output).toBe(0);
     const stages = list(json["stages"]);
     const names = stages.map(({ name }) => String(name));
@@ -219,19 +229,19 @@ describe("bench:stages", () => {
     expect(calibration["opusFloorMs"]).toBeGreaterThan(0);
   });
 
-  it("measures only what it is asked for, and refuses what is none", () => {
-    const { output, json } = bench("stages", "--quick", "--only", "replay");
+  it("measures only what it is asked for, and refuses what is none", async () => {
+    const { output, json } = await bench("stages", "--quick", "--only", "replay");
     expect(
       list(json["stages"]).map(({ name }) => name),
       output,
     ).toEqual(["replay check"]);
-    expect(bench("stages", "--only", "nothing like it").code).toBe(2);
+    expect((await bench("stages", "--only", "nothing like it")).code).toBe(2);
   });
 });
 
-describe("bench:calls", () => {
-  it("measures set-ups and memory of held calls that carry sound, and finds nothing left behind", () => {
-    const { code, output, json } = bench("calls", "--quick");
+describe.concurrent("bench:calls", () => {
+  it("measures set-ups and memory of held calls that carry sound, and finds nothing left behind", async () => {
+    const { code, output, json } = await bench("calls", "--quick");
     expect(code, output).toBe(0);
     expect(json["setUpsPerSecond"]).toBeGreaterThan(0);
     const steady = list(json["steady"]);
@@ -258,16 +268,16 @@ describe("bench:calls", () => {
     expect(new Set(Object.values(left))).toEqual(new Set([0]));
   });
 
-  it("refuses options that mean nothing, with how to use it", () => {
-    const { code, output } = bench("calls", "--agents", "none");
+  it("refuses options that mean nothing, with how to use it", async () => {
+    const { code, output } = await bench("calls", "--agents", "none");
     expect(code, output).toBe(2);
     expect(output).toContain("npm run bench:calls");
   });
 });
 
-describe("bench:registrations", () => {
-  it("registers every DN through start, a server's kill and its return, and finds nothing left behind", () => {
-    const { code, output, json } = bench("registrations", "--quick");
+describe.concurrent("bench:registrations", () => {
+  it("registers every DN through start, a server's kill and its return, and finds nothing left behind", async () => {
+    const { code, output, json } = await bench("registrations", "--quick");
     expect(code, output).toBe(0);
     const [size] = list(json["sizes"]);
     expect(size?.["paceHeld"], output).toBe(true);
