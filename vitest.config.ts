@@ -11,6 +11,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/interop/**", "test/browser/**", "test/pages/**"],
+          // Nothing in the rooms lives outside of what a test makes, so files share their modules.
+          isolate: false,
           // None waits for real time; a busy machine may still take its time over one.
           testTimeout: 20_000,
         },

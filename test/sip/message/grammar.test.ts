@@ -19,12 +19,13 @@ function counting(work: () => void): typeof grammarCounts {
   };
 }
 
+// Counts and cache are the process's: the values here are met in no other file.
 describe("values checked by sip.js's grammar", () => {
   it.each([
-    "<sip:a@b>",
+    "<sip:grammar@b>",
     '"Quoted \\"x\\" \\\\" <sip:a%20b@Host.Example:5070;transport=WS;lr?X=1>;q=0.5;+sip.instance="<urn:uuid:1>"',
     '"" <sips:a@[::1]:5061>;expires=3',
-    "Two Words <sip:192.0.2.1>;x",
+    "Two Words <sip:grammar@192.0.2.1>;x",
   ])("%s reads the same as by our splitter", (raw) => {
     expect(counting(() => expect(checkedNameAddress(raw)).toEqual(parseNameAddress(raw)))).toEqual({
       asked: 1,
@@ -33,7 +34,7 @@ describe("values checked by sip.js's grammar", () => {
     });
   });
 
-  it.each(["sip:5001@192.0.2.20:5070", "sips:a%3Ab@Host;Transport=TCP;x=%41", "SIP:h"])(
+  it.each(["sip:grammar@192.0.2.20:5070", "sips:a%3Ab@Host;Transport=TCP;x=%41", "SIP:grammar"])(
     "%s reads the same as by our splitter",
     (raw) => {
       const counts = counting(() => expect(checkedUri(raw)).toEqual(parseUri(raw)));
