@@ -1,6 +1,6 @@
 import { registerAdminRoutes, registerCallRoutes } from "../admin/index.ts";
 import type { B2bua, CallRecord } from "../b2bua/index.ts";
-import type { Config } from "../config/index.ts";
+import { pageSettings, type Config } from "../config/index.ts";
 import { createMediaPool, type MediaPool } from "../media/index.ts";
 import type { AgentRegistrar, PacedTrunkRegistrations } from "../registrar/index.ts";
 import type {
@@ -13,7 +13,7 @@ import type {
 import {
   attachWebSocket,
   openHttpServer,
-  servePage,
+  servePages,
   type HttpServer,
   type WebSocketEndpoint,
 } from "../ws/index.ts";
@@ -141,7 +141,10 @@ export class Gateway {
       clock,
       log: log.child({ room: "admin" }),
     });
-    await servePage(server.app, pageDirectory, { frameAncestors: websocket.origins });
+    await servePages(server.app, pageDirectory, {
+      settings: pageSettings(this.config),
+      frameAncestors: this.config.page.embedding.origins,
+    });
     this.#webSocket = attachWebSocket({
       server,
       path: websocket.path,

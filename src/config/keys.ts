@@ -73,7 +73,9 @@ export const expects = {
 };
 
 function isOrigin(value: string): boolean {
-  return URL.canParse(value) && /^https?:\/\//.test(value) && new URL(value).origin === value;
+  // A host may hold `*` and `;` by the URL standard; in a Content-Security-Policy they mean something.
+  if (!/^https?:\/\/(?:[\w.-]+|\[[\da-f:]+\])(?::\d+)?$/.test(value)) return false;
+  return URL.canParse(value) && new URL(value).origin === value;
 }
 
 /** How SIP goes to SIP Server. */

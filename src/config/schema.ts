@@ -2,6 +2,7 @@ import { z } from "zod";
 import { calls, trace } from "./call-sections.ts";
 import { autoAnswer, clients, ownAutoAnswer } from "./client-sections.ts";
 import { expects, key, section, types } from "./keys.ts";
+import { page } from "./page-section.ts";
 import { sipServer } from "./sip-server-section.ts";
 import { trunkSrtpKeys } from "./transport-keys.ts";
 
@@ -316,6 +317,7 @@ export const configSchema = z.strictObject({
   clients,
   calls,
   sipServer,
+  page,
   admin,
   trace,
   log,

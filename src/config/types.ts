@@ -62,6 +62,7 @@ export interface Config {
     /** Both may contain `{dn}`; `trunkCredentials` puts the DN in. `tls`: absolute paths. */
     readonly auth: { readonly username: string; readonly password: string };
   };
+  readonly page: Parsed["page"];
   /** No token: no API. */
   readonly admin: { readonly token?: string };
   readonly trace: Parsed["trace"];

@@ -251,7 +251,8 @@ class FastifyHttpServer implements HttpServer {
     this.app.addHook("onSend", async (_request, reply, payload) => {
       reply.header("x-content-type-options", "nosniff");
       reply.header("referrer-policy", "no-referrer");
-      reply.header("cross-origin-resource-policy", "same-origin");
+      if (!reply.hasHeader("cross-origin-resource-policy"))
+        reply.header("cross-origin-resource-policy", "same-origin");
       // No Strict-Transport-Security: it holds for every port of the host name, where other servers may live.
       if (!reply.hasHeader("content-security-policy"))
         reply.header("content-security-policy", "default-src 'none'; frame-ancestors 'none'");

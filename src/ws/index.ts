@@ -5,6 +5,6 @@ export {
   type LoadedCertificate,
 } from "./certificate.ts";
 export { openHttpServer, type HttpCounters, type HttpServer, type HttpServerOptions } from "./http-server.ts";
-export { contentSecurityPolicy, servePage, type PageOptions } from "./pages.ts";
+export { contentSecurityPolicy, servePages, type PageOptions } from "./pages.ts";
 export { attachWebSocket, type WebSocketEndpoint, type WebSocketOptions } from "./web-socket.ts";
 export type { WebSocketCounters, WebSocketLimits } from "./web-socket-limits.ts";

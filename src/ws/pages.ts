@@ -1,65 +1,108 @@
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance, FastifyReply } from "fastify";
 
-/** What the page may do with other origins. */
+/** What the softphone page may do with other origins, and what it is told. */
 export interface PageOptions {
-  /** Origins besides our own that may show the page in a frame, e.g. the one of WWE. */
+  /** Told to everybody as `/settings.json`. */
+  readonly settings?: object;
+  /** Origins besides our own that may show the softphone in a frame, e.g. the one of WWE. */
   readonly frameAncestors?: readonly string[];
-  /** Origins besides our own that the page may connect to, e.g. `https://gws.example.com`. */
+  /** Origins besides our own that the softphone may connect to, e.g. `https://gws.example.com`. */
   readonly connectOrigins?: readonly string[];
 }
 
-/** The page may load what comes from us and nothing else, and runs no script written into the HTML. */
+/** Every page loads what comes from us and nothing else, and runs no script or style written into the HTML. */
+const everyPage = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "media-src 'self' blob:",
+  "worker-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+];
+
+function policy(...own: readonly string[]): string {
+  return [...everyPage, ...own].join("; ");
+}
+
+/** Content-Security-Policy of the softphone. */
 export function contentSecurityPolicy(options: PageOptions = {}): string {
   const connect = ["'self'", ...(options.connectOrigins ?? [])].join(" ");
   const ancestors = ["'self'", ...(options.frameAncestors ?? [])].join(" ");
-  return [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self' data:",
-    "font-src 'self'",
-    "media-src 'self' blob:",
-    "worker-src 'self'",
-    "manifest-src 'self'",
-    `connect-src ${connect}`,
-    `frame-ancestors ${ancestors}`,
-    "base-uri 'none'",
-    "form-action 'self'",
-  ].join("; ");
+  return policy(`connect-src ${connect}`, `frame-ancestors ${ancestors}`);
+}
+
+/** Nobody else's page may show the dashboard, nor lay anything over it. */
+const adminPolicy = policy("connect-src 'self'", "frame-ancestors 'none'");
+const examplePolicy = policy("connect-src 'self'", "frame-src 'self'", "frame-ancestors 'none'");
+
+/** What each page may ask the browser for; in a frame the embedding page must allow it too, by `<iframe allow>`. */
+const nothing = "camera=(), geolocation=(), display-capture=(), payment=(), usb=()";
+const softphoneFeatures = `microphone=(self), speaker-selection=(self), autoplay=(self), ${nothing}`;
+const adminFeatures = `microphone=(), ${nothing}`;
+
+interface Headers {
+  readonly policy: string;
+  readonly features: string;
 }
 
 /**
- * Serves the built pages in `directory` (as Vite writes it) at `/`. Without a build there, `/` answers 503 and
- * says how to make one. Add before `listen`.
+ * Serves the built pages in `directory` (as Vite writes them): the softphone at `/`, the dashboard at `/admin/`, what
+ * embedding pages load at `/sdk/`, and `/settings.json`. Without a build there, the pages answer 503 and say how to
+ * make one. Add before `listen`.
  */
-export async function servePage(
+export async function servePages(
   app: FastifyInstance,
   directory: string,
   options: PageOptions = {},
 ): Promise<void> {
+  const { settings } = options;
+  if (settings !== undefined) app.get("/settings.json", () => settings);
+  // Relative, so that it holds below a proxy's path too.
+  app.get("/admin", (_request, reply) => reply.redirect("admin/"));
   const root = resolve(directory);
-  if (!existsSync(join(root, "index.html"))) {
-    const missing = async (_request: unknown, reply: FastifyReply): Promise<string> => {
-      reply.status(503).type("text/plain; charset=utf-8");
-      return `The pages are not built: ${root} has no index.html.\nRun "npm run build:web" and start again.\n`;
-    };
-    app.get("/", missing);
-    app.get("/index.html", missing);
-    return;
-  }
-  const policy = contentSecurityPolicy(options);
+  if (!existsSync(join(root, "index.html"))) return serveNothing(app, root);
+  const headersOf = pageHeaders(options);
   await app.register(fastifyStatic, {
     root,
     cacheControl: false,
-    setHeaders(reply, path) {
-      // Vite puts a hash of the content into the names under assets/, so those never change.
-      const forever = path.includes("/assets/");
-      reply.header("cache-control", forever ? "public, max-age=31536000, immutable" : "no-store");
-      reply.header("content-security-policy", policy);
-      reply.header("permissions-policy", "microphone=(self), camera=(), geolocation=()");
-    },
+    setHeaders: (reply, path) => setHeaders(reply, relative(root, path).split(sep).join("/"), headersOf),
   });
+}
+
+function serveNothing(app: FastifyInstance, root: string): void {
+  const missing = async (_request: unknown, reply: FastifyReply): Promise<string> => {
+    reply.status(503).type("text/plain; charset=utf-8");
+    return `The pages are not built: ${root} has no index.html.\nRun "npm run build:web" and start again.\n`;
+  };
+  for (const path of ["/", "/index.html", "/admin/"]) app.get(path, missing);
+}
+
+function pageHeaders(options: PageOptions): (file: string) => Headers {
+  const softphone = { policy: contentSecurityPolicy(options), features: softphoneFeatures };
+  const example = { policy: examplePolicy, features: softphoneFeatures };
+  const admin = { policy: adminPolicy, features: adminFeatures };
+  return (file) => {
+    if (file.startsWith("admin/")) return admin;
+    return file === "embed-example.html" ? example : softphone;
+  };
+}
+
+function setHeaders(reply: FastifyReply, file: string, headersOf: (file: string) => Headers): void {
+  // Vite puts a hash of the content into the names under assets/, so those never change.
+  const forever = file.startsWith("assets/");
+  reply.header("cache-control", forever ? "public, max-age=31536000, immutable" : "no-store");
+  const { policy: contentSecurity, features } = headersOf(file);
+  reply.header("content-security-policy", contentSecurity);
+  reply.header("permissions-policy", features);
+  if (!file.startsWith("sdk/")) return;
+  // The embedding page's own script: it is public and knows nothing, and pages of any origin load it.
+  reply.header("cross-origin-resource-policy", "cross-origin");
+  reply.header("access-control-allow-origin", "*");
 }

@@ -6,7 +6,7 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { silentLogger, systemClock } from "../../src/core/index.ts";
-import { attachWebSocket, openHttpServer, servePage } from "../../src/ws/index.ts";
+import { attachWebSocket, openHttpServer, servePages } from "../../src/ws/index.ts";
 import type { HttpServer, HttpServerOptions } from "../../src/ws/index.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { RecordingReceiver, recordingLog, temporaryFolder, until, writeCertificate } from "./support.ts";
@@ -268,7 +268,7 @@ test("the page is served with a strict policy, html never stored, hashed assets 
   writeFileSync(join(pages, "index.html"), "<!doctype html><title>x</title>");
   writeFileSync(join(pages, "assets", "app-1a2b.js"), "1");
   open();
-  await servePage(server.app, pages, { frameAncestors: ["https://wwe.example.com"] });
+  await servePages(server.app, pages, { frameAncestors: ["https://wwe.example.com"] });
   await server.listen();
   const base = `http://127.0.0.1:${server.port}`;
   const html = await fetch(`${base}/`);
@@ -278,7 +278,7 @@ test("the page is served with a strict policy, html never stored, hashed assets 
   const policy = html.headers.get("content-security-policy") ?? "";
   expect(policy).toContain("script-src 'self';");
   expect(policy).not.toContain("unsafe");
-  expect(policy).toContain("frame-ancestors 'self' https://wwe.example.com;");
+  expect(policy).toContain("frame-ancestors 'self' https://wwe.example.com");
   expect(html.headers.get("x-content-type-options")).toBe("nosniff");
   const script = await fetch(`${base}/assets/app-1a2b.js`);
   expect(script.headers.get("cache-control")).toContain("immutable");
@@ -287,9 +287,50 @@ test("the page is served with a strict policy, html never stored, hashed assets 
   expect((await fetch(`${base}/missing.js`)).status).toBe(404);
 });
 
+test("each page is served with what it needs and no more", async () => {
+  const pages = join(folder.path, "several");
+  for (const path of ["admin", "sdk"]) mkdirSync(join(pages, path), { recursive: true });
+  for (const path of ["index.html", "admin/index.html", "embed-example.html", "sdk/jackfield.js"])
+    writeFileSync(join(pages, path), path);
+  open();
+  const options = {
+    frameAncestors: ["https://wwe.example.com"],
+    connectOrigins: ["https://gws.example.com"],
+  };
+  await servePages(server.app, pages, { ...options, settings: { mode: "phone" } });
+  await server.listen();
+  const base = `http://127.0.0.1:${server.port}`;
+  const rules = async (path: string): Promise<[string, string]> => {
+    const { headers } = await fetch(`${base}${path}`);
+    for (const name of ["x-content-type-options", "referrer-policy"]) expect(headers.has(name)).toBe(true);
+    return [headers.get("content-security-policy") ?? "", headers.get("permissions-policy") ?? ""];
+  };
+  const [softphone, phoneFeatures] = await rules("/");
+  expect(softphone).toContain("connect-src 'self' https://gws.example.com;");
+  expect(phoneFeatures).toContain("microphone=(self), speaker-selection=(self)");
+  const [admin, adminFeatures] = await rules("/admin/");
+  expect(admin).toMatch(/connect-src 'self'; frame-ancestors 'none'$/);
+  expect(adminFeatures).toContain("microphone=()");
+  expect((await rules("/embed-example.html"))[0]).toContain("frame-src 'self'");
+  for (const path of ["/", "/admin/", "/embed-example.html"])
+    expect((await rules(path))[0]).toMatch(
+      /^default-src 'none'; script-src 'self'; style-src 'self';(?!.*unsafe)/,
+    );
+  const moved = await fetch(`${base}/admin`, { redirect: "manual" });
+  expect([moved.status, moved.headers.get("location")]).toEqual([302, "admin/"]);
+  expect(await (await fetch(`${base}/admin`)).text()).toBe("admin/index.html");
+  // Embedding pages of other origins load it.
+  const sdk = await fetch(`${base}/sdk/jackfield.js`);
+  expect(sdk.headers.get("cross-origin-resource-policy")).toBe("cross-origin");
+  expect((await fetch(`${base}/`)).headers.get("cross-origin-resource-policy")).toBe("same-origin");
+  const settings = await fetch(`${base}/settings.json`);
+  expect(settings.headers.get("cache-control")).toBe("no-store");
+  expect(await settings.json()).toEqual({ mode: "phone" });
+});
+
 test("without built pages the answer says how to build them", async () => {
   open();
-  await servePage(server.app, join(folder.path, "nowhere"));
+  await servePages(server.app, join(folder.path, "nowhere"));
   await server.listen();
   const response = await fetch(`http://127.0.0.1:${server.port}/`);
   expect(response.status).toBe(503);

@@ -1,0 +1,26 @@
+import type { Config } from "./types.ts";
+
+/**
+ * What `GET /settings.json` tells the softphone page before anybody has signed in, and with it everybody: nothing that
+ * opens anything may stand here. Keys as in the file, in snake_case.
+ */
+export interface PageSettings {
+  readonly mode: "phone" | "audio";
+  /** Path of the WebSocket at the page's own origin. */
+  readonly web_socket_path: string;
+  readonly embedding: { readonly origins: readonly string[] };
+  readonly sign_in: {
+    /** Whether the page may take a password from its address. */
+    readonly password_in_url: boolean;
+  };
+}
+
+/** Picks each value by name: what is added to the configuration is told to nobody until it is named here. */
+export function pageSettings({ page, websocket }: Config): PageSettings {
+  return {
+    mode: page.mode,
+    web_socket_path: websocket.path,
+    embedding: { origins: page.embedding.origins },
+    sign_in: { password_in_url: page.allowPasswordInUrl },
+  };
+}
