@@ -18,6 +18,7 @@ import {
   type WebSocketEndpoint,
 } from "../ws/index.ts";
 import { TraceStore } from "../trace/index.ts";
+import { gwsOrigins } from "./gws-page.ts";
 import { createSignalling, type Signalling } from "./signalling.ts";
 import { openSipSocket, type SipSocket } from "./sip-socket.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
@@ -141,7 +142,10 @@ export class Gateway {
       clock,
       log: log.child({ room: "admin" }),
     });
-    await servePage(server.app, pageDirectory, { frameAncestors: websocket.origins });
+    await servePage(server.app, pageDirectory, {
+      frameAncestors: websocket.origins,
+      connectOrigins: gwsOrigins(this.config),
+    });
     this.#webSocket = attachWebSocket({
       server,
       path: websocket.path,

@@ -126,9 +126,9 @@ function resolveSections(
   const http = sections.http && resolveHttp(sections.http, directory, say);
   const media = sections.media && resolveMedia(sections.media, directory, workers, say);
   const admin = sections.admin && resolveAdmin(sections.admin, directory, say);
-  const { websocket, sip, clients, calls, trace, log } = sections;
+  const { websocket, sip, clients, calls, gws, trace, log } = sections;
   if (!agents || !sipServer || !http || !websocket || !sip || !media) return undefined;
-  if (!clients || !calls || !admin || !trace || !log) return undefined;
+  if (!clients || !calls || !gws || !admin || !trace || !log) return undefined;
   return {
     http,
     websocket,
@@ -138,6 +138,7 @@ function resolveSections(
     clients,
     calls,
     sipServer,
+    gws,
     admin,
     trace,
     log,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { calls, trace } from "./call-sections.ts";
 import { autoAnswer, clients, ownAutoAnswer } from "./client-sections.ts";
+import { gws } from "./gws-section.ts";
 import { expects, key, section, types } from "./keys.ts";
 import { sipServer } from "./sip-server-section.ts";
 import { trunkSrtpKeys } from "./transport-keys.ts";
@@ -316,6 +317,7 @@ export const configSchema = z.strictObject({
   clients,
   calls,
   sipServer,
+  gws,
   admin,
   trace,
   log,

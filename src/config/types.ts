@@ -62,6 +62,8 @@ export interface Config {
     /** Both may contain `{dn}`; `trunkCredentials` puts the DN in. `tls`: absolute paths. */
     readonly auth: { readonly username: string; readonly password: string };
   };
+  /** No `url`: off. */
+  readonly gws: Parsed["gws"];
   /** No token: no API. */
   readonly admin: { readonly token?: string };
   readonly trace: Parsed["trace"];
