@@ -1,6 +1,6 @@
 import { registerAdminRoutes, registerCallRoutes } from "../admin/index.ts";
 import type { B2bua, CallRecord } from "../b2bua/index.ts";
-import { pageSettings, type Config } from "../config/index.ts";
+import { gwsOrigins, pageSettings, type Config } from "../config/index.ts";
 import { createMediaPool, type MediaPool } from "../media/index.ts";
 import type { AgentRegistrar, PacedTrunkRegistrations } from "../registrar/index.ts";
 import type {
@@ -18,6 +18,7 @@ import {
   type WebSocketEndpoint,
 } from "../ws/index.ts";
 import { TraceStore } from "../trace/index.ts";
+
 import { createSignalling, type Signalling } from "./signalling.ts";
 import { openSipSocket, type SipSocket } from "./sip-socket.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
@@ -144,6 +145,7 @@ export class Gateway {
     await servePages(server.app, pageDirectory, {
       settings: pageSettings(this.config),
       frameAncestors: this.config.page.embedding.origins,
+      connectOrigins: gwsOrigins(this.config),
     });
     this.#webSocket = attachWebSocket({
       server,

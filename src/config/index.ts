@@ -11,6 +11,7 @@ export { environmentName } from "./environment.ts";
 export { formatFaults, type ConfigFault } from "./faults.ts";
 export type { ServerAddress, SipTransportName } from "./keys.ts";
 export { checkTree, loadConfig, type ConfigResult, type ConfigWarning, type LoadOptions } from "./load.ts";
+export { gwsOrigins } from "./gws-page.ts";
 export { pageSettings, type PageSettings } from "./page-settings.ts";
 export { configurationReference } from "./reference.ts";
 export type { AccountConfig, Config, RangeConfig } from "./types.ts";

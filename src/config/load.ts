@@ -126,9 +126,9 @@ function resolveSections(
   const http = sections.http && resolveHttp(sections.http, directory, say);
   const media = sections.media && resolveMedia(sections.media, directory, workers, say);
   const admin = sections.admin && resolveAdmin(sections.admin, directory, say);
-  const { websocket, sip, clients, calls, page, trace, log } = sections;
+  const { websocket, sip, clients, calls, page, gws, trace, log } = sections;
   if (!agents || !sipServer || !http || !websocket || !sip || !media) return undefined;
-  if (!clients || !calls || !page || !admin || !trace || !log) return undefined;
+  if (!clients || !calls || !page || !gws || !admin || !trace || !log) return undefined;
   return {
     http,
     websocket,
@@ -139,6 +139,7 @@ function resolveSections(
     calls,
     sipServer,
     page,
+    gws,
     admin,
     trace,
     log,

@@ -1,3 +1,4 @@
+import { gwsPageSettings, type GwsPageSettings } from "./gws-page.ts";
 import type { Config } from "./types.ts";
 
 /**
@@ -13,14 +14,17 @@ export interface PageSettings {
     /** Whether the page may take a password from its address. */
     readonly password_in_url: boolean;
   };
+  readonly gws: GwsPageSettings | null;
 }
 
 /** Picks each value by name: what is added to the configuration is told to nobody until it is named here. */
-export function pageSettings({ page, websocket }: Config): PageSettings {
+export function pageSettings(config: Config): PageSettings {
+  const { page, websocket } = config;
   return {
     mode: page.mode,
     web_socket_path: websocket.path,
     embedding: { origins: page.embedding.origins },
     sign_in: { password_in_url: page.allowPasswordInUrl },
+    gws: gwsPageSettings(config),
   };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { calls, trace } from "./call-sections.ts";
 import { autoAnswer, clients, ownAutoAnswer } from "./client-sections.ts";
+import { gws } from "./gws-section.ts";
 import { expects, key, section, types } from "./keys.ts";
 import { page } from "./page-section.ts";
 import { sipServer } from "./sip-server-section.ts";
@@ -318,6 +319,7 @@ export const configSchema = z.strictObject({
   calls,
   sipServer,
   page,
+  gws,
   admin,
   trace,
   log,

@@ -63,6 +63,8 @@ export interface Config {
     readonly auth: { readonly username: string; readonly password: string };
   };
   readonly page: Parsed["page"];
+  /** No `url`: off. */
+  readonly gws: Parsed["gws"];
   /** No token: no API. */
   readonly admin: { readonly token?: string };
   readonly trace: Parsed["trace"];

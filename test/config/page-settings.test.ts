@@ -11,6 +11,7 @@ describe("what the page is told before sign-in", () => {
       web_socket_path: "/ws",
       embedding: { origins: [] },
       sign_in: { password_in_url: false },
+      gws: null,
     });
   });
 
