@@ -36,22 +36,38 @@ export interface CallSnapshot {
   readonly earlyMedia: boolean;
   /** SIP Server has set the call up for this side; the far side still rings. */
   readonly farRings: boolean;
+  /** The last digits that were sent. */
+  readonly digits: string;
   /** When it was answered, ms since the epoch. */
   readonly since: number | undefined;
   /** Of the last few seconds, as the gateway tells it. */
   readonly quality: Quality | undefined;
 }
 
+/** How a call ended. */
+export interface CallEnd {
+  /** In words, when it did not end as calls do. */
+  readonly problem: string | undefined;
+  /** Of the response that ended it, 0 without one. */
+  readonly status: number;
+  readonly by: "local" | "remote";
+  /** Whether it had been answered. */
+  readonly answered: boolean;
+}
+
+export type CallHappening = "progress" | "accepted" | "muted" | "unmuted" | "held" | "retrieved" | "quality";
+
 export interface CallOwner {
   changed(): void;
   /** Whether the gateway can be told something. */
   reachable(): boolean;
-  /** Over. `problem` in words when it did not end as calls do. */
-  ended(call: Call, problem: string | undefined): void;
+  happened(call: Call, what: CallHappening): void;
+  ended(call: Call, end: CallEnd): void;
 }
 
 /** JsSIP makes one offer at a time: what SIP Server wants is tried again after this long. */
 const HOLD_RETRY_MS = 200;
+const SHOWN_DIGITS = 24;
 
 /** Seconds of RFC 4028 refreshes: long, because JsSIP ends the call when a refresh falls into a lost socket. */
 const SESSION_EXPIRES_S = 1800;
@@ -90,6 +106,7 @@ export class Call {
   #since: number | undefined;
   #quality: Quality | undefined;
   #farRings = false;
+  #digits = "";
   /** Hold or retrieve that SIP Server wants and JsSIP could not do yet. */
   #holdWanted: boolean | undefined;
   #sound: MediaStream | undefined;
@@ -123,6 +140,7 @@ export class Call {
       heldThere: held.remote,
       earlyMedia: this.#earlyMedia,
       farRings: this.#farRings,
+      digits: this.#digits,
       since: this.#since,
       quality: this.#quality,
     };
@@ -131,6 +149,12 @@ export class Call {
   /** The far end's sound, undefined before there is any. */
   get sound(): MediaStream | undefined {
     return this.#sound;
+  }
+
+  /** What carries the sound, for its statistics. */
+  get connection(): RTCPeerConnection | undefined {
+    // Until the call is answered there is none, other than JsSIP's types say.
+    return this.#session.connection ?? undefined;
   }
 
   /** What the gateway tells of the call: who is at the other end now, other data of it. */
@@ -156,6 +180,7 @@ export class Call {
 
   setQuality(quality: Quality | undefined): void {
     this.#quality = quality;
+    this.#owner.happened(this, "quality");
     this.#owner.changed();
   }
 
@@ -210,6 +235,8 @@ export class Call {
         duration: 120,
         interToneGap: 70,
       });
+      this.#digits = (this.#digits + digit).slice(-SHOWN_DIGITS);
+      this.#owner.changed();
       return true;
     } catch {
       return false;
@@ -234,7 +261,9 @@ export class Call {
       this.#takeResponse(response);
       this.#earlyMedia ||=
         typeof response === "object" && response !== null && Boolean(Reflect.get(response, "body"));
+      const first = this.#phase !== "alerting";
       this.#move("alerting");
+      if (first) this.#owner.happened(this, "progress");
     });
     session.on("accepted", (event: object) => {
       const response: unknown = Reflect.get(event, "response");
@@ -242,11 +271,19 @@ export class Call {
       this.#since ??= this.#kept?.since ?? Date.now();
       if (response instanceof Object) this.#token = headerOf(response, RESUME_HEADER) ?? this.#token;
       this.#move("talking");
+      this.#owner.happened(this, "accepted");
     });
     if (this.#kept?.held === true) this.#comeBackHeld();
-    for (const event of ["hold", "unhold"] as const) session.on(event, () => this.#owner.changed());
-    for (const event of ["muted", "unmuted"] as const) session.on(event, () => this.#owner.changed());
+    session.on("hold", ({ originator }) => this.#onSwitch(originator, "held"));
+    session.on("unhold", ({ originator }) => this.#onSwitch(originator, "retrieved"));
+    for (const event of ["muted", "unmuted"] as const)
+      session.on(event, () => this.#onSwitch("local", event));
     for (const event of ["ended", "failed"] as const) session.on(event, (end) => this.#end(end));
+  }
+
+  #onSwitch(by: string, what: CallHappening): void {
+    this.#owner.changed();
+    if (by === "local") this.#owner.happened(this, what);
   }
 
   /** What the far side's answer says of it: the number that was dialled stays in the title. */
@@ -275,6 +312,7 @@ export class Call {
   }
 
   #end({ cause, message, originator }: EndEvent): void {
+    const answered = this.#since !== undefined;
     this.#phase = "ended";
     this.#path?.close();
     if (this.#microphone !== undefined) stopTracks(this.#microphone);
@@ -288,7 +326,8 @@ export class Call {
       ? undefined
       : (callProblem(cause, response?.status_code ?? 0, response?.reason_phrase) ??
         (bye && byeProblem(headerOf(bye, "Reason") ?? "")));
-    this.#owner.ended(this, problem);
+    const status = response?.status_code ?? 0;
+    this.#owner.ended(this, { problem, status, by: by === "local" ? "local" : "remote", answered });
   }
 }
 

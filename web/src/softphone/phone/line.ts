@@ -18,8 +18,8 @@ export interface Trunk {
 export interface LineOwner {
   changed(): void;
   told(text: string, problem: boolean): void;
-  /** The gateway refused number or password for good; the line is closed. */
-  refused(text: string): void;
+  /** The gateway refused the sign-in; `final`: for good, the line is closed. */
+  refused(status: number, text: string, final: boolean): void;
   /** Signed in, anew or again. */
   registered(): void;
   session(event: RTCSessionEvent): void;
@@ -145,12 +145,12 @@ export class Line {
     const text = inOneLine(signInProblem(status, phrase));
     if (isFinal(status)) {
       this.close();
-      this.#owner.refused(text);
+      this.#owner.refused(status, text, true);
       return;
     }
     // A lost socket is told and mended by itself.
     if (this.socket !== "connected") return;
-    this.#owner.told(text, true);
+    this.#owner.refused(status, text, false);
     this.#register("failed");
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.#ua.register(), RETRY_MS);

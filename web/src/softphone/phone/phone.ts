@@ -1,9 +1,19 @@
 import type { RTCSessionEvent } from "jssip/lib/UA.js";
-import { answerOptions, Call, RESUME_HEADER, type CallOwner, type CallSnapshot } from "./call.ts";
+import { Listeners } from "../../shared/listeners.ts";
+import { MicrophoneError, type Microphone } from "../sound/microphone.ts";
+import type { CallControl, Refusal } from "./call-control.ts";
+import {
+  answerOptions,
+  Call,
+  RESUME_HEADER,
+  type CallEnd,
+  type CallOwner,
+  type CallSnapshot,
+} from "./call.ts";
 import type { GatewayEvent, Messages } from "./gateway-events.ts";
 import type { Ha1, KeptCall } from "./kept.ts";
 import { Line, type LineOwner, type Registration, type SocketState, type Trunk } from "./line.ts";
-import { MicrophoneError, type Microphone } from "../sound/microphone.ts";
+import type { PhoneEvent } from "./phone-event.ts";
 import type { Credentials } from "./settings.ts";
 import { inOneLine } from "./words.ts";
 
@@ -19,24 +29,14 @@ export interface PhoneSnapshot {
   readonly messages: Messages | undefined;
 }
 
-export interface PhoneOwner {
-  changed(snapshot: PhoneSnapshot): void;
-  /** Something to write down; a `problem` wants the person's attention. */
-  told(text: string, problem: boolean): void;
-  /** The far end's sound, undefined when there is none any more. */
-  remoteSound(stream: MediaStream | undefined): void;
-  /** A short tone for the agent alone. */
-  beep(): void;
-  /** The gateway refused number or password for good: nobody is signed in. */
-  refused(text: string): void;
-}
-
 /** As many lines as a phone of SIP Server's has; one more call gets 486. */
 const MAX_CALLS = 3;
+const NO_CALL = "There is no such call.";
 
 /** The softphone: one sign-in, up to three calls. The gateway sees to it that one of them is heard. */
-export class Phone {
-  readonly #owner: PhoneOwner;
+export class Phone implements CallControl {
+  readonly #changes = new Listeners<PhoneSnapshot>();
+  readonly #events = new Listeners<PhoneEvent>();
   readonly #microphone: Microphone;
   readonly #instance: string;
   #line: Line | undefined;
@@ -45,6 +45,7 @@ export class Phone {
   #call: Call | undefined;
   #heard: MediaStream | undefined;
   #messages: Messages | undefined;
+  #registered = false;
   /** The microphone's copy for the session that JsSIP announces within its `call`. */
   #outgoing: MediaStream | undefined;
   /** The calls of the page before, until they are taken over. */
@@ -56,11 +57,20 @@ export class Phone {
    * @param instance this tab's `+sip.instance`, a UUID
    * @param kept the calls that the page before had in this tab
    */
-  constructor(owner: PhoneOwner, microphone: Microphone, instance: string, kept: readonly KeptCall[]) {
-    this.#owner = owner;
+  constructor(microphone: Microphone, instance: string, kept: readonly KeptCall[]) {
     this.#microphone = microphone;
     this.#instance = instance;
     this.#kept = kept;
+  }
+
+  /** Whatever can be shown has changed. @returns forgets the listener */
+  onChange(listener: (snapshot: PhoneSnapshot) => void): () => void {
+    return this.#changes.add(listener);
+  }
+
+  /** @returns forgets the listener */
+  onEvent(listener: (event: PhoneEvent) => void): () => void {
+    return this.#events.add(listener);
   }
 
   /** What is to be kept of the calls over a reload, the one that is shown first. */
@@ -69,6 +79,63 @@ export class Phone {
     if (dn === undefined) return this.#kept;
     const calls = this.#calls.toSorted((a, b) => Number(b === this.#call) - Number(a === this.#call));
     return [...calls.flatMap((call) => call.keep(dn) ?? []), ...this.#kept];
+  }
+
+  get snapshot(): PhoneSnapshot {
+    return {
+      dn: this.#line?.dn,
+      socket: this.#line?.socket ?? "idle",
+      registration: this.#line?.registration ?? "none",
+      trunk: this.#line?.trunk ?? { state: "unknown", reason: "" },
+      call: this.#call?.snapshot,
+      otherCalls: this.#calls.filter((one) => one !== this.#call).map(({ snapshot }) => snapshot),
+      messages: this.#messages,
+    };
+  }
+
+  /** What carries a call's sound, for its statistics; undefined before there is any. */
+  connection(callId: string): RTCPeerConnection | undefined {
+    return this.#find(callId)?.connection;
+  }
+
+  /** Connects and registers, and keeps doing so until signed out. Throws when an address cannot be used. */
+  signIn(credentials: Credentials): void {
+    this.signOut();
+    const owner: LineOwner = {
+      changed: () => this.#changed(),
+      told: (text, problem) => {
+        const goesOn = problem && this.#call !== undefined && this.#line?.socket === "lost";
+        this.#notice(goesOn ? `${text} The call goes on meanwhile.` : text, problem);
+      },
+      refused: (status, reason, final) => {
+        if (final) this.signOut();
+        this.#notice(reason, true);
+        this.#events.tell({
+          kind: "registration-failed",
+          dn: credentials.dn,
+          status,
+          reason,
+          final,
+        });
+      },
+      registered: () => this.#onRegistered(),
+      session: (event) => this.#onSession(event),
+      event: (event) => this.#onGatewayEvent(event),
+    };
+    this.#line = new Line(credentials, this.#instance, owner);
+    this.#changed();
+  }
+
+  /** Ends the calls, un-registers and lets go of socket and microphone. Idempotent. */
+  signOut(): void {
+    const line = this.#line;
+    if (line === undefined) return;
+    this.#setRegistered(false);
+    this.#line = undefined;
+    this.#messages = undefined;
+    line.close();
+    this.#microphone.release();
+    this.#changed();
   }
 
   /**
@@ -84,69 +151,107 @@ export class Phone {
     return this.#calls.some(stays) ? line.ha1 : undefined;
   }
 
-  get snapshot(): PhoneSnapshot {
-    return {
-      dn: this.#line?.dn,
-      socket: this.#line?.socket ?? "idle",
-      registration: this.#line?.registration ?? "none",
-      trunk: this.#line?.trunk ?? { state: "unknown", reason: "" },
-      call: this.#call?.snapshot,
-      otherCalls: this.#calls.filter((one) => one !== this.#call).map(({ snapshot }) => snapshot),
-      messages: this.#messages,
-    };
-  }
-
-  /** Connects and registers, and keeps doing so until signed out. Throws when an address cannot be used. */
-  signIn(credentials: Credentials): void {
-    this.signOut();
-    const owner: LineOwner = {
-      changed: () => this.#changed(),
-      told: (text, problem) => {
-        const goesOn = problem && this.#call !== undefined && this.#line?.socket === "lost";
-        this.#owner.told(goesOn ? `${text} The call goes on meanwhile.` : text, problem);
-      },
-      refused: (text) => {
-        this.signOut();
-        this.#owner.refused(text);
-      },
-      registered: () => this.#onRegistered(),
-      session: (event) => this.#onSession(event),
-      event: (event) => this.#onEvent(event),
-    };
-    this.#line = new Line(credentials, this.#instance, owner);
-    this.#changed();
-  }
-
-  /** Ends the call, un-registers and lets go of socket and microphone. Idempotent. */
-  signOut(): void {
-    const line = this.#line;
-    if (line === undefined) return;
-    this.#line = undefined;
-    this.#messages = undefined;
-    line.close();
-    this.#microphone.release();
-    this.#changed();
-  }
-
-  /** Calls a number, blanks and dashes left out. */
-  async call(number: string): Promise<void> {
+  /** Calls a number, blanks and dashes left out; the call is the one that is shown from then on. */
+  async dial(number: string): Promise<Refusal> {
     const target = number.replaceAll(/[\s()/-]/g, "");
+    if (target === "") return "There is no number to call.";
     const line = this.#line;
-    if (line === undefined || this.#call !== undefined || target === "") return;
-    if (line.registration !== "registered") {
-      this.#owner.told("Not signed in at the gateway at the moment: the call was not made.", true);
-      return;
-    }
+    const refusal = this.#noDial(line);
+    if (line === undefined || refusal !== undefined) return refusal;
     const mediaStream = await this.#copyOfMicrophone();
-    if (mediaStream === undefined || this.#call !== undefined || this.#line !== line) return;
+    if (typeof mediaStream === "string") return mediaStream;
+    const meanwhile = this.#line === line ? this.#noDial(line) : "Signed out: the call was not made.";
+    if (meanwhile !== undefined) {
+      for (const track of mediaStream.getTracks()) track.stop();
+      return meanwhile;
+    }
     this.#outgoing = mediaStream;
     try {
       line.call(target, { ...answerOptions(), mediaStream });
+      return undefined;
     } catch {
-      this.#owner.told(`"${number}" cannot be called.`, true);
+      return `"${number}" cannot be called.`;
     } finally {
       this.#outgoing = undefined;
     }
+  }
+
+  #noDial(line: Line | undefined): Refusal {
+    if (line?.registration !== "registered")
+      return "Not signed in at the gateway at the moment: the call was not made.";
+    if (this.#calls.length >= MAX_CALLS) return "All three lines are in use. End a call first.";
+    return undefined;
+  }
+
+  /** Answers a call that rings; told twice it answers once. */
+  async answer(callId?: string): Promise<Refusal> {
+    const call = this.#find(callId);
+    if (call?.snapshot.phase !== "ringing") return "No call rings.";
+    const copy = await this.#copyOfMicrophone();
+    if (typeof copy === "string") return copy;
+    this.show(call.callId);
+    call.answer(copy);
+    return undefined;
+  }
+
+  /** Tells the caller that nobody takes the call: the one that is shown, or another that rings beside it. */
+  async reject(callId?: string): Promise<Refusal> {
+    const call = this.#find(callId);
+    if (call?.snapshot.phase !== "ringing") return "No call rings.";
+    call.hangUp({ code: 486, phrase: "Busy Here" });
+    return undefined;
+  }
+
+  async hangUp(callId?: string): Promise<Refusal> {
+    const call = this.#find(callId);
+    if (call === undefined) return NO_CALL;
+    call.hangUp();
+    return undefined;
+  }
+
+  async hold(callId?: string): Promise<Refusal> {
+    return this.#hold(true, this.#find(callId));
+  }
+
+  /** Shows the call, too; the gateway holds the others. */
+  async retrieve(callId?: string): Promise<Refusal> {
+    const call = this.#find(callId);
+    if (call !== undefined) this.show(call.callId);
+    return this.#hold(false, call);
+  }
+
+  async transfer(): Promise<Refusal> {
+    return "Calls cannot be transferred from here yet.";
+  }
+
+  async completeTransfer(): Promise<Refusal> {
+    return "Calls cannot be transferred from here yet.";
+  }
+
+  async sendDigits(digits: string, callId?: string): Promise<Refusal> {
+    const call = this.#find(callId);
+    if (call === undefined) return NO_CALL;
+    for (const digit of digits)
+      if (!call.sendDigit(digit)) return "The other end takes no digits at the moment.";
+    return undefined;
+  }
+
+  mute(on: boolean, callId?: string): void {
+    this.#find(callId)?.mute(on);
+  }
+
+  /** Makes a call the one that is shown and that the buttons act on. */
+  show(callId: string): void {
+    const call = this.#find(callId);
+    if (call === undefined || call === this.#call) return;
+    this.#call = call;
+    this.#changed();
+  }
+
+  #hold(on: boolean, call: Call | undefined): Refusal {
+    if (call === undefined) return NO_CALL;
+    if (call.hold(on)) return undefined;
+    return `The call cannot be ${on ? "held" : "retrieved"} at the moment. Try again.`;
   }
 
   /** Takes the calls over that the page before had, and mends the sound of those that are. */
@@ -162,7 +267,10 @@ export class Phone {
       const mediaStream = await this.#copyOfMicrophone();
       if (this.#line !== line || this.#kept[0] !== next) return;
       this.#kept = this.#kept.slice(1);
-      if (mediaStream === undefined) continue;
+      if (typeof mediaStream === "string") {
+        this.#notice(mediaStream, true);
+        continue;
+      }
       const extraHeaders = [`${RESUME_HEADER}: ${next.token}`];
       this.#outgoing = mediaStream;
       this.#resuming = next;
@@ -175,78 +283,40 @@ export class Phone {
     }
   }
 
-  /** Answers the call that rings; told twice it answers once. */
-  async answer(): Promise<void> {
-    const call = this.#call;
-    if (call?.snapshot.phase !== "ringing") return;
-    const copy = await this.#copyOfMicrophone();
-    if (copy !== undefined) call.answer(copy);
-  }
-
-  /** Shows another call: answers the one that rings, retrieves the one that is held; the gateway holds the rest. */
-  switchTo(callId: string): void {
-    this.#show(this.#find(callId));
-    if (this.#call?.snapshot.phase === "ringing") void this.answer();
-    else if (this.#call?.snapshot.heldHere === true) this.hold(false);
-  }
-
-  /** Tells the caller that nobody takes the call: the one that is shown, or another that rings beside it. */
-  reject(callId?: string): void {
-    const call = callId === undefined ? this.#call : this.#find(callId);
-    if (call?.snapshot.phase !== "ringing") return;
-    call.hangUp({ code: 486, phrase: "Busy Here" });
-  }
-
-  hangUp(): void {
-    this.#call?.hangUp();
-  }
-
-  mute(on: boolean): void {
-    this.#call?.mute(on);
-  }
-
-  hold(on: boolean): void {
-    if (this.#call?.hold(on) === false) {
-      this.#owner.told(`The call cannot be ${on ? "held" : "retrieved"} at the moment. Try again.`, true);
-    }
-  }
-
-  /** @returns whether the digit was sent */
-  sendDigit(digit: string): boolean {
-    const sent = this.#call?.sendDigit(digit) ?? false;
-    if (!sent && this.#call !== undefined)
-      this.#owner.told("The other end takes no digits at the moment.", true);
-    return sent;
-  }
-
-  async #copyOfMicrophone(): Promise<MediaStream | undefined> {
+  /** The microphone's copy for one call, or why there is none. */
+  async #copyOfMicrophone(): Promise<MediaStream | string> {
     try {
       await this.#microphone.acquire();
-      return this.#microphone.copy();
+      return this.#microphone.copy() ?? "There is no microphone. Plug one in, then try again.";
     } catch (error) {
-      const text = error instanceof MicrophoneError ? inOneLine(error.problem) : String(error);
-      this.#owner.told(text, true);
-      return undefined;
+      return error instanceof MicrophoneError ? inOneLine(error.problem) : String(error);
     }
   }
 
   #changed(): void {
-    const sound = this.#call?.sound;
-    if (sound !== this.#heard) {
-      this.#heard = sound;
-      this.#owner.remoteSound(sound);
+    this.#setRegistered(this.#line?.registration === "registered");
+    const stream = this.#call?.sound;
+    if (stream !== this.#heard) {
+      this.#heard = stream;
+      this.#events.tell({ kind: "sound", stream });
     }
-    this.#owner.changed(this.snapshot);
+    this.#changes.tell(this.snapshot);
   }
 
-  #find(callId: string): Call | undefined {
-    return this.#calls.find((one) => one.callId === callId);
+  #setRegistered(on: boolean): void {
+    const dn = this.#line?.dn;
+    if (on === this.#registered || dn === undefined) return;
+    this.#registered = on;
+    this.#events.tell({ kind: on ? "registered" : "unregistered", dn });
   }
 
-  #show(call: Call | undefined): void {
-    if (call === undefined || call === this.#call) return;
-    this.#call = call;
-    this.#changed();
+  #notice(text: string, problem: boolean): void {
+    this.#events.tell({ kind: "notice", text, problem });
+  }
+
+  /** The call of this Call-ID, without one the call that is shown. */
+  #find(callId: string | undefined): Call | undefined {
+    return callId === undefined ? this.#call : this.#calls.find((one) => one.callId === callId);
   }
 
   #onSession({ session, originator, request }: RTCSessionEvent): void {
@@ -254,13 +324,14 @@ export class Phone {
     const incoming = by === "remote";
     if (incoming && this.#calls.length >= MAX_CALLS) {
       session.terminate({ status_code: 486, reason_phrase: "Busy Here" });
-      this.#owner.told(`${session.remote_identity.uri.user} called and was told that you are busy.`, false);
+      this.#notice(`${session.remote_identity.uri.user} called and was told that you are busy.`, false);
       return;
     }
     const owner: CallOwner = {
       changed: () => this.#changed(),
       reachable: () => this.#line?.registration === "registered",
-      ended: (call, problem) => this.#onCallEnded(call, problem),
+      happened: (about, kind) => this.#events.tell({ kind, call: about.snapshot }),
+      ended: (about, end) => this.#onCallEnded(about, end),
     };
     const call = new Call({
       session,
@@ -272,22 +343,28 @@ export class Phone {
       kept: this.#resuming,
     });
     this.#calls.push(call);
-    this.#call ??= call;
+    if (this.#call === undefined || (!incoming && this.#resuming === undefined)) this.#call = call;
     const what = this.#resuming ? "Coming back to the call with" : incoming ? "Call from" : "Calling";
-    this.#owner.told(`${what} ${call.snapshot.peer}.`, false);
+    this.#notice(`${what} ${call.snapshot.peer}.`, false);
+    const kind = this.#resuming ? "resumed" : incoming ? "incoming" : "calling";
+    this.#events.tell({ kind, call: call.snapshot });
     this.#changed();
   }
 
-  #onCallEnded(call: Call, problem: string | undefined): void {
+  #onCallEnded(call: Call, { problem, status, by, answered }: CallEnd): void {
     const at = this.#calls.indexOf(call);
     if (at < 0) return;
     this.#calls.splice(at, 1);
     if (this.#call === call) this.#call = this.#calls.at(-1);
-    this.#owner.told(problem ?? "Call ended.", problem !== undefined);
+    this.#notice(problem ?? "Call ended.", problem !== undefined);
+    const about = call.snapshot;
+    if (answered || problem === undefined)
+      this.#events.tell({ kind: "ended", call: about, by, reason: problem });
+    else this.#events.tell({ kind: "failed", call: about, status, reason: problem });
     this.#changed();
   }
 
-  #onEvent(event: Parameters<LineOwner["event"]>[0]): void {
+  #onGatewayEvent(event: Parameters<LineOwner["event"]>[0]): void {
     if (event.kind === "messages") {
       this.#messages = event.waiting;
       return this.#changed();
@@ -304,11 +381,16 @@ export class Phone {
     kind: Extract<GatewayEvent, { kind: "talk" | "hold" | "beep" }>["kind"],
     call: Call,
   ): void {
-    if (kind === "beep") return this.#owner.beep();
+    if (kind === "beep") return this.#events.tell({ kind: "beep" });
     if (kind === "hold") return call.follow(true);
     const { phase, heldHere } = call.snapshot;
-    if (phase === "ringing" || heldHere) this.#show(call);
-    if (phase === "ringing") void this.answer();
+    if (phase === "ringing" || heldHere) this.show(call.callId);
+    if (phase === "ringing") void this.#answerNow(call);
     else call.follow(false);
+  }
+
+  async #answerNow({ callId }: Call): Promise<void> {
+    const refusal = await this.answer(callId);
+    if (refusal !== undefined) this.#notice(refusal, true);
   }
 }

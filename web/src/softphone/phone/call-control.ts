@@ -1,0 +1,21 @@
+/** Why something could not be done, in words for a person; undefined when it is done or under way. */
+export type Refusal = string | undefined;
+
+/**
+ * What a person or an embedding page does with calls. `Phone` does it by SIP; a desktop's server may do it in its place.
+ * Without `callId` the call that is shown is meant. None of these throws; what comes of them later is told as events.
+ */
+export interface CallControl {
+  dial(number: string): Promise<Refusal>;
+  answer(callId?: string): Promise<Refusal>;
+  reject(callId?: string): Promise<Refusal>;
+  hangUp(callId?: string): Promise<Refusal>;
+  hold(callId?: string): Promise<Refusal>;
+  retrieve(callId?: string): Promise<Refusal>;
+  /** Blind: the far party is sent to another number. */
+  transfer(number: string, callId?: string): Promise<Refusal>;
+  /** Attended: the far parties of the two calls are connected. Without a second call: the shown one and the other one. */
+  completeTransfer(callId?: string, otherCallId?: string): Promise<Refusal>;
+  /** @param digits 0 to 9, * and # */
+  sendDigits(digits: string, callId?: string): Promise<Refusal>;
+}

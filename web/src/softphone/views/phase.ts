@@ -1,0 +1,24 @@
+import type { CallSnapshot } from "../phone/call.ts";
+
+const PHASES: Readonly<Record<CallSnapshot["phase"], string>> = {
+  ringing: "Incoming call",
+  calling: "Calling…",
+  alerting: "Ringing…",
+  answering: "Answering…",
+  resuming: "Coming back to the call…",
+  talking: "In call",
+  ended: "Ended",
+};
+
+/** Where a call stands, for a person. */
+export function phaseText({
+  phase,
+  heldHere,
+  heldThere,
+  farRings,
+}: Pick<CallSnapshot, "phase" | "heldHere" | "heldThere" | "farRings">): string {
+  if (phase !== "talking") return PHASES[phase];
+  if (heldHere) return "On hold";
+  if (farRings) return PHASES.alerting;
+  return heldThere ? "The other end holds the call" : PHASES.talking;
+}
