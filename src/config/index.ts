@@ -1,3 +1,5 @@
+export { adminIsOn } from "./admin.ts";
+export { scryptText, tokenName, type AdminRole } from "./admin-section.ts";
 export {
   autoAnswerOf,
   configuredDns,
@@ -13,4 +15,4 @@ export type { ServerAddress, SipTransportName } from "./keys.ts";
 export { checkTree, loadConfig, type ConfigResult, type ConfigWarning, type LoadOptions } from "./load.ts";
 export { pageSettings, type PageSettings } from "./page-settings.ts";
 export { configurationReference } from "./reference.ts";
-export type { AccountConfig, Config, RangeConfig } from "./types.ts";
+export type { AccountConfig, AdminUserConfig, Config, RangeConfig } from "./types.ts";
