@@ -1,70 +1,171 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Clock, Logger } from "../core/index.ts";
+import { tokenName, type Config } from "../config/index.ts";
+import type { Clock, Logger, Random } from "../core/index.ts";
+import { Guesses } from "./guesses.ts";
+import type { Identity } from "./identity.ts";
+import { originOf } from "./own-origin.ts";
+import { Sessions, type Session } from "./sessions.ts";
 
-/** Wrong tokens taken from one address before it has to wait, and how long one of them counts, ms. */
-const triesAtOnce = 5;
-const tryCountsMs = 10_000;
-/** Addresses remembered; beyond that the one whose first wrong token is longest ago is forgotten. */
-const addressesKept = 1000;
+/** Wrong tokens from one address before each further one gets 429, and how long one of them counts, ms. */
+const wrongTokensAtOnce = 5;
+const wrongTokenCountsMs = 10_000;
 
 export interface LoginOptions {
-  /** What `Authorization: Bearer` must carry. */
-  readonly token: string;
+  readonly admin: Config["admin"];
+  /** Browsers reach us by TLS without a proxy in between. */
+  readonly secure: boolean;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
 }
 
-/** Lets requests through that carry the token; others get 401, and 429 when an address tries too often. */
-export class Login {
-  readonly #digest: Buffer;
-  readonly #clock: Clock;
-  readonly #log: Logger;
-  /** By address: `clock.now()` when its wrong tokens no longer count. */
-  readonly #forgivenAt = new Map<string, number>();
+interface Asker extends Identity {
+  /** Absent with the token, which does not run out. */
+  readonly session?: Session;
+}
 
-  constructor({ token, clock, log }: LoginOptions) {
-    this.#digest = digestOf(token);
-    this.#clock = clock;
+/**
+ * Says who may ask the admin API what: sessions of the dashboard by cookie, programs by the token. `check` and
+ * `operate` are fastify's `onRequest` hooks, so they answer before the body is read.
+ */
+export class Login {
+  readonly sessions: Sessions;
+  readonly secure: boolean;
+  readonly #tokenDigest: Buffer | undefined;
+  readonly #wrongTokens: Guesses;
+  readonly #log: Logger;
+  readonly #askers = new WeakMap<FastifyRequest, Asker>();
+
+  constructor({ admin, secure, clock, random, log }: LoginOptions) {
+    this.secure = secure;
+    this.sessions = new Sessions(clock, random, {
+      idleMs: admin.sessions.idleMinutes * 60_000,
+      absoluteMs: admin.sessions.hours * 3_600_000,
+    });
+    this.#tokenDigest = admin.token === undefined ? undefined : digestOf(admin.token);
+    this.#wrongTokens = new Guesses(clock, wrongTokenCountsMs);
     this.#log = log;
   }
 
-  /** For fastify's `onRequest`: answers here, before the body is read, where the request may go no further. */
-  async check(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
-    const { ip } = request;
-    const waitMs = this.#waitMs(ip);
-    // Not even looked at, or the token could be guessed all the same.
-    if (waitMs > 0)
-      return reply
-        .status(429)
-        .header("retry-after", Math.ceil(waitMs / 1000))
-        .send({ error: "too many wrong tokens from this address: wait" });
-    const given = /^Bearer +(\S{1,1024}) *$/i.exec(request.headers.authorization ?? "")?.[1];
-    // Digests have one length, so the time to compare them tells nothing of the token.
-    if (given !== undefined && timingSafeEqual(digestOf(given), this.#digest)) {
-      this.#forgivenAt.delete(ip);
+  /** For what only tells: role read will do. */
+  readonly check = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply | undefined> => {
+    const asker = this.#askerOf(request);
+    if (asker) {
+      this.#askers.set(request, asker);
       return undefined;
     }
-    if (given !== undefined) this.#countWrong(ip);
+    return this.#refuse(request, reply);
+  };
+
+  /** For what acts: role operate, in a browser by a page of ours. */
+  readonly operate = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply | undefined> => {
+    const refused = await this.check(request, reply);
+    if (refused) return refused;
+    const { role, session } = this.#asker(request);
+    if (role !== "operate")
+      return reply.status(403).send({ error: "this needs the role operate; yours is read" });
+    const origin = originOf(request, this.secure);
+    // The token comes with no request that a foreign page makes; a cookie might.
+    if (origin === "foreign" || (session && origin === "none"))
+      return reply.status(403).send(notOurs(request));
+    if (session && !isJson(request))
+      return reply.status(415).send({ error: "send Content-Type: application/json" });
+    return undefined;
+  };
+
+  /** Who asks, behind one of the hooks. */
+  identity(request: FastifyRequest): Identity {
+    const { who, role } = this.#asker(request);
+    return { who, role };
+  }
+
+  /** Whether who asked then may still see what is told; for answers that go on and on. */
+  holds(request: FastifyRequest): boolean {
+    const asker = this.#askers.get(request);
+    return asker !== undefined && (asker.session === undefined || this.sessions.lives(asker.session));
+  }
+
+  /** Constant in time; false without a token. */
+  isToken(given: string): boolean {
+    // Digests have one length, so the time to compare them tells nothing of the token.
+    return this.#tokenDigest !== undefined && timingSafeEqual(digestOf(given), this.#tokenDigest);
+  }
+
+  get cookieName(): string {
+    // Browsers take a cookie of this prefix from nobody but this very host by TLS (RFC 6265bis 4.1.3.2).
+    return this.secure ? "__Host-jackfield-admin" : "jackfield-admin";
+  }
+
+  #asker(request: FastifyRequest): Asker {
+    const asker = this.#askers.get(request);
+    if (!asker) throw new Error("asked who it is behind no login");
+    return asker;
+  }
+
+  #askerOf(request: FastifyRequest): Asker | undefined {
+    const given = bearerOf(request);
+    // Always looked at, however many wrong ones came from that address: behind one proxy there is but one address,
+    // and the token is too long to be guessed.
+    if (given !== undefined) return this.isToken(given) ? { who: tokenName, role: "operate" } : undefined;
+    const id = cookieOf(request, this.cookieName);
+    const session = id === undefined ? undefined : this.sessions.find(id);
+    return session && { ...session.identity, session };
+  }
+
+  #refuse(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const limits = [{ key: request.ip, atOnce: wrongTokensAtOnce }];
+    if (bearerOf(request) !== undefined) {
+      const waitMs = this.#wrongTokens.waitMs(limits);
+      if (waitMs > 0)
+        return tooMany(reply, waitMs, "too many wrong tokens from this address: only the right one helps");
+      this.#wrongTokens.wrong(limits);
+      this.#log.warn({ address: request.ip }, "wrong admin token");
+    }
     return reply
       .status(401)
       .header("www-authenticate", 'Bearer realm="jackfield admin"')
-      .send({ error: "send the admin token: Authorization: Bearer ..." });
+      .send({ error: "sign in at /admin/, or send the admin token: Authorization: Bearer ..." });
   }
+}
 
-  #waitMs(ip: string): number {
-    const counted = (this.#forgivenAt.get(ip) ?? 0) - this.#clock.now();
-    return counted - (triesAtOnce - 1) * tryCountsMs;
-  }
+/** 429 with the time to wait. */
+export function tooMany(reply: FastifyReply, waitMs: number, error: string): FastifyReply {
+  return reply
+    .status(429)
+    .header("retry-after", Math.ceil(waitMs / 1000))
+    .send({ error });
+}
 
-  #countWrong(ip: string): void {
-    const now = this.#clock.now();
-    this.#log.warn({ address: ip }, "wrong admin token");
-    const forgivenAt = Math.max(now, this.#forgivenAt.get(ip) ?? 0) + tryCountsMs;
-    this.#forgivenAt.set(ip, forgivenAt);
-    const [oldest] = this.#forgivenAt.keys();
-    if (this.#forgivenAt.size > addressesKept && oldest !== undefined) this.#forgivenAt.delete(oldest);
+/** Forms of other pages can send text/plain, and fastify would read that too. */
+export function isJson(request: FastifyRequest): boolean {
+  return /^application\/json\s*(;|$)/i.test(request.headers["content-type"] ?? "");
+}
+
+export function notOurs({ headers, host }: FastifyRequest): { readonly error: string } {
+  const from = headers.origin === undefined ? "no origin" : `origin ${headers.origin.slice(0, 200)}`;
+  return {
+    error: `only pages of ${host} may do this, and this came with ${from} (a proxy must pass Host on)`,
+  };
+}
+
+/** Value of a cookie, the first of its name. */
+export function cookieOf(request: FastifyRequest, name: string): string | undefined {
+  for (const part of (request.headers.cookie ?? "").split(";")) {
+    const [key = "", value = ""] = part.trim().split("=", 2);
+    if (key === name) return value;
   }
+  return undefined;
+}
+
+function bearerOf(request: FastifyRequest): string | undefined {
+  return /^Bearer +(\S{1,1024}) *$/i.exec(request.headers.authorization ?? "")?.[1];
 }
 
 function digestOf(text: string): Buffer {

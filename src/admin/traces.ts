@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Logger } from "../core/index.ts";
 import {
   summaryJson,
@@ -8,6 +8,7 @@ import {
   type TraceFilter,
   type TraceSummary,
 } from "../trace/index.ts";
+import type { Login } from "./login.ts";
 
 /** What the API asks of the traces; the store is one. */
 export interface TracesDoor {
@@ -18,8 +19,7 @@ export interface TracesDoor {
 export interface TraceRoutesOptions {
   /** Undefined: traces are off. */
   readonly traces: TracesDoor | undefined;
-  /** Lets nobody in without the token. */
-  readonly onRequest: onRequestAsyncHookHandler;
+  readonly login: Login;
   readonly log: Logger;
 }
 
@@ -31,9 +31,10 @@ const maximumListed = 1000;
 const off = { error: "traces are off: set trace.calls" };
 const filterKeys = ["dn", "number", "callId", "callUuid"] as const;
 
-/** `GET /api/traces` and `GET /api/calls/{id}/trace`, behind the admin token. */
+/** `GET /api/traces` and `GET /api/calls/{id}/trace`, for role read. */
 export function registerTraceRoutes(app: FastifyInstance, options: TraceRoutesOptions): void {
-  const { traces, onRequest, log } = options;
+  const { traces, login, log } = options;
+  const onRequest = login.check;
   app.get<ByFilter>("/api/traces", { onRequest }, (request, reply) => {
     if (!traces) return reply.status(404).send(off);
     const filter = readFilter(request.query);
@@ -44,7 +45,8 @@ export function registerTraceRoutes(app: FastifyInstance, options: TraceRoutesOp
     if (!traces) return reply.status(404).send(off);
     const trace = traces.find(request.params.id);
     if (!trace) return reply.status(404).send({ error: "no such trace is kept: GET /api/traces lists them" });
-    log.info({ address: request.ip, call: trace.id, dn: trace.facts.dn }, "trace read");
+    const { who } = login.identity(request);
+    log.info({ who, address: request.ip, call: trace.id, dn: trace.facts.dn }, "trace read");
     void reply.header("cache-control", "no-store");
     if (!wantsText(request)) return reply.send(traceJson(trace));
     return reply.type("text/plain; charset=utf-8").send(traceText(trace));

@@ -1,6 +1,6 @@
-import { registerAdminRoutes, registerCallRoutes } from "../admin/index.ts";
+import { Login, registerAdminRoutes, registerCallRoutes, registerLoginRoutes } from "../admin/index.ts";
 import type { B2bua, CallRecord } from "../b2bua/index.ts";
-import { gwsOrigins, pageSettings, type Config } from "../config/index.ts";
+import { adminIsOn, gwsOrigins, pageSettings, type Config } from "../config/index.ts";
 import { createMediaPool, type MediaPool } from "../media/index.ts";
 import type { AgentRegistrar, PacedTrunkRegistrations } from "../registrar/index.ts";
 import type {
@@ -135,13 +135,7 @@ export class Gateway {
       sipServerUp: () => this.trunkRegistrations.pool.current !== undefined,
       mediaFull: () => this.media.full,
     });
-    registerCallRoutes(server.app, {
-      calls: this.b2bua,
-      traces: this.traces,
-      token: this.config.admin.token,
-      clock,
-      log: log.child({ room: "admin" }),
-    });
+    this.#addAdminApi(server);
     await servePages(server.app, pageDirectory, {
       settings: pageSettings(this.config),
       frameAncestors: this.config.page.embedding.origins,
@@ -164,6 +158,16 @@ export class Gateway {
       signIn: { withinSeconds: signInSeconds, done: (flow) => this.#inUse(flow) },
     });
     await server.listen();
+  }
+
+  #addAdminApi({ app, secure }: HttpServer): void {
+    if (!adminIsOn(this.config)) return;
+    const { admin } = this.config;
+    const { clock, random } = this.#surroundings;
+    const log = this.#surroundings.log.child({ room: "admin" });
+    const login = new Login({ admin, secure, clock, random, log });
+    registerLoginRoutes(app, { login, users: admin.users, clock, random, log });
+    registerCallRoutes(app, { calls: this.b2bua, traces: this.traces, login, log });
   }
 
   /** Somebody is signed in by this connection, or was and still has a call on it. */
@@ -235,9 +239,9 @@ export class Gateway {
   }
 }
 
-function createTraces({ admin, trace }: Config, { clock }: GatewaySurroundings): TraceStore | undefined {
-  if (admin.token === undefined || trace.calls === 0) return undefined;
-  const { calls, megabytes, showDigits } = trace;
+function createTraces(config: Config, { clock }: GatewaySurroundings): TraceStore | undefined {
+  const { calls, megabytes, showDigits } = config.trace;
+  if (!adminIsOn(config) || calls === 0) return undefined;
   return new TraceStore(clock, { calls, bytes: megabytes * 1_000_000, showDigits });
 }
 

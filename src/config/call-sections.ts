@@ -74,7 +74,7 @@ export const calls = section("Calls.", {
 });
 
 export const trace = section(
-  "Ladders of the last calls, kept in memory and told by the admin API (docs/trace.md). Off where admin.token is not set.",
+  "Ladders of the last calls, kept in memory and told by the admin API (docs/trace.md). Off where admin has neither token nor users.",
   {
     calls: key(z.int().min(0).max(10_000).default(500), {
       text: "Calls kept, running ones included; 0: none.",

@@ -1,3 +1,5 @@
+export { adminIsOn } from "./admin.ts";
+export { scryptText, tokenName, type AdminRole } from "./admin-section.ts";
 export {
   autoAnswerOf,
   configuredDns,
@@ -14,4 +16,4 @@ export { checkTree, loadConfig, type ConfigResult, type ConfigWarning, type Load
 export { gwsOrigins } from "./gws-page.ts";
 export { pageSettings, type PageSettings } from "./page-settings.ts";
 export { configurationReference } from "./reference.ts";
-export type { AccountConfig, Config, RangeConfig } from "./types.ts";
+export type { AccountConfig, AdminUserConfig, Config, RangeConfig } from "./types.ts";

@@ -30,6 +30,7 @@ export function section<Shape extends z.ZodRawShape>(text: string, shape: Shape)
 }
 
 export const adminToken = /^[\x21-\x7e]{16,256}$/;
+export const adminPassword = /^[^\p{Cc}]{8,256}$/u;
 
 const host = /^(?!-)[A-Za-z0-9.-]{1,253}$/;
 
@@ -54,6 +55,7 @@ export const types = {
   secret: z.string().min(1).max(256),
   /** What an HTTP header can carry; long enough not to be guessed. */
   adminToken: z.string().regex(adminToken),
+  adminPassword: z.string().regex(adminPassword),
   origin: z.string().refine(isOrigin),
   server: z.string().refine((value) => parseServerAddress(value) !== undefined),
   seconds: (minimum: number, maximum: number) => z.number().min(minimum).max(maximum),
@@ -70,6 +72,7 @@ export const expects = {
   rangeEnd: "a DN of digits",
   secret: "a text of 1 to 256 characters",
   adminToken: "a text of 16 to 256 letters, digits and signs, no spaces",
+  adminPassword: "a text of 8 to 256 characters",
 };
 
 function isOrigin(value: string): boolean {

@@ -1,9 +1,10 @@
 import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
+import { resolveAdmin } from "./admin.ts";
 import { fileSecret, resolveAgents } from "./agents.ts";
 import { applyEnvironment, environmentPrefix } from "./environment.ts";
 import { faultAt, schemaFaults, unknownKey, type ConfigFault, type Locate } from "./faults.ts";
-import { adminToken, expects, parseServerAddress } from "./keys.ts";
+import { parseServerAddress } from "./keys.ts";
 import { applyRules, evenToOdd, type Say } from "./rules.ts";
 import { configSchema, type ParsedConfig } from "./schema.ts";
 import { folderFault, readNamedFile } from "./secrets.ts";
@@ -177,17 +178,6 @@ function resolveMedia(
     workers,
     rtpPorts: evenToOdd(media.rtpPorts),
   };
-}
-
-function resolveAdmin(admin: ParsedConfig["admin"], directory: string, say: Say): Config["admin"] {
-  const path = ["admin", "tokenFile"];
-  if (admin.token !== undefined && admin.tokenFile !== undefined)
-    say.fault(path, "stands beside admin.token", "write one of the two");
-  const fromFile = fileSecret(path, admin.tokenFile, directory, say);
-  if (fromFile !== undefined && !adminToken.test(fromFile))
-    say.fault(path, `holds no token: ${expects.adminToken}`, "write one into it: openssl rand -hex 32");
-  const token = fromFile ?? admin.token;
-  return token === undefined ? {} : { token };
 }
 
 function resolveSipServer(

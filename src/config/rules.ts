@@ -230,11 +230,12 @@ const srtpKeysRule: Rule = {
 const captureRule: Rule = {
   needs: ["media", "admin"],
   check({ media, admin }, say) {
-    if (media.captureDirectory !== undefined && admin.token === undefined && admin.tokenFile === undefined)
+    const off = admin.token === undefined && admin.tokenFile === undefined && admin.users.length === 0;
+    if (media.captureDirectory !== undefined && off)
       say.warn(
         ["media", "captureDirectory"],
-        "is of no use: captures are asked for by the admin API, which has no token",
-        "write admin.token, or take this key out",
+        "is of no use: captures are asked for by the admin API, which has neither token nor user",
+        "write admin.token or admin.users, or take this key out",
       );
   },
 };

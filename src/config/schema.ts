@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { admin } from "./admin-section.ts";
 import { calls, trace } from "./call-sections.ts";
 import { autoAnswer, clients, ownAutoAnswer } from "./client-sections.ts";
 import { gws } from "./gws-section.ts";
@@ -290,15 +291,6 @@ const agents = section("Who may sign in, and how long a lost browser is waited f
     expects: "newest or first",
   }),
   autoAnswer,
-});
-
-const admin = section("The admin API: the running calls, captures. Off unless a token is set.", {
-  token: key(types.adminToken.optional(), {
-    text: "Who sends it as Authorization: Bearer may do all that the API does. Make one with: openssl rand -hex 32",
-    expects: expects.adminToken,
-    secret: true,
-  }),
-  tokenFile: key(types.file.optional(), { text: "File with that token.", expects: expects.file }),
 });
 
 const log = section("Log lines, JSON on standard output.", {

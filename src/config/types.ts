@@ -1,3 +1,4 @@
+import type { AdminRole } from "./admin-section.ts";
 import type { ServerAddress } from "./keys.ts";
 import type { ParsedConfig } from "./schema.ts";
 
@@ -35,6 +36,15 @@ export interface RangeConfig {
   readonly autoAnswer?: Parsed["agents"]["autoAnswer"];
 }
 
+/** Who signs in at the dashboard, the secret read from its file. Exactly one of password and passwordHash is there. */
+export interface AdminUserConfig {
+  readonly name: string;
+  readonly role: AdminRole;
+  readonly password?: string;
+  /** See `scryptText`. */
+  readonly passwordHash?: string;
+}
+
 /**
  * The configuration as the rooms get it: checked, secrets read, defaults worked out, frozen to the bottom. Keys are
  * named and explained in `schema.ts` and docs/configuration.md; only what differs from the file is told here.
@@ -65,8 +75,12 @@ export interface Config {
   readonly page: Parsed["page"];
   /** No `url`: off. */
   readonly gws: Parsed["gws"];
-  /** No token: no API. */
-  readonly admin: { readonly token?: string };
+  /** Neither token nor user: no dashboard and no API (`adminIsOn`). */
+  readonly admin: {
+    readonly token?: string;
+    readonly users: readonly AdminUserConfig[];
+    readonly sessions: Parsed["admin"]["sessions"];
+  };
   readonly trace: Parsed["trace"];
   readonly log: Parsed["log"];
 }

@@ -11,11 +11,11 @@ const withFolder = (folder: string): string =>
 
 describe("the admin token", () => {
   it("is none by default, and else stands in the file, a variable or a file of its own", () => {
-    expect(configOf(minimal).admin).toEqual({});
-    expect(configOf(withAdmin(`{ token: ${token} }`)).admin).toEqual({ token });
-    expect(configOf(minimal, { env: { JACKFIELD__ADMIN__TOKEN: token } }).admin).toEqual({ token });
+    expect(configOf(minimal).admin.token).toBeUndefined();
+    expect(configOf(withAdmin(`{ token: ${token} }`)).admin).toMatchObject({ token });
+    expect(configOf(minimal, { env: { JACKFIELD__ADMIN__TOKEN: token } }).admin).toMatchObject({ token });
     const files = { token: `${token}\n` };
-    expect(configOf(withAdmin("{ tokenFile: token }"), { files }).admin).toEqual({ token });
+    expect(configOf(withAdmin("{ tokenFile: token }"), { files }).admin).toMatchObject({ token });
   });
 
   it("is refused when it is short or no header could carry it, and never shown", () => {

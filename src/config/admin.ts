@@ -1,0 +1,90 @@
+import { fileSecret } from "./agents.ts";
+import { adminPassword, adminToken, expects } from "./keys.ts";
+import type { Say } from "./rules.ts";
+import type { ParsedConfig } from "./schema.ts";
+import type { AdminUserConfig, Config } from "./types.ts";
+import type { Path } from "./walk.ts";
+
+type ParsedAdmin = ParsedConfig["admin"];
+type ParsedUser = ParsedAdmin["users"][number];
+
+/** Whether anybody can sign in at the dashboard and its API; else there is none. */
+export function adminIsOn({ admin }: Pick<Config, "admin">): boolean {
+  return admin.token !== undefined || admin.users.length > 0;
+}
+
+/** Checks token and users and reads their secrets; what is wrong goes to `say.fault`, what is risky to `say.warn`. */
+export function resolveAdmin(admin: ParsedAdmin, directory: string, say: Say): Config["admin"] {
+  const token = resolveToken(admin, directory, say);
+  const users = admin.users.map((user, index) =>
+    resolveUser(user, ["admin", "users", index], directory, say),
+  );
+  for (const [index, { name }] of users.entries())
+    if (users.findIndex((other) => other.name === name) !== index)
+      say.fault(["admin", "users", index, "name"], "stands there twice", "give each person one name");
+  return { ...(token === undefined ? {} : { token }), users, sessions: admin.sessions };
+}
+
+function resolveToken(admin: ParsedAdmin, directory: string, say: Say): string | undefined {
+  const path = ["admin", "tokenFile"];
+  if (admin.token !== undefined && admin.tokenFile !== undefined)
+    say.fault(path, "stands beside admin.token", "write one of the two");
+  const fromFile = fileSecret(path, admin.tokenFile, directory, say);
+  if (fromFile !== undefined && !adminToken.test(fromFile))
+    say.fault(path, `holds no token: ${expects.adminToken}`, "write one into it: openssl rand -hex 32");
+  const token = fromFile ?? admin.token;
+  // A right token is never shut out, however many wrong ones came before: it must not be guessable at any speed.
+  if (token !== undefined && looksMadeUp(token))
+    say.warn(
+      fromFile === undefined ? ["admin", "token"] : path,
+      "looks like words and not like chance: it could be guessed",
+      "make one with: openssl rand -hex 32",
+    );
+  return token;
+}
+
+function resolveUser(user: ParsedUser, path: Path, directory: string, say: Say): AdminUserConfig {
+  const { name, role, passwordHash } = user;
+  const given = [user.password, user.passwordFile, passwordHash].filter((one) => one !== undefined);
+  if (given.length !== 1)
+    say.fault(
+      path,
+      given.length === 0 ? `has no password for ${name}` : `has more than one password for ${name}`,
+      "write one of passwordHash, passwordFile, password",
+    );
+  const filePath = [...path, "passwordFile"];
+  const fromFile = fileSecret(filePath, user.passwordFile, directory, say);
+  if (fromFile !== undefined && !adminPassword.test(fromFile))
+    say.fault(filePath, `holds no password: ${expects.adminPassword}`, "write a longer one into it");
+  const password = user.password ?? fromFile;
+  const weakness = password === undefined ? undefined : weaknessOf(password, name);
+  if (weakness !== undefined)
+    say.warn(
+      fromFile === undefined ? [...path, "password"] : filePath,
+      weakness,
+      "take a longer one: openssl rand -base64 15",
+    );
+  return {
+    name,
+    role,
+    ...(password === undefined ? {} : { password }),
+    ...(passwordHash === undefined ? {} : { passwordHash }),
+  };
+}
+
+const shortPassword = 12;
+const common = /pass(wo|w0)?r?d|passw|qwert|asdf|letmein|welcome|admin|jackfield|genesys|1234|0000|abcd/i;
+
+/** Why a password could be guessed, to be read after its key; undefined when nothing meets the eye. */
+export function weaknessOf(password: string, name: string): string | undefined {
+  if (password.length < shortPassword) return `has fewer than ${shortPassword} characters`;
+  if (password.toLowerCase().includes(name.toLowerCase())) return "contains the name";
+  if (new Set(password).size < 6) return "has hardly any different characters";
+  return common.test(password) && password.length < 20 ? "is built on what everybody tries first" : undefined;
+}
+
+/** Letters of one case alone, few different characters or a common word: no random token looks so. */
+function looksMadeUp(token: string): boolean {
+  const words = token.length < 32 && /^[a-z_.-]+$/i.test(token);
+  return words || new Set(token).size < 8 || /pass|admin|token|secret|jackfield|genesys/i.test(token);
+}
