@@ -77,7 +77,7 @@ async function open({ ports, dns: count, options }: RegistrationSettings): Promi
   });
   const dns = Array.from({ length: count }, (_none, index) => String(10_001 + index));
   const trunk = createTrunkRegistrations({
-    registrar: { events: new TypedEvents(log), find: () => undefined },
+    registrar: { events: new TypedEvents(log), find: () => undefined, presences: () => [] },
     transactions: layer,
     peers: [fixedServers(ports.map((port) => transport.flowTo(host, port)))],
     contact: `${host}:${transport.port}`,

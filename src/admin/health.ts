@@ -7,6 +7,8 @@ export interface HealthSources {
   readonly sipServerUp: () => boolean;
   /** No media worker takes a further call. */
   readonly mediaFull: () => boolean;
+  /** New calls and sign-ins are refused on purpose. */
+  readonly draining: () => boolean;
 }
 
 /** `/health/live`, `/health/ready` and `/api/health`; the only routes that tell anything without login. */
@@ -24,7 +26,8 @@ export function registerAdminRoutes(app: FastifyInstance, sources: HealthSources
 }
 
 /** Why no new call can be served, undefined when it can. */
-function troubleOf({ sipServerUp, mediaFull }: HealthSources): string | undefined {
+function troubleOf({ sipServerUp, mediaFull, draining }: HealthSources): string | undefined {
+  if (draining()) return "draining";
   if (!sipServerUp()) return "no SIP Server answers";
   return mediaFull() ? "media workers are full" : undefined;
 }

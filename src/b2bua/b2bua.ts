@@ -17,7 +17,7 @@ import { startCapture, summaryOf, type CallCaptureOptions, type CallSummary } fr
 import type { CallRecord } from "./call/call-record.ts";
 import { CallToAgent } from "./call/call-to-agent.ts";
 import type { CallServices } from "./call/call-services.ts";
-import type { Call } from "./call/call.ts";
+import { endedByOperator, type Call } from "./call/call.ts";
 import { RunningCalls } from "./call/running-calls.ts";
 import { capabilitiesOf, handleMethod, handlerOf, type MethodTable } from "./legs/methods.ts";
 import type { SipAgentLegOptions } from "./clients/client-event.ts";
@@ -51,12 +51,18 @@ export type B2buaEvents = {
 
 /** When a caller may try again after a stop, seconds: a restart takes less. */
 const closingRetrySeconds = 10;
+/** The same while the gateway is drained, which takes as long as its calls. */
+const drainingRetrySeconds = 30;
 
 /** Makes calls of INVITEs, from either side, and keeps them until they are over. */
 export class B2bua {
   readonly events: TypedEvents<B2buaEvents>;
   /** How all calls sounded, for the metrics. */
   readonly quality = new QualityTotals();
+  /** True: no new call is taken from either side (503); those that run are served as ever, transfers included. */
+  draining = false;
+  /** Calls begun since the start. */
+  setUps = 0;
   readonly #options: B2buaOptions;
   readonly #services: CallServices;
   readonly #legs: SipAgentLegs;
@@ -135,6 +141,13 @@ export class B2bua {
     return this.#calls.byId(id)?.mediaSession?.capture;
   }
 
+  /** Hangs up both sides of a running call, with the reason; false: there is no such call. */
+  hangUp(id: string): boolean {
+    const call = this.#calls.byId(id);
+    call?.end(endedByOperator);
+    return call !== undefined;
+  }
+
   /**
    * Whether this signed-in client has a call to come back to: a lost socket then has the longer grace time. What it
    * was just dialling does not count: browsers give that up with the socket, and nobody would hear the answer.
@@ -208,6 +221,7 @@ export class B2bua {
       transaction.respond(createResponse(request, status, reason === undefined ? {} : { reason }));
     if (this.#refuseInvite(request, transaction)) return;
     if (request.headers.has("Replaces")) return this.#replaceTrunk(request, transaction);
+    if (this.#refuseDraining(request, transaction)) return;
     // SIP Server leaves the user out when the registered contact had none (genesys-sip-server.md 4).
     const dn = request.uri.user ?? request.to.uri.user ?? "";
     const presence = this.#options.registrar.find(dn);
@@ -231,6 +245,7 @@ export class B2bua {
     if (this.#closing) return refuse(503, undefined, [["Retry-After", String(closingRetrySeconds)]]);
     const wish = readRefer(request);
     if ("status" in wish) return refuse(wish.status, wish.reason, wish.headers);
+    if (this.#refuseDraining(request, transaction)) return;
     const number = numberOf(wish.target);
     if (number === undefined) return refuse(400, "No Number In Refer-To");
     const presence = this.#options.registrar.find(request.uri.user ?? request.to.uri.user ?? "");
@@ -248,6 +263,7 @@ export class B2bua {
     if (request.from.uri.user !== presence.dn) return refuse(403, "From Is Not Your DN");
     const token = request.headers.get(resumeHeader);
     if (token !== undefined) return this.#resume(presence, token, transaction);
+    if (this.#refuseDraining(request, transaction)) return;
     if (this.#calls.countOf(presence.dn) >= this.#options.callsPerDn) return refuse(486, "Too Many Calls");
     const number = dialledNumber(request.uri, this.#options.registrar);
     if (number === undefined) return refuse(404, "GRUU Is Not Valid");
@@ -267,6 +283,7 @@ export class B2bua {
   }
 
   #start(call: Call, presence: SipPresence): void {
+    this.setUps++;
     this.#calls.add(call, presence);
     call.events.on("active", () => keepOneActive(this.#calls.all, call));
     call.events.on("ended", (record) => this.#ended(call, record));
@@ -274,6 +291,14 @@ export class B2bua {
       this.#log.error({ err: error, call: call.id }, "call set-up failed");
       call.end("fault in call set-up", 500);
     });
+  }
+
+  /** A new call while the gateway is drained. True when it was refused. */
+  #refuseDraining(request: SipRequest, transaction: ServerTransaction): boolean {
+    if (!this.draining) return false;
+    const headers: HeaderPair[] = [["Retry-After", String(drainingRetrySeconds)]];
+    transaction.respond(createResponse(request, 503, { headers }));
+    return true;
   }
 
   /** What no INVITE of either side may ask for. True when it was refused. */

@@ -1,8 +1,10 @@
 export type * from "./legs/agent-leg.ts";
 export type { CallCaptureOptions, CallSummary } from "./call/call-capture.ts";
 export type { CallNotice } from "./clients/call-notices.ts";
-export type { CallQualityRecord, QualityNotice } from "./media/call-quality.ts";
+export { endedByOperator } from "./call/call.ts";
+export type { CallQualityNow, CallQualityRecord, QualityNotice } from "./media/call-quality.ts";
 export type { CallRecord } from "./call/call-record.ts";
+export { dismissedReason } from "./clients/trunk-notices.ts";
 export type { AutoAnswer } from "./clients/auto-answer.ts";
 export type { ClientRule } from "./clients/client-kinds.ts";
 export type { CodecPreference } from "./media/codec-terms.ts";

@@ -18,7 +18,7 @@ import {
   type WebSocketEndpoint,
 } from "../ws/index.ts";
 import { TraceStore } from "../trace/index.ts";
-
+import { openDashboard } from "./dashboard.ts";
 import { createSignalling, type Signalling } from "./signalling.ts";
 import { openSipSocket, type SipSocket } from "./sip-socket.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
@@ -49,6 +49,7 @@ export class Gateway {
   /** The ladders of the last calls; undefined: off, or nobody could read them. */
   readonly traces: TraceStore | undefined;
   #http: HttpServer | undefined;
+  #dashboard: { close(): void } | undefined;
   #webSocket: WebSocketEndpoint | undefined;
   #closing: Promise<void> | undefined;
 
@@ -134,6 +135,7 @@ export class Gateway {
       activeCalls: () => this.b2bua.size,
       sipServerUp: () => this.trunkRegistrations.pool.current !== undefined,
       mediaFull: () => this.media.full,
+      draining: () => this.b2bua.draining,
     });
     this.#addAdminApi(server);
     await servePages(server.app, pageDirectory, {
@@ -160,14 +162,20 @@ export class Gateway {
     await server.listen();
   }
 
-  #addAdminApi({ app, secure }: HttpServer): void {
+  #addAdminApi(http: HttpServer): void {
     if (!adminIsOn(this.config)) return;
-    const { admin } = this.config;
-    const { clock, random } = this.#surroundings;
-    const log = this.#surroundings.log.child({ room: "admin" });
+    const { app, secure } = http;
+    const { config, media, registrar, trunkRegistrations, b2bua } = this;
+    const { admin } = config;
+    const surroundings = this.#surroundings;
+    const { clock, random } = surroundings;
+    const log = surroundings.log.child({ room: "admin" });
     const login = new Login({ admin, secure, clock, random, log });
     registerLoginRoutes(app, { login, users: admin.users, clock, random, log });
-    registerCallRoutes(app, { calls: this.b2bua, traces: this.traces, login, log });
+    registerCallRoutes(app, { calls: b2bua, traces: this.traces, login, log });
+    const webSocket = (): WebSocketEndpoint | undefined => this.#webSocket;
+    const rooms = { config, surroundings, media, registrar, trunkRegistrations, b2bua, http, webSocket };
+    this.#dashboard = openDashboard({ ...rooms, traces: this.traces !== undefined }, login);
   }
 
   /** Somebody is signed in by this connection, or was and still has a call on it. */
@@ -230,6 +238,7 @@ export class Gateway {
     if (hadCalls)
       await new Promise<void>((done) => void this.#surroundings.clock.setTimer(byePatienceMs, done));
     await this.trunkRegistrations.closeAll({ unregister: true, timeoutMs: unregisterPatienceMs });
+    this.#dashboard?.close();
     await this.#webSocket?.close();
     await this.#http?.close();
     this.registrar.close();

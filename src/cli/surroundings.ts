@@ -1,11 +1,12 @@
-import type { Clock, Logger, Random } from "../core/index.ts";
+import type { Clock, Logger, Random, RootLogger } from "../core/index.ts";
 import type { NameResolver } from "../registrar/index.ts";
 
 /** What the gateway gets from the machine it runs on. */
 export interface GatewaySurroundings {
   readonly clock: Clock;
   readonly random: Random;
-  readonly log: Logger;
+  /** Its level can be changed where it has one. */
+  readonly log: Logger | RootLogger;
   /** Looks SIP Server's names up; the system's unless given. */
   readonly resolver?: NameResolver;
   /** Folder of the built pages. */

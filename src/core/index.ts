@@ -1,6 +1,13 @@
 export { afterEvents, systemClock, type Clock, type Timer } from "./clock.ts";
 export { TypedEvents, type EventMap } from "./events.ts";
-export { createLogger, silentLogger, type Logger, type LogLevel } from "./logger.ts";
+export {
+  createLogger,
+  logLevels,
+  silentLogger,
+  type Logger,
+  type LogLevel,
+  type RootLogger,
+} from "./logger.ts";
 export { randomId, systemRandom, type Random } from "./random.ts";
 export { TokenBucket } from "./token-bucket.ts";
 export { StateMachine, type Transitions } from "./state-machine.ts";

@@ -1,4 +1,4 @@
-import { pino, type DestinationStream } from "pino";
+import { pino, type DestinationStream, type LoggerOptions } from "pino";
 
 /** What a room may log with; a subset of pino, so tests can pass `silentLogger` or a recording one. */
 export interface Logger {
@@ -10,8 +10,14 @@ export interface Logger {
   child(bindings: object): Logger;
 }
 
-/** Least level that is written, as pino names them. */
-export type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
+/** Least level that is written, as pino names them, the quietest first. */
+export const logLevels = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** The logger all others descend from: its level is theirs, at any time. */
+export interface RootLogger extends Logger {
+  level: LogLevel;
+}
 
 /** Keys whose values never reach a log line, at any of the first levels of nesting. */
 const secretKeys = [
@@ -28,10 +34,38 @@ const secretKeys = [
 ];
 
 /** JSON lines by pino, secrets cut out, or readable lines when `stream` is a pretty printer. */
-export function createLogger(level: LogLevel, stream?: DestinationStream): Logger {
+export function createLogger(level: LogLevel, stream?: DestinationStream): RootLogger {
   const paths = secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
-  const options = { level, redact: { paths, censor: "[cut]" } };
-  return stream ? pino(options, stream) : pino(options);
+  let least = valueOf(level);
+  const options: LoggerOptions = {
+    // A child of pino's keeps the level it was born with, so pino lets all through and the hook decides.
+    level: "trace",
+    redact: { paths, censor: "[cut]" },
+    hooks: {
+      logMethod(args, method, value) {
+        if (value >= least) method.apply(this, args);
+      },
+    },
+  };
+  const written = stream ? pino(options, stream) : pino(options);
+  return {
+    debug: (details, message) => written.debug(details, message),
+    info: (details, message) => written.info(details, message),
+    warn: (details, message) => written.warn(details, message),
+    error: (details, message) => written.error(details, message),
+    child: (bindings) => written.child(bindings),
+    get level() {
+      return level;
+    },
+    set level(next) {
+      level = next;
+      least = valueOf(next);
+    },
+  };
+}
+
+function valueOf(level: LogLevel): number {
+  return pino.levels.values[level] ?? Infinity;
 }
 
 /** Says nothing. */

@@ -329,8 +329,15 @@ export class MediaExhaustedError extends Error {
   }
 }
 
+/** What the pool tells. */
+export type MediaPoolEvents = {
+  /** A worker died or gave no sign of life: `reason` in words. Its calls end, it is started anew. */
+  "worker-failed": [index: number, reason: string];
+};
+
 /** The media room's door on the main thread. */
 export interface MediaPool {
+  readonly events: TypedEvents<MediaPoolEvents>;
   /** Opens a session on the least loaded worker: ports bound, ICE credentials made. Throws MediaExhaustedError. */
   open(): Promise<MediaSession>;
   /** Open sessions of all workers. */

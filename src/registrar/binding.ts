@@ -1,7 +1,8 @@
 import type { Clock, Timer } from "../core/index.ts";
 import type { Flow } from "../sip/index.ts";
 import { ContactFlow, type BindingUpdate } from "./contact-flow.ts";
-import type { SipPresence } from "./contract.ts";
+import { hostPort } from "./addresses.ts";
+import type { AgentSummary, SipPresence } from "./contract.ts";
 
 interface Waiter {
   readonly resolve: (flow: Flow | undefined) => void;
@@ -17,6 +18,8 @@ export class Binding implements SipPresence {
   readonly instance: string;
   /** True when the client sent no `+sip.instance` and ours stands in. */
   readonly instanceMadeUp: boolean;
+  /** When the client signed in, ms since 1970-01-01 UTC. */
+  readonly since: number;
   readonly #clock: Clock;
   readonly #onExpired: () => void;
   readonly #waiters = new Set<Waiter>();
@@ -39,6 +42,7 @@ export class Binding implements SipPresence {
     this.instance = names.instance;
     this.instanceMadeUp = names.instanceMadeUp;
     this.#clock = clock;
+    this.since = clock.wallClock();
     this.#onExpired = onExpired;
     this.#latest = this.#contact(first, flow);
     this.#contacts = [this.#latest];
@@ -65,6 +69,11 @@ export class Binding implements SipPresence {
 
   get allowEvents(): readonly string[] {
     return this.#current.last.allowEvents;
+  }
+
+  get summary(): AgentSummary {
+    const { dn, instance, userAgent, since, reachable } = this;
+    return { dn, instance, userAgent, address: hostPort(this.#current.flow), since, reachable };
   }
 
   get contactUri(): string {

@@ -10,6 +10,9 @@ import type { RegistrarCounters, RegistrarOptions, RegistrarPolicy } from "./reg
 /** Refreshes of replaced clients that are remembered per DN. */
 const maxReplaced = 16;
 
+/** Registrations ended by an administrator that are remembered. */
+const maxDismissed = 1000;
+
 /** All of one DN. */
 interface DnEntry {
   /** Oldest first. */
@@ -27,6 +30,8 @@ export class Bindings {
   readonly #counters: RegistrarCounters;
   readonly #dns = new Map<string, DnEntry>();
   readonly #byFlow = new Map<string, Binding>();
+  /** As `DnEntry.replaced`, of clients that an administrator signed out. */
+  readonly #dismissed = new Set<string>();
 
   constructor(options: RegistrarOptions, policy: RegistrarPolicy, counters: RegistrarCounters) {
     this.#options = options;
@@ -78,6 +83,24 @@ export class Bindings {
   /** Whether that client had to give way to a newer one of the DN. */
   wasReplaced({ request, dn }: DnRegister, item: WantedBinding): boolean {
     return this.#dns.get(dn)?.replaced.has(replacedKey(item.instance, request.callId)) ?? false;
+  }
+
+  /** Whether that registration was ended by an administrator: only a sign-in made anew lets its client in. */
+  wasDismissed({ request }: DnRegister, item: WantedBinding): boolean {
+    return this.#dismissed.has(replacedKey(item.instance, request.callId));
+  }
+
+  /** Signs a DN's clients out; their own repetitions do not sign them in again. Returns who they were. */
+  dismiss(dn: string, reason: string): Binding[] {
+    const dismissed = Array.from(this.of(dn));
+    for (const binding of dismissed) {
+      for (const { last } of binding.contacts)
+        this.#dismissed.add(replacedKey(binding.instance, last.callId));
+      this.remove(binding, reason);
+    }
+    for (const oldest of this.#dismissed)
+      if (this.#dismissed.size > maxDismissed) this.#dismissed.delete(oldest);
+    return dismissed;
   }
 
   /** Enters `item`: anew, or by an update of `existing`, which `match` has found for it. */
@@ -189,6 +212,7 @@ export class Bindings {
     for (const binding of this.all()) binding.close();
     this.#dns.clear();
     this.#byFlow.clear();
+    this.#dismissed.clear();
     this.gruus.clear();
     this.events.removeAllListeners();
   }

@@ -45,6 +45,8 @@ export type RegistrarEvents = {
   "flow-resumed": [presence: SipPresence];
   /** Un-registered, expired, replaced by a newer instance, or grace over. */
   "signed-out": [presence: SipPresence, reason: string];
+  /** A REGISTER was refused for its password, or unread because too many before it were wrong. */
+  "login-refused": [dn: string, address: string, cause: "password" | "blocked"];
 };
 
 /** The agents' registrar: who is signed in, and by which flow each can be reached. */
@@ -67,6 +69,18 @@ export interface TrunkStatus {
   readonly state: TrunkState;
   /** In words, for the page and the log: `404 Not Found: DN not configured at SIP Server`; empty when in service. */
   readonly reason: string;
+}
+
+/** One signed-in client, as a list shows it. */
+export interface AgentSummary {
+  readonly dn: string;
+  readonly instance: string;
+  readonly userAgent: string;
+  /** Of its connection, `192.0.2.7:50123`; the last one's while it has none. */
+  readonly address: string;
+  /** When it signed in, ms since 1970-01-01 UTC. */
+  readonly since: number;
+  readonly reachable: boolean;
 }
 
 /** What the trunk registrations tell. */

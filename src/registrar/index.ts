@@ -18,6 +18,7 @@ export {
   createServerPool,
   type ServerPool,
   type ServerPoolEvents,
+  type ServerStanding,
   type ServerPoolSurroundings,
 } from "./server-pool.ts";
 export { fixedServers, type ServerSource } from "./server-source.ts";
@@ -26,6 +27,7 @@ export {
   createTrunkRegistrations,
   type CloseAllOptions,
   type PacedTrunkRegistrations,
+  type RegistrationServer,
   type TrunkOptions,
   type TrunkRegistrationsOptions,
 } from "./trunk-registrations.ts";

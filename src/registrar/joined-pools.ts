@@ -1,6 +1,6 @@
 import { TypedEvents, type Logger } from "../core/index.ts";
 import type { Flow, SipUri } from "../sip/index.ts";
-import type { ServerPool, ServerPoolEvents } from "./server-pool.ts";
+import type { ServerPool, ServerPoolEvents, ServerStanding } from "./server-pool.ts";
 
 /** The pools of two active peers as one, for what asks for any SIP Server: the preferred peer's servers first. */
 export class JoinedPools implements ServerPool {
@@ -34,7 +34,7 @@ export class JoinedPools implements ServerPool {
     return this.#first((pool) => pool.redirected(contact));
   }
 
-  list(): { readonly flow: Flow; readonly up: boolean }[] {
+  list(): ServerStanding[] {
     return this.#pools.flatMap((pool) => pool.list());
   }
 
@@ -42,8 +42,8 @@ export class JoinedPools implements ServerPool {
     return this.#pools.some((pool) => pool.isUp(server));
   }
 
-  heard(server: Flow): void {
-    for (const pool of this.#pools) pool.heard(server);
+  heard(server: Flow, roundTripMs?: number): void {
+    for (const pool of this.#pools) pool.heard(server, roundTripMs);
   }
 
   unanswered(server: Flow, sentAt: number): boolean {

@@ -80,13 +80,25 @@ export class PeerRegistrations {
     record.settle();
   }
 
-  /** Un-registers what is ours. */
-  letGo(): void {
+  /** How many DNs `server` has in service. */
+  registeredAt(server: Flow): number {
+    let registered = 0;
+    for (const record of this.#dns.values()) if (record.server?.id === server.id) registered++;
+    return registered;
+  }
+
+  /** Nobody is behind the DNs any more: those without a call are un-registered at once, the others after it. */
+  drain(): void {
     for (const record of this.#dns.values()) {
       record.present = false;
-      record.retained = 0;
       record.settle();
     }
+  }
+
+  /** As `drain`, calls or not. */
+  letGo(): void {
+    for (const record of this.#dns.values()) record.retained = 0;
+    this.drain();
   }
 
   /** Forgets all without a word. Idempotent. */

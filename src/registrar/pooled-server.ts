@@ -46,6 +46,9 @@ export class PooledServer {
   heardAt = Number.NEGATIVE_INFINITY;
   /** Its name no longer leads there: it is left once nothing hangs on it. */
   leaving = false;
+  /** See `ServerStanding`. */
+  roundTripMs: number | undefined;
+  registers = 0;
   readonly #context: PooledServerContext;
   readonly #user: PooledServerUser;
   readonly #callId: string;
@@ -82,6 +85,18 @@ export class PooledServer {
     this.#misses = 0;
   }
 
+  /** It answered a REGISTER. */
+  registered(roundTripMs: number): void {
+    this.registers++;
+    this.#took(roundTripMs);
+  }
+
+  /** Smoothed as TCP does (RFC 6298 2). */
+  #took(roundTripMs: number): void {
+    const former = this.roundTripMs ?? roundTripMs;
+    this.roundTripMs = former + (roundTripMs - former) / 8;
+  }
+
   /** Not to be asked for `ms`, or for longer where that was said before. */
   suspend(ms: number): void {
     const { clock } = this.#context;
@@ -99,8 +114,10 @@ export class PooledServer {
     if (this.#closed || this.#probe) return;
     this.#probeTimer?.clear();
     this.#probeTimer = undefined;
+    const sentAt = this.#context.clock.now();
     const done = (answered: boolean): void => {
       this.#probe = undefined;
+      if (answered) this.#took(this.#context.clock.now() - sentAt);
       this.#probed(answered);
     };
     this.#probe = this.#context.transactions.request(

@@ -7,11 +7,17 @@ import type { RegistrarCounters, RegistrarOptions } from "./registrar-options.ts
 export class RegisterLogin {
   readonly #options: RegistrarOptions;
   readonly #counters: RegistrarCounters;
+  readonly #onRefused: (dn: string, address: string, cause: "password" | "blocked") => void;
   readonly #guard: LoginGuard;
 
-  constructor(options: RegistrarOptions, counters: RegistrarCounters) {
+  constructor(
+    options: RegistrarOptions,
+    counters: RegistrarCounters,
+    onRefused: (dn: string, address: string, cause: "password" | "blocked") => void,
+  ) {
     this.#options = options;
     this.#counters = counters;
+    this.#onRefused = onRefused;
     this.#guard = new LoginGuard(options.clock, { ...defaultLoginLimits, ...options.loginLimits });
   }
 
@@ -26,6 +32,7 @@ export class RegisterLogin {
     const blocked = known ? 0 : this.#guard.blockedSeconds(address, dn);
     if (blocked > 0) {
       this.#counters.blockedLogins++;
+      this.#onRefused(dn, address, "blocked");
       return { status: 403, reason: "Too Many Failed Logins", headers: [["Retry-After", String(blocked)]] };
     }
     const verdict = digest.verify(request);
@@ -46,6 +53,7 @@ export class RegisterLogin {
     this.#counters.failedLogins++;
     this.#guard.failed(address, dn);
     log.warn({ dn, remoteAddress: address }, "login failed");
+    this.#onRefused(dn, address, "password");
     return { status: 403 };
   }
 

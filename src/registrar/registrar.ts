@@ -4,7 +4,7 @@ import type { Flow, HeaderPair, ServerTransaction, SipRequest, SipResponse, SipU
 import type { Binding } from "./binding.ts";
 import { Bindings } from "./bindings.ts";
 import type { ContactFlow } from "./contact-flow.ts";
-import type { Registrar, RegistrarEvents, SipPresence } from "./contract.ts";
+import type { AgentSummary, Registrar, RegistrarEvents, SipPresence } from "./contract.ts";
 import { RegisterLogin } from "./register-login.ts";
 import {
   formatContact,
@@ -27,6 +27,15 @@ export interface AgentRegistrar extends Registrar {
   readonly counters: Readonly<RegistrarCounters>;
   /** Everybody signed in, oldest first. */
   presences(): SipPresence[];
+  /** The same, as a list shows it. */
+  list(): AgentSummary[];
+  /** True: who is not signed in yet is refused (503); who is stays and may register again. */
+  draining: boolean;
+  /**
+   * Signs a DN's clients out against their will: each has to sign in anew, its repetitions get 403. Their connections
+   * stay open and calls on them run on. Returns who they were, with the connections they have.
+   */
+  signOut(dn: string, reason: string): { readonly flow: Flow | undefined }[];
   /** Answers a REGISTER (RFC 3261 10.3). */
   handleRegister(transaction: ServerTransaction): void;
   /** To be told of every WebSocket that ended: grace times start here. */
@@ -34,6 +43,9 @@ export interface AgentRegistrar extends Registrar {
   /** Forgets all without an event; who waits for a flow gets none. Idempotent. */
   close(): void;
 }
+
+/** When a page that is refused by a draining gateway may ask again, seconds. */
+const drainingRetrySeconds = "30";
 
 /** Option tags a client may put into Require: what the tags ask for holds here. */
 const supportedTags = ["outbound", "path", "gruu"];
@@ -62,13 +74,16 @@ class BindingRegistrar implements AgentRegistrar {
   readonly #policy: RegistrarPolicy;
   readonly #login: RegisterLogin;
   readonly #bindings: Bindings;
+  draining = false;
 
   constructor(options: RegistrarOptions) {
     this.#options = options;
     this.#policy = { ...defaultRegistrarPolicy, ...options.policy };
-    this.#login = new RegisterLogin(options, this.counters);
     this.#bindings = new Bindings(options, this.#policy, this.counters);
     this.events = this.#bindings.events;
+    this.#login = new RegisterLogin(options, this.counters, (dn, address, cause) =>
+      this.events.emit("login-refused", dn, address, cause),
+    );
   }
 
   get size(): number {
@@ -93,6 +108,14 @@ class BindingRegistrar implements AgentRegistrar {
 
   presences(): SipPresence[] {
     return this.#bindings.all();
+  }
+
+  list(): AgentSummary[] {
+    return this.#bindings.all().map(({ summary }) => summary);
+  }
+
+  signOut(dn: string, reason: string): { readonly flow: Flow | undefined }[] {
+    return this.#bindings.dismiss(dn, reason);
   }
 
   handleRegister(transaction: ServerTransaction): void {
@@ -229,6 +252,8 @@ class BindingRegistrar implements AgentRegistrar {
 
   #newcomerRefusal(register: DnRegister, item: WantedBinding): RegisterAnswer | undefined {
     const { flow, dn } = register;
+    if (this.draining) return this.#refuse(503, "Being Drained", [["Retry-After", drainingRetrySeconds]]);
+    if (this.#bindings.wasDismissed(register, item)) return this.#refuse(403, "Signed Out By Administrator");
     const bindings = this.#bindings.of(dn);
     const others = bindings.some((binding) => binding.reachable && !binding.carries(flow));
     if (!others) return undefined;

@@ -20,6 +20,17 @@ export type ServerPoolEvents = {
   moved: [current: Flow | undefined, forced: boolean];
 };
 
+/** One server of the pool. */
+export interface ServerStanding {
+  readonly flow: Flow;
+  /** It answers and may be asked. */
+  readonly up: boolean;
+  /** From a request to its answer (OPTIONS and REGISTER), smoothed, ms; undefined before the first. */
+  readonly roundTripMs: number | undefined;
+  /** REGISTERs it has answered since the start. */
+  readonly registers: number;
+}
+
 /** Which SIP Servers answer, shared by everything that talks to them, so that each outage is found out once. */
 export interface ServerPool {
   readonly events: TypedEvents<ServerPoolEvents>;
@@ -30,11 +41,11 @@ export interface ServerPool {
   /** The server that the Contact of a 3xx means; undefined for strangers: a forged 3xx must not lead us away. */
   redirected(contact: SipUri): Flow | undefined;
   /** All servers in order of preference, those that are being left at the end. */
-  list(): { readonly flow: Flow; readonly up: boolean }[];
+  list(): ServerStanding[];
   /** Whether it answers and is not suspended; false for strangers. */
   isUp(server: Flow): boolean;
-  /** Some response came from it: it is alive. */
-  heard(server: Flow): void;
+  /** Some response came from it: it is alive. `roundTripMs`: of the REGISTER it answered. */
+  heard(server: Flow, roundTripMs?: number): void;
   /**
    * A request sent at `sentAt` (clock time) got no answer. The server is down unless it has answered something
    * else since; returns whether it now counts as down.
@@ -98,17 +109,23 @@ class OptionsPool implements ServerPool {
     return this.#context.source.find(contact);
   }
 
-  list(): { readonly flow: Flow; readonly up: boolean }[] {
-    return this.#servers.map((server) => ({ flow: server.flow, up: server.usable }));
+  list(): ServerStanding[] {
+    return this.#servers.map(({ flow, usable, roundTripMs, registers }) => ({
+      flow,
+      up: usable,
+      roundTripMs,
+      registers,
+    }));
   }
 
   isUp(flow: Flow): boolean {
     return this.#find(flow)?.usable ?? false;
   }
 
-  heard(flow: Flow): void {
+  heard(flow: Flow, roundTripMs?: number): void {
     const server = this.#find(flow);
     if (!server || this.#closed) return;
+    if (roundTripMs !== undefined) server.registered(roundTripMs);
     const first = !server.proven;
     server.heard();
     if (server.up) {

@@ -126,8 +126,8 @@ export class TrunkExchange {
 
   #onFinal(request: SipRequest, response: SipResponse): void {
     if (this.#over) return;
-    const { pool, counters } = this.#context;
-    pool.heard(this.#server);
+    const { clock, pool, counters } = this.#context;
+    pool.heard(this.#server, clock.now() - this.#sentAt);
     const answer = readTrunkAnswer(response, this.#identity.contact, this.#identity.expiresSeconds);
     if (answer.kind === "challenged") {
       counters.challenges++;

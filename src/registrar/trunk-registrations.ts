@@ -1,12 +1,13 @@
 import { TypedEvents, type Clock, type Logger, type Random } from "../core/index.ts";
 import type { DigestCredentials, Flow, TransactionLayer } from "../sip/index.ts";
-import type { Registrar, TrunkEvents, TrunkRegistrations, TrunkStatus } from "./contract.ts";
+import type { TrunkEvents, TrunkRegistrations, TrunkStatus } from "./contract.ts";
 import { JoinedPools } from "./joined-pools.ts";
 import { Pacer } from "./pacer.ts";
 import { PeerRegistrations } from "./peer-registrations.ts";
 import { joinedStatus } from "./peer-status.ts";
 import type { ServerPoolOptions } from "./pooled-server.ts";
-import type { ServerPool } from "./server-pool.ts";
+import type { AgentRegistrar } from "./registrar.ts";
+import type { ServerPool, ServerStanding } from "./server-pool.ts";
 import type { ServerSource } from "./server-source.ts";
 import type { TrunkContext } from "./trunk-dn.ts";
 import type { TrunkCounters } from "./trunk-exchange.ts";
@@ -33,7 +34,7 @@ export interface TrunkOptions extends Partial<ServerPoolOptions> {
 
 /** What the trunk registrations are made of. */
 export interface TrunkRegistrationsOptions {
-  readonly registrar: Pick<Registrar, "events" | "find">;
+  readonly registrar: Pick<AgentRegistrar, "events" | "find" | "presences">;
   readonly transactions: Pick<TransactionLayer, "request">;
   /**
    * The SIP Servers at which each DN is registered, preferred first: one, that may have several addresses to fail
@@ -62,12 +63,31 @@ export interface CloseAllOptions {
   readonly timeoutMs: number;
 }
 
+/** A SIP Server and what it has of us. */
+export interface RegistrationServer extends ServerStanding {
+  /** The peer as configured. */
+  readonly name: string;
+  /** New requests go there. */
+  readonly inUse: boolean;
+  /** DNs it has in service. */
+  readonly registered: number;
+}
+
 /** The trunk registrations with what their owner needs beside the contract. */
 export interface PacedTrunkRegistrations extends TrunkRegistrations {
   /** Which SIP Server is in use; for outbound calls too. Of several peers the first that answers. */
   readonly pool: ServerPool;
   /** Where `dn`'s calls should go: the server that has it in service, preferred peer first, else the pool's current. */
   serverFor(dn: string): Flow | undefined;
+  /** The server that has `dn` in service and answers; undefined while none does. */
+  serverOf(dn: string): Flow | undefined;
+  /** All servers of all peers. */
+  servers(): RegistrationServer[];
+  /**
+   * True: DNs without a call are un-registered, so that SIP Server sends them no calls, the others when their calls are
+   * over, and no sign-in registers one. False: the DNs of those who are signed in are registered again, paced.
+   */
+  drain(draining: boolean): void;
   readonly counters: Readonly<TrunkCounters>;
   /** `dns`: known ones at all peers, each keeping its Call-ID and CSeq. */
   readonly counts: { readonly dns: number; readonly queued: number; readonly outstanding: number };
@@ -116,6 +136,7 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
   /** What was told last of each DN, where several peers make up what is told. */
   readonly #told = new Map<string, TrunkStatus>();
   #receivedFrom = "";
+  #draining = false;
   #closing: Promise<number> | undefined;
 
   constructor(options: TrunkRegistrationsOptions) {
@@ -137,7 +158,7 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
     this.#always = new Set(this.#settings.mode === "all" ? this.#settings.allDns : []);
     this.#unsubscribe = [
       registrar.events.on("signed-in", ({ dn }) => {
-        for (const peer of this.#peers) peer.signIn(dn);
+        if (!this.#draining) for (const peer of this.#peers) peer.signIn(dn);
       }),
       registrar.events.on("signed-out", (presence) => this.#onSignedOut(presence.dn)),
     ];
@@ -154,11 +175,39 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
   }
 
   serverFor(dn: string): Flow | undefined {
+    return this.serverOf(dn) ?? this.pool.current;
+  }
+
+  serverOf(dn: string): Flow | undefined {
     for (const peer of this.#peers) {
       const server = peer.serverOf(dn);
       if (server) return server;
     }
-    return this.pool.current;
+    return undefined;
+  }
+
+  servers(): RegistrationServer[] {
+    return this.#peers.flatMap((peer) =>
+      peer.pool.list().map((server) => ({
+        ...server,
+        name: peer.name,
+        inUse: server.flow.id === peer.pool.current?.id,
+        registered: peer.registeredAt(server.flow),
+      })),
+    );
+  }
+
+  drain(draining: boolean): void {
+    if (draining === this.#draining || this.#closing) return;
+    this.#draining = draining;
+    for (const peer of this.#peers) {
+      if (draining) peer.drain();
+      else for (const dn of this.#wanted()) peer.signIn(dn);
+    }
+  }
+
+  #wanted(): Set<string> {
+    return new Set([...this.#options.registrar.presences().map(({ dn }) => dn), ...this.#always]);
   }
 
   retain(dn: string): () => void {

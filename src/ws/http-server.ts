@@ -3,7 +3,7 @@ import { createSecureServer, type Http2SecureServer } from "node:http2";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { fastify, type FastifyInstance, type FastifyServerFactoryHandler } from "fastify";
-import type { Clock, Logger } from "../core/index.ts";
+import { TypedEvents, type Clock, type Logger } from "../core/index.ts";
 import {
   CertificateWatch,
   loadCertificate,
@@ -51,6 +51,12 @@ export interface HttpCounters {
 /** Takes a request with `Upgrade`, as Node hands it out. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
+/** What the server tells. */
+export type HttpServerEvents = {
+  /** A new certificate is unusable, why in words; the old one stays. */
+  "certificate-fault": [reason: string];
+};
+
 /** The one HTTP(S) socket: pages and the admin API on `app`, WebSockets through `onUpgrade`. */
 export interface HttpServer {
   /** For routes; add them before `listen`. */
@@ -61,6 +67,7 @@ export interface HttpServer {
   readonly counters: Readonly<HttpCounters>;
   /** What is presented now; undefined without TLS. */
   readonly certificate: CertificateInfo | undefined;
+  readonly events: TypedEvents<HttpServerEvents>;
   /** TCP connections open now. */
   readonly connections: number;
   /** Who gets requests with `Upgrade: websocket`; the first handler that returns true has taken it. Without a
@@ -102,6 +109,7 @@ class FastifyHttpServer implements HttpServer {
     certificateReloads: 0,
     certificateReloadFailures: 0,
   };
+  readonly events: TypedEvents<HttpServerEvents>;
   readonly #options: HttpServerOptions & typeof defaults;
   readonly #log: Logger;
   readonly #sockets = new Set<Socket>();
@@ -114,6 +122,7 @@ class FastifyHttpServer implements HttpServer {
   constructor(options: HttpServerOptions & typeof defaults) {
     this.#options = options;
     this.#log = options.log;
+    this.events = new TypedEvents(options.log);
     this.secure = options.tls !== undefined;
     if (options.tls) this.#certificate = loadCertificate(options.tls);
     this.#server = createServer();
@@ -169,6 +178,7 @@ class FastifyHttpServer implements HttpServer {
     } catch (error) {
       this.counters.certificateReloadFailures++;
       this.#log.error({ err: error }, "new certificate is unusable, the old one stays");
+      this.events.emit("certificate-fault", error instanceof Error ? error.message : String(error));
       return false;
     }
   }
@@ -195,6 +205,7 @@ class FastifyHttpServer implements HttpServer {
       for (const socket of rest) socket.destroy();
       await Promise.all(rest.map((socket) => new Promise((resolve) => socket.once("close", resolve))));
       this.#upgradeHandlers.clear();
+      this.events.removeAllListeners();
     }
   }
 

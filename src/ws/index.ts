@@ -4,7 +4,13 @@ export {
   type CertificateInfo,
   type LoadedCertificate,
 } from "./certificate.ts";
-export { openHttpServer, type HttpCounters, type HttpServer, type HttpServerOptions } from "./http-server.ts";
+export {
+  openHttpServer,
+  type HttpCounters,
+  type HttpServer,
+  type HttpServerEvents,
+  type HttpServerOptions,
+} from "./http-server.ts";
 export { contentSecurityPolicy, servePages, type PageOptions } from "./pages.ts";
 export { attachWebSocket, type WebSocketEndpoint, type WebSocketOptions } from "./web-socket.ts";
 export type { WebSocketCounters, WebSocketLimits } from "./web-socket-limits.ts";

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import { randomId, systemRandom, type Clock, type Logger, type Random } from "../core/index.ts";
-import type { FlowReceiver } from "../sip/index.ts";
+import type { Flow, FlowReceiver } from "../sip/index.ts";
 import { refuseUpgrade, type HttpServer } from "./http-server.ts";
 import type { WebSocketCounters, WebSocketLimits } from "./web-socket-limits.ts";
 import { closeCodes, WebSocketFlow, type FlowSurroundings, type SignInDeadline } from "./web-socket-flow.ts";
@@ -34,6 +34,8 @@ export interface WebSocketEndpoint {
   readonly connections: number;
   /** Addresses that they come from. */
   readonly addresses: number;
+  /** Ends one connection (1008, RFC 6455 7.4.1) with words for its page; false when it is none of ours, or gone. */
+  dismiss(flow: Pick<Flow, "id">, reason: string): boolean;
   /** Takes no more, says 1001 to all, cuts those that do not answer in a second. Idempotent. */
   close(): Promise<void>;
 }
@@ -128,6 +130,15 @@ class Endpoint implements WebSocketEndpoint {
 
   get addresses(): number {
     return this.#perAddress.size;
+  }
+
+  dismiss({ id }: Pick<Flow, "id">, reason: string): boolean {
+    for (const flow of this.#flows) {
+      if (flow.id !== id || !flow.open) continue;
+      flow.close(closeCodes.policyViolation, reason);
+      return true;
+    }
+    return false;
   }
 
   close(): Promise<void> {

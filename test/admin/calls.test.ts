@@ -11,7 +11,13 @@ const token = adminToken;
 const call: CallSummary = {
   id: "c1",
   dn: "5001",
+  instance: "urn:uuid:1",
   direction: "to-agent",
+  answeredAt: undefined,
+  held: false,
+  codecs: { browser: undefined, trunk: undefined },
+  server: undefined,
+  quality: {},
   callUuid: undefined,
   farNumber: "71000",
   state: "established",

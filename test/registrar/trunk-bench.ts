@@ -23,6 +23,10 @@ export class PresenceDouble {
     return this.#present.get(dn);
   }
 
+  presences(): SipPresence[] {
+    return Array.from(this.#present.values());
+  }
+
   signIn(dn: string, instance = "one"): void {
     const presence: SipPresence = {
       dn,

@@ -8,6 +8,7 @@ import {
   type Direction,
   type ExhaustedCause,
   type MediaPool,
+  type MediaPoolEvents,
   type MediaSession,
   type MediaSessionEvents,
   type MediaStatistics,
@@ -92,6 +93,7 @@ export class FakeMediaSession implements MediaSession {
 }
 
 export class FakeMediaPool implements MediaPool {
+  readonly events = new TypedEvents<MediaPoolEvents>();
   readonly opened: FakeMediaSession[] = [];
   sessions = 0;
   exhausted = false;

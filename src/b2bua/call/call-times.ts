@@ -17,6 +17,11 @@ export class CallTimes {
     return isoTime(this.#started);
   }
 
+  /** ISO 8601 UTC; undefined before. */
+  get answeredAt(): string | undefined {
+    return this.#answered === undefined ? undefined : isoTime(this.#answered);
+  }
+
   note(input: "ring" | "park" | "answer" | "establish" | "end"): void {
     if (input === "ring") this.#ringing ??= this.#clock.wallClock();
     if (input === "establish") this.#answered ??= this.#clock.wallClock();
@@ -28,7 +33,7 @@ export class CallTimes {
     return {
       startedAt: isoTime(this.#started),
       ringingAt: this.#ringing === undefined ? undefined : isoTime(this.#ringing),
-      answeredAt: this.#answered === undefined ? undefined : isoTime(this.#answered),
+      answeredAt: this.answeredAt,
       endedAt: isoTime(ended),
       talkSeconds: Math.round(talkMs / 100) / 10,
     };

@@ -8,7 +8,7 @@ import type { AgentLeg, AgentLegUser, LegEnd } from "../legs/agent-leg.ts";
 import { setUpIsOver, type TrunkLegUser } from "../legs/trunk-leg-user.ts";
 import type { TrunkLeg } from "../legs/trunk-leg.ts";
 import { CallMedia } from "../media/call-media.ts";
-import { CallQuality } from "../media/call-quality.ts";
+import { CallQuality, type CallQualityNow } from "../media/call-quality.ts";
 import { MediaWatch } from "../media/media-watch.ts";
 import { TracedMedia } from "../media/traced-media.ts";
 import { CallTransfers, type TransferCall } from "../transfer/index.ts";
@@ -32,6 +32,9 @@ export type CallEvents = {
   /** Once, when the call is over and everything of it is freed. */
   ended: [record: CallRecord];
 };
+
+/** The reason of a call that an administrator hung up, toward both sides and in its record. */
+export const endedByOperator = "ended by operator";
 
 /**
  * How long a call may be set up or ring without a word of the side that is called, ms: RFC 3261 16.6 timer C. SIP
@@ -158,6 +161,25 @@ export abstract class Call {
   /** When the call began, ISO 8601 UTC. */
   get startedAt(): string {
     return this.#times.startedAt;
+  }
+
+  /** When it was established, ISO 8601 UTC. */
+  get answeredAt(): string | undefined {
+    return this.#times.answeredAt;
+  }
+
+  /** Its sound is stopped by us, whoever wished it. */
+  get held(): boolean {
+    return this.media?.holding === true;
+  }
+
+  get codecs(): CallMedia["codecsInUse"] {
+    return this.media?.codecsInUse ?? { browser: undefined, trunk: undefined };
+  }
+
+  /** How it sounds now. */
+  get quality(): CallQualityNow {
+    return this.#quality.now;
   }
 
   /** X-Genesys-CallUUID as last seen. */

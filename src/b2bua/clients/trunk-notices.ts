@@ -6,6 +6,9 @@ const trunkEvent = "x-jackfield-trunk";
 
 const replacedStatus: TrunkStatus = { state: "idle", reason: "another browser has signed in with this DN" };
 
+/** Why a client is signed out whom an administrator wants gone; its page shows it. */
+export const dismissedReason = "signed out by an administrator";
+
 /** Tells pages that asked for it (Allow-Events of their REGISTER) where their DN's registration at SIP Server stands. */
 export class TrunkNotices {
   readonly #options: SipAgentLegOptions;
@@ -31,6 +34,7 @@ export class TrunkNotices {
         if (others?.size === 0) this.#present.delete(presence.dn);
         // The tab that had to give way would show itself signed in until its next refresh.
         if (reason === "replaced") this.#tell(presence, replacedStatus);
+        else if (reason === dismissedReason) this.#tell(presence, { state: "idle", reason });
       }),
       trunk.events.on("status", (dn) => {
         for (const presence of this.#present.get(dn) ?? []) tell(presence);

@@ -11,6 +11,9 @@ export type QualityNotice = {
   readonly roundTripMs?: number;
 } & { readonly [Way in SoundWay]?: Partial<WayQuality> };
 
+/** How a call's ways sounded in the last few seconds; a way of which nothing was heard is left out. */
+export type CallQualityNow = { readonly [Way in SoundWay]?: WayQuality };
+
 /** How a call's ways sounded as a whole; a way of which nothing was heard is left out. */
 export type CallQualityRecord = { readonly [Way in SoundWay]?: WayQualityOfCall };
 
@@ -19,6 +22,8 @@ export class CallQuality {
   readonly #totals: QualityTotals;
   #statistics: MediaStatistics | undefined;
   #known = false;
+  /** As last told. */
+  now: CallQualityNow = {};
 
   constructor(totals: QualityTotals) {
     this.#totals = totals;
@@ -34,6 +39,7 @@ export class CallQuality {
       ways[way] = last;
       this.#totals.note(way, last.mos);
     }
+    this.now = ways;
     const known = Object.keys(ways).length > 0;
     const news = known || this.#known;
     this.#known = known;

@@ -1,10 +1,11 @@
-import type { Clock, Logger, Random } from "../../core/index.ts";
+import { TypedEvents, type Clock, type Logger, type Random } from "../../core/index.ts";
 import { CaptureDesk } from "../capture/desk.ts";
 import {
   MediaExhaustedError,
   type ExhaustedCause,
   type MediaOptions,
   type MediaPool,
+  type MediaPoolEvents,
   type MediaSession,
   type WorkerStatistics,
 } from "../contract.ts";
@@ -38,6 +39,7 @@ export async function createMediaPool(
   options: MediaOptions,
   dependencies: MediaPoolDependencies,
 ): Promise<MediaPool> {
+  const events = new TypedEvents<MediaPoolEvents>(dependencies.log);
   const captures = new CaptureDesk(options.captureDirectory, dependencies.clock);
   const hosts = divide(options).map(
     (slice, index) =>
@@ -45,6 +47,7 @@ export async function createMediaPool(
         ...dependencies,
         advertisedAddress: options.advertisedAddress,
         captures,
+        onFailed: (reason) => events.emit("worker-failed", index, reason),
         settings: {
           index,
           host: options.host,
@@ -69,15 +72,17 @@ export async function createMediaPool(
     await Promise.all(hosts.map((host) => host.stop()));
     throw failed.reason;
   }
-  return new WorkerPool(hosts);
+  return new WorkerPool(hosts, events);
 }
 
 class WorkerPool implements MediaPool {
   admissionRefusals = 0;
+  readonly events: TypedEvents<MediaPoolEvents>;
   readonly #hosts: readonly WorkerHost[];
   #closed = false;
 
-  constructor(hosts: readonly WorkerHost[]) {
+  constructor(hosts: readonly WorkerHost[], events: TypedEvents<MediaPoolEvents>) {
+    this.events = events;
     this.#hosts = hosts;
   }
 
@@ -123,6 +128,7 @@ class WorkerPool implements MediaPool {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all(this.#hosts.map((host) => host.stop()));
+    this.events.removeAllListeners();
   }
 }
 

@@ -42,6 +42,8 @@ export interface WorkerHostOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** The thread ended though nobody had stopped it. */
+  readonly onFailed: (reason: string) => void;
   readonly spawn?: SpawnWorker;
 }
 
@@ -257,6 +259,7 @@ export class WorkerHost implements SessionLine {
     starting.reject(new Error(`media worker ${this.#settings.index} did not start: ${died}`));
     if (this.#stopping) return;
     this.#log.error({ err: this.#failure, code }, "media worker failed");
+    this.#options.onFailed(died);
     if (wasReady || this.restarts > 0) this.#restart();
   }
 

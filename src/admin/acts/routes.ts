@@ -1,0 +1,109 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { logLevels, type RootLogger } from "../../core/index.ts";
+import type { CertificateInfo } from "../../ws/index.ts";
+import type { Access } from "../access.ts";
+import { isJson } from "../login.ts";
+import type { AuditLog } from "../status/audit-log.ts";
+import { showCertificate } from "../status/show.ts";
+import { audited, type Act, type ActResult } from "./audited.ts";
+
+/** What an administrator may do, as the gateway does it. */
+export interface ActsDoor {
+  /** Ends both sides of a running call; false: there is none. */
+  hangUp(call: string): boolean;
+  /** Signs a DN's clients out; how many there were. Their running calls go on. */
+  signOut(dn: string): number;
+  draining: boolean;
+  /** Calls that run. */
+  readonly calls: number;
+  /** Undefined where the level cannot be changed. */
+  readonly log: RootLogger | undefined;
+  /** Reads the certificate's files again: what is presented now, or why the new one is not used. */
+  reloadCertificate(): { readonly info: CertificateInfo } | { readonly fault: string };
+}
+
+export interface ActRoutesOptions {
+  readonly acts: ActsDoor;
+  readonly access: Access;
+  readonly audits: AuditLog;
+  /** ms since 1970-01-01 UTC. */
+  readonly wallClock: () => number;
+}
+
+type ById = { Params: { id: string } };
+type ByDn = { Params: { dn: string } };
+
+/** Bodies of acts are a key or none, bytes. */
+const bodyLimit = 1024;
+
+/** What the dashboard does, for role operate: each of them is written into the audit log. */
+export function registerActRoutes(app: FastifyInstance, options: ActRoutesOptions): void {
+  const { acts, access, wallClock } = options;
+  const route = { onRequest: access.operate, bodyLimit };
+  const answer = (request: FastifyRequest, reply: FastifyReply, act: Act): FastifyReply =>
+    isJson(request)
+      ? audited(options, request, reply, act)
+      : reply.status(415).send({ error: "send Content-Type: application/json" });
+
+  app.delete<ById>("/api/calls/:id", route, (request, reply) => {
+    const { id } = request.params;
+    return answer(request, reply, { name: "hang up", target: id, run: () => hangUp(acts, id) });
+  });
+  app.delete<ByDn>("/api/agents/:dn", route, (request, reply) => {
+    const { dn } = request.params;
+    return answer(request, reply, { name: "sign out", target: dn, run: () => signOut(acts, dn) });
+  });
+  app.put("/api/drain", route, (request, reply) => {
+    const { draining } = keysOf(request.body);
+    const name = draining === false ? "undrain" : "drain";
+    return answer(request, reply, { name, target: null, run: () => drain(acts, draining) });
+  });
+  app.put("/api/log-level", route, (request, reply) => {
+    const { level } = keysOf(request.body);
+    const target = typeof level === "string" ? level : null;
+    return answer(request, reply, { name: "log level", target, run: () => changeLevel(acts, level) });
+  });
+  app.post("/api/certificate/reload", route, (request, reply) =>
+    answer(request, reply, {
+      name: "reload certificate",
+      target: null,
+      run: () => reloadCertificate(acts, wallClock()),
+    }),
+  );
+}
+
+function hangUp(acts: ActsDoor, id: string): ActResult {
+  if (acts.hangUp(id)) return { status: 202, body: {} };
+  return { status: 404, body: { error: "there is no such call: GET /api/calls lists those that run" } };
+}
+
+function signOut(acts: ActsDoor, dn: string): ActResult {
+  const count = acts.signOut(dn);
+  if (count > 0) return { status: 202, body: { signed_out: count } };
+  return { status: 404, body: { error: "nobody is signed in with this DN" } };
+}
+
+function drain(acts: ActsDoor, draining: unknown): ActResult {
+  if (typeof draining !== "boolean") return { status: 400, body: { error: "draining is not true or false" } };
+  acts.draining = draining;
+  return { status: 200, body: { draining, calls: acts.calls } };
+}
+
+function changeLevel({ log }: ActsDoor, wanted: unknown): ActResult {
+  const level = logLevels.find((one) => one === wanted);
+  if (level === undefined)
+    return { status: 400, body: { error: `level is not one of ${logLevels.join(", ")}` } };
+  if (!log) return { status: 409, body: { error: "this gateway's log has no level that can be changed" } };
+  log.level = level;
+  return { status: 200, body: { level } };
+}
+
+function reloadCertificate(acts: ActsDoor, now: number): ActResult {
+  const result = acts.reloadCertificate();
+  if ("fault" in result) return { status: 409, body: { error: result.fault } };
+  return { status: 200, body: { ...showCertificate(result.info, now) } };
+}
+
+function keysOf(body: unknown): Readonly<Record<string, unknown>> {
+  return typeof body === "object" && body !== null ? Object.fromEntries(Object.entries(body)) : {};
+}
