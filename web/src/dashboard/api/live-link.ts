@@ -45,11 +45,16 @@ export class LiveLink {
     this.#stream = stream;
     this.#watch();
     stream.addEventListener("snapshot", ({ data }) => {
+      const snapshot = this.#parsed(data);
+      if (snapshot === undefined) return;
       this.#tries = 0;
       this.#options.onState({ kind: "live" });
-      this.#take(data, this.#options.onSnapshot);
+      this.#options.onSnapshot(snapshot as Snapshot);
     });
-    stream.addEventListener("change", ({ data }) => this.#take(data, this.#options.onChange));
+    stream.addEventListener("change", ({ data }) => {
+      const change = this.#parsed(data);
+      if (change !== undefined) this.#options.onChange(change as Change);
+    });
     stream.addEventListener("error", () => {
       if (this.#stream === stream) this.#lost();
     });
@@ -62,18 +67,15 @@ export class LiveLink {
     this.#stream = undefined;
   }
 
-  #take<T>(data: unknown, use: (value: T) => void): void {
+  #parsed(data: unknown): unknown {
     this.#watch();
-    if (typeof data !== "string") return;
-    let value: T;
     try {
-      value = JSON.parse(data) as T;
+      return JSON.parse(String(data));
     } catch {
       // Cut off on its way: the next snapshot has it all again.
       this.#lost();
-      return;
+      return undefined;
     }
-    use(value);
   }
 
   #watch(): void {

@@ -46,7 +46,7 @@ export function List<T>(props: ListProps<T>): JSX.Element {
   return (
     <div class="list" data-testid={testId} data-narrow={narrow}>
       {narrow && <SortChoice {...props} />}
-      {/* oxlint-disable-next-line -- a region that scrolls must be reachable by keyboard */}
+      {/* A region that scrolls must be reachable by keyboard. */}
       <div class="list-scroll" ref={scroller} tabIndex={0} role="region" aria-label={`${name}, scrollable`}>
         <div role="table" aria-label={name} aria-rowcount={ordered.length + 1}>
           <div role="rowgroup" class="list-head">

@@ -54,18 +54,10 @@ export function App({ dashboard, state, now }: AppProps): JSX.Element {
 }
 
 function Shown(props: ViewProps): JSX.Element {
-  switch (props.state.view.kind) {
-    case "now":
-      return <NowView {...props} />;
-    case "calls":
-      return <CallsView {...props} />;
-    case "agents":
-      return <AgentsView {...props} />;
-    case "past":
-      return <PastView {...props} />;
-    case "log":
-      return <LogView {...props} />;
-    case "call":
-      return <CallView {...props} key={props.state.view.id} id={props.state.view.id} />;
-  }
+  const { view } = props.state;
+  if (view.kind === "call") return <CallView {...props} key={view.id} id={view.id} />;
+  const Chosen = views[view.kind];
+  return <Chosen {...props} />;
 }
+
+const views = { now: NowView, calls: CallsView, agents: AgentsView, past: PastView, log: LogView };
