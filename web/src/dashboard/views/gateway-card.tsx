@@ -1,0 +1,85 @@
+import type { JSX } from "preact";
+import { Card, Lamp } from "../parts/bits.tsx";
+import { logLevels } from "../store/acts.ts";
+import { age, certificateTone } from "../store/words.ts";
+import type { ViewProps } from "./app.tsx";
+
+/** The process itself, and what an engineer may do to it. */
+export function GatewayCard({ dashboard, state, now, operates }: ViewProps): JSX.Element {
+  const { gateway, calls } = state.live;
+  if (!gateway)
+    return (
+      <Card title="Gateway">
+        <p class="empty">Not heard of yet.</p>
+      </Card>
+    );
+  const { draining, certificate } = gateway;
+  const { acts } = dashboard;
+  return (
+    <Card title="Gateway" testId="gateway">
+      <dl>
+        <dt>Version</dt>
+        <dd>{gateway.version}</dd>
+        <dt>Runs for</dt>
+        <dd>{age(now - Date.parse(gateway.since))}</dd>
+        <dt>New calls</dt>
+        <dd>
+          <Lamp
+            {...(draining ? { text: "refused: draining", tone: "wait" } : { text: "taken", tone: "good" })}
+          />
+        </dd>
+        <dt>Log level</dt>
+        <dd>{gateway.log_level}</dd>
+        <dt>Certificate</dt>
+        <dd>
+          {certificate === null ? (
+            "none: plain HTTP"
+          ) : (
+            <>
+              {certificate.subject},{" "}
+              <span class="tone" data-tone={certificateTone(certificate.days_left)}>
+                {certificate.days_left} days left
+              </span>
+            </>
+          )}
+        </dd>
+      </dl>
+      {operates ? (
+        <div class="buttons">
+          <button
+            type="button"
+            data-testid="drain"
+            onClick={() => dashboard.ask(acts.drain(!draining, calls.size))}
+          >
+            {draining ? "Take calls again" : "Drain…"}
+          </button>
+          <label class="inline">
+            Log level{" "}
+            <select
+              value={gateway.log_level}
+              onChange={({ currentTarget }) => {
+                const { value } = currentTarget;
+                // What is chosen shows when the gateway says so.
+                currentTarget.value = gateway.log_level;
+                dashboard.ask(acts.logLevel(value));
+              }}
+            >
+              {[...new Set([...logLevels, gateway.log_level])].map((level) => (
+                <option key={level}>{level}</option>
+              ))}
+            </select>
+          </label>
+          {certificate !== null && (
+            <button type="button" onClick={() => dashboard.ask(acts.reloadCertificate())}>
+              Reload certificate
+            </button>
+          )}
+        </div>
+      ) : (
+        <p class="hint" data-testid="read-only">
+          Your role is read: draining, log level, certificate, hanging up and signing out need role operate.
+        </p>
+      )}
+    </Card>
+  );
+}
