@@ -111,6 +111,9 @@ export class B2bua {
     const { events } = options.registrar;
     this.#unsubscribe = [
       events.on("signed-out", (presence, reason) => this.#signedOut(presence, reason)),
+      events.on("flow-lost", (presence) => {
+        for (const call of this.#calls.of(presence)) call.agentLost();
+      }),
       events.on("flow-resumed", (presence) => {
         for (const call of this.#calls.of(presence)) call.agentMoved();
       }),

@@ -212,8 +212,14 @@ export type MediaStep =
   | { readonly step: "dtls"; readonly profile: string }
   /** ICE or DTLS failed, or the browser said goodbye. */
   | { readonly step: "failed"; readonly reason: string }
+  /** The browser's first DTLS packet came. */
+  | { readonly step: "dtls-begun" }
+  /** No authenticated check came from the browser for so long that its address is taken for lost, or one came again. */
+  | { readonly step: "consent"; readonly lost: boolean }
   /** The first RTP packet that was taken `from` a side, or sent `to` it. */
-  | { readonly step: "first-packet"; readonly side: Side; readonly way: "from" | "to" };
+  | { readonly step: "first-packet"; readonly side: Side; readonly way: "from" | "to" }
+  /** None was taken or sent for seconds (hold, silence, loss), or the first one after that. */
+  | { readonly step: "rtp"; readonly side: Side; readonly way: "from" | "to"; readonly flows: boolean };
 
 /** What a session tells by itself. */
 export type MediaSessionEvents = {

@@ -1,3 +1,5 @@
+import type { QualityPoint, TracedQuality } from "./quality-series.ts";
+
 /** The two sides of a call as the ladder names them. */
 export type TraceSide = "browser" | "sip-server";
 
@@ -17,12 +19,40 @@ export interface CallFacts {
 /** What is told beside messages. */
 export type NoteKind = "state" | "media" | "event";
 
+/** What the media of one side counted since it was opened. */
+export interface TracedSideCounters {
+  readonly codec: string | undefined;
+  readonly packetsReceived: number;
+  readonly packetsSent: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly packetsLost: number;
+  readonly packetsReordered: number;
+  readonly jitterMs: number;
+  readonly jitterBufferMs: number | undefined;
+  readonly driftPpm: number | undefined;
+  readonly driftCorrections: number;
+  readonly framesConcealed: number;
+  readonly framesRecovered: number;
+  /** By cause. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+export interface TracedCounters {
+  readonly browser: TracedSideCounters;
+  readonly sipServer: TracedSideCounters;
+}
+
 /** What one call writes its trace with. Nothing of it throws or waits. */
 export interface CallTrace {
   /** Messages with this Call-ID belong to the call from now on, those that have come already too. */
   dialog(side: TraceSide, callId: string): void;
   /** One line: a state change, an event of the media, a warning. `side` where it concerns one. No secrets. */
   note(kind: NoteKind, text: string, side?: TraceSide): void;
+  /** How the last few seconds sounded: a point of the call's curve. */
+  quality(ways: TracedQuality): void;
+  /** The media's counters as of now; the last ones told stay. Keeps the object. */
+  counters(counters: TracedCounters): void;
   /** Keys pressed, as text for a note: dots unless the configuration shows them. */
   digits(digits: string): string;
   /** The call is over; what still comes with its Call-IDs is kept as well. */
@@ -85,6 +115,10 @@ export interface Trace extends TraceSummary {
   readonly entries: readonly TraceEntry[];
   /** Entries left out of the middle of a long call. */
   readonly leftOut: number;
+  /** How it sounded, a point for every few seconds; of a long call fewer, each the worst of what it stands for. */
+  readonly quality: readonly QualityPoint[];
+  /** Undefined as long as no media told any. */
+  readonly counters: TracedCounters | undefined;
   readonly showDigits: boolean;
 }
 

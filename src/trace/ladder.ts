@@ -1,9 +1,12 @@
-import type { CallFacts, MessageEntry, TraceEntry, TraceSide } from "./contract.ts";
+import type { CallFacts, MessageEntry, TracedCounters, TraceEntry, TraceSide } from "./contract.ts";
+import { QualitySeries, type QualityPoint } from "./quality-series.ts";
 
 /** What the ladder of a call may take, bytes. */
 const ladderBytes = 262_144;
 /** What an entry takes beside its text, bytes. */
 const entryBytes = 160;
+/** What the counters of both sides take, bytes. */
+const countersBytes = 1500;
 /** Call-IDs one side of a call may bring together: transfers and resumptions have a handful. */
 const callIdsOfSide = 32;
 /** How far back a repetition is looked for, entries. */
@@ -15,6 +18,8 @@ export class Ladder {
   /** When it began, ms since 1970. */
   readonly since: number;
   readonly callIds: Record<TraceSide, string[]> = { browser: [], "sip-server": [] };
+  readonly #quality = new QualitySeries();
+  #counters: TracedCounters | undefined;
   facts: () => CallFacts;
   readonly #limit: number;
   #entries: TraceEntry[] = [];
@@ -35,7 +40,23 @@ export class Ladder {
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#quality.bytes + (this.#counters ? countersBytes : 0);
+  }
+
+  get quality(): QualityPoint[] {
+    return this.#quality.points();
+  }
+
+  get counters(): TracedCounters | undefined {
+    return this.#counters;
+  }
+
+  addQuality(point: QualityPoint): void {
+    this.#quality.add(point);
+  }
+
+  setCounters(counters: TracedCounters): void {
+    this.#counters = counters;
   }
 
   get leftOut(): number {

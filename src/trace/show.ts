@@ -1,5 +1,7 @@
 import type { MessageEntry, Trace, TraceEntry, TraceSide, TraceSummary } from "./contract.ts";
 import { cutMessage } from "./cut.ts";
+import { countersJson, qualityJson, qualityLines } from "./show-quality.ts";
+import { sdpChanges } from "./sdp-change.ts";
 import { messageWords, sdpWords } from "./words.ts";
 
 /** A trace in a few words, as JSON of the admin API. */
@@ -20,15 +22,22 @@ export function summaryJson({ id, facts, since, callIds }: TraceSummary) {
 
 /** A whole trace as JSON; times in ms from its first entry. */
 export function traceJson(trace: Trace) {
-  const start = trace.entries[0]?.at ?? 0;
+  const { entries, counters } = trace;
+  const start = entries[0]?.at ?? 0;
+  const changes = sdpChanges(entries);
   return {
     ...summaryJson(trace),
     left_out: trace.leftOut,
-    entries: trace.entries.map((entry) => entryJson(entry, start, trace.showDigits)),
+    quality: trace.quality.map((point) => qualityJson(point, start)),
+    counters: counters ? countersJson(counters) : null,
+    entries: entries.map((entry) => entryJson(entry, start, trace.showDigits, changes)),
   };
 }
 
-function entryJson(entry: TraceEntry, start: number, showDigits: boolean) {
+/** By message: what its SDP changed. */
+type Changes = ReadonlyMap<TraceEntry, string>;
+
+function entryJson(entry: TraceEntry, start: number, showDigits: boolean, changes: Changes) {
   const { kind, side } = entry;
   const place = { at_ms: tenths(entry.at - start), kind, side: side === "sip-server" ? "sip_server" : side };
   if (entry.kind !== "sip") return { ...place, side: place.side ?? null, text: entry.text };
@@ -38,6 +47,7 @@ function entryJson(entry: TraceEntry, start: number, showDigits: boolean) {
     direction,
     text: messageWords(entry),
     sdp: sdpWords(entry) ?? null,
+    sdp_change: changes.get(entry) ?? null,
     repeats,
     last_repeat_ms: repeats === 0 ? null : tenths(lastAt - start),
     message: messageText(entry, showDigits),
@@ -57,14 +67,22 @@ export function traceText(trace: Trace): string {
   const start = trace.entries[0]?.at ?? 0;
   const numbers = new Map<MessageEntry, number>();
   for (const entry of trace.entries) if (entry.kind === "sip") numbers.set(entry, numbers.size + 1);
-  const ladder = trace.entries.flatMap((entry) => ladderLines(entry, start, numbers));
+  const changes = sdpChanges(trace.entries);
+  const ladder = trace.entries.flatMap((entry) => ladderLines(entry, start, numbers, changes));
   const messages = Array.from(numbers, ([entry, number]) =>
     [
       `[${number}] ${time(entry.at - start).trim()} ms, ${wayWords(entry)}`,
       messageText(entry, trace.showDigits).trimEnd(),
     ].join("\n"),
   );
-  return `${[...header(trace), "", ...ladder, "", ...messages.flatMap((text) => [text, ""])]
+  return `${[
+    ...header(trace),
+    "",
+    ...ladder,
+    "",
+    ...qualityLines(trace, start),
+    ...messages.flatMap((text) => [text, ""]),
+  ]
     .join("\n")
     .replaceAll("\r", "")
     // Bodies may hold anything, and this is read in a terminal.
@@ -86,7 +104,12 @@ function header({ id, facts, since, callIds, leftOut }: Trace): string[] {
   ];
 }
 
-function ladderLines(entry: TraceEntry, start: number, numbers: ReadonlyMap<MessageEntry, number>): string[] {
+function ladderLines(
+  entry: TraceEntry,
+  start: number,
+  numbers: ReadonlyMap<MessageEntry, number>,
+  changes: Changes,
+): string[] {
   const at = time(entry.at - start);
   if (entry.kind !== "sip") {
     const what = `${entry.side === undefined ? "" : `${sideWords(entry.side)} `}${entry.kind === "media" ? "media" : ""}`;
@@ -97,7 +120,12 @@ function ladderLines(entry: TraceEntry, start: number, numbers: ReadonlyMap<Mess
   const first = `[${numbers.get(entry) ?? 0}] ${messageWords(entry)}${repeats}`;
   const sdp = sdpWords(entry);
   const second = sdp === undefined ? [] : [`${" ".repeat(10)}  ${lanes(entry.side, ` SDP ${sdp}`)}`];
-  return [`${at}  ${lanes(entry.side, arrow(entry, first))}`, ...second];
+  const change = changes.get(entry);
+  const third =
+    change === undefined
+      ? []
+      : [`${" ".repeat(10)}  |${" ".repeat(laneWidth)}* SDP of [${numbers.get(entry) ?? 0}]: ${change}`];
+  return [`${at}  ${lanes(entry.side, arrow(entry, first))}`, ...second, ...third];
 }
 
 /** The three lines with `text` in the lane of `side`. */

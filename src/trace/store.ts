@@ -62,6 +62,8 @@ export class TraceStore implements CallTracer, MessageObserver {
     return {
       dialog: (side, callId) => this.#claim(ladder, side, callId),
       note: (kind, text, side) => this.#note(ladder, kind, text, side),
+      quality: (ways) => this.#change(ladder, () => ladder.addQuality({ at: this.#clock.now(), ways })),
+      counters: (counters) => this.#change(ladder, () => ladder.setCounters(counters)),
       digits: (digits) => (this.#limits.showDigits ? digits : "•".repeat(digits.length)),
       ended: () => this.#end(ladder),
     };
@@ -102,8 +104,8 @@ export class TraceStore implements CallTracer, MessageObserver {
   find(id: string): Trace | undefined {
     const ladder = this.#running.get(id) ?? this.#ended.get(id) ?? this.#unclaimed.get(id);
     if (!ladder) return undefined;
-    const { entries, leftOut } = ladder;
-    return { ...summaryOf(ladder), entries, leftOut, showDigits: this.#limits.showDigits };
+    const { entries, leftOut, quality, counters } = ladder;
+    return { ...summaryOf(ladder), entries, leftOut, quality, counters, showDigits: this.#limits.showDigits };
   }
 
   #message(ladder: Ladder, side: TraceSide, direction: MessageEntry["direction"], bytes: Buffer): void {

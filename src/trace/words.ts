@@ -15,7 +15,22 @@ export function messageWords({ text }: MessageEntry): string {
 }
 
 /** What a message's SDP says, `sendrecv 192.0.2.30:8000 pcmu dtmf`; undefined without SDP. */
-export function sdpWords({ text }: MessageEntry): string | undefined {
+export function sdpWords(entry: MessageEntry): string | undefined {
+  const parts = sdpParts(entry);
+  return parts && `${parts.direction} ${parts.place} ${parts.codecs}`;
+}
+
+/** An SDP taken apart as far as people look at it; the last two are empty where there is none. */
+export interface SdpParts {
+  readonly direction: string;
+  /** Address and port. */
+  readonly place: string;
+  readonly codecs: string;
+  readonly ufrag: string;
+  readonly fingerprint: string;
+}
+
+export function sdpParts({ text }: MessageEntry): SdpParts | undefined {
   const media = /^m=audio (\d+) \S+ ([\d ]+)/im.exec(text);
   if (!media) return undefined;
   const [, port = "", payloads = ""] = media;
@@ -25,7 +40,14 @@ export function sdpWords({ text }: MessageEntry): string | undefined {
     .split(" ")
     .map((payload) => codecName(text, payload));
   const direction = /^a=(sendrecv|sendonly|recvonly|inactive)\s*$/im.exec(text)?.[1] ?? "sendrecv";
-  return `${direction} ${address}:${port} ${[...new Set(names)].join(" ")}`;
+  const line = (pattern: RegExp): string => pattern.exec(text)?.[1] ?? "";
+  return {
+    direction,
+    place: `${address}:${port}`,
+    codecs: [...new Set(names)].join(" "),
+    ufrag: line(/^a=ice-ufrag:(\S+)/im),
+    fingerprint: line(/^a=fingerprint:(\S+ \S+)/im),
+  };
 }
 
 /** Names of static payload types that go without `a=rtpmap` (RFC 3551 6). */

@@ -170,6 +170,7 @@ export class CallOffers {
     if (!media || this.#call.state() === "ended") return;
     if (status >= 500 && status < 600 && this.#retries < maximumRetries) {
       this.#retries++;
+      this.#call.log.info({ status, againInS: retryMs / 1000 }, "SIP Server takes no change of hold for now");
       this.#retry = this.#call.clock.setTimer(retryMs, () => this.#tellTrunkDirection());
       return;
     }

@@ -1,4 +1,4 @@
-import type { Clock, Random, Timer } from "../../core/index.ts";
+import type { Clock, Logger, Random, Timer } from "../../core/index.ts";
 import type { AgentPresence } from "../../registrar/index.ts";
 import type { AgentLeg, AgentLegUser, LegEnd } from "../legs/agent-leg.ts";
 import type { CallOffers } from "./call-offers.ts";
@@ -7,6 +7,7 @@ import { ResumeTicket } from "../clients/resume-ticket.ts";
 /** What resuming needs of the call. */
 export interface ResumedCall {
   readonly clock: Clock;
+  readonly log: Logger;
   readonly random: Random;
   readonly presence: AgentPresence;
   readonly offers: CallOffers;
@@ -37,11 +38,18 @@ export class CallResume {
    * presence is the bound.
    */
   waitForNewLeg(end: LegEnd): void {
-    const { clock, patienceMs, presence } = this.#call;
+    const { log, patienceMs } = this.#call;
+    log.info({ seconds: patienceMs / 1000 }, "the client lost its leg: a new INVITE of its is waited for");
+    this.#wait(end);
+  }
+
+  #wait(end: LegEnd): void {
+    const { clock, log, patienceMs, presence } = this.#call;
     this.#patience?.clear();
     this.#patience = clock.setTimer(patienceMs, () => {
-      if (presence.reachable) this.#call.giveUp(end);
-      else this.waitForNewLeg(end);
+      if (!presence.reachable) return this.#wait(end);
+      log.info({}, "no new INVITE of the client's came");
+      this.#call.giveUp(end);
     });
   }
 

@@ -133,7 +133,9 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
     if (answerBy !== "page")
       this.log.info({ client: this.#presence.userAgent }, "client cannot answer on talk: a person must");
     if (this.#talkPatience || answerBy !== "page") return;
-    this.#talkPatience = this.services.context.clock.setTimer(this.services.talkPatienceMs, () => {
+    const { talkPatienceMs } = this.services;
+    this.log.debug({ seconds: talkPatienceMs / 1000 }, "talk patience runs: the page must answer");
+    this.#talkPatience = this.services.context.clock.setTimer(talkPatienceMs, () => {
       if (this.state === "ringing")
         this.finish("jackfield", { status: 480, reason: "the page did not answer on NOTIFY talk" });
     });

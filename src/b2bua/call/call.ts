@@ -104,6 +104,7 @@ export abstract class Call {
     this.transfers = new CallTransfers(this.#transferCall(sides));
     this.#resume = new CallResume({
       ...services.context,
+      log: this.log,
       presence,
       offers: this.#offers,
       patienceMs: services.newCallGraceMs,
@@ -204,9 +205,11 @@ export abstract class Call {
   protected limitSetUp(): void {
     this.#setUpPatience?.clear();
     if (this.ended) return;
-    this.#setUpPatience = this.services.context.clock.setTimer(setUpPatienceMs, () =>
-      this.finish("jackfield", { status: 480, reason: `not answered within ${setUpPatienceMs / 1000} s` }),
-    );
+    const seconds = setUpPatienceMs / 1000;
+    this.#setUpPatience = this.services.context.clock.setTimer(setUpPatienceMs, () => {
+      this.log.info({ seconds }, "timer C is over");
+      this.finish("jackfield", { status: 480, reason: `not answered within ${seconds} s` });
+    });
   }
 
   /** Moves the state; false when the call is over or the move makes no sense there. */
@@ -234,7 +237,14 @@ export abstract class Call {
       });
       session.events.on("idle", (side, silentMs) => this.log.warn({ side, silentMs }, "no media"));
       const { codecs, context } = this.services;
-      this.media = new CallMedia(session, codecs, context.random, (active) => this.#activeChanged(active));
+      const hold = this.log.child({ machine: "hold" });
+      this.media = new CallMedia(
+        session,
+        codecs,
+        context.random,
+        (active) => this.#activeChanged(active),
+        hold,
+      );
       // A page that is loaded anew closes its media first.
       if (canResume(this.presence)) this.media.farewellMs = this.services.callGraceMs;
       return this.media;
@@ -354,8 +364,14 @@ export abstract class Call {
     this.#offers.retrieve();
   }
 
+  /** The agent's client has no connection any more. */
+  agentLost(): void {
+    this.log.info({}, "the client has no connection: its grace time runs");
+  }
+
   /** The agent's client came back on another connection. */
   agentMoved(): void {
+    this.log.info({}, "the client goes by another connection");
     this.agent?.moved();
     this.#tellAgain();
   }

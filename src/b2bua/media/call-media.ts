@@ -1,4 +1,4 @@
-import { StateMachine, type Random } from "../../core/index.ts";
+import { StateMachine, type Logger, type Random } from "../../core/index.ts";
 import {
   receives,
   sends,
@@ -53,7 +53,7 @@ export class CallMedia {
   #browserUfrag: string | undefined;
   #browserPayload: Payload | undefined;
   #trunkRemote: TrunkRemote | undefined;
-  readonly #hold = new StateMachine<HoldState, HoldInput>(holdTransitions, "not-held");
+  readonly #hold: StateMachine<HoldState, HoldInput>;
   readonly #onActive: (active: boolean) => void;
   #connected = false;
   #active = false;
@@ -62,13 +62,15 @@ export class CallMedia {
   /** See `BrowserRemote`; undefined: the relay's own. */
   farewellMs: number | undefined;
 
-  /** `onActive` is told each time `active` has changed. */
+  /** `onActive` is told each time `active` has changed, `log` each move of the hold. */
   constructor(
     session: MediaSession,
     codecs: CodecPreference,
     random: Random,
     onActive: (active: boolean) => void = () => {},
+    log?: Logger,
   ) {
+    this.#hold = new StateMachine(holdTransitions, "not-held", log);
     this.session = session;
     this.#onActive = onActive;
     this.#terms = new CodecTerms(codecs);

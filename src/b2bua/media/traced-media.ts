@@ -7,12 +7,11 @@ import type {
   MediaStatistics,
   MediaStep,
   Payload,
-  QualityOfWay,
   RunningCapture,
   Side,
   TrunkRemote,
 } from "../../media/index.ts";
-import type { CallTrace, TraceSide } from "../../trace/index.ts";
+import type { CallTrace, TraceSide, TracedWayQuality } from "../../trace/index.ts";
 
 /** A media session that writes into the call's trace what it is told and what it tells. */
 export class TracedMedia implements MediaSession {
@@ -22,6 +21,7 @@ export class TracedMedia implements MediaSession {
   readonly events: MediaSession["events"];
   readonly #session: MediaSession;
   readonly #trace: CallTrace;
+  #addressKnown = false;
 
   constructor(session: MediaSession, trace: CallTrace) {
     this.id = session.id;
@@ -32,12 +32,15 @@ export class TracedMedia implements MediaSession {
     this.#trace = trace;
     const { address, port } = session.trunk;
     this.#note(`opened, RTP port ${address}:${port} toward SIP Server`);
-    this.events.on("step", (step) => this.#note(stepWords(step), stepSide(step)));
+    this.events.on("step", (step) => this.#step(step));
     this.events.on("connected", () => this.#note("ICE and DTLS are up", "browser"));
     this.events.on("dtmf", (side, digit) => this.#note(`DTMF heard: ${trace.digits(digit)}`, side));
     this.events.on("quality", (statistics) => this.#quality(statistics));
     this.events.on("idle", (side, silentMs) => this.#note(`silent for ${Math.round(silentMs)} ms`, side));
-    this.events.on("closed", (reason) => this.#note(`closed: ${reason}`));
+    this.events.on("closed", (reason, statistics) => {
+      if (statistics) this.#counters(statistics);
+      this.#note(`closed: ${reason}`);
+    });
   }
 
   get capture(): RunningCapture | undefined {
@@ -97,9 +100,27 @@ export class TracedMedia implements MediaSession {
     this.#trace.note("media", text, side && sideOf(side));
   }
 
-  #quality({ browser, trunk }: MediaStatistics): void {
-    this.#note(`quality from ${qualityWords(browser.received)}, to ${qualityWords(browser.sent)}`, "browser");
-    this.#note(`quality from ${qualityWords(trunk.received)}, to ${qualityWords(trunk.sent)}`, "trunk");
+  #step(step: MediaStep): void {
+    const again = this.#addressKnown;
+    if (step.step === "ice") this.#addressKnown = true;
+    this.#note(stepWords(step, again), stepSide(step));
+  }
+
+  #quality(statistics: MediaStatistics): void {
+    const { browser, trunk } = statistics;
+    const ways = {
+      fromBrowser: browser.received.last,
+      toBrowser: browser.sent.last,
+      fromSipServer: trunk.received.last,
+      toSipServer: trunk.sent.last,
+    };
+    const known = Object.entries(ways).filter(([, way]) => way !== undefined);
+    if (known.length > 0) this.#trace.quality(Object.fromEntries<TracedWayQuality | undefined>(known));
+    this.#counters(statistics);
+  }
+
+  #counters({ browser, trunk }: MediaStatistics): void {
+    this.#trace.counters({ browser, sipServer: trunk });
   }
 }
 
@@ -111,19 +132,19 @@ function payloadWords({ codec, payloadType }: Payload): string {
   return `${codec} (${payloadType})`;
 }
 
-function qualityWords({ last }: QualityOfWay): string {
-  if (!last) return "-";
-  const trip = last.roundTripMs === undefined ? "" : `, round trip ${Math.round(last.roundTripMs)} ms`;
-  return `MOS ${last.mos.toFixed(1)}, loss ${last.lossPercent.toFixed(1)} %, jitter ${Math.round(last.jitterMs)} ms${trip}`;
-}
-
 function stepSide(step: MediaStep): Side {
   return "side" in step ? step.side : "browser";
 }
 
-function stepWords(step: MediaStep): string {
-  if (step.step === "ice") return `ICE: address ${step.address}:${step.port} chosen`;
+/** `again`: an address of the browser's was chosen before. */
+function stepWords(step: MediaStep, again: boolean): string {
+  if (step.step === "ice")
+    return `ICE: address ${step.address}:${step.port} chosen${again ? " in the place of the one before" : ""}`;
+  if (step.step === "consent")
+    return step.lost ? "ICE: lost, no check from the browser for 7 s" : "ICE: checks come again";
+  if (step.step === "dtls-begun") return "DTLS handshake begins";
   if (step.step === "dtls") return `DTLS handshake done, ${step.profile}`;
   if (step.step === "failed") return `failed: ${step.reason}`;
-  return `first packet ${step.way} this side`;
+  if (step.step === "first-packet") return `first packet ${step.way} this side`;
+  return step.flows ? `RTP ${step.way} this side again` : `RTP ${step.way} this side stopped`;
 }

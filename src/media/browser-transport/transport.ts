@@ -71,6 +71,7 @@ export class Transport implements BrowserTransport {
   #selected: ValidatedAddress<Transport> | undefined;
   #lastConsentAt: number | undefined;
   #everConnected = false;
+  #dtlsBegun = false;
   #closed = false;
 
   constructor(context: PortContext, handlers: BrowserTransportHandlers) {
@@ -185,6 +186,8 @@ export class Transport implements BrowserTransport {
   }
 
   receiveDtls(packet: Buffer, length: number): void {
+    if (!this.#dtlsBegun) this.#tellStep({ step: "dtls-begun" });
+    this.#dtlsBegun = true;
     this.#dtls.receive(packet, length);
   }
 
@@ -218,6 +221,7 @@ export class Transport implements BrowserTransport {
   }
 
   #makeDtls(): DtlsEndpoint {
+    this.#dtlsBegun = false;
     const { certificate, clock, random, socket, srtpProfiles } = this.#context;
     const endpoint: DtlsEndpoint = new DtlsEndpoint({
       certificate,

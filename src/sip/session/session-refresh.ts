@@ -33,9 +33,10 @@ export class SessionRefresh {
 
   constructor(session: RefreshHost) {
     this.#session = session;
-    const { clock } = session.context;
+    const { clock, log } = session.context;
     const host = {
       clock,
+      log,
       mediaFlows: () => session.mediaFlows,
       refresh: () => this.#refresh(),
       overdue: () => session.user.onPeerSilent?.("no refresh of the session came in time"),

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "../../core/index.ts";
+import type { Clock, Logger, Timer } from "../../core/index.ts";
 import type { HeaderPair } from "../dialog/index.ts";
 import type { SipRequest, SipResponse } from "../message/types.ts";
 import { names } from "./option-tags.ts";
@@ -25,6 +25,7 @@ const shortestRetryMs = 10_000;
 /** What the timer does to its session. */
 export interface TimerHost {
   readonly clock: Clock;
+  readonly log: Logger;
   /** Whether sound still comes from the peer. */
   mediaFlows(): boolean;
   /** Sends a refresh: UPDATE or re-INVITE. */
@@ -115,13 +116,15 @@ export class SessionTimer {
     const left = agreed.expiresAt - this.#host.clock.now();
     // Past its time the session lives by its sound alone, and is asked after at the pace of the refreshes.
     const delay = Math.max(left > 0 ? left / 2 : agreed.seconds * 500, shortestRetryMs);
+    this.#host.log.debug({ againInS: Math.round(delay / 1000) }, "session refresh came to nothing");
     this.#startRefresh(delay);
   }
 
   #start(asked: number, weRefresh: boolean): void {
     this.close();
     const seconds = Math.min(Math.max(asked, shortestInterval), longestInterval);
-    const { clock } = this.#host;
+    const { clock, log } = this.#host;
+    log.debug({ seconds, refresher: weRefresh ? "us" : "the peer" }, "session timer runs");
     this.#raises = 0;
     this.#agreed = { seconds, weRefresh, expiresAt: clock.now() + seconds * 1000 };
     this.#startExpiry(seconds * 1000);
@@ -130,12 +133,17 @@ export class SessionTimer {
 
   #startRefresh(delayMs: number): void {
     this.#refresh?.clear();
-    this.#refresh = this.#host.clock.setTimer(delayMs, () => this.#host.refresh());
+    this.#refresh = this.#host.clock.setTimer(delayMs, () => {
+      this.#host.log.debug({}, "session is refreshed");
+      this.#host.refresh();
+    });
   }
 
   #startExpiry(delayMs: number, told = false): void {
     this.#expiry = this.#host.clock.setTimer(delayMs, () => {
-      if (!this.#host.mediaFlows()) return this.#host.expire();
+      const flows = this.#host.mediaFlows();
+      if (!told) this.#host.log.info({ sound: flows ? "comes" : "none" }, "session timer is over");
+      if (!flows) return this.#host.expire();
       // Whoever is told may look for a peer that is gone.
       if (!told) this.#host.overdue();
       this.#startExpiry(soundCheckMs, true);

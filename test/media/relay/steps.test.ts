@@ -31,4 +31,43 @@ describe("the steps a media session tells", () => {
     steps.heard("browser");
     expect(told).toHaveLength(33);
   });
+
+  it("have each stop of a way's packets after two seconds, and the first packet after it", () => {
+    const { told, steps } = open();
+    const rtp = (flows: boolean) => ({ step: "rtp", side: "trunk", way: "from", flows });
+    steps.look(0, undefined);
+    steps.heard("trunk");
+    for (let now = 20; now <= 2000; now += 20) steps.look(now, undefined);
+    expect(told).toHaveLength(1);
+    steps.look(2020, undefined);
+    steps.look(9000, undefined);
+    expect(told.slice(1)).toEqual([rtp(false)]);
+    steps.heard("trunk");
+    steps.heard("trunk");
+    steps.look(9020, undefined);
+    expect(told.slice(1)).toEqual([rtp(false), rtp(true)]);
+    for (let turn = 1; turn < 1000; turn++) {
+      steps.look(10_000 * turn, undefined);
+      steps.look(10_000 * turn + 5000, undefined);
+      steps.heard("trunk");
+    }
+    expect(told.length).toBeLessThan(70);
+  });
+
+  it("have the browser's consent lost after seven seconds without a check, and back", () => {
+    const { told, steps } = open();
+    for (const [now, consentAt] of [
+      [20_000, undefined],
+      [20_000, 14_000],
+      [20_000, 12_000],
+      [21_000, 12_000],
+      [21_000, undefined],
+      [22_000, 21_500],
+    ] as const)
+      steps.look(now, consentAt);
+    expect(told).toEqual([
+      { step: "consent", lost: true },
+      { step: "consent", lost: false },
+    ]);
+  });
 });
