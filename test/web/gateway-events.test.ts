@@ -145,7 +145,7 @@ describe("what is known of a caller", () => {
       ["Via", "SIP/2.0/WSS x"],
     ]);
     expect(data).toEqual([
-      { label: "Identity", value: "<sip:1@a>" },
+      { label: "Identity", value: "1" },
       { label: "Call UUID", value: "0AB" },
       { label: "Queue", value: "Sales" },
       { label: "customer", value: "7" },

@@ -1,6 +1,8 @@
 import { render } from "preact";
+import { listenToKeys } from "./keyboard.ts";
 import { ownInstance, randomUuid } from "./phone/instance.ts";
 import { keepCalls, keepSignIn, keptCalls, takeSignIn } from "./phone/kept.ts";
+import { CallHistory } from "./phone/history.ts";
 import { Phone } from "./phone/phone.ts";
 import { remembered, type Remembered } from "./phone/settings.ts";
 import { Softphone } from "./softphone.ts";
@@ -28,7 +30,7 @@ const microphone = new Microphone(() =>
   softphone.notices.tell("The microphone is gone. Plug it in again before the next call.", true),
 );
 const phone = new Phone(microphone, instance, keptCalls(sessionStorage));
-const softphone = new Softphone(phone, microphone);
+const softphone = new Softphone(phone, microphone, new CallHistory(sessionStorage));
 
 const sounds = new Sounds();
 // Browsers start sound only from a click or key press.
@@ -62,6 +64,18 @@ softphone.onChange(() => {
   due = true;
 });
 draw();
+listenToKeys(softphone);
+
+/** A link asks to call a number: once, not again with each reload. */
+function takeAsked(): void {
+  softphone.ask(location.hash);
+  if (location.hash.startsWith("#dial=")) history.replaceState(null, "", location.pathname + location.search);
+}
+takeAsked();
+window.addEventListener("hashchange", takeAsked);
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) softphone.seen();
+});
 
 // The calls stay for the reload, and the sign-in with them; a tab closed for good is given up after the grace time.
 window.addEventListener("pagehide", () => {

@@ -1,6 +1,9 @@
 import { Listeners } from "../shared/listeners.ts";
 import { Notices } from "./notices.ts";
 import type { CallControl, Refusal } from "./phone/call-control.ts";
+import { pastCall, type CallHistory } from "./phone/history.ts";
+import { askedNumber } from "./phone/numbers.ts";
+import type { PhoneEvent } from "./phone/phone-event.ts";
 import type { Phone } from "./phone/phone.ts";
 import { remember, type Credentials } from "./phone/settings.ts";
 import { inOneLine } from "./phone/words.ts";
@@ -8,7 +11,14 @@ import { Places } from "./places.ts";
 import type { SoftphoneSnapshot, Ui } from "./snapshot.ts";
 import { MicrophoneError, type Microphone } from "./sound/microphone.ts";
 
-const CLOSED: Ui = { number: "", pad: false, settings: false };
+const CLOSED: Ui = {
+  tool: "none",
+  sheet: "none",
+  help: false,
+  number: "",
+  transferTo: "",
+  asked: undefined,
+};
 
 /**
  * The page behind its views: holds its parts together and tells when something that is shown has changed. Parts hook in by
@@ -17,6 +27,7 @@ const CLOSED: Ui = { number: "", pad: false, settings: false };
 export class Softphone {
   readonly phone: Phone;
   readonly microphone: Microphone;
+  readonly history: CallHistory;
   readonly places = new Places();
   readonly notices = new Notices(() => this.changed());
   /** Who acts on calls: the phone itself, or a desktop's server in its place. */
@@ -25,17 +36,21 @@ export class Softphone {
   #ui = CLOSED;
   #signingIn = false;
   #refusals = 0;
+  #missed = 0;
+  #numberFocus = 0;
+  /** The call whose tools are open. */
+  #toolsOf: string | undefined;
 
-  constructor(phone: Phone, microphone: Microphone) {
+  constructor(phone: Phone, microphone: Microphone, history: CallHistory) {
     this.phone = phone;
     this.control = phone;
     this.microphone = microphone;
-    phone.onEvent((event) => {
-      if (event.kind === "notice") this.notices.tell(event.text, event.problem);
-      if (event.kind === "registration-failed" && event.final) this.#refusals += 1;
-    });
+    this.history = history;
+    phone.onEvent((event) => this.#onEvent(event));
     phone.onChange(({ call }) => {
-      if (call === undefined && this.#ui.pad) this.#ui = { ...this.#ui, pad: false };
+      // What was open belonged to the call that was shown.
+      if (call?.callId !== this.#toolsOf) this.#ui = { ...this.#ui, tool: "none", transferTo: "" };
+      this.#toolsOf = call?.callId;
       this.changed();
     });
   }
@@ -45,6 +60,9 @@ export class Softphone {
       ...this.phone.snapshot,
       notices: this.notices.snapshot,
       ui: this.#ui,
+      history: this.history.calls,
+      missed: this.#missed,
+      numberFocus: this.#numberFocus,
       signingIn: this.#signingIn,
       refusals: this.#refusals,
     };
@@ -65,6 +83,11 @@ export class Softphone {
     this.changed();
   }
 
+  /** Opens a tool of the call, or closes it when it is open. */
+  toggle(tool: Exclude<Ui["tool"], "none">): void {
+    this.set({ tool: this.#ui.tool === tool ? "none" : tool, sheet: "none" });
+  }
+
   /** Has the microphone ready, then connects and registers; what prevents it is told as a notice. */
   async signIn(credentials: Credentials): Promise<void> {
     this.notices.calm();
@@ -72,6 +95,7 @@ export class Softphone {
     try {
       await this.microphone.acquire();
       this.phone.signIn(credentials);
+      this.history.of(credentials.dn);
       remember(sessionStorage, credentials);
     } catch (error) {
       this.microphone.release();
@@ -87,6 +111,7 @@ export class Softphone {
 
   signOut(): void {
     this.phone.signOut();
+    this.#ui = CLOSED;
     this.notices.tell("Signed out.", false);
   }
 
@@ -102,7 +127,32 @@ export class Softphone {
 
   dial(number: string): void {
     this.notices.calm();
+    this.set({ asked: undefined, tool: "none", sheet: "none" });
     this.act(this.control.dial(number));
+  }
+
+  /** Puts the cursor into the number field, wherever the focus is. */
+  focusNumber(): void {
+    this.#ui = { ...this.#ui, sheet: "none" };
+    this.#numberFocus += 1;
+    this.changed();
+  }
+
+  /** A number that was clicked: called at once; beside a call it is filled in where it may be meant for. */
+  use(number: string): void {
+    const { call } = this.phone.snapshot;
+    if (this.#ui.tool === "transfer") return this.set({ transferTo: number });
+    this.set({ number });
+    if (call === undefined) this.dial(number);
+    else this.set({ tool: "dial", sheet: "none" });
+  }
+
+  /** What the page's address asks to call is filled in, never called by itself. */
+  ask(hash: string): void {
+    const asked = askedNumber(hash);
+    if (asked === undefined) return;
+    const tool = this.phone.snapshot.call === undefined ? "none" : "dial";
+    this.set({ asked, number: asked, sheet: "none", tool });
   }
 
   /** Goes over to another call: answers the one that rings, retrieves the one that is held. */
@@ -111,6 +161,22 @@ export class Softphone {
     this.phone.show(callId);
     if (call?.phase === "ringing") this.act(this.control.answer(callId));
     else if (call?.heldHere === true) this.act(this.control.retrieve(callId));
+  }
+
+  /** The person looks at the page. */
+  seen(): void {
+    if (this.#missed === 0) return;
+    this.#missed = 0;
+    this.changed();
+  }
+
+  #onEvent(event: PhoneEvent): void {
+    if (event.kind === "notice") this.notices.tell(event.text, event.problem);
+    if (event.kind === "registration-failed" && event.final) this.#refusals += 1;
+    if (event.kind !== "ended" && event.kind !== "failed") return;
+    const past = pastCall(event, Date.now());
+    this.history.add(past);
+    if (past.outcome === "missed" && document.hidden) this.#missed += 1;
   }
 
   #busy(on: boolean): void {

@@ -11,6 +11,7 @@ import {
 import type { CallNews, Quality } from "./gateway-events.ts";
 import type { KeptCall } from "./kept.ts";
 import { PathWatch } from "./path-watch.ts";
+import { refer, type Target, type Transfer } from "./transfer.ts";
 import { byeProblem, callProblem } from "./words.ts";
 
 /** Carries the call's token, to the page and from it. */
@@ -27,7 +28,13 @@ export interface CallSnapshot {
   readonly callId: string;
   readonly direction: "in" | "out";
   readonly phase: Phase;
+  /** 1 to 3, the same as long as the call lasts. */
+  readonly line: number;
   readonly peer: string;
+  /** What calls the far end again. */
+  readonly number: string;
+  /** When it came or was dialled, ms since the epoch. */
+  readonly began: number;
   readonly data: readonly CallerDatum[];
   readonly muted: boolean;
   readonly heldHere: boolean;
@@ -38,6 +45,8 @@ export interface CallSnapshot {
   readonly farRings: boolean;
   /** The last digits that were sent. */
   readonly digits: string;
+  /** Its last transfer, where one was tried. */
+  readonly transfer: Transfer | undefined;
   /** When it was answered, ms since the epoch. */
   readonly since: number | undefined;
   /** Of the last few seconds, as the gateway tells it. */
@@ -55,7 +64,8 @@ export interface CallEnd {
   readonly answered: boolean;
 }
 
-export type CallHappening = "progress" | "accepted" | "muted" | "unmuted" | "held" | "retrieved" | "quality";
+export type CallHappening =
+  "progress" | "accepted" | "muted" | "unmuted" | "held" | "retrieved" | "transfer" | "quality";
 
 export interface CallOwner {
   changed(): void;
@@ -76,6 +86,7 @@ export interface CallParts {
   readonly session: RTCSession;
   readonly direction: "in" | "out";
   readonly callId: string;
+  readonly line: number;
   /** The INVITE, as JsSIP has it. */
   readonly request: object;
   readonly owner: CallOwner;
@@ -89,6 +100,7 @@ export interface CallParts {
 export class Call {
   readonly callId: string;
   readonly direction: "in" | "out";
+  readonly line: number;
   readonly #session: RTCSession;
   readonly #owner: CallOwner;
   #peer: string;
@@ -107,12 +119,16 @@ export class Call {
   #quality: Quality | undefined;
   #farRings = false;
   #digits = "";
+  #transfer: Transfer | undefined;
+  readonly #began: number;
   /** Hold or retrieve that SIP Server wants and JsSIP could not do yet. */
   #holdWanted: boolean | undefined;
   #sound: MediaStream | undefined;
 
-  constructor({ session, direction, callId, request, owner, microphone, kept }: CallParts) {
+  constructor({ session, direction, callId, line, request, owner, microphone, kept }: CallParts) {
     this.callId = callId;
+    this.line = line;
+    this.#began = kept?.since ?? Date.now();
     this.direction = direction;
     this.#session = session;
     this.#owner = owner;
@@ -133,7 +149,11 @@ export class Call {
       callId: this.callId,
       direction: this.#shown,
       phase: this.#phase,
+      line: this.line,
       peer: this.#peer,
+      // Of what is shown: a transfer on SIP Server's side changes it.
+      number: /\(([^()]*)\)$/.exec(this.#peer)?.[1] ?? this.#peer,
+      began: this.#began,
       data: callerData(this.#lines),
       muted: this.#session.isMuted().audio === true,
       heldHere: this.#holdWanted ?? (held.local || (this.#phase === "resuming" && this.#kept?.held === true)),
@@ -141,6 +161,7 @@ export class Call {
       earlyMedia: this.#earlyMedia,
       farRings: this.#farRings,
       digits: this.#digits,
+      transfer: this.#transfer,
       since: this.#since,
       quality: this.#quality,
     };
@@ -224,6 +245,24 @@ export class Call {
   #offerHold(on: boolean): boolean {
     if (this.#session.isOnHold().local === on) return true;
     return on ? this.#session.hold() : this.#session.unhold();
+  }
+
+  /** As the target of another call's transfer. */
+  get asTarget(): Target {
+    const uri = this.#session.remote_identity.uri.toString();
+    return { name: this.#peer, uri, replaces: this.#session };
+  }
+
+  /** Refers the far party elsewhere; the call goes on until SIP Server ends it. @returns false when it cannot be now */
+  transfer(target: Target): boolean {
+    const state = this.#transfer?.state;
+    if (this.#phase !== "talking" || state === "offered" || state === "trying") return false;
+    refer(this.#session, target, (now) => {
+      this.#transfer = now;
+      this.#owner.happened(this, "transfer");
+      this.#owner.changed();
+    });
+    return true;
   }
 
   /** @returns false when the far end takes no digits */

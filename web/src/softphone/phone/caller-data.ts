@@ -54,6 +54,15 @@ function readable(value: string): string {
   return /^[\p{L}\p{N}\p{P}\p{S}\p{Zs}]+$/u.test(text) && !text.includes("\ufffd") ? text : value;
 }
 
+/** `"Ann Lee" <sip:1003@host>` as `Ann Lee (1003)`; what is no such address as it is. */
+function plainAddress(value: string): string {
+  const [, quoted, bare, number] =
+    /^\s*(?:"((?:[^"\\]|\\.)*)"|([^"<]*))\s*<(?:sips?|tel):([^@;>]+)(?:@[^;>]*)?>\s*$/i.exec(value) ?? [];
+  if (number === undefined) return value;
+  const name = (quoted?.replaceAll(/\\(.)/g, "$1") ?? bare ?? "").trim();
+  return name === "" || name === number ? number : `${name} (${number})`;
+}
+
 function datum(label: string, value: string): CallerDatum[] {
   const text = value.trim();
   return text === "" ? [] : [{ label, value: text.slice(0, LONGEST) }];
@@ -65,7 +74,9 @@ export function callerData(lines: readonly HeaderLine[]): CallerDatum[] {
   const first = HEADERS.flatMap(([header, label]) =>
     lines
       .filter(([name]) => name.toLowerCase() === header)
-      .flatMap(([, value]) => datum(label, header === "user-to-user" ? readable(value) : value)),
+      .flatMap(([, value]) =>
+        datum(label, header === "user-to-user" ? readable(value) : plainAddress(value)),
+      ),
   );
   const others = lines.filter(([name]) => {
     const lower = name.toLowerCase();

@@ -83,9 +83,14 @@ export class Line {
     return typeof realm === "string" && typeof value === "string" ? { realm, value } : undefined;
   }
 
+  /** A number's address. */
+  address(number: string): string {
+    return `sip:${number}@${this.#domain}`;
+  }
+
   /** Calls a number of our domain; the session also comes by `LineOwner.session`. Throws when it is no number. */
   call(number: string, options: CallOptions): RTCSession {
-    return this.#ua.call(`sip:${number}@${this.#domain}`, options);
+    return this.#ua.call(this.address(number), options);
   }
 
   #listen(): void {

@@ -17,7 +17,10 @@ export type PhoneEvent =
       readonly kind: "incoming" | "calling" | "progress" | "accepted" | "resumed";
       readonly call: CallSnapshot;
     }
-  | { readonly kind: "muted" | "unmuted" | "held" | "retrieved" | "quality"; readonly call: CallSnapshot }
+  | {
+      readonly kind: "muted" | "unmuted" | "held" | "retrieved" | "transfer" | "quality";
+      readonly call: CallSnapshot;
+    }
   /** As calls end (`reason` undefined), or cut short: `reason` in words. */
   | {
       readonly kind: "ended";

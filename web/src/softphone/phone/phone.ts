@@ -7,14 +7,17 @@ import {
   Call,
   RESUME_HEADER,
   type CallEnd,
+  type CallHappening,
   type CallOwner,
   type CallSnapshot,
 } from "./call.ts";
 import type { GatewayEvent, Messages } from "./gateway-events.ts";
 import type { Ha1, KeptCall } from "./kept.ts";
 import { Line, type LineOwner, type Registration, type SocketState, type Trunk } from "./line.ts";
+import { plainNumber } from "./numbers.ts";
 import type { PhoneEvent } from "./phone-event.ts";
 import type { Credentials } from "./settings.ts";
+import type { Target } from "./transfer.ts";
 import { inOneLine } from "./words.ts";
 
 /** What of the phone can be shown. */
@@ -153,7 +156,7 @@ export class Phone implements CallControl {
 
   /** Calls a number, blanks and dashes left out; the call is the one that is shown from then on. */
   async dial(number: string): Promise<Refusal> {
-    const target = number.replaceAll(/[\s()/-]/g, "");
+    const target = plainNumber(number);
     if (target === "") return "There is no number to call.";
     const line = this.#line;
     const refusal = this.#noDial(line);
@@ -220,12 +223,25 @@ export class Phone implements CallControl {
     return this.#hold(false, call);
   }
 
-  async transfer(): Promise<Refusal> {
-    return "Calls cannot be transferred from here yet.";
+  async transfer(number: string, callId?: string): Promise<Refusal> {
+    const call = this.#find(callId);
+    const target = plainNumber(number);
+    if (target === "") return "There is no number to transfer to.";
+    if (call === undefined || this.#line === undefined) return NO_CALL;
+    return this.#refer(call, { name: target, uri: this.#line.address(target) });
   }
 
-  async completeTransfer(): Promise<Refusal> {
-    return "Calls cannot be transferred from here yet.";
+  async completeTransfer(callId?: string, otherCallId?: string): Promise<Refusal> {
+    const shown = this.#find(callId);
+    const other = this.#calls.findLast((one) =>
+      otherCallId === undefined
+        ? one !== shown && one.snapshot.phase === "talking"
+        : one.callId === otherCallId,
+    );
+    if (shown === undefined || other === undefined || other === shown)
+      return "There is no second call to connect with.";
+    if (shown.snapshot.phase !== "talking") return "The other end has not answered yet.";
+    return this.#refer(other, shown.asTarget);
   }
 
   async sendDigits(digits: string, callId?: string): Promise<Refusal> {
@@ -246,6 +262,11 @@ export class Phone implements CallControl {
     if (call === undefined || call === this.#call) return;
     this.#call = call;
     this.#changed();
+  }
+
+  #refer(call: Call, target: Target): Refusal {
+    if (call.transfer(target)) return undefined;
+    return "The call cannot be transferred at the moment.";
   }
 
   #hold(on: boolean, call: Call | undefined): Refusal {
@@ -330,13 +351,14 @@ export class Phone implements CallControl {
     const owner: CallOwner = {
       changed: () => this.#changed(),
       reachable: () => this.#line?.registration === "registered",
-      happened: (about, kind) => this.#events.tell({ kind, call: about.snapshot }),
+      happened: (about, kind) => this.#onHappened(about, kind),
       ended: (about, end) => this.#onCallEnded(about, end),
     };
     const call = new Call({
       session,
       direction: incoming ? "in" : "out",
       callId: request.getHeader("Call-ID"),
+      line: this.#freeLine(),
       request,
       owner,
       microphone: this.#outgoing,
@@ -351,13 +373,27 @@ export class Phone implements CallControl {
     this.#changed();
   }
 
+  #freeLine(): number {
+    const taken = this.#calls.map(({ line }) => line);
+    return [1, 2, 3].find((line) => !taken.includes(line)) ?? MAX_CALLS;
+  }
+
+  #onHappened(call: Call, kind: CallHappening): void {
+    const { peer, transfer, heldHere } = call.snapshot;
+    if (kind === "transfer" && transfer?.state === "refused") {
+      const then = heldHere ? "The call is on hold; retrieve it to go on." : "The call goes on.";
+      this.#notice(`${peer} was not transferred to ${transfer.to}: ${transfer.reason} ${then}`, true);
+    }
+    this.#events.tell({ kind, call: call.snapshot });
+  }
+
   #onCallEnded(call: Call, { problem, status, by, answered }: CallEnd): void {
     const at = this.#calls.indexOf(call);
     if (at < 0) return;
     this.#calls.splice(at, 1);
     if (this.#call === call) this.#call = this.#calls.at(-1);
-    this.#notice(problem ?? "Call ended.", problem !== undefined);
     const about = call.snapshot;
+    this.#notice(problem ?? endText(about), problem !== undefined);
     if (answered || problem === undefined)
       this.#events.tell({ kind: "ended", call: about, by, reason: problem });
     else this.#events.tell({ kind: "failed", call: about, status, reason: problem });
@@ -393,4 +429,9 @@ export class Phone implements CallControl {
     const refusal = await this.answer(callId);
     if (refusal !== undefined) this.#notice(refusal, true);
   }
+}
+
+function endText({ peer, transfer }: CallSnapshot): string {
+  if (transfer === undefined || transfer.state === "refused") return "Call ended.";
+  return `${peer} was transferred to ${transfer.to}.`;
 }

@@ -103,6 +103,21 @@ export function callProblem(cause: string, status: number, phrase = ""): string 
   return `${known ?? `The call failed: ${cause}.`}${raw}`;
 }
 
+const TRANSFER: Readonly<Record<number, string>> = {
+  0: "The gateway did not answer.",
+  405: "SIP Server takes no transfers from here.",
+  408: "Nobody answered there.",
+  481: "One of the two calls is over.",
+  487: "The call ended meanwhile.",
+  491: "Another transfer of this call is under way.",
+};
+
+/** Why a call was not transferred. @param status of the NOTIFY or the response, 0 without one */
+export function transferProblem(status: number, phrase: string): string {
+  const raw = status === 0 ? "" : ` (${`${status} ${phrase}`.trim()})`;
+  return `${TRANSFER[status] ?? CALL[status] ?? "SIP Server refused it."}${raw}`;
+}
+
 /**
  * What the Reason of a BYE says went wrong at the far side (RFC 3326), as of a call that SIP Server set up for the agent and
  * nobody took; undefined without one, and where a call just ended.

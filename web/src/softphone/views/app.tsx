@@ -4,17 +4,27 @@ import type { SoftphoneSnapshot } from "../snapshot.ts";
 import { CallPanel } from "./call-panel.tsx";
 import { Dialler } from "./dialler.tsx";
 import { Header } from "./header.tsx";
+import { Help } from "./help.tsx";
+import { History } from "./history.tsx";
 import { Log } from "./log.tsx";
 import { OtherCalls } from "./other-calls.tsx";
 import type { ViewProps } from "./props.ts";
 import { SettingsDrawer } from "./settings-drawer.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { Status } from "./status.tsx";
+import { Tool } from "./tool.tsx";
 
-/** The tab's title: who calls, so that it is seen in the background. */
-export function titleOf({ dn, call }: Pick<SoftphoneSnapshot, "dn" | "call">): string {
-  if (call?.phase === "ringing") return `☎ ${call.peer} calls`;
-  return dn === undefined ? "Jackfield" : `${dn} – Jackfield`;
+/** The tab's title: who calls and what was missed, so that it is seen in the background. */
+export function titleOf({
+  dn,
+  call,
+  otherCalls,
+  missed,
+}: Pick<SoftphoneSnapshot, "dn" | "call" | "otherCalls" | "missed">): string {
+  const rings = [call, ...otherCalls].find((one) => one?.phase === "ringing");
+  if (rings !== undefined) return `☎ ${rings.peer} calls`;
+  const title = dn === undefined ? "Jackfield" : `${dn} – Jackfield`;
+  return missed > 0 ? `(${missed} missed) ${title}` : title;
 }
 
 /** The whole page. `first`: what the sign-in form begins with. */
@@ -23,28 +33,42 @@ export function App({
   snapshot,
   first,
 }: ViewProps & { readonly first: () => Remembered }): JSX.Element {
-  const signedIn = snapshot.dn !== undefined;
-  const { alert, log } = snapshot.notices;
+  const { dn, call, ui, notices, registration } = snapshot;
+  const signedIn = dn !== undefined;
+  const view = { softphone, snapshot };
   return (
     <>
-      <Header softphone={softphone} snapshot={snapshot} />
-      <main id="app" data-testid="app" data-state={signedIn ? snapshot.registration : "signed-out"}>
-        <section class="panel" aria-label="Phone">
-          <p class="alert" id="alert" data-testid="alert" role="alert" hidden={alert === ""}>
-            {alert}
+      <Header {...view} />
+      <main
+        id="app"
+        data-testid="app"
+        data-state={signedIn ? registration : "signed-out"}
+        data-sheet={ui.sheet}
+        data-tool={ui.tool}
+      >
+        <section class="panel phone" aria-label="Phone">
+          <p class="alert" id="alert" data-testid="alert" role="alert" hidden={notices.alert === ""}>
+            {notices.alert}
           </p>
-          {!signedIn && <SignIn softphone={softphone} snapshot={snapshot} first={first} />}
-          {snapshot.ui.settings && <SettingsDrawer softphone={softphone} snapshot={snapshot} />}
+          {!signedIn && ui.sheet !== "settings" && <SignIn {...view} first={first} />}
           <div id="phone" hidden={!signedIn}>
             <Status {...snapshot} />
             {softphone.places.show("account", snapshot)}
-            <CallPanel softphone={softphone} snapshot={snapshot} />
-            <OtherCalls softphone={softphone} snapshot={snapshot} />
-            <Dialler softphone={softphone} snapshot={snapshot} />
+            <CallPanel {...view} />
+            <OtherCalls {...view} />
+            {call !== undefined && <Tool {...view} call={call} />}
+            <div class="below" hidden={call !== undefined || ui.sheet === "settings"}>
+              <Dialler {...view} />
+            </div>
           </div>
+          {ui.sheet === "settings" && <SettingsDrawer {...view} />}
         </section>
-        <Log log={log} />
+        <aside class="panel side" aria-label="History">
+          {signedIn && <History {...view} />}
+          <Log log={notices.log} />
+        </aside>
       </main>
+      {ui.help && <Help close={() => softphone.set({ help: false })} />}
     </>
   );
 }

@@ -1,9 +1,18 @@
 import type { JSX } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { CallSnapshot } from "../phone/call.ts";
-import { duration, qualityText } from "../phone/words.ts";
+import type { Transfer } from "../phone/transfer.ts";
+import { qualityText } from "../phone/words.ts";
+import { CallData } from "./call-data.tsx";
+import { CallKeys } from "./call-keys.tsx";
+import { Icon } from "./icons.tsx";
+import { phaseText, transferText } from "./phase.ts";
 import type { ViewProps } from "./props.ts";
-import { phaseText } from "./phase.ts";
+import { Timer } from "./timer.tsx";
+
+export interface CallProps extends ViewProps {
+  readonly call: CallSnapshot;
+}
 
 /** The call on the page: who, how long, what can be done with it. */
 export function CallPanel(props: ViewProps): JSX.Element {
@@ -22,53 +31,44 @@ export function CallPanel(props: ViewProps): JSX.Element {
   );
 }
 
-interface CallProps extends ViewProps {
-  readonly call: CallSnapshot;
-}
-
 function ShownCall({ softphone, snapshot, call }: CallProps): JSX.Element {
+  const props = { softphone, snapshot, call };
   return (
     <>
-      <p class="phase" data-testid="call-phase" role="status">
-        {phaseText(call)}
-      </p>
+      <div class="head">
+        <b class="line" title={`Line ${call.line}`} hidden={snapshot.otherCalls.length === 0}>
+          <span class="sr">Line </span>
+          {call.line}
+        </b>
+        <p class="phase" data-testid="call-phase" role="status">
+          {phaseText(call)}
+        </p>
+        <Timer since={call.since} />
+      </div>
       <p class="peer" data-testid="call-peer">
         {call.peer}
       </p>
-      <Timer since={call.since} />
-      <p class="phase" data-testid="call-quality">
+      <TransferProgress transfer={call.transfer} />
+      <p class="small" data-testid="call-quality">
         {call.phase === "talking" ? qualityText(call.quality) : ""}
       </p>
       {softphone.places.show("quality", call)}
-      <dl id="call-data" data-testid="call-data">
-        {call.data.map(({ label, value }) => (
-          <>
-            <dt>{label}</dt>
-            <dd>{value}</dd>
-          </>
-        ))}
-      </dl>
-      <div class="keys calls">
-        {call.phase === "ringing" ? (
-          <RingingKeys softphone={softphone} snapshot={snapshot} call={call} />
-        ) : (
-          <CallKeys softphone={softphone} snapshot={snapshot} call={call} />
-        )}
-      </div>
+      <CallData data={call.data} use={(number) => softphone.use(number)} />
+      {call.phase === "ringing" ? <RingingKeys {...props} /> : <CallKeys {...props} />}
     </>
   );
 }
 
-function Timer({ since }: { readonly since: number | undefined }): JSX.Element {
-  const [now, setNow] = useState(Date.now());
-  useEffect(() => {
-    if (since === undefined) return undefined;
-    const ticking = setInterval(() => setNow(Date.now()), 250);
-    return () => clearInterval(ticking);
-  }, [since]);
+function TransferProgress({ transfer }: { readonly transfer: Transfer | undefined }): JSX.Element {
   return (
-    <p class="timer" data-testid="call-timer" role="timer" aria-live="off">
-      {since === undefined ? "" : duration(now - since)}
+    <p
+      class="transfer"
+      data-testid="call-transfer"
+      data-state={transfer?.state ?? "none"}
+      role="status"
+      hidden={transfer === undefined}
+    >
+      {transfer === undefined ? "" : transferText(transfer)}
     </p>
   );
 }
@@ -80,71 +80,28 @@ function RingingKeys({ softphone, call: { callId } }: CallProps): JSX.Element {
     if (document.activeElement === document.body) answer.current?.focus();
   }, [callId]);
   return (
-    <>
+    <div class="keys ringing">
+      <button
+        type="button"
+        class="stop"
+        data-testid="reject"
+        aria-keyshortcuts="Alt+X"
+        onClick={() => softphone.act(softphone.control.reject(callId))}
+      >
+        <Icon name="hangUp" />
+        Reject
+      </button>
       <button
         type="button"
         class="go"
         ref={answer}
         data-testid="answer"
+        aria-keyshortcuts="Alt+A"
         onClick={() => softphone.act(softphone.control.answer(callId))}
       >
+        <Icon name="answer" />
         Answer
       </button>
-      <button
-        type="button"
-        class="stop"
-        data-testid="reject"
-        onClick={() => softphone.act(softphone.control.reject(callId))}
-      >
-        Reject
-      </button>
-    </>
-  );
-}
-
-function CallKeys({ softphone, snapshot, call }: CallProps): JSX.Element {
-  const { control } = softphone;
-  const { callId, phase, muted, heldHere } = call;
-  const { pad } = snapshot.ui;
-  return (
-    <>
-      {phase === "talking" && (
-        <>
-          <button
-            type="button"
-            data-testid="mute"
-            aria-pressed={muted}
-            onClick={() => softphone.phone.mute(!muted, callId)}
-          >
-            {muted ? "Unmute" : "Mute"}
-          </button>
-          <button
-            type="button"
-            data-testid="hold"
-            aria-pressed={heldHere}
-            onClick={() => softphone.act(heldHere ? control.retrieve(callId) : control.hold(callId))}
-          >
-            {heldHere ? "Retrieve" : "Hold"}
-          </button>
-          <button
-            type="button"
-            data-testid="keypad"
-            aria-expanded={pad}
-            aria-controls="pad"
-            onClick={() => softphone.set({ pad: !pad })}
-          >
-            Keypad
-          </button>
-        </>
-      )}
-      <button
-        type="button"
-        class="stop"
-        data-testid="hang-up"
-        onClick={() => softphone.act(control.hangUp(callId))}
-      >
-        Hang up
-      </button>
-    </>
+    </div>
   );
 }

@@ -1,91 +1,53 @@
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { ViewProps } from "./props.ts";
+import { Icon } from "./icons.tsx";
+import { NumberField } from "./number-field.tsx";
 import { Pad } from "./pad.tsx";
+import type { ViewProps } from "./props.ts";
 
-/** Number field and keypad: the keys write into the field, or send tones in a call. */
+/** Number field, keypad and Call, for the first call and for one more. */
 export function Dialler({ softphone, snapshot }: ViewProps): JSX.Element {
-  const { call, registration, ui } = snapshot;
-  const talking = call?.phase === "talking";
-  useDigitKeys(talking, (digit) => softphone.act(softphone.control.sendDigits(digit)));
-
-  function press(key: string): void {
-    if (call === undefined) softphone.set({ number: ui.number + key });
-    else softphone.act(softphone.control.sendDigits(key, call.callId));
-  }
-
+  const { call, registration, ui, numberFocus } = snapshot;
+  const go = useRef<HTMLButtonElement>(null);
+  // A link has filled the number in: Enter calls it, and nothing else does.
+  useLayoutEffect(() => {
+    if (ui.asked !== undefined) go.current?.focus();
+  }, [ui.asked]);
   return (
     <>
-      <NumberField softphone={softphone} snapshot={snapshot} />
-      <Pad hidden={call !== undefined && !(talking && ui.pad)} press={press} />
-      <p class="sent" data-testid="sent" role="status" hidden={!talking || call.digits === ""}>
-        {call !== undefined && call.digits !== "" ? `Sent: ${call.digits}` : ""}
-      </p>
+      {ui.asked !== undefined && (
+        <p class="asked" data-testid="asked" role="status">
+          A link asks to call <b>{ui.asked}</b>. Press Call if you want to.{" "}
+          <button
+            type="button"
+            class="number"
+            onClick={() => softphone.set({ asked: undefined, number: "" })}
+          >
+            No
+          </button>
+        </p>
+      )}
+      <NumberField
+        id="number"
+        label="Number to call"
+        value={ui.number}
+        focus={call === undefined ? numberFocus : 1}
+        typed={(number) => softphone.set({ number })}
+        submit={() => softphone.dial(ui.number)}
+      />
+      <Pad press={(key) => softphone.set({ number: ui.number + key })} />
       <button
         type="submit"
-        form="dial"
-        class="go"
+        form="number-form"
+        class="go wide"
         id="dial-go"
+        ref={go}
         data-testid="dial-go"
         disabled={registration !== "registered"}
-        hidden={call !== undefined}
       >
+        <Icon name="answer" />
         Call
       </button>
     </>
-  );
-}
-
-/** Digits typed anywhere in a call are tones. */
-function useDigitKeys(talking: boolean, send: (digit: string) => void): void {
-  useLayoutEffect(() => {
-    if (!talking) return undefined;
-    const onKey = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
-      if (event.target instanceof HTMLInputElement) return;
-      if (/^[0-9*#]$/.test(event.key)) send(event.key);
-    };
-    document.addEventListener("keydown", onKey);
-    return () => document.removeEventListener("keydown", onKey);
-  }, [talking]);
-}
-
-function NumberField({ softphone, snapshot: { call, ui } }: ViewProps): JSX.Element {
-  const input = useRef<HTMLInputElement>(null);
-
-  function submit(event: Event): void {
-    event.preventDefault();
-    if (ui.number.trim() !== "") softphone.dial(ui.number);
-  }
-
-  return (
-    <form id="dial" data-testid="dial" hidden={call !== undefined} onSubmit={submit}>
-      <label for="number" class="sr">
-        Number to call
-      </label>
-      <input
-        id="number"
-        ref={input}
-        data-testid="number"
-        type="tel"
-        autocomplete="off"
-        placeholder="Number to call"
-        maxlength={64}
-        value={ui.number}
-        onInput={(event) => softphone.set({ number: event.currentTarget.value })}
-      />
-      <button
-        type="button"
-        class="quiet"
-        data-testid="erase"
-        aria-label="Delete last digit"
-        onClick={() => {
-          softphone.set({ number: ui.number.slice(0, -1) });
-          input.current?.focus();
-        }}
-      >
-        ⌫
-      </button>
-    </form>
   );
 }

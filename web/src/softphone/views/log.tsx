@@ -4,8 +4,8 @@ import type { Notice } from "../notices.ts";
 /** What happened, newest first. */
 export function Log({ log }: { readonly log: readonly Notice[] }): JSX.Element {
   return (
-    <aside class="panel side" aria-label="What happened">
-      <h2>What happened</h2>
+    <section aria-labelledby="log-title">
+      <h2 id="log-title">What happened</h2>
       <ol id="log" data-testid="log">
         {log.map(({ at, text }) => (
           <li>
@@ -14,7 +14,6 @@ export function Log({ log }: { readonly log: readonly Notice[] }): JSX.Element {
           </li>
         ))}
       </ol>
-      <p class="hint">Enter calls the number. In a call, the digits, * and # of your keyboard send tones.</p>
-    </aside>
+    </section>
   );
 }

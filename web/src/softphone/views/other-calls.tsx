@@ -1,34 +1,58 @@
 import type { JSX } from "preact";
-import type { ViewProps } from "./props.ts";
+import type { CallSnapshot } from "../phone/call.ts";
+import { Icon } from "./icons.tsx";
 import { phaseText } from "./phase.ts";
+import type { ViewProps } from "./props.ts";
 
 /** The calls beside the one that is shown large, each with a button that goes over to it; a ringing one can be rejected. */
 export function OtherCalls({ softphone, snapshot }: ViewProps): JSX.Element {
-  const calls = snapshot.otherCalls;
+  const calls = snapshot.otherCalls.toSorted((a, b) => a.line - b.line);
   return (
     <ul id="other-calls" data-testid="other-calls" aria-label="Other calls" hidden={calls.length === 0}>
-      {calls.map((call) => {
-        const ringing = call.phase === "ringing";
-        return (
-          <li key={call.callId}>
-            <span>
-              {call.peer}: {phaseText(call)}
-            </span>
-            <button type="button" class={ringing ? "go" : ""} onClick={() => softphone.switchTo(call.callId)}>
-              {ringing ? "Answer" : "Switch to"} {call.peer}
-            </button>
-            {ringing && (
-              <button
-                type="button"
-                class="stop"
-                onClick={() => softphone.act(softphone.control.reject(call.callId))}
-              >
-                Reject {call.peer}
-              </button>
-            )}
-          </li>
-        );
-      })}
+      {calls.map((call) => (
+        <OtherCall
+          key={call.callId}
+          call={call}
+          over={() => softphone.switchTo(call.callId)}
+          reject={() => softphone.act(softphone.control.reject(call.callId))}
+        />
+      ))}
     </ul>
+  );
+}
+
+interface OtherCallProps {
+  readonly call: CallSnapshot;
+  readonly over: () => void;
+  readonly reject: () => void;
+}
+
+function OtherCall({ call, over, reject }: OtherCallProps): JSX.Element {
+  const ringing = call.phase === "ringing";
+  const verb = ringing ? "Answer" : "Switch to";
+  return (
+    <li data-state={call.phase} data-held={call.heldHere}>
+      <b class="line" title={`Line ${call.line}`}>
+        <span class="sr">Line </span>
+        {call.line}
+      </b>
+      <span class="about">
+        {call.peer}: {phaseText(call)}
+      </span>
+      {ringing && (
+        <button type="button" class="stop" aria-label={`Reject ${call.peer}`} onClick={reject}>
+          <Icon name="hangUp" />
+        </button>
+      )}
+      <button
+        type="button"
+        class={ringing ? "go" : ""}
+        aria-label={`${verb} ${call.peer}`}
+        aria-keyshortcuts={`Alt+${call.line}`}
+        onClick={over}
+      >
+        {ringing ? <Icon name="answer" /> : "Switch"}
+      </button>
+    </li>
   );
 }

@@ -1,24 +1,35 @@
 import type { JSX } from "preact";
 
-const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"] as const;
+/** With the letters of ITU-T E.161. */
+const KEYS = [
+  ["1", ""],
+  ["2", "ABC"],
+  ["3", "DEF"],
+  ["4", "GHI"],
+  ["5", "JKL"],
+  ["6", "MNO"],
+  ["7", "PQRS"],
+  ["8", "TUV"],
+  ["9", "WXYZ"],
+  ["*", ""],
+  ["0", "+"],
+  ["#", ""],
+] as const;
 const NAMES: Readonly<Record<string, string>> = { "*": "star", "#": "hash" };
 
-interface PadProps {
-  readonly hidden: boolean;
-  readonly press: (key: string) => void;
-}
-
-export function Pad({ hidden, press }: PadProps): JSX.Element {
+export function Pad({ press }: { readonly press: (key: string) => void }): JSX.Element {
   return (
-    <div id="pad" class="keys pad" data-testid="pad" role="group" aria-label="Keypad" hidden={hidden}>
-      {KEYS.map((key) => (
+    <div id="pad" class="keys pad" data-testid="pad" role="group" aria-label="Keypad">
+      {KEYS.map(([key, letters]) => (
         <button
           type="button"
+          key={key}
           data-testid={`key-${NAMES[key] ?? key}`}
           aria-label={NAMES[key] ?? key}
           onClick={() => press(key)}
         >
           {key}
+          <small>{letters}</small>
         </button>
       ))}
     </div>

@@ -63,7 +63,7 @@ export function SignIn({
       />
       <ServerFields first={first} />
       {softphone.places.show("signIn", snapshot)}
-      <button type="submit" class="go" id="sign-in-go" data-testid="sign-in-go" disabled={signingIn}>
+      <button type="submit" class="go wide" id="sign-in-go" data-testid="sign-in-go" disabled={signingIn}>
         {signingIn ? "Asking for the microphone…" : "Sign in"}
       </button>
       <p class="hint">The browser will ask for your microphone once, so that calls are answered at once.</p>
