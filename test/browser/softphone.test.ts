@@ -117,6 +117,12 @@ async function levelThere(uuid: string): Promise<number> {
   return level(asSamples(heardByNumber(packets, "pcmu")));
 }
 
+const parties = (number: string): string[] | undefined =>
+  sandbox
+    .calls()
+    .find((one) => one.parties.some(({ name }) => name === number))
+    ?.parties.map(({ name }) => name);
+
 function far(uuid: string) {
   const call_ = sandbox.calls().find((one) => one.uuid === uuid);
   return call_?.parties.find(({ kind }) => kind === "number")?.media;
@@ -312,6 +318,50 @@ describe("the softphone page", () => {
     for (const uuid of [first, second]) sandbox.hangUp(uuid);
     await state("call", "none");
     await until(() => sandbox.calls().length === 0);
+    expect(browser.errors.slice(before)).toEqual([]);
+  });
+
+  it("transfers blind: what is refused leaves the call, what is taken ends it", async () => {
+    await signIn();
+    const uuid = await sandbox.ring("5001", "1003");
+    await state("call", "ringing");
+    await button("Answer").click();
+    await state("call", "talking");
+    await button("Hold").click();
+    await until(() => sandbox.calls()[0]?.parties.some(({ holding }) => holding));
+    const transfer = async (number: string): Promise<void> => {
+      await button("Transfer").click();
+      await page.getByLabel("Transfer to").fill(number);
+      await button("Transfer now").click();
+    };
+    await transfer("4711");
+    await state("call-transfer", "refused");
+    expect(await page.getByRole("alert").textContent()).toContain("There is no such number. (404");
+    await button("Retrieve").click();
+    await until(() => sandbox.calls()[0]?.parties.every(({ holding }) => !holding));
+    expect(await levelThere(uuid)).toBeGreaterThan(loud);
+    await transfer("9196");
+    await state("call", "none");
+    await until(() => parties("9196")?.join() === "1003,9196");
+    expect(await page.getByTestId("history-list").textContent()).toContain("transferred to 9196");
+    expect(browser.errors.slice(before)).toEqual([]);
+  });
+
+  it("asks first and completes the transfer: both far parties are connected, both calls end", async () => {
+    await signIn();
+    await sandbox.ring("5001", "1003");
+    await state("call", "ringing");
+    await button("Answer").click();
+    await state("call", "talking");
+    await button("Transfer").click();
+    await page.getByLabel("Transfer to").fill("9197");
+    await button("Ask first").click();
+    await expect.poll(async () => await page.getByTestId("call-peer").textContent()).toBe("9197");
+    await state("call", "talking");
+    await until(() => sandbox.calls().some((one) => one.parties.some(({ holding }) => holding)));
+    await button("Complete transfer").click();
+    await state("call", "none");
+    await until(() => parties("9197")?.join() === "1003,9197");
     expect(browser.errors.slice(before)).toEqual([]);
   });
 
