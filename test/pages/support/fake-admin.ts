@@ -38,6 +38,7 @@ export class FakeAdmin {
   readonly agents: Map<string, Agent>;
   readonly calls: Map<string, Call>;
   #snapshot: Snapshot;
+  #turns = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
   /** Entries of a running call's trace beyond the usual ones, three each. */
   traceLength = 0;
@@ -82,25 +83,27 @@ export class FakeAdmin {
     this.#send("change", { at: new Date().toISOString(), ...change });
   }
 
-  /** Half of the calls and a tenth of the agents change each second, and a sample comes. */
-  work(everyMs = 1000): void {
-    let turn = 0;
-    this.#timer = setInterval(() => {
-      turn++;
-      const calls = [...this.calls.values()].filter((_, index) => index % 2 === turn % 2);
-      const agents = [...this.agents.values()].filter((_, index) => index % 10 === turn % 10);
-      this.push({
-        calls: {
-          changed: calls.map((call) => ({ ...call, mos: call.mos && 3 + this.#random() * 1.4 })),
-          gone: [],
-        },
-        agents: {
-          changed: agents.map((agent) => ({ ...agent, reachable: this.#random() > 0.01 })),
-          gone: [],
-        },
-        sample: sampleOf(Date.now(), this.#random),
-      });
-    }, everyMs);
+  /** Half of the calls and a tenth of the agents change, and a sample comes. */
+  turn(): void {
+    const turn = this.#turns++;
+    const calls = [...this.calls.values()].filter((_, index) => index % 2 === turn % 2);
+    const agents = [...this.agents.values()].filter((_, index) => index % 10 === turn % 10);
+    this.push({
+      calls: {
+        changed: calls.map((call) => ({ ...call, mos: call.mos && 3 + this.#random() * 1.4 })),
+        gone: [],
+      },
+      agents: {
+        changed: agents.map((agent) => ({ ...agent, reachable: this.#random() > 0.01 })),
+        gone: [],
+      },
+      sample: sampleOf(Date.now(), this.#random),
+    });
+  }
+
+  /** A turn each second. */
+  work(): void {
+    this.#timer = setInterval(() => this.turn(), 1000);
   }
 
   rest(): void {

@@ -113,7 +113,7 @@ function LaneHeads({ lanes }: { readonly lanes: Lanes }): JSX.Element {
     <div class="lane-heads" aria-hidden="true">
       <span style={{ left: `${lanes.browser}px` }}>Browser</span>
       <span style={{ left: `${lanes.jackfield}px` }}>Jackfield</span>
-      <span style={{ left: `${lanes.sipServer}px` }}>SIP Server</span>
+      <span style={{ left: `${Math.min(lanes.sipServer, lanes.width - 42)}px` }}>SIP Server</span>
     </div>
   );
 }
@@ -211,6 +211,7 @@ function Gap({
   return (
     <g class="gap">
       <line x1={lanes.browser - 8} x2={lanes.sipServer + 8} y1={y} y2={y} />
+      <rect x={lanes.jackfield - label.length * 4} y={top + 2} width={label.length * 8} height={height - 4} />
       <text x={lanes.jackfield} y={y + 4}>
         {label}
       </text>

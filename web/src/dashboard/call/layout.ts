@@ -120,7 +120,8 @@ export function rowsWithin(layout: Layout, from: number, to: number): readonly R
 export function arrowWords({ entry }: ArrowRow): string {
   const far = sideWords(entry.side);
   const way = entry.direction === "in" ? `from ${far} to Jackfield` : `from Jackfield to ${far}`;
-  const again = entry.repeats === 0 ? "" : `, repeated ${entry.repeats} times`;
+  const times = entry.repeats === 1 ? "once" : `${entry.repeats} times`;
+  const again = entry.repeats === 0 ? "" : `, repeated ${times}`;
   return `${traceTime(entry.at_ms)}: ${entry.text}, ${way}${again}`;
 }
 

@@ -130,7 +130,7 @@ function optionsOf(
       y: { range: (_plot, low, high) => spread(low, high, range) },
     },
     axes: [
-      { ...axis, values, size: 22, space: 70, gap: 3 },
+      { ...axis, values, size: 18, space: 70, gap: 2 },
       { ...axis, size: 38, space: 28, gap: 4 },
     ],
     series: [

@@ -18,7 +18,7 @@ const columns: readonly ListColumn<Agent>[] = [
   {
     key: "dn",
     label: "DN",
-    track: "minmax(5rem, 1fr)",
+    track: "minmax(5rem, 0.8fr)",
     narrow: true,
     value: ({ dn }) => dn,
     cell: ({ dn }) => <b>{dn}</b>,
@@ -29,8 +29,9 @@ const columns: readonly ListColumn<Agent>[] = [
     track: "minmax(9rem, 1.6fr)",
     narrow: true,
     value: ({ trunk }) => trunkWords(trunk.state).text,
-    cell: ({ trunk }) => (
+    cell: ({ trunk, reachable }) => (
       <span title={trunk.reason}>
+        {!reachable && <span class="narrow-only">connection lost, </span>}
         <Lamp {...trunkWords(trunk.state)} />
         {trunk.reason !== "" && <span class="dim"> {trunk.reason}</span>}
       </span>
@@ -39,8 +40,7 @@ const columns: readonly ListColumn<Agent>[] = [
   {
     key: "reachable",
     label: "Connection",
-    track: "7.5rem",
-    narrow: true,
+    track: "7rem",
     value: ({ reachable }) => (reachable ? "connected" : "lost"),
     cell: ({ reachable }) => (
       <Lamp {...(reachable ? { text: "connected", tone: "good" } : { text: "lost", tone: "bad" })} />
@@ -49,7 +49,7 @@ const columns: readonly ListColumn<Agent>[] = [
   {
     key: "call",
     label: "Call",
-    track: "6rem",
+    track: "5rem",
     narrow: true,
     value: ({ calls }) => (calls.length === 0 ? null : -calls.length),
     cell: ({ calls, dn }) => <Calls ids={calls} dn={dn} />,
@@ -78,7 +78,7 @@ const columns: readonly ListColumn<Agent>[] = [
   {
     key: "since",
     label: "Signed in",
-    track: "8rem",
+    track: "6.5rem",
     value: ({ since }) => since,
     cell: ({ since }) => <At iso={since} />,
   },

@@ -54,7 +54,7 @@ export function Bar({ dashboard, state, now }: ViewProps): JSX.Element {
           Past calls {found !== undefined && <small>{found}</small>}
         </Tab>
         <Tab view={view} to="log">
-          Failures and acts
+          Log
         </Tab>
       </nav>
     </header>

@@ -34,7 +34,11 @@ const columns: readonly ListColumn<Call>[] = [
     track: "minmax(5rem, 1fr)",
     narrow: true,
     value: ({ dn }) => dn,
-    cell: ({ id, dn }) => <a href={callHash(id)}>{dn}</a>,
+    cell: ({ id, dn }) => (
+      <a class="row-link" href={callHash(id)}>
+        {dn}
+      </a>
+    ),
   },
   {
     key: "duration",

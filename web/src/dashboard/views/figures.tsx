@@ -100,7 +100,7 @@ function soundOf({ calls }: Live): { mean: string; more: string; tone: Tone; set
   const setting = `${talking} answered`;
   if (known === 0) return { mean: "–", more: "no call measured", tone: "plain", setting };
   const { text, tone } = mosWords(sum / known);
-  const more = poor === 0 ? `mean: ${text}, none poor` : `mean: ${text}, ${poor} poor`;
+  const more = poor === 0 ? `${text} on average` : `${text} on average, ${poor} poor`;
   return { mean: (sum / known).toFixed(2), more, tone: poor > 0 && tone === "good" ? "wait" : tone, setting };
 }
 

@@ -16,7 +16,7 @@ const columns: readonly ListColumn<TraceSummary>[] = [
     narrow: true,
     value: ({ since }) => since,
     cell: ({ since, id, dn }) => (
-      <a href={callHash(id)} aria-label={`Call of ${dn}, began ${since}`}>
+      <a class="row-link" href={callHash(id)} aria-label={`Call of ${dn}, began ${since}`}>
         <At iso={since} />
       </a>
     ),

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { counterLines } from "../../../web/src/dashboard/call/counters.ts";
+import {
+  age,
+  browserWords,
+  callWords,
+  certificateTone,
+  duration,
+  mosWords,
+  traceTime,
+  trunkWords,
+} from "../../../web/src/dashboard/store/words.ts";
+
+describe("words", () => {
+  it("say how a MOS sounds", () => {
+    const said = [4.41, 4, 3.99, 3.6, 3.2, 3.05, null, undefined].map((mos) => mosWords(mos).text);
+    expect(said).toEqual(["good", "good", "fair", "fair", "poor", "bad", "not known", "not known"]);
+  });
+
+  it("say states as people do, unknown ones as they came", () => {
+    expect(trunkWords("backing-off")).toEqual({ text: "trying again", tone: "wait" });
+    expect(trunkWords("rejected").tone).toBe("bad");
+    expect(trunkWords("new-one")).toEqual({ text: "new-one", tone: "plain" });
+    expect(callWords("established")).toEqual({ text: "talking", tone: "good" });
+    expect(callWords("established", true).text).toBe("on hold");
+    expect(callWords("setting-up").text).toBe("setting up");
+  });
+
+  it("say times shortly", () => {
+    expect([-5, 7_000, 754_000, 3_723_000].map(duration)).toEqual(["0:00", "0:07", "12:34", "1:02:03"]);
+    expect([720_000, 14_700_000, 273_600_000].map(age)).toEqual(["12 min", "4 h 5 min", "3 d 4 h"]);
+    expect([488.24, 9999.96, 12_345].map(traceTime)).toEqual(["488.2 ms", "10000.0 ms", "12.35 s"]);
+  });
+
+  it("warn of a certificate a month and a week before its end", () => {
+    expect([31, 29, 6, -1].map(certificateTone)).toEqual(["good", "wait", "bad", "bad"]);
+  });
+
+  it("tell browsers apart", () => {
+    const chrome =
+      "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36";
+    expect(browserWords(`Jackfield softphone (${chrome})`)).toBe("Chrome 141, Windows");
+    expect(browserWords(`${chrome} Edg/140.0.0.0`)).toBe("Edge 140, Windows");
+    expect(browserWords("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")).toBe(
+      "Firefox 140, Linux",
+    );
+    expect(browserWords("JsSIP 3.13.8")).toBe("JsSIP 3.13.8");
+    expect(browserWords(null)).toBe("not told");
+  });
+
+  it("flatten media counters however they are nested", () => {
+    expect(
+      counterLines({ browser: { received: { packetsLost: 1234, late_ms: 0.123 } }, none: null, srtp: true }),
+    ).toEqual([
+      ["browser received packets lost", "1,234"],
+      ["browser received late ms", "0.12"],
+      ["SRTP", "true"],
+    ]);
+  });
+});
