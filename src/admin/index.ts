@@ -4,6 +4,7 @@ export { registerAdminRoutes, type HealthSources } from "./health.ts";
 export type { Identity } from "./identity.ts";
 export { Login, type LoginOptions } from "./login.ts";
 export { registerLoginRoutes, type LoginRoutesOptions } from "./login-routes.ts";
+export { registerTokenRoutes, type TokenRoutesOptions, type TokensDoor } from "./tokens.ts";
 export { hashPassword } from "./password-hash.ts";
 export type { Access } from "./access.ts";
 export { registerActRoutes, type ActRoutesOptions, type ActsDoor } from "./acts/routes.ts";

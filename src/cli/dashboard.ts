@@ -4,6 +4,7 @@ import {
   registerActRoutes,
   registerCaptureFileRoute,
   registerStatusRoutes,
+  registerTokenRoutes,
   showCertificate,
   StatusBoard,
   watchFailures,
@@ -14,7 +15,7 @@ import {
 import { dismissedReason, type B2bua } from "../b2bua/index.ts";
 import type { Config } from "../config/index.ts";
 import type { MediaPool } from "../media/index.ts";
-import type { AgentRegistrar, PacedTrunkRegistrations } from "../registrar/index.ts";
+import type { AgentRegistrar, AgentTokens, PacedTrunkRegistrations } from "../registrar/index.ts";
 import type { HttpServer, WebSocketEndpoint } from "../ws/index.ts";
 import { measureProcess } from "./process-load.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
@@ -32,13 +33,15 @@ export interface DashboardRooms {
   /** Asked when an agent is signed out. */
   readonly webSocket: () => WebSocketEndpoint | undefined;
   readonly traces: boolean;
+  readonly tokens: AgentTokens | undefined;
 }
 
 /** Adds what is behind the dashboard to the HTTP server: live status, history, acts, captures. Before `listen`. */
 export function openDashboard(rooms: DashboardRooms, access: Access): { close(): void } {
   const { config, surroundings, b2bua, media, registrar, trunkRegistrations: trunk, http } = rooms;
   const { clock } = surroundings;
-  const audits = new AuditLog(clock, surroundings.log.child({ room: "admin" }));
+  const log = surroundings.log.child({ room: "admin" });
+  const audits = new AuditLog(clock, log);
   const failures = new FailureLog(clock);
   const stopWatching = watchFailures({ calls: b2bua, trunk, registrar, media, http }, failures);
   const load = measureProcess();
@@ -48,6 +51,7 @@ export function openDashboard(rooms: DashboardRooms, access: Access): { close():
   const board = new StatusBoard({ sources, failures, audits: audits.recent, clock });
   registerStatusRoutes(http.app, { board, access });
   registerActRoutes(http.app, { acts: actsOf(rooms), access, audits, wallClock: () => clock.wallClock() });
+  registerTokenRoutes(http.app, { tokens: rooms.tokens, access, audits, secure: http.secure, clock, log });
   registerCaptureFileRoute(http.app, { directory: captureDirectory, access, audits });
   return {
     close() {

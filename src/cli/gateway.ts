@@ -175,7 +175,10 @@ export class Gateway {
     registerCallRoutes(app, { calls: b2bua, traces: this.traces, login, log });
     const webSocket = (): WebSocketEndpoint | undefined => this.#webSocket;
     const rooms = { config, surroundings, media, registrar, trunkRegistrations, b2bua, http, webSocket };
-    this.#dashboard = openDashboard({ ...rooms, traces: this.traces !== undefined }, login);
+    this.#dashboard = openDashboard(
+      { ...rooms, traces: this.traces !== undefined, tokens: this.#signalling.tokens },
+      login,
+    );
   }
 
   /** Somebody is signed in by this connection, or was and still has a call on it. */

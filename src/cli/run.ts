@@ -8,6 +8,7 @@ export const usage = `jackfield ${version}: WebRTC-to-SIP gateway for Genesys co
   jackfield start [--config FILE]   the gateway in production (or JACKFIELD_CONFIG=FILE)
   jackfield check [--config FILE]   tests a configuration: addresses, ports, certificate, SIP Server
   jackfield demo  [--port PORT]     on loopback with a sandbox SIP Server; nothing to configure
+  jackfield hash-password           reads a password, prints its hash for admin.users[].passwordHash
   jackfield version`;
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -44,6 +45,10 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
       // Loaded when asked for: a running gateway needs none of it.
       const { runCheckCommand } = await import("./check.ts");
       return runCheckCommand({ file: values.config, env });
+    }
+    case "hash-password": {
+      const { runHashPassword } = await import("./hash-password.ts");
+      return runHashPassword();
     }
     default:
       return complain();

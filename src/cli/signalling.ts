@@ -6,9 +6,17 @@ import {
   type OutboundPolicy,
   type Trunk,
 } from "../b2bua/index.ts";
-import { autoAnswerOf, configuredDns, findAccount, trunkCredentials, type Config } from "../config/index.ts";
+import {
+  autoAnswerOf,
+  configuredDns,
+  findAccount,
+  tokenSecret,
+  trunkCredentials,
+  type Config,
+} from "../config/index.ts";
 import type { MediaPool } from "../media/index.ts";
 import {
+  AgentTokens,
   createRegistrar,
   createTrunkRegistrations,
   type AgentRegistrar,
@@ -30,6 +38,8 @@ export interface Signalling {
   readonly registrar: AgentRegistrar;
   readonly trunkRegistrations: PacedTrunkRegistrations;
   readonly b2bua: B2bua;
+  /** Undefined: nobody could issue tokens, or there is no key. */
+  readonly tokens: AgentTokens | undefined;
 }
 
 /** Puts registrar, trunk registrations and B2BUA together and tells each what the configuration says of it. */
@@ -43,7 +53,9 @@ export function createSignalling(
   const { clock, random, log } = surroundings;
   const contactHost = `${config.sip.advertisedAddress}:${sip.transports.port}`;
   // The registrar asks the B2BUA, which is made after it, only when a socket is lost.
-  const registrar = openRegistrar(config, surroundings, (dn, instance) => b2bua.hasCall(dn, instance));
+  const tokens = openTokens(config, surroundings);
+  const hasCall = (dn: string, instance: string): boolean => b2bua.hasCall(dn, instance);
+  const registrar = openRegistrar(config, surroundings, tokens, hasCall);
   const { registration, optionsSeconds, failBackSeconds } = config.sipServer;
   const trunkTerms = trunkTermsOf(config.sipServer);
   const trunkRegistrations = createTrunkRegistrations({
@@ -95,12 +107,28 @@ export function createSignalling(
     ...gracesOf(config),
   });
   pool.events.on("down", (server) => b2bua.serverDown(server));
-  return { registrar, trunkRegistrations, b2bua };
+  return { registrar, trunkRegistrations, b2bua, tokens };
+}
+
+function openTokens(config: Config, { clock, random }: GatewaySurroundings): AgentTokens | undefined {
+  const { realm, tokens } = config.agents;
+  const secret = tokenSecret(config);
+  if (secret === undefined) return undefined;
+  const accounts = { has: (dn: string) => findAccount(config, dn) !== undefined };
+  return new AgentTokens({
+    secret,
+    realm,
+    sessionMs: tokens.sessionHours * 3_600_000,
+    accounts,
+    clock,
+    random,
+  });
 }
 
 function openRegistrar(
   config: Config,
   { clock, random, log }: GatewaySurroundings,
+  tokens: AgentTokens | undefined,
   hasCall: (dn: string, instance: string) => boolean,
 ): AgentRegistrar {
   const { realm, severalBrowsers, minExpires, maxExpires } = config.agents;
@@ -110,8 +138,9 @@ function openRegistrar(
       clock,
       random,
       nonceLifetimeMs,
-      findSecret: (dn) => secretOf(config, dn),
+      findSecret: (user) => secretOf(config, user, tokens),
     }),
+    sessions: tokens,
     accounts: { has: (dn) => findAccount(config, dn) !== undefined },
     hasCall,
     clock,
@@ -155,8 +184,10 @@ function trunkOf(
   };
 }
 
-function secretOf(config: Config, dn: string): DigestSecret | undefined {
-  const credentials = findAccount(config, dn)?.credentials;
+function secretOf(config: Config, user: string, tokens: AgentTokens | undefined): DigestSecret | undefined {
+  const session = tokens?.secretOf(user);
+  if (session !== undefined) return { password: session };
+  const credentials = findAccount(config, user)?.credentials;
   if (!credentials) return undefined;
   if (credentials.kind === "password") return { password: credentials.password };
   const { md5, sha256 } = credentials;

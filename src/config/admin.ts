@@ -13,6 +13,11 @@ export function adminIsOn({ admin }: Pick<Config, "admin">): boolean {
   return admin.token !== undefined || admin.users.length > 0;
 }
 
+/** What sessions behind sign-in tokens are made from; undefined where there is nobody to issue one, or nothing to make it from. */
+export function tokenSecret(config: Pick<Config, "admin" | "agents">): string | undefined {
+  return adminIsOn(config) ? (config.agents.tokens.key ?? config.admin.token) : undefined;
+}
+
 /** Checks token and users and reads their secrets; what is wrong goes to `say.fault`, what is risky to `say.warn`. */
 export function resolveAdmin(admin: ParsedAdmin, directory: string, say: Say): Config["admin"] {
   const token = resolveToken(admin, directory, say);

@@ -24,7 +24,19 @@ export function resolveAgents(agents: ParsedAgents, directory: string, say: Say)
     say.fault(["agents", "minExpires"], "is above maxExpires", `write ${agents.maxExpires} or less`);
   if (agents.newCallGraceSeconds > agents.callGraceSeconds)
     say.fault(["agents", "newCallGraceSeconds"], "is above callGraceSeconds", "write the smaller one here");
-  return { ...agents, accounts, ranges };
+  return { ...agents, accounts, ranges, tokens: resolveTokens(agents.tokens, directory, say) };
+}
+
+function resolveTokens(
+  { keyFile, sessionHours }: ParsedAgents["tokens"],
+  directory: string,
+  say: Say,
+): Config["agents"]["tokens"] {
+  const path = ["agents", "tokens", "keyFile"];
+  const key = fileSecret(path, keyFile, directory, say);
+  if (key !== undefined && key.length < 16)
+    say.fault(path, "holds fewer than 16 characters", "write a secret into it: openssl rand -hex 32");
+  return { sessionHours, ...(key === undefined ? {} : { key }) };
 }
 
 function resolveAccount(account: ParsedAccount, path: Path, directory: string, say: Say): AccountConfig {

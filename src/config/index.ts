@@ -1,4 +1,4 @@
-export { adminIsOn } from "./admin.ts";
+export { adminIsOn, tokenSecret } from "./admin.ts";
 export { scryptText, tokenName, type AdminRole } from "./admin-section.ts";
 export {
   autoAnswerOf,

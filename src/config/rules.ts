@@ -227,11 +227,14 @@ const srtpKeysRule: Rule = {
   },
 };
 
+function isOff({ token, tokenFile, users }: ParsedConfig["admin"]): boolean {
+  return token === undefined && tokenFile === undefined && users.length === 0;
+}
+
 const captureRule: Rule = {
   needs: ["media", "admin"],
   check({ media, admin }, say) {
-    const off = admin.token === undefined && admin.tokenFile === undefined && admin.users.length === 0;
-    if (media.captureDirectory !== undefined && off)
+    if (media.captureDirectory !== undefined && isOff(admin))
       say.warn(
         ["media", "captureDirectory"],
         "is of no use: captures are asked for by the admin API, which has neither token nor user",
@@ -263,6 +266,18 @@ const gwsRule: Rule = {
   },
 };
 
+const tokensRule: Rule = {
+  needs: ["agents", "admin"],
+  check({ agents, admin }, say) {
+    if (agents.tokens.keyFile !== undefined && isOff(admin))
+      say.warn(
+        ["agents", "tokens", "keyFile"],
+        "is of no use: tokens are issued by the admin API, which has neither token nor user",
+        "write admin.token or admin.users, or take this key out",
+      );
+  },
+};
+
 const rules: readonly Rule[] = [
   httpRule,
   originsRule,
@@ -275,6 +290,7 @@ const rules: readonly Rule[] = [
   transportRule,
   srtpKeysRule,
   captureRule,
+  tokensRule,
   gwsRule,
 ];
 

@@ -290,6 +290,17 @@ const agents = section("Who may sign in, and how long a lost browser is waited f
     text: "A second browser signs in for a DN. newest: it replaces the first. first: it gets 403 while the first can be reached.",
     expects: "newest or first",
   }),
+  tokens: section("Sign-in by short-lived tokens that the admin API issues (docs/security.md).", {
+    keyFile: key(types.file.optional(), {
+      text: "File with a secret of 16 to 256 characters, from which the sessions behind tokens are made; changing it ends all. Left out: made from admin.token.",
+      expects: expects.file,
+      example: "/run/secrets/agent-sessions",
+    }),
+    sessionHours: key(z.number().min(0.1).max(24).default(12), {
+      text: "Hours that an agent stays signed in by one token, over reloads and restarts of the gateway.",
+      expects: "hours from 0.1 to 24",
+    }),
+  }),
   autoAnswer,
 });
 

@@ -61,7 +61,8 @@ export interface Config {
     /** First port even, last odd. */
     readonly rtpPorts: readonly [first: number, last: number];
   };
-  readonly agents: Omit<Parsed["agents"], "accounts" | "ranges"> & {
+  readonly agents: Omit<Parsed["agents"], "accounts" | "ranges" | "tokens"> & {
+    readonly tokens: { readonly key?: string; readonly sessionHours: number };
     readonly accounts: readonly AccountConfig[];
     readonly ranges: readonly RangeConfig[];
   };

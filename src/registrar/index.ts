@@ -1,4 +1,12 @@
 export type * from "./contract.ts";
+export {
+  AgentTokens,
+  tokenSeconds,
+  type AgentSession,
+  type AgentTokensOptions,
+  type SessionCredentials,
+  type TokenRefusal,
+} from "./agent-tokens.ts";
 export type { LoginLimits } from "./login-guard.ts";
 export type { ExpiresPolicy } from "./register-request.ts";
 export type { RegistrarCounters, RegistrarOptions, RegistrarPolicy } from "./registrar-options.ts";

@@ -3,6 +3,13 @@ import { defaultLoginLimits, LoginGuard } from "./login-guard.ts";
 import type { RegisterAnswer } from "./register-request.ts";
 import type { RegistrarCounters, RegistrarOptions } from "./registrar-options.ts";
 
+/** How the DN stands before its REGISTER. */
+export interface Standing {
+  /** Signed in by this flow already. */
+  readonly known: boolean;
+  readonly inCall: () => boolean;
+}
+
 /** Judges the password of a REGISTER (RFC 3261 22), and shuts out who guesses. */
 export class RegisterLogin {
   readonly #options: RegistrarOptions;
@@ -22,14 +29,13 @@ export class RegisterLogin {
   }
 
   /**
-   * What is wrong with the login; undefined when `dn` itself has signed the request. `known`: it is signed in by
-   * this flow already.
+   * What is wrong with the login; undefined when `dn` itself has signed the request.
    */
-  check(request: SipRequest, flow: Flow, dn: string, known: boolean): RegisterAnswer | undefined {
-    const { digest, accounts, log } = this.#options;
+  check(request: SipRequest, flow: Flow, dn: string, standing: Standing): RegisterAnswer | undefined {
+    const { digest, accounts, sessions, log } = this.#options;
     const address = flow.remoteAddress;
     // Who has signed in by this connection guesses no more: strangers behind the same address must not shut him out.
-    const blocked = known ? 0 : this.#guard.blockedSeconds(address, dn);
+    const blocked = standing.known ? 0 : this.#guard.blockedSeconds(address, dn);
     if (blocked > 0) {
       this.#counters.blockedLogins++;
       this.#onRefused(dn, address, "blocked");
@@ -45,10 +51,16 @@ export class RegisterLogin {
       this.#counters.refused++;
       return { status: 400, reason: verdict.reason };
     }
-    // The AOR's user is the DN, and only its own password opens it; the host part is nobody's business.
-    if (verdict.outcome === "accepted" && verdict.username === dn && accounts.has(dn)) {
-      this.#guard.succeeded(address, dn);
-      return undefined;
+    // The AOR's user is the DN, and only its own password or session opens it; the host part is nobody's business.
+    if (verdict.outcome === "accepted" && accounts.has(dn)) {
+      const session = sessions?.sessionOf(verdict.username);
+      if ((session?.dn ?? verdict.username) === dn) {
+        this.#guard.succeeded(address, dn);
+        // Not in the middle of a call: it would be lost.
+        if (!session?.expired || standing.inCall()) return undefined;
+        this.#counters.refused++;
+        return { status: 403, reason: "Sign-In Expired" };
+      }
     }
     this.#counters.failedLogins++;
     this.#guard.failed(address, dn);

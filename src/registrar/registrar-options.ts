@@ -1,5 +1,6 @@
 import type { Clock, Logger, Random } from "../core/index.ts";
 import type { DigestServer } from "../sip/index.ts";
+import type { AgentTokens } from "./agent-tokens.ts";
 import type { LoginLimits } from "./login-guard.ts";
 import type { ExpiresPolicy } from "./register-request.ts";
 
@@ -35,6 +36,8 @@ export const defaultRegistrarPolicy: RegistrarPolicy = {
 /** What the registrar is made of. */
 export interface RegistrarOptions {
   readonly digest: Pick<DigestServer, "challenge" | "verify">;
+  /** Reads user names that stand for a session of a DN's; left out, there are none. */
+  readonly sessions?: Pick<AgentTokens, "sessionOf"> | undefined;
   /** The DNs that may sign in here. */
   readonly accounts: { has(dn: string): boolean };
   /** Whether a call runs for that client: it then gets the longer grace. */

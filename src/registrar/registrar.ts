@@ -149,7 +149,9 @@ class BindingRegistrar implements AgentRegistrar {
     if (user === undefined || user === "") return this.#refuse(400, "To names no DN");
     const dn = unescapeText(user);
     const known = this.#bindings.byFlow(flow)?.dn === dn;
-    const failure = this.#login.check(request, flow, dn, known);
+    const inCall = (): boolean =>
+      this.#bindings.of(dn).some(({ instance }) => this.#options.hasCall(dn, instance));
+    const failure = this.#login.check(request, flow, dn, { known, inCall });
     if (failure) return failure;
     const order = readRegister(request, dn, this.#policy);
     const register: DnRegister = { request, flow, dn };
