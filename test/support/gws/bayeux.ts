@@ -18,7 +18,6 @@ export interface BayeuxOptions {
  * as the long-polling request it would have been, so that both transports end at the same server.
  */
 export class Bayeux {
-  readonly #options: BayeuxOptions;
   readonly #server: ReturnType<typeof cometd.createCometDServer>;
   readonly #sockets: WebSocketServer;
   readonly #users = new Map<ServerSession, string>();
@@ -28,7 +27,6 @@ export class Bayeux {
   down = false;
 
   constructor(http: Server, options: BayeuxOptions) {
-    this.#options = options;
     this.#server = cometd.createCometDServer({
       timeout: options.holdMs,
       browserCookieSameSite: "Lax",

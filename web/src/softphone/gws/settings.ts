@@ -24,16 +24,16 @@ export function readGwsSettings(value: unknown): GwsSettings | undefined {
   if (!URL.canParse(url)) return undefined;
   const or = (found: readonly string[], usual: readonly string[]): readonly string[] =>
     found.length > 0 ? found : usual;
-  const seconds = member(value, "keepAliveSeconds");
+  const seconds = member(value, "keep_alive_seconds");
   return {
     url: new URL(url).origin,
     api: text(value, "api") || USUAL.api,
     cometd: text(value, "cometd") || USUAL.cometd,
     channels: or(words(member(value, "channels")), ["voice"]),
     transports: or(words(member(value, "transports")), ["websocket", "long-polling"]),
-    callControl: text(value, "callControl") === "sip" ? "sip" : "gws",
+    callControl: text(value, "call_control") === "sip" ? "sip" : "gws",
     states: or(words(member(value, "states")), ["Ready", "NotReady"]),
-    dtmfField: text(value, "dtmfField") || USUAL.dtmfField,
+    dtmfField: text(value, "dtmf_field") || USUAL.dtmfField,
     keepAliveSeconds: typeof seconds === "number" && seconds >= 30 ? seconds : USUAL.keepAliveSeconds,
   };
 }
