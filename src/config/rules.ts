@@ -263,29 +263,6 @@ const gwsRule: Rule = {
   },
 };
 
-const gwsRule: Rule = {
-  needs: ["http", "gws"],
-  check({ http, gws }, say) {
-    if (gws.url === undefined) return;
-    const { protocol, hostname } = new URL(gws.url);
-    if (protocol === "https:" || isLoopback(hostname) || hostname === "localhost") return;
-    if (http.tls !== undefined)
-      say.fault(
-        ["gws", "url"],
-        "is plain HTTP, which browsers refuse to a page that came by HTTPS",
-        "write the https:// address of GWS",
-      );
-    else if (gws.allowInsecure)
-      say.warn(["gws", "allowInsecure"], "sends agents' GWS passwords in the clear", "use https://");
-    else
-      say.fault(
-        ["gws", "url"],
-        "is plain HTTP: agents' GWS passwords would travel in the clear",
-        "write the https:// address of GWS, or gws.allowInsecure: true",
-      );
-  },
-};
-
 const rules: readonly Rule[] = [
   httpRule,
   originsRule,
