@@ -5,8 +5,6 @@ import { WebSocketServer, type WebSocket } from "ws";
 type ServerSession = ReturnType<ReturnType<typeof cometd.createCometDServer>["getServerSession"]>;
 
 export interface BayeuxOptions {
-  readonly path: string;
-  readonly transports: readonly string[];
   /** Who a request's cookie belongs to; undefined: nobody, so no handshake. */
   readonly userOf: (request: IncomingMessage) => string | undefined;
   /** Milliseconds that a /meta/connect is held. */
@@ -25,6 +23,8 @@ export class Bayeux {
   readonly handshakes: string[] = [];
   /** No connection is taken. */
   down = false;
+  /** On offer. */
+  transports: readonly string[] = ["websocket", "long-polling"];
 
   constructor(http: Server, options: BayeuxOptions) {
     this.#server = cometd.createCometDServer({
@@ -47,13 +47,13 @@ export class Bayeux {
     this.#server.addExtension({
       outgoing: (_server, _sender, _session, message, callback) => {
         if (message.channel === "/meta/handshake" && message.successful === true)
-          message.supportedConnectionTypes = [...options.transports];
+          message.supportedConnectionTypes = [...this.transports];
         callback(undefined, true);
       },
     });
     this.#sockets = new WebSocketServer({ noServer: true });
     http.on("upgrade", (request, socket, head) => {
-      const takes = options.transports.includes("websocket") && !this.down;
+      const takes = this.transports.includes("websocket") && !this.down;
       if (!takes || options.userOf(request) === undefined) return void socket.destroy();
       this.#sockets.handleUpgrade(request, socket, head, (ws) => this.#serve(ws, request));
     });

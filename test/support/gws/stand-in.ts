@@ -11,10 +11,6 @@ export interface StandInOptions {
   readonly dn: string;
   /** Pages that may call (CORS). */
   readonly origins: readonly string[];
-  /** Default false, as in the lab. */
-  readonly csrf?: boolean;
-  /** Default both. */
-  readonly transports?: readonly string[];
 }
 
 /** A request as it came, without passwords. */
@@ -56,6 +52,8 @@ export class StandInGws {
   readonly deviceId = randomUUID();
   /** Of the contact centre session; `Offline` before it. */
   state = "Offline";
+  /** As the site has it; off in the lab. */
+  csrf = false;
   /** StartContactCenterSession is refused this often, as if SIP Server had not told of the DN yet. */
   notRegisteredFor = 0;
   readonly #options: StandInOptions;
@@ -70,8 +68,6 @@ export class StandInGws {
       this.#serve(request, response).catch(() => response.destroy());
     });
     this.bayeux = new Bayeux(this.#server, {
-      path: "/genesys/cometd",
-      transports: options.transports ?? ["websocket", "long-polling"],
       userOf: (request) => (this.#sessionOf(request) === undefined ? undefined : this.user),
       holdMs: 2000,
     });
@@ -138,6 +134,21 @@ export class StandInGws {
     for (const session of this.#sessions.values()) session.csrf = randomUUID();
   }
 
+  /** As it was opened, for the next test. */
+  reset(): void {
+    this.expire();
+    this.release();
+    this.bayeux.drop();
+    this.bayeux.down = false;
+    this.bayeux.transports = ["websocket", "long-polling"];
+    this.bayeux.handshakes.length = 0;
+    this.requests.length = 0;
+    this.faults.length = 0;
+    this.csrf = false;
+    this.notRegisteredFor = 0;
+    this.state = "Offline";
+  }
+
   setState(state: string): void {
     this.state = state;
     this.tell("/v2/me/devices", { messageType: "DeviceStateChangeMessage", devices: [this.#device()] });
@@ -170,7 +181,7 @@ export class StandInGws {
     if (this.#fails(`${request.method} ${path} ${text}`, response)) return;
     const session = this.#sessionOf(request) ?? this.#signIn(request, response);
     if (session === undefined) return reply(response, 403, DENIED);
-    if (this.#options.csrf === true) {
+    if (this.csrf) {
       if (request.method === "GET") {
         response.setHeader("X-CSRF-HEADER", "X-CSRF-TOKEN");
         response.setHeader("X-CSRF-TOKEN", session.csrf);

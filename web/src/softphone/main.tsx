@@ -1,4 +1,5 @@
 import { render } from "preact";
+import { hookGws } from "./gws/hook.ts";
 import { ownInstance, randomUuid } from "./phone/instance.ts";
 import { keepCalls, keepSignIn, keptCalls, takeSignIn } from "./phone/kept.ts";
 import { Phone } from "./phone/phone.ts";
@@ -49,6 +50,10 @@ phone.onEvent((event) => {
 });
 
 // Parts that hook in do it here.
+void fetch("settings.json")
+  .then((response) => response.json())
+  .then((settings: unknown) => hookGws(softphone, settings))
+  .catch(() => undefined);
 
 let due = false;
 function draw(): void {
