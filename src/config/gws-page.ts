@@ -1,6 +1,6 @@
 import type { Config } from "./types.ts";
 
-/** What the softphone page must know to sign in at GWS: `gws` of `GET /settings.json`. It holds no secret. */
+/** What the softphone page must know to sign in at GWS. */
 export interface GwsPageSettings {
   /** Origin of GWS. */
   readonly url: string;
@@ -8,27 +8,25 @@ export interface GwsPageSettings {
   readonly cometd: string;
   readonly channels: readonly string[];
   readonly transports: readonly string[];
-  readonly callControl: "gws" | "sip";
+  readonly call_control: "gws" | "sip";
   readonly states: readonly string[];
-  readonly dtmfField: string;
-  readonly keepAliveSeconds: number;
+  readonly dtmf_field: string;
+  readonly keep_alive_seconds: number;
 }
 
 /** Null: the page has nothing to do with GWS. */
 export function gwsPageSettings({ gws }: Config): GwsPageSettings | null {
-  const { url, apiPath, cometdPath, channels, transports, callControl, states, dtmfField, keepAliveSeconds } =
-    gws;
-  if (url === undefined) return null;
+  if (gws.url === undefined) return null;
   return {
-    url,
-    api: apiPath,
-    cometd: cometdPath,
-    channels,
-    transports,
-    callControl,
-    states,
-    dtmfField,
-    keepAliveSeconds,
+    url: gws.url,
+    api: gws.apiPath,
+    cometd: gws.cometdPath,
+    channels: gws.channels,
+    transports: gws.transports,
+    call_control: gws.callControl,
+    states: gws.states,
+    dtmf_field: gws.dtmfField,
+    keep_alive_seconds: gws.keepAliveSeconds,
   };
 }
 

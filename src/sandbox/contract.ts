@@ -186,6 +186,13 @@ export interface Sandbox {
    * final status its NOTIFYs tell, after which SIP Server hangs the leg up if that is 200, or with the REFER's refusal.
    */
   refer(uuid: string, number: string, options?: ReferOptions): Promise<number>;
+  /**
+   * 3pcc TSingleStepTransfer: `number` is called and takes the place of the DN's leg, which gets BYE. Resolves with the
+   * final status of the number.
+   */
+  transfer(uuid: string, number: string, dn?: string): Promise<number>;
+  /** 3pcc TCompleteTransfer: the far parties of both calls are connected, the DN's legs get BYE. False: they cannot be. */
+  completeTransfer(uuid: string, consultUuid: string, dn?: string): Promise<boolean>;
   /** INVITE with Replaces to `dn`: a call from `from` that takes the place of call `uuid`; resolves as `ring`. */
   replace(uuid: string, from: string, options?: RingOptions): Promise<string>;
   /** BYE or CANCEL to all; `reasonHeader` is the value of a Reason header, e.g. `SIP;cause=503`. */

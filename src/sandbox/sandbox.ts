@@ -14,7 +14,7 @@ import type {
   WireEntry,
 } from "./contract.ts";
 import type { Call } from "./calls/call.ts";
-import { referTo, replacesOf } from "./calls/referrals.ts";
+import { connect, moveTo, referTo, replacesOf } from "./calls/referrals.ts";
 import { Robot } from "./calls/robot.ts";
 import type { Switch } from "./calls/switch.ts";
 import { viewOf } from "./calls/view.ts";
@@ -139,6 +139,23 @@ export class GenesysSandbox implements Sandbox {
     const call = this.#switch.calls.find((one) => one.uuid === uuid);
     if (status >= 200 && status < 300) call?.end({ text: "transferred" });
     return status;
+  }
+
+  transfer(uuid: string, number: string, dn?: string): Promise<number> {
+    const call = this.#switch.call(uuid);
+    const leg = this.#switch.leg(uuid, dn);
+    return new Promise((resolve, reject) => {
+      const tell = async (status: number): Promise<void> => (status >= 200 ? resolve(status) : undefined);
+      moveTo(this.#switch, call, leg, number, tell).catch(reject);
+    });
+  }
+
+  async completeTransfer(uuid: string, consultUuid: string, dn?: string): Promise<boolean> {
+    const call = this.#switch.call(uuid);
+    const leg = this.#switch.leg(uuid, dn);
+    const far = call.other(leg);
+    const consult = { call: this.#switch.call(consultUuid), leg: this.#switch.leg(consultUuid, leg.name) };
+    return far !== undefined && (await connect(call, leg, far, consult, async () => {}));
   }
 
   async replace(uuid: string, from: string, options: RingOptions = {}): Promise<string> {

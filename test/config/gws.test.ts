@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { gwsOrigins, gwsPageSettings } from "../../src/config/gws-page.ts";
+import { gwsOrigins, pageSettings } from "../../src/config/index.ts";
 import { configOf, minimal, told, warned } from "./support.ts";
 
 const withGws = (value: string): string => `${minimal}\ngws: ${value}\n`;
@@ -7,18 +7,18 @@ const url = '"https://gws.example.com"';
 
 describe("GWS", () => {
   it("is off unless an address is set, and then the page is told all but secrets", () => {
-    expect(gwsPageSettings(configOf(minimal))).toBeNull();
+    expect(pageSettings(configOf(minimal)).gws).toBeNull();
     expect(gwsOrigins(configOf(minimal))).toEqual([]);
-    expect(gwsPageSettings(configOf(withGws(`{ url: ${url}, callControl: sip }`)))).toEqual({
+    expect(pageSettings(configOf(withGws(`{ url: ${url}, callControl: sip }`))).gws).toEqual({
       url: "https://gws.example.com",
       api: "/api/v2",
       cometd: "/genesys/cometd",
       channels: ["voice"],
       transports: ["websocket", "long-polling"],
-      callControl: "sip",
+      call_control: "sip",
       states: ["Ready", "NotReady"],
-      dtmfField: "digits",
-      keepAliveSeconds: 600,
+      dtmf_field: "digits",
+      keep_alive_seconds: 600,
     });
   });
 

@@ -152,3 +152,29 @@ describe("an endpoint's REFER", () => {
     expect(await told()).toEqual([100, 481]);
   });
 });
+
+describe("SIP Server's transfer on behalf of a desktop (3pcc)", () => {
+  test("in a single step: the number takes the place of the DN, which gets BYE", async () => {
+    const { uuid, dialog } = await talking();
+    const done = lab.sandbox.transfer(uuid, "9197");
+    expect(await done).toBe(200);
+    expect((await agent.next(request("BYE"), "BYE")).header("Call-ID")).toBe(dialog.callId);
+    expect(parties()).toEqual(["1003,9197"]);
+  });
+
+  test("to a number that is not there tells 404 and leaves the call", async () => {
+    const { uuid } = await talking();
+    expect(await lab.sandbox.transfer(uuid, "4711")).toBe(404);
+    expect(parties()).toEqual(["1003,5001"]);
+  });
+
+  test("that completes a consultation connects the far parties, and both legs of the DN get BYE", async () => {
+    const { uuid, dialog } = await talking();
+    const consult = dialogOfAnswer(await dial(agent, "9197", 40_004));
+    const other = lab.sandbox.calls().find((call) => call.uuid !== uuid);
+    expect(await lab.sandbox.completeTransfer(uuid, other?.uuid ?? "")).toBe(true);
+    const byes = [await agent.next(request("BYE")), await agent.next(request("BYE"))];
+    expect(byes.map((bye) => bye.header("Call-ID")).sort()).toEqual([consult.callId, dialog.callId].sort());
+    expect(parties()).toEqual(["1003,9197"]);
+  });
+});

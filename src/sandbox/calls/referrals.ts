@@ -59,20 +59,36 @@ export async function takeRefer(
   await leg.tellRefer(100, "Trying");
   const replaces = /[?&]replaces=([^&]*)/i.exec(target)?.[1];
   if (replaces !== undefined) return join(exchange, call, leg, far, decodeURIComponent(replaces));
-  const callee = await exchange.destination(userOf(target), far.name, call);
-  if ("status" in callee) return void leg.tellRefer(callee.status, callee.reason);
+  await moveTo(exchange, call, leg, userOf(target), (status, reason) => leg.tellRefer(status, reason));
+}
+
+/** Tells how a transfer goes: 180 and a final status. */
+export type TellTransfer = (status: number, reason: string) => Promise<unknown>;
+
+/** The far party of `leg` is joined with `number`; when that answers, the leg ends. */
+export async function moveTo(
+  exchange: ReferralExchange,
+  call: Call,
+  leg: AgentLeg,
+  number: string,
+  tell: TellTransfer,
+): Promise<void> {
+  const far = call.other(leg);
+  if (!far) return void tell(481, "Call/Transaction Does Not Exist");
+  const callee = await exchange.destination(number, far.name, call);
+  if ("status" in callee) return void tell(callee.status, callee.reason);
   const offer = await far.askOffer();
   callee.call(offer.ok ? offer.sdp : undefined, {
-    progress: (status) => void leg.tellRefer(status, "Ringing"),
+    progress: (status) => void tell(status, "Ringing"),
     answered: (sdp) => {
       callee.acknowledge(undefined);
       far.acknowledge(sdp);
       call.exchange(leg, callee);
-      void leg.tellRefer(200, "OK").then(() => leg.end(transferred));
+      void tell(200, "OK").then(() => leg.end(transferred));
     },
     failed: (status, reason) => {
       far.acknowledge(failedMakeCallSdp);
-      void leg.tellRefer(status, reason);
+      void tell(status, reason);
     },
   });
 }
@@ -86,16 +102,29 @@ async function join(
   replaces: string,
 ): Promise<void> {
   const other = exchange.replaced(replaces);
-  const joined = other?.call.other(other.leg);
+  const done = other !== undefined && (await connect(call, leg, far, other, () => leg.tellRefer(200, "OK")));
+  if (!done) await leg.tellRefer(481, "Call/Transaction Does Not Exist");
+}
+
+/** The far parties of two calls of one DN are connected, `told`, and both of its legs end; false where they cannot be. */
+export async function connect(
+  call: Call,
+  leg: AgentLeg,
+  far: Party,
+  other: { readonly leg: AgentLeg; readonly call: Call },
+  told: () => Promise<unknown>,
+): Promise<boolean> {
+  const joined = other.call.other(other.leg);
   // A DN's leg belongs to its call for good here; numbers can move.
-  if (!other || !(joined instanceof Robot)) return void leg.tellRefer(481, "Call/Transaction Does Not Exist");
+  if (!(joined instanceof Robot)) return false;
   other.call.release(joined);
   joined.moveTo(call);
   call.exchange(leg, joined);
   await call.renegotiate(far, joined);
-  await leg.tellRefer(200, "OK");
+  await told();
   leg.end(transferred);
   other.call.end(transferred);
+  return true;
 }
 
 /** INVITE of an endpoint with Replaces: its leg takes the place of `former` in that one's call. */

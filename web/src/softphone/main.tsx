@@ -1,5 +1,6 @@
 import { render } from "preact";
 import { listenToKeys } from "./keyboard.ts";
+import { hookGws } from "./gws/hook.ts";
 import { ownInstance, randomUuid } from "./phone/instance.ts";
 import { keepCalls, keepSignIn, keptCalls, takeSignIn } from "./phone/kept.ts";
 import { CallHistory } from "./phone/history.ts";
@@ -51,6 +52,10 @@ phone.onEvent((event) => {
 });
 
 // Parts that hook in do it here.
+void fetch("settings.json")
+  .then((response) => response.json())
+  .then((settings: unknown) => hookGws(softphone, settings))
+  .catch(() => undefined);
 
 let due = false;
 function draw(): void {
