@@ -12,12 +12,19 @@ export async function askForNotices(): Promise<void> {
   if (noticePermission() === "default") await Notification.requestPermission();
 }
 
+/** Who rings. */
+export interface Caller {
+  readonly callId: string;
+  /** As text. */
+  readonly name: string;
+}
+
 /** The browser's notification of a call that rings while the page is not in sight. */
 export class CallNotice {
   readonly #enabled: () => boolean;
   #shown: Notification | undefined;
-  #caller: string | undefined;
-  /** The ring it was shown for, so that closing it by hand lasts. */
+  #caller: Caller | undefined;
+  /** Shown once for each call, so that closing it by hand lasts. */
   #told = false;
 
   constructor(enabled: () => boolean) {
@@ -25,10 +32,11 @@ export class CallNotice {
     document.addEventListener("visibilitychange", () => this.#update());
   }
 
-  /** @param caller who calls, as text; undefined: nobody any more */
-  ring(caller: string | undefined): void {
-    if (caller === this.#caller) return;
+  /** @param caller undefined: nobody any more */
+  ring(caller: Caller | undefined): void {
+    const isOther = caller?.callId !== this.#caller?.callId;
     this.#caller = caller;
+    if (!isOther) return;
     this.#told = false;
     this.#shown?.close();
     this.#shown = undefined;
@@ -41,7 +49,7 @@ export class CallNotice {
     this.#told = true;
     try {
       // As text: browsers show no markup in it.
-      const notice = new Notification(`${this.#caller.slice(0, LONGEST_NAME)} calls`, {
+      const notice = new Notification(`${this.#caller.name.slice(0, LONGEST_NAME)} calls`, {
         body: "Click to go to the softphone.",
         tag: "jackfield-call",
         icon: "./jackfield.svg",

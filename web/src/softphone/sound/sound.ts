@@ -1,5 +1,5 @@
 import { inOneLine, type Problem } from "../phone/words.ts";
-import { askForNotices, CallNotice, noticePermission, type NoticePermission } from "./call-notice.ts";
+import { askForNotices, CallNotice, noticePermission, type Caller, type NoticePermission } from "./call-notice.ts";
 import { SoundSettings, type SoundChoices } from "./choices.ts";
 import { devicesFor, follow, type Choice, type Device, type DeviceUse, type Following } from "./devices.ts";
 import { Microphone, microphoneText, type MicrophoneWish } from "./microphone.ts";
@@ -104,8 +104,8 @@ export class Sound {
     this.#remote.play(stream);
   }
 
-  /** @param caller who rings, as text; undefined: nobody */
-  ring(tone: Tone, caller: string | undefined): void {
+  /** What the page itself plays, and who rings (undefined: nobody). */
+  ring(tone: Tone, caller: Caller | undefined): void {
     this.#sounds.play(tone);
     this.#notice.ring(caller);
   }
