@@ -159,12 +159,12 @@ describe("a headset in a call", () => {
     await choose("microphone", "Headset");
     await talking();
     await heardThere(1500);
-    await button("Mute").click();
+    await page.getByTestId("mute").click();
     await heardThere(0);
     await unplug("Headset");
     await alert("the microphone is now Webcam");
     await heardThere(0);
-    await button("Mute").click();
+    await page.getByTestId("mute").click();
     await heardThere(600);
   });
 });
@@ -265,7 +265,7 @@ describe("ringing", () => {
     await alert("The browser lets this page ring only after a click in it.");
     await page.evaluate(() => window.fakeDevices.silence(false));
     expect(await heardOn("Loudspeaker")).toBe(0);
-    await page.getByTestId("call").click();
+    await page.getByTestId("alert").click();
     await expect.poll(async () => await heardOn("Loudspeaker"), patience).toBeGreaterThan(500);
   });
 

@@ -41,7 +41,7 @@ export function microphoneProblem(error: unknown): Problem {
       };
     case "NotFoundError":
     case "OverconstrainedError":
-      return { what: "There is no microphone.", remedy: "Plug one in, then sign in again." };
+      return { what: "There is no microphone.", remedy: "Plug one in, then try again." };
     case "NotReadableError":
     case "AbortError":
       return {
@@ -67,12 +67,12 @@ function blockedBy(message: string): Problem {
   if (/dismiss/i.test(message)) {
     return {
       what: "The browser's question for the microphone was closed without an answer.",
-      remedy: "Sign in again and choose Allow.",
+      remedy: "Try again and choose Allow.",
     };
   }
   return {
     what: "The microphone is blocked for this page.",
-    remedy: "Allow it by the symbol left of the address, then sign in again.",
+    remedy: "Allow it by the symbol left of the address, then try again.",
   };
 }
 

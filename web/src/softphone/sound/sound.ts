@@ -38,6 +38,8 @@ export interface SoundSnapshot {
 }
 
 const USES = ["microphone", "speaker", "ring"] as const;
+/** Changes of devices within this time belong together. */
+const SAME_EVENT_MS = 2000;
 const NONE: Choice = { id: "", label: "", missing: false, none: false };
 
 /** Everything one hears with and speaks into: devices and what becomes of them, tones, volume, the call's sound. */
@@ -53,6 +55,7 @@ export class Sound {
   #devices: readonly Device[] = [];
   #wish: MicrophoneWish;
   #microphoneNumber = 0;
+  #told: { readonly at: number; readonly news: readonly DeviceNews[] } = { at: -Infinity, news: [] };
   #busy = false;
   #again = false;
 
@@ -184,8 +187,13 @@ export class Sound {
     return newsOf(use, before?.choice.label ?? "", after);
   }
 
+  /** A headset's microphone and speaker may go one after the other: what has just been told is told with the rest. */
   #announce(news: readonly DeviceNews[]): void {
-    this.#tell(newsText(news), news.some(isLossOf));
+    const now = performance.now();
+    const uses = new Set(news.map(({ use }) => use));
+    const recent = now - this.#told.at < SAME_EVENT_MS ? this.#told.news.filter(({ use }) => !uses.has(use)) : [];
+    this.#told = { at: now, news: [...recent, ...news] };
+    this.#tell(newsText(this.#told.news), this.#told.news.some(isLossOf));
     for (const one of news) for (const listener of this.#listeners) listener(one);
   }
 
@@ -197,7 +205,9 @@ export class Sound {
     const following = this.#following.get("microphone");
     const wish = wishOf(following?.choice.id ?? "", this.settings.value);
     const isOther = following?.switched === true || !isSameWish(wish, this.#wish);
-    if (!isOther && (this.microphone.ready || !this.microphone.wanted)) return;
+    const isLacking = this.microphone.wanted && !this.microphone.ready;
+    // That there is none has been told with the device that is gone.
+    if (following?.choice.none === true || (!isOther && !isLacking)) return;
     this.#wish = wish;
     try {
       await this.microphone.use(wish);
