@@ -103,12 +103,19 @@ const patience = { timeout: 8000, interval: 20 };
 
 /** Waits until a tone of about that frequency arrives at the far end; 0: silence. */
 async function heardThere(frequency: number): Promise<void> {
-  const look = async (): Promise<number> => await page.evaluate(async () => await window.fakeDevices.heardThere());
+  const look = async (): Promise<number> =>
+    await page.evaluate(async () => await window.fakeDevices.heardThere());
   await expect.poll(async () => Math.abs((await look()) - frequency), patience).toBeLessThan(40);
 }
 
 async function heardOn(label: string): Promise<number> {
   return await page.evaluate(async (wanted) => await window.fakeDevices.heardOn(wanted), label);
+}
+
+/** Waits until the far end's sound comes out of that device alone. */
+async function callHeardOn(label: string): Promise<void> {
+  await expect.poll(async () => Math.abs((await heardOn(label)) - 900), patience).toBeLessThan(40);
+  expect(await heardOn(label === "Headset" ? "Loudspeaker" : "Headset")).toBe(0);
 }
 
 async function alert(words: string): Promise<void> {
@@ -126,12 +133,13 @@ describe("a headset in a call", () => {
     await choose("speaker", "Headset");
     await talking();
     await heardThere(1500);
+    await callHeardOn("Headset");
     await unplug("Headset");
     await heardThere(600);
     await alert(
       "Headset was pulled out: the microphone is now Webcam, the speaker is now Loudspeaker. Plug it in to go back to it.",
     );
-    expect(await page.evaluate(() => window.fakeDevices.volumeOn("Loudspeaker"))).toBe(1);
+    await callHeardOn("Loudspeaker");
     expect(await page.getByTestId("choose-microphone").locator("option:checked").textContent()).toBe(
       "Headset (not plugged in)",
     );
@@ -139,7 +147,7 @@ describe("a headset in a call", () => {
     await plug(...headset.map((one) => ({ ...one, id: `${one.id} again` })));
     await heardThere(1500);
     await log("Headset is back as microphone and speaker.");
-    expect(await page.evaluate(() => window.fakeDevices.volumeOn("Headset"))).toBe(1);
+    await callHeardOn("Headset");
     expect(await page.getByTestId("alert").isVisible()).toBe(false);
   });
 
@@ -209,7 +217,9 @@ describe("choices", () => {
     await page.addInitScript(() => Reflect.deleteProperty(HTMLMediaElement.prototype, "setSinkId"));
     await page.goto(server.origin);
     await button("Settings").click();
-    expect(await page.getByTestId("sound").textContent()).toContain("This browser cannot choose between speakers");
+    expect(await page.getByTestId("sound").textContent()).toContain(
+      "This browser cannot choose between speakers",
+    );
     expect(await page.getByTestId("choose-speaker").isDisabled()).toBe(true);
   });
 });
@@ -220,7 +230,9 @@ describe("the meter", () => {
     await button("Settings").click();
     await button("Try the microphone").click();
     const level = async (): Promise<number> =>
-      await page.getByTestId("level").evaluate((meter) => (meter instanceof HTMLMeterElement ? meter.value : 0));
+      await page
+        .getByTestId("level")
+        .evaluate((meter) => (meter instanceof HTMLMeterElement ? meter.value : 0));
     await expect.poll(level, patience).toBeGreaterThan(0.5);
     await unplug("Webcam");
     await plug({ kind: "audioinput", id: "in-3", label: "Other", tone: 900 });

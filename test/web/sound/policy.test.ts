@@ -31,7 +31,11 @@ describe("Workspace's options", () => {
 
   it("say nothing where they are left out or cannot be read", () => {
     expect(policyOf({})).toEqual({ sound: {} });
-    const odd = { noise_suppression: "2", "policy.session.agc_mode": null, "policy.session.auto_answer": [1] };
+    const odd = {
+      noise_suppression: "2",
+      "policy.session.agc_mode": null,
+      "policy.session.auto_answer": [1],
+    };
     expect(policyOf(odd)).toEqual({ sound: {} });
   });
 

@@ -29,7 +29,7 @@ export interface FakeDevices {
   volumeOn(label: string): number;
   /** Copies of the microphone that still run. */
   copies(): number;
-  /** A far end for the page's last connection. @returns its SDP answer */
+  /** A far end for the page's last connection, with a tone of 900 Hz. @returns its SDP answer */
   answer(): Promise<string>;
   /** Loudest frequency of what arrives at the far end, Hz; 0: nothing. */
   heardThere(): Promise<number>;

@@ -121,6 +121,8 @@ function changed(): void {
   navigator.mediaDevices.dispatchEvent(new Event("devicechange"));
 }
 
+// Before outputs are faked: its ear is none of theirs.
+const there = farEnd();
 fakeMicrophones();
 fakeOutputs();
 fakeSight();
@@ -148,6 +150,7 @@ window.fakeDevices = {
   },
   heardOn,
   volumeOn: (label) => Math.max(0, ...playingOn(label).map(({ volume }) => volume)),
-  copies: () => copies.filter((one) => one.getTracks().some(({ readyState }) => readyState === "live")).length,
-  ...farEnd(),
+  copies: () =>
+    copies.filter((one) => one.getTracks().some(({ readyState }) => readyState === "live")).length,
+  ...there,
 };

@@ -1,7 +1,19 @@
 import type { FakeDevices } from "./fake-devices-contract.ts";
 import { toneOf } from "./tone.ts";
 
-/** A far end in the page itself, for what the page's last connection sends. */
+const OWN_TONE = 900;
+
+/** What the far end says. */
+function voice(): MediaStreamTrack[] {
+  const context = new AudioContext();
+  const oscillator = new OscillatorNode(context, { frequency: OWN_TONE });
+  const destination = context.createMediaStreamDestination();
+  oscillator.connect(destination);
+  oscillator.start();
+  return destination.stream.getAudioTracks();
+}
+
+/** A far end in the page itself, for the page's last connection: hears what that sends, and has a tone of its own. */
 export function farEnd(): Pick<FakeDevices, "answer" | "heardThere"> {
   const Connection = RTCPeerConnection;
   const connections: RTCPeerConnection[] = [];
@@ -26,6 +38,7 @@ export function farEnd(): Pick<FakeDevices, "answer" | "heardThere"> {
         Reflect.apply(play, ear, []).catch(() => undefined);
       });
       await there.setRemoteDescription(offer);
+      for (const track of voice()) there.addTrack(track);
       await there.setLocalDescription(await there.createAnswer());
       await gathered(there);
       return there.localDescription?.sdp ?? "";

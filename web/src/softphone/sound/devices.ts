@@ -77,7 +77,8 @@ export function choose(use: DeviceUse, devices: readonly Device[], wanted: Wante
   if (isDefault(wanted)) return fallback;
   const real = devicesFor(use, devices);
   const named = real.filter(({ label }) => label !== "" && label === wanted.label);
-  const found = real.find(({ deviceId }) => deviceId === wanted.id) ?? (named.length === 1 ? named[0] : undefined);
+  const found =
+    real.find(({ deviceId }) => deviceId === wanted.id) ?? (named.length === 1 ? named[0] : undefined);
   if (found !== undefined) return { id: found.deviceId, label: found.label, missing: false, none: false };
   // Before it is allowed to use one, a page is told no device's id: the wanted one may well be there.
   const untold = devices.some(({ kind, deviceId }) => kind === kindOf(use) && deviceId === "");
@@ -102,7 +103,8 @@ export function follow(
   wanted: Wanted,
 ): Following {
   const choice = choose(use, devices, wanted);
-  const asked = before === undefined || before.wanted.id !== wanted.id || before.wanted.label !== wanted.label;
+  const asked =
+    before === undefined || before.wanted.id !== wanted.id || before.wanted.label !== wanted.label;
   if (asked) {
     const switched = before !== undefined && !isSame(before.choice, choice);
     const awaited = choice.missing ? wanted.label : "";

@@ -147,11 +147,15 @@ export class Microphone {
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: constraints(wish, true) });
       const now = stream.getAudioTracks()[0]?.label ?? "";
-      const isGone = because instanceof Error && ["OverconstrainedError", "NotFoundError"].includes(because.name);
+      const isGone =
+        because instanceof Error && ["OverconstrainedError", "NotFoundError"].includes(because.name);
       // That it is gone, the list of devices tells better.
       if (!isGone) {
         const what = `The chosen microphone cannot be used. Another is used instead: ${now}.`;
-        this.#owner.replaced({ what, remedy: "Another program may hold it: close that one and choose it again." });
+        this.#owner.replaced({
+          what,
+          remedy: "Another program may hold it: close that one and choose it again.",
+        });
       }
       return stream;
     } catch (error) {

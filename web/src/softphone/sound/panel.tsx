@@ -77,7 +77,11 @@ function OutputPart({
   use,
   title,
   test,
-}: PanelProps & { readonly use: "speaker" | "ring"; readonly title: string; readonly test: string }): JSX.Element {
+}: PanelProps & {
+  readonly use: "speaker" | "ring";
+  readonly title: string;
+  readonly test: string;
+}): JSX.Element {
   const choice = use === "speaker" ? "speakerVolume" : "ringVolume";
   return (
     <fieldset>
@@ -147,7 +151,9 @@ function defaultName({ inUse }: SoundSnapshot, use: DeviceUse): string {
   return id === "" && label !== "" ? ` (${label})` : "";
 }
 
-type Flag = { [Key in keyof SoundChoices]: SoundChoices[Key] extends boolean ? Key : never }[keyof SoundChoices];
+type Flag = {
+  [Key in keyof SoundChoices]: SoundChoices[Key] extends boolean ? Key : never;
+}[keyof SoundChoices];
 
 function Switch({
   sound,
@@ -184,8 +190,8 @@ function NoticePart({ sound, snapshot }: PanelProps): JSX.Element {
       )}
       {snapshot.notices === "denied" && (
         <p class="hint">
-          The browser does not let this page show notifications. Allow them by the symbol left of the address; within
-          another page, open the softphone in a tab of its own once and allow them there.
+          The browser does not let this page show notifications. Allow them by the symbol left of the address;
+          within another page, open the softphone in a tab of its own once and allow them there.
         </p>
       )}
       {snapshot.notices === "unsupported" && <p class="hint">This browser shows no notifications.</p>}

@@ -1,18 +1,17 @@
 import { inOneLine, type Problem } from "../phone/words.ts";
-import { askForNotices, CallNotice, noticePermission, type Caller, type NoticePermission } from "./call-notice.ts";
+import {
+  askForNotices,
+  CallNotice,
+  noticePermission,
+  type Caller,
+  type NoticePermission,
+} from "./call-notice.ts";
 import { SoundSettings, type SoundChoices } from "./choices.ts";
 import { devicesFor, follow, type Choice, type Device, type DeviceUse, type Following } from "./devices.ts";
 import { Microphone, microphoneText, type MicrophoneWish } from "./microphone.ts";
 import { measure } from "./meter.ts";
 import { canChooseOutput, Output } from "./output.ts";
-import {
-  CALL_BLOCKED,
-  isLossOf,
-  newsOf,
-  newsText,
-  RING_BLOCKED,
-  type DeviceNews,
-} from "./problems.ts";
+import { CALL_BLOCKED, isLossOf, newsOf, newsText, RING_BLOCKED, type DeviceNews } from "./problems.ts";
 import { Sounds, type Tone } from "./sounds.ts";
 
 export interface SoundOwner {
@@ -191,7 +190,8 @@ export class Sound {
   #announce(news: readonly DeviceNews[]): void {
     const now = performance.now();
     const uses = new Set(news.map(({ use }) => use));
-    const recent = now - this.#told.at < SAME_EVENT_MS ? this.#told.news.filter(({ use }) => !uses.has(use)) : [];
+    const recent =
+      now - this.#told.at < SAME_EVENT_MS ? this.#told.news.filter(({ use }) => !uses.has(use)) : [];
     this.#told = { at: now, news: [...recent, ...news] };
     this.#tell(newsText(this.#told.news), this.#told.news.some(isLossOf));
     for (const one of news) for (const listener of this.#listeners) listener(one);

@@ -100,7 +100,12 @@ export class Sounds {
 }
 
 /** Schedules the whole pattern on the audio clock, so that a throttled background tab keeps ringing in time. */
-function schedule(context: AudioContext, destination: AudioNode, pattern: Pattern, rounds: number): () => void {
+function schedule(
+  context: AudioContext,
+  destination: AudioNode,
+  pattern: Pattern,
+  rounds: number,
+): () => void {
   const volume = context.createGain();
   volume.gain.value = 0;
   volume.connect(destination);
