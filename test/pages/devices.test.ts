@@ -291,7 +291,7 @@ describe("ringing", () => {
     await expect.poll(notices).toEqual([{ title: "<b>5002 calls", body: "Click to go to the softphone." }]);
     gateway.cancel(callId);
     await expect.poll(notices).toEqual([]);
-    await page.getByLabel("Show a notification when a call comes").uncheck();
+    await page.getByTestId("notifications").uncheck();
     gateway.invite("5003");
     await state("call", "ringing");
     expect(await notices()).toEqual([]);

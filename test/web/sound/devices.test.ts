@@ -109,6 +109,10 @@ describe("a headset in use", () => {
     expect(through([[headset], [], [headset]])).toMatchObject({ change: "back", choice: { none: false } });
   });
 
+  it("is no loss where there was none before", () => {
+    expect(through([[], [headset]], SYSTEM_DEFAULT)).toMatchObject({ switched: true, change: "changed" });
+  });
+
   it("is followed as the system's default too", () => {
     const plugged = [asDefault(headset), headset, builtIn];
     const pulled = [asDefault(builtIn), builtIn];

@@ -62,6 +62,13 @@ describe("what happened to a device", () => {
     expect(newsText(back)).toEqual({ what: "Headset is back as microphone and speaker.", remedy: "" });
   });
 
+  it("is told once of a device that takes the place for several uses, and without the numbers that Chrome adds", () => {
+    const speaker = { ...pulled, use: "speaker", label: "Jabra (0b0e:24c9)", now: "Desk (046d:082d)" } as const;
+    expect(newsText([speaker, { ...speaker, use: "ring" }]).what).toBe(
+      "Jabra was pulled out: the speaker and the ring device are now Desk.",
+    );
+  });
+
   it("is told with what it means where no other device is there", () => {
     expect(newsText([{ ...pulled, now: "", none: true }]).what).toBe(
       "Headset was pulled out: there is no other microphone, so nobody can hear you.",

@@ -71,6 +71,11 @@ function isDefault({ id, label }: Wanted): boolean {
   return id === "" && label === "";
 }
 
+/** A device's name for people: Chrome adds the vendor's and product's numbers. */
+export function shownName(label: string): string {
+  return label.replace(/ \([0-9a-f]{4}:[0-9a-f]{4}\)$/, "");
+}
+
 /** Which of the devices to use: the wanted one by id, else by its name where only one has it, else the default. */
 export function choose(use: DeviceUse, devices: readonly Device[], wanted: Wanted): Choice {
   const fallback = systemDefault(use, devices);
@@ -113,7 +118,7 @@ export function follow(
   // A name that is told only now changes nothing.
   if (isSame(before.choice, choice)) return { ...before, choice, switched: false, change: undefined };
   const isBack = before.awaited !== "" && choice.label === before.awaited;
-  const isGone = !isBack && !isThere(use, devices, before.choice);
+  const isGone = !isBack && !before.choice.none && !isThere(use, devices, before.choice);
   return {
     wanted,
     choice,

@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { SoundChoices } from "./choices.ts";
-import { SYSTEM_DEFAULT, type Device, type DeviceUse } from "./devices.ts";
+import { shownName, SYSTEM_DEFAULT, type Device, type DeviceUse } from "./devices.ts";
 import { NO_OUTPUT_CHOICE } from "./problems.ts";
 import type { Sound, SoundSnapshot } from "./sound.ts";
 
@@ -130,12 +130,12 @@ function DeviceSelect({
         <option value="">System default{defaultName(snapshot, use)}</option>
         {devices.map(({ deviceId, label }, at) => (
           <option key={deviceId} value={deviceId}>
-            {label === "" ? `Device ${at + 1}` : label}
+            {label === "" ? `Device ${at + 1}` : shownName(label)}
           </option>
         ))}
         {missing && (
           <option value={MISSING} disabled>
-            {wanted.label} (not plugged in)
+            {shownName(wanted.label)} (not plugged in)
           </option>
         )}
       </select>
@@ -148,7 +148,7 @@ const MISSING = "missing";
 
 function defaultName({ inUse }: SoundSnapshot, use: DeviceUse): string {
   const { id, label } = inUse[use];
-  return id === "" && label !== "" ? ` (${label})` : "";
+  return id === "" && label !== "" ? ` (${shownName(label)})` : "";
 }
 
 type Flag = {
@@ -177,10 +177,10 @@ function Switch({
 function NoticePart({ sound, snapshot }: PanelProps): JSX.Element {
   return (
     <fieldset>
-      <legend>While this page is out of sight</legend>
+      <legend>Notifications</legend>
       {snapshot.notices === "granted" && (
         <Switch sound={sound} snapshot={snapshot} choice="notifications">
-          Show a notification when a call comes
+          Show a call that comes while this page is out of sight
         </Switch>
       )}
       {snapshot.notices === "default" && (

@@ -1,5 +1,5 @@
 import type { Problem } from "../phone/words.ts";
-import type { DeviceChange, DeviceUse, Following } from "./devices.ts";
+import { shownName, type DeviceChange, type DeviceUse, type Following } from "./devices.ts";
 
 /** Where the page runs, as far as the microphone depends on it. */
 export interface Surroundings {
@@ -112,28 +112,34 @@ function firstUpper(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
-function consequence({ use, now, none }: DeviceNews): string {
-  if (none) return SILENCE[use];
-  return `the ${NAMES[use]} is now ${now === "" ? "the system's default" : now}`;
+/** What is used in its place, told once where it is one device for several uses. */
+function consequences(news: readonly DeviceNews[]): string {
+  const lacking = news.filter(({ none }) => none).map(({ use }) => SILENCE[use]);
+  const groups = Map.groupBy(
+    news.filter(({ none }) => !none),
+    ({ now }) => now,
+  );
+  const replaced = [...groups].map(([now, uses]) => {
+    const names = uses.map(({ use }) => `the ${NAMES[use]}`).join(" and ");
+    return `${names} ${uses.length === 1 ? "is" : "are"} now ${now === "" ? "the system's default" : shownName(now)}`;
+  });
+  return [...replaced, ...lacking].join(", ");
 }
 
 /** One sentence for what happened to one device, whatever it was used for. */
 function sentence(news: readonly DeviceNews[]): string {
   const [first] = news;
   if (first === undefined) return "";
-  const name = first.label === "" ? `The ${NAMES[first.use]}` : first.label;
+  const name = first.label === "" ? `The ${NAMES[first.use]}` : shownName(first.label);
   const uses = news.map(({ use }) => NAMES[use]).join(" and ");
-  const then = news.map(consequence).join(", ");
-  switch (first.change) {
-    case "back":
-      return `${name} is back as ${uses}.`;
-    case "changed":
-      return `${firstUpper(then)}.`;
-    case "gone":
-      return `${name} was pulled out: ${then}.`;
-    case "missing":
-      return `${name} is not plugged in: ${then}.`;
-  }
+  const then = consequences(news);
+  const sentences: Readonly<Record<DeviceChange, string>> = {
+    back: `${name} is back as ${uses}.`,
+    changed: `${firstUpper(then)}.`,
+    gone: `${name} was pulled out: ${then}.`,
+    missing: `${name} is not plugged in: ${then}.`,
+  };
+  return sentences[first.change];
 }
 
 /** What happened to the devices, in words; a headset that is microphone and speaker is told once. */
