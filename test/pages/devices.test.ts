@@ -81,7 +81,7 @@ async function signIn(): Promise<void> {
 async function signedIn(...devices: readonly FakeDevice[]): Promise<void> {
   await open(...devices);
   await signIn();
-  await button("Settings").click();
+  await page.getByTestId("settings").click();
 }
 
 async function choose(use: "microphone" | "speaker" | "ring", label: string): Promise<void> {
@@ -205,7 +205,7 @@ describe("choices", () => {
     await open(...desk, ...headset);
     await page.evaluate(() => window.fakeDevices.hold("in-2"));
     await signIn();
-    await button("Settings").click();
+    await page.getByTestId("settings").click();
     await choose("microphone", "Headset");
     await alert("The chosen microphone cannot be used. Another is used instead");
     await talking();
@@ -216,7 +216,7 @@ describe("choices", () => {
     page = await browser.context.newPage();
     await page.addInitScript(() => Reflect.deleteProperty(HTMLMediaElement.prototype, "setSinkId"));
     await page.goto(server.origin);
-    await button("Settings").click();
+    await page.getByTestId("settings").click();
     expect(await page.getByTestId("sound").textContent()).toContain(
       "This browser cannot choose between speakers",
     );
@@ -227,7 +227,7 @@ describe("choices", () => {
 describe("the meter", () => {
   it("shows how loud the microphone is, and measures nothing when it is not shown", async () => {
     await open(...desk);
-    await button("Settings").click();
+    await page.getByTestId("settings").click();
     await button("Try the microphone").click();
     const level = async (): Promise<number> =>
       await page
@@ -239,7 +239,7 @@ describe("the meter", () => {
     await expect.poll(level, patience).toBeGreaterThan(0.5);
     const copies = async (): Promise<number> => await page.evaluate(() => window.fakeDevices.copies());
     expect(await copies()).toBe(1);
-    await button("Settings").click();
+    await page.getByTestId("settings").click();
     await expect.poll(copies).toBe(0);
   });
 });
@@ -262,7 +262,7 @@ describe("ringing", () => {
 
   it("and speaker can be heard for a test on the devices chosen", async () => {
     await open(...desk, ...headset);
-    await button("Settings").click();
+    await page.getByTestId("settings").click();
     await choose("ring", "Headset");
     await button("Ring once").click();
     await expect.poll(async () => await heardOn("Headset"), patience).toBeGreaterThan(500);
