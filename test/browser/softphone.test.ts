@@ -232,6 +232,21 @@ describe("the softphone page", () => {
     expect(browser.errors.slice(before)).toEqual([]);
   });
 
+  it("goes over to another microphone, and to its sound as it is, in a call that goes on, muted if it was", async () => {
+    await signIn();
+    const uuid = await call("9196");
+    await page.getByTestId("settings").click();
+    await page.getByTestId("choose-microphone").selectOption({ label: "Fake Audio Input 2" });
+    await page.getByLabel("Suppress noise").uncheck();
+    expect(await levelThere(uuid)).toBeGreaterThan(loud);
+    await page.getByTestId("mute").click();
+    await page.getByTestId("choose-microphone").selectOption({ label: "Fake Audio Input 1" });
+    expect(await levelThere(uuid)).toBeLessThan(quiet);
+    await page.getByTestId("mute").click();
+    expect(await levelThere(uuid)).toBeGreaterThan(loud);
+    expect(browser.errors.slice(before)).toEqual([]);
+  });
+
   it.each([
     ["9198", "Busy."],
     ["9200", "The call was declined."],
