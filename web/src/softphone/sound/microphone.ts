@@ -21,6 +21,8 @@ export interface MicrophoneWish {
   readonly autoGainControl: boolean;
 }
 
+const PROCESSING = ["echoCancellation", "noiseSuppression", "autoGainControl"] as const;
+
 export interface MicrophoneOwner {
   /** Another one than before, or the first: calls that run are to get new copies. */
   changed(): void;
@@ -52,6 +54,14 @@ function stop(stream: MediaStream | undefined): void {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
+function isLive(stream: MediaStream): boolean {
+  return stream.getAudioTracks().some(({ readyState }) => readyState === "live");
+}
+
+function hasSameProcessing(one: MicrophoneWish, other: MicrophoneWish): boolean {
+  return PROCESSING.every((key) => one[key] === other[key]);
+}
+
 /**
  * The person's microphone, asked for once at sign-in so that answering a call asks nothing. Each call gets a copy of
  * its own: muting or ending one call leaves the next alone.
@@ -61,6 +71,7 @@ export class Microphone {
   readonly #holders = new Set<Holder>();
   #wish: MicrophoneWish;
   #stream: MediaStream | undefined;
+  readonly #copies = new Set<MediaStream>();
   /** One opens after the other. */
   #turn: Promise<void> = Promise.resolve();
 
@@ -70,7 +81,7 @@ export class Microphone {
   }
 
   get ready(): boolean {
-    return this.#stream?.getAudioTracks().some((track) => track.readyState === "live") ?? false;
+    return this.#stream !== undefined && isLive(this.#stream);
   }
 
   /** Somebody wants it, whether it could be had or not. */
@@ -84,10 +95,19 @@ export class Microphone {
     if (!this.ready) await this.#inTurn(async () => (this.ready ? undefined : await this.#open()));
   }
 
-  /** Goes over to another one; the former is used until that one is there. Throws MicrophoneError. */
+  /**
+   * Goes over to another one; the former is used until that one is there. Calls are silent for a moment where only the
+   * sound's processing changes: Chromium keeps to the former for as long as anything has the device open. Throws
+   * MicrophoneError.
+   */
   async use(wish: MicrophoneWish): Promise<void> {
+    const isOther = !hasSameProcessing(wish, this.#wish);
     this.#wish = wish;
-    if (this.wanted) await this.#inTurn(async () => await this.#open());
+    if (!this.wanted) return;
+    await this.#inTurn(async () => {
+      if (isOther) for (const stream of [this.#stream, ...this.#copies]) stop(stream);
+      await this.#open();
+    });
   }
 
   /** A copy for one call; its user stops its tracks. Undefined while there is no microphone. */
@@ -95,6 +115,8 @@ export class Microphone {
     if (this.#stream === undefined || !this.ready) return undefined;
     const copy = this.#stream.clone();
     for (const track of copy.getAudioTracks()) track.enabled = true;
+    for (const one of this.#copies) if (!isLive(one)) this.#copies.delete(one);
+    this.#copies.add(copy);
     return copy;
   }
 
