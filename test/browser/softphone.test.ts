@@ -238,6 +238,31 @@ describe("the softphone page", () => {
     expect(browser.errors.slice(before)).toEqual([]);
   });
 
+  it("goes over to another microphone, and to its sound as it is, in a call that goes on, muted if it was", async () => {
+    await signIn();
+    const uuid = await call("9196");
+    await page.evaluate(() => {
+      const { replaceTrack } = RTCRtpSender.prototype;
+      RTCRtpSender.prototype.replaceTrack = async function (track) {
+        document.documentElement.dataset["sent"] = JSON.stringify(track?.getSettings());
+        await Reflect.apply(replaceTrack, this, [track]);
+      };
+    });
+    await page.getByTestId("settings").click();
+    await page.getByTestId("choose-microphone").selectOption({ label: "Fake Audio Input 2" });
+    await page.getByLabel("Suppress noise").uncheck();
+    const settings = async (): Promise<unknown> => JSON.parse((await page.locator("html").getAttribute("data-sent")) ?? "{}");
+    const wanted = { noiseSuppression: false, echoCancellation: true, autoGainControl: true };
+    await expect.poll(settings).toMatchObject(wanted);
+    expect(await levelThere(uuid)).toBeGreaterThan(loud);
+    await page.getByTestId("mute").click();
+    await page.getByTestId("choose-microphone").selectOption({ label: "Fake Audio Input 1" });
+    expect(await levelThere(uuid)).toBeLessThan(quiet);
+    await page.getByTestId("mute").click();
+    expect(await levelThere(uuid)).toBeGreaterThan(loud);
+    expect(browser.errors.slice(before)).toEqual([]);
+  });
+
   it.each([
     ["9198", "Busy."],
     ["9200", "The call was declined."],

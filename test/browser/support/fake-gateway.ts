@@ -126,10 +126,10 @@ export class FakeGateway {
     );
   }
 
-  /** Confirms the page's 200 of this call with an SDP answer. */
-  acknowledge(callId: string): void {
+  /** Confirms the page's 200 of this call with an SDP answer, without another one that of nobody. */
+  acknowledge(callId: string, answer?: string): void {
     const ok = this.#answerOf(callId);
-    this.#inDialog("ACK", ok, answerTo(ok.body), this.#cseqOf(ok.text));
+    this.#inDialog("ACK", ok, answer ?? answerTo(ok.body), this.#cseqOf(ok.text));
   }
 
   bye(callId: string, headers: readonly string[] = []): void {

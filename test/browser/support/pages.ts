@@ -18,7 +18,8 @@ export async function bundleClient(client: ClientName): Promise<string> {
   return await bundle(ENTRIES[client]);
 }
 
-async function bundle(entry: string): Promise<string> {
+/** One script of an entry file and what it imports, to run in a page. */
+export async function bundle(entry: string): Promise<string> {
   const result = await build({
     entryPoints: [entry],
     bundle: true,

@@ -7,10 +7,8 @@ import { CallHistory } from "./phone/history.ts";
 import { Phone } from "./phone/phone.ts";
 import { remembered, type Remembered } from "./phone/settings.ts";
 import { Softphone } from "./softphone.ts";
-import { Microphone } from "./sound/microphone.ts";
-import { Sounds } from "./sound/sounds.ts";
-import { playRemote } from "./sound/speaker.ts";
-import { toneOf } from "./sound/tones.ts";
+import { hookSound } from "./sound/hook.tsx";
+import { Sound } from "./sound/sound.ts";
 import { App, titleOf } from "./views/app.tsx";
 
 function element<T extends HTMLElement>(id: string, kind: new () => T): T {
@@ -27,35 +25,21 @@ const instance = await ownInstance(sessionStorage, (navigator as Partial<Navigat
 const returning = takeSignIn(sessionStorage, Date.now());
 const first = (): Remembered => remembered(sessionStorage, location);
 
-const microphone = new Microphone(() =>
-  softphone.notices.tell("The microphone is gone. Plug it in again before the next call.", true),
-);
-const phone = new Phone(microphone, instance, keptCalls(sessionStorage));
-const softphone = new Softphone(phone, microphone, new CallHistory(sessionStorage));
-
-const sounds = new Sounds();
-// Browsers start sound only from a click or key press.
-for (const event of ["pointerdown", "keydown"]) document.addEventListener(event, () => sounds.unlock());
-phone.onChange((snapshot) => {
-  keepCalls(sessionStorage, phone.kept);
-  sounds.play(toneOf(snapshot));
+const sound = new Sound(remote, {
+  changed: () => softphone.changed(),
+  told: (text, problem) => softphone.notices.tell(text, problem),
+  microphoneChanged: () => phone.microphoneChanged(),
 });
-phone.onEvent((event) => {
-  if (event.kind === "beep") sounds.beep();
-  if (event.kind === "sound")
-    playRemote(remote, event.stream, () =>
-      softphone.notices.tell(
-        "The browser does not let this page play sound. Click anywhere on the page to hear the call.",
-        true,
-      ),
-    );
-});
+const phone = new Phone(sound.microphone, instance, keptCalls(sessionStorage));
+const softphone = new Softphone(phone, sound.microphone, new CallHistory(sessionStorage));
+phone.onChange(() => keepCalls(sessionStorage, phone.kept));
 
 // Parts that hook in do it here.
 void fetch("settings.json")
   .then((response) => response.json())
   .then((settings: unknown) => hookGws(softphone, settings))
   .catch(() => undefined);
+hookSound(softphone, sound);
 
 let due = false;
 function draw(): void {
@@ -87,7 +71,4 @@ window.addEventListener("pagehide", () => {
   const ha1 = phone.leave();
   if (ha1 !== undefined) keepSignIn(sessionStorage, ha1, Date.now());
 });
-if (returning !== undefined) {
-  sounds.unlock();
-  void softphone.signIn({ ...first(), password: "", ha1: returning });
-}
+if (returning !== undefined) void softphone.signIn({ ...first(), password: "", ha1: returning });

@@ -216,6 +216,31 @@ export class Call {
     this.#session.answer({ ...answerOptions(), mediaStream: microphone });
   }
 
+  /**
+   * Sends another microphone's sound from now on, silent where the one before was (muted, held). A call that is not answered
+   * takes none yet. @param copy makes this call's own copy
+   */
+  useMicrophone(copy: () => MediaStream | undefined): void {
+    const before = this.#microphone;
+    const next = before && copy();
+    if (before === undefined || next === undefined) return;
+    this.#microphone = next;
+    void this.#sendMicrophone().then(() => stopTracks(before));
+  }
+
+  /** Puts the call's own copy in the place of what its connection sends. Idempotent. */
+  async #sendMicrophone(): Promise<void> {
+    const track = this.#microphone?.getAudioTracks()[0];
+    const sender = sendersOf(this.#session).find((one) => one.track?.kind === "audio");
+    const before = sender?.track;
+    if (track === undefined || sender === undefined || !before || before === track) return;
+    track.enabled = before.enabled;
+    // Refused where the call is over.
+    await sender.replaceTrack(track).catch(() => undefined);
+    // JsSIP may have muted the former one meanwhile.
+    track.enabled = before.enabled;
+  }
+
   hangUp(status?: { readonly code: number; readonly phrase: string }): void {
     if (this.#session.isEnded()) return;
     this.#session.terminate(status && { status_code: status.code, reason_phrase: status.phrase });
@@ -375,6 +400,12 @@ function headerOf(message: object, name: string): string | undefined {
   const value: unknown =
     typeof getHeader === "function" ? Reflect.apply(getHeader, message, [name]) : undefined;
   return typeof value === "string" ? value : undefined;
+}
+
+/** None before JsSIP has made the connection, which its types leave out. */
+function sendersOf(session: RTCSession): readonly RTCRtpSender[] {
+  const connection: RTCPeerConnection | null | undefined = session.connection;
+  return connection?.getSenders() ?? [];
 }
 
 function stopTracks(stream: MediaStream): void {

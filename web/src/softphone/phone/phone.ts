@@ -304,6 +304,11 @@ export class Phone implements CallControl {
     }
   }
 
+  /** Another microphone than before: calls that have one get a copy of it. */
+  microphoneChanged(): void {
+    for (const call of this.#calls) call.useMicrophone(() => this.#microphone.copy());
+  }
+
   /** The microphone's copy for one call, or why there is none. */
   async #copyOfMicrophone(): Promise<MediaStream | string> {
     try {
