@@ -3,6 +3,7 @@ import { ownInstance, randomUuid } from "./phone/instance.ts";
 import { keepCalls, keepSignIn, keptCalls, takeSignIn } from "./phone/kept.ts";
 import { Phone } from "./phone/phone.ts";
 import { remembered, type Remembered } from "./phone/settings.ts";
+import { hookQuality } from "./quality/hook.tsx";
 import { Softphone } from "./softphone.ts";
 import { Microphone } from "./sound/microphone.ts";
 import { Sounds } from "./sound/sounds.ts";
@@ -49,6 +50,7 @@ phone.onEvent((event) => {
 });
 
 // Parts that hook in do it here.
+hookQuality(softphone);
 
 let due = false;
 function draw(): void {

@@ -36,7 +36,7 @@ function ShownCall({ softphone, snapshot, call }: CallProps): JSX.Element {
         {call.peer}
       </p>
       <Timer since={call.since} />
-      <p class="phase" data-testid="call-quality">
+      <p class="sr" data-testid="call-quality">
         {call.phase === "talking" ? qualityText(call.quality) : ""}
       </p>
       {softphone.places.show("quality", call)}
