@@ -48,6 +48,7 @@ describe("the connection in words", () => {
     ],
     ["wait", "Signed in here; SIP Server is being told…", { trunk: { state: "registering", reason: "" } }],
     ["good", "In a call, sound connected.", { inCall: true, path: "connected" }],
+    ["wait", "In a call; its sound is being connected…", { inCall: true, path: "checking" }],
     [
       "bad",
       "The sound of your call is interrupted: the way to the gateway broke, a new one is being looked for.",

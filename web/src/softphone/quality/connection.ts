@@ -63,11 +63,8 @@ function summary(facts: ConnectionFacts, parts: readonly ConnectionPart[]): [Con
     return ["bad", `You cannot be called: SIP Server ${trunkWords?.text ?? ""}.`];
   if (trunk.state !== "in-service" && trunk.state !== "unknown")
     return ["wait", "Signed in here; SIP Server is being told…"];
-  if (inCall)
-    return [
-      path === "connected" ? "good" : "wait",
-      path === "connected" ? "In a call, sound connected." : "In a call.",
-    ];
+  if (inCall && path === "connected") return ["good", "In a call, sound connected."];
+  if (inCall) return ["wait", "In a call; its sound is being connected…"];
   return ["good", "Ready for calls."];
 }
 
