@@ -42,6 +42,14 @@ describe("what the gateway tells by NOTIFY", () => {
       callId: "abc",
       quality: { mos: 4.3, roundTripMs: 12, lossPercent: 0 },
     });
+    const ways =
+      '"fromBrowser":{"mos":4.2,"lossPercent":1,"jitterMs":2,"roundTripMs":12},"fromTrunk":{"mos":"x"},"other":{}';
+    expect(gatewayEvent(notify(event, `{"mos":4.2,${ways}}`))).toMatchObject({
+      quality: {
+        mos: 4.2,
+        ways: { fromBrowser: { mos: 4.2, lossPercent: 1, jitterMs: 2, roundTripMs: 12 } },
+      },
+    });
     for (const body of ["", "{", "{}", "null", "[]", '{"mos":"4"}', '{"mos":null}'])
       expect(gatewayEvent(notify(event, body))).toEqual({
         kind: "quality",

@@ -6,6 +6,7 @@ import { keepCalls, keepSignIn, keptCalls, takeSignIn } from "./phone/kept.ts";
 import { CallHistory } from "./phone/history.ts";
 import { Phone } from "./phone/phone.ts";
 import { remembered, type Remembered } from "./phone/settings.ts";
+import { hookQuality } from "./quality/hook.tsx";
 import { Softphone } from "./softphone.ts";
 import { hookSound } from "./sound/hook.tsx";
 import { Sound } from "./sound/sound.ts";
@@ -40,6 +41,7 @@ void fetch("settings.json")
   .then((settings: unknown) => hookGws(softphone, settings))
   .catch(() => undefined);
 hookSound(softphone, sound);
+hookQuality(softphone);
 
 let due = false;
 function draw(): void {

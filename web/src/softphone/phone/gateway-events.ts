@@ -1,3 +1,4 @@
+import { gatewayWays, type GatewayWays, type WayFigures } from "../quality/figures.ts";
 import type { HeaderLine } from "./caller-data.ts";
 
 /**
@@ -40,6 +41,8 @@ export interface Quality {
   readonly mos: number;
   readonly roundTripMs: number | undefined;
   readonly lossPercent: number | undefined;
+  /** Each way that is known. */
+  readonly ways?: GatewayWays;
 }
 
 const TRUNK_STATES = ["idle", "registering", "in-service", "backing-off", "rejected"] as const;
@@ -72,16 +75,34 @@ function qualityOf(body: string): Quality | undefined {
   try {
     const parsed: unknown = JSON.parse(body);
     if (typeof parsed !== "object" || parsed === null) return undefined;
-    const number = (name: string): number | undefined => {
-      const value: unknown = Reflect.get(parsed, name);
-      return typeof value === "number" && Number.isFinite(value) ? value : undefined;
-    };
-    const mos = number("mos");
+    const mos = numberOf(parsed, "mos");
     if (mos === undefined) return undefined;
-    return { mos, roundTripMs: number("roundTripMs"), lossPercent: number("lossPercent") };
+    const ways = gatewayWays.flatMap((way) => {
+      const figures = wayOf(Reflect.get(parsed, way));
+      return figures ? [[way, figures] as const] : [];
+    });
+    const all = {
+      mos,
+      roundTripMs: numberOf(parsed, "roundTripMs"),
+      lossPercent: numberOf(parsed, "lossPercent"),
+    };
+    return ways.length === 0 ? all : { ...all, ways: Object.fromEntries(ways) };
   } catch {
     return undefined;
   }
+}
+
+function wayOf(told: unknown): WayFigures | undefined {
+  if (typeof told !== "object" || told === null) return undefined;
+  const mos = numberOf(told, "mos");
+  if (mos === undefined) return undefined;
+  const [lossPercent = 0, jitterMs = 0] = [numberOf(told, "lossPercent"), numberOf(told, "jitterMs")];
+  return { mos, lossPercent, jitterMs, roundTripMs: numberOf(told, "roundTripMs") };
+}
+
+function numberOf(object: object, name: string): number | undefined {
+  const value: unknown = Reflect.get(object, name);
+  return typeof value === "number" && Number.isFinite(value) ? value : undefined;
 }
 
 function newsOf(body: string): CallNews | undefined {

@@ -39,6 +39,10 @@ export class Line {
   socket: SocketState = "connecting";
   registration: Registration = "none";
   trunk: Trunk = UNKNOWN_TRUNK;
+  /** As the gateway names itself. */
+  gateway: string | undefined;
+  /** When a refused sign-in is tried again, ms since the epoch. */
+  retryAt: number | undefined;
   readonly #owner: LineOwner;
   readonly #domain: string;
   readonly #ua: UA;
@@ -108,6 +112,7 @@ export class Line {
     ua.on("registrationFailed", (event: object) => this.#onRefused(event));
     ua.on("newRTCSession", (event: RTCSessionEvent) => this.#owner.session(event));
     ua.on("sipEvent", ({ request }) => {
+      this.gateway = request.getHeader("User-Agent") ?? this.gateway;
       const event = gatewayEvent(request);
       if (event?.kind === "trunk") {
         this.trunk = { state: event.state, reason: event.reason };
@@ -123,6 +128,7 @@ export class Line {
 
   #register(state: Registration, text?: string): void {
     this.registration = state;
+    if (state !== "failed") this.retryAt = undefined;
     if (text !== undefined && !this.#closed) this.#owner.told(text, false);
     this.#changed();
   }
@@ -130,6 +136,7 @@ export class Line {
   #onSocket(state: SocketState): void {
     const before = this.socket;
     this.socket = state;
+    this.retryAt = undefined;
     if (this.#closed) return;
     if (state === "connected") {
       this.registration = "registering";
@@ -156,6 +163,7 @@ export class Line {
     // A lost socket is told and mended by itself.
     if (this.socket !== "connected") return;
     this.#owner.refused(status, text, false);
+    this.retryAt = Date.now() + RETRY_MS;
     this.#register("failed");
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.#ua.register(), RETRY_MS);

@@ -30,6 +30,10 @@ export interface PhoneSnapshot {
   readonly call: CallSnapshot | undefined;
   readonly otherCalls: readonly CallSnapshot[];
   readonly messages: Messages | undefined;
+  /** As the gateway names itself. */
+  readonly gateway?: string | undefined;
+  /** When a refused sign-in is tried again, ms since the epoch. */
+  readonly retryAt?: number | undefined;
 }
 
 /** As many lines as a phone of SIP Server's has; one more call gets 486. */
@@ -93,6 +97,8 @@ export class Phone implements CallControl {
       call: this.#call?.snapshot,
       otherCalls: this.#calls.filter((one) => one !== this.#call).map(({ snapshot }) => snapshot),
       messages: this.#messages,
+      gateway: this.#line?.gateway,
+      retryAt: this.#line?.retryAt,
     };
   }
 

@@ -49,7 +49,7 @@ function ShownCall({ softphone, snapshot, call }: CallProps): JSX.Element {
         {call.peer}
       </p>
       <TransferProgress transfer={call.transfer} />
-      <p class="small" data-testid="call-quality">
+      <p class="sr" data-testid="call-quality">
         {call.phase === "talking" ? qualityText(call.quality) : ""}
       </p>
       {softphone.places.show("quality", call)}

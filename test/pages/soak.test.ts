@@ -1,0 +1,112 @@
+import { join } from "node:path";
+import type { CDPSession, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { contentSecurityPolicy } from "../../src/ws/index.ts";
+import { FakeGateway } from "../browser/support/fake-gateway.ts";
+import { launchBrowser, serveFolder, type PageServer, type TestBrowser } from "../browser/support/index.ts";
+
+const built = join(import.meta.dirname, "..", "..", "web", "dist");
+
+let server: PageServer;
+let gateway: FakeGateway;
+let browser: TestBrowser;
+let page: Page;
+let devtools: CDPSession;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  server = await serveFolder(built, { "content-security-policy": contentSecurityPolicy() });
+  gateway = new FakeGateway(server.server, "secret");
+  page = await browser.open(server.origin);
+  devtools = await page.context().newCDPSession(page);
+  await devtools.send("Performance.enable");
+  await devtools.send("HeapProfiler.enable");
+  await page.getByLabel("Your number (DN)").fill("5001");
+  await page.getByLabel("Password").fill("secret");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.locator('[data-testid="app"][data-state="registered"]').waitFor({ state: "attached" });
+});
+afterAll(async () => {
+  gateway.close();
+  await browser.close();
+  await server.close();
+});
+
+/** A call from ringing to its end, without the test's hands on the page: SIP Server has it answered. */
+async function oneCall(): Promise<void> {
+  // What is over is of no use any more, and looked through for each answer.
+  gateway.received.length = 0;
+  const callId = gateway.invite("5002", ["X-Genesys-CallUUID: UUID1"]);
+  const about = [`X-Jackfield-Call-ID: ${callId}`];
+  const answered = (method: string) => (): boolean =>
+    gateway.received.some(
+      (one) => one.name === "200" && one.header("Call-ID") === callId && one.header("CSeq").endsWith(method),
+    );
+  await until(() => gateway.received.some((one) => one.name === "180" && one.header("Call-ID") === callId));
+  gateway.notify("talk", about);
+  await until(answered("INVITE"));
+  gateway.acknowledge(callId);
+  gateway.notify(
+    "x-jackfield-quality",
+    about,
+    '{"mos":4.3,"fromBrowser":{"mos":4.3,"lossPercent":0,"jitterMs":2,"roundTripMs":20}}',
+  );
+  gateway.notify("x-jackfield-call", about, '{"headers":[["X-Data","1"]],"far":"connected"}');
+  gateway.bye(callId);
+  await until(answered("BYE"));
+}
+
+async function until(done: () => boolean): Promise<void> {
+  await expect.poll(done, { interval: 5, timeout: 10_000 }).toBe(true);
+}
+
+/** Objects of a kind that are still reachable in the page; asking collects the garbage first. */
+async function alive(kind: string): Promise<number> {
+  const { result } = await devtools.send("Runtime.evaluate", { expression: `${kind}.prototype` });
+  const { objects } = await devtools.send("Runtime.queryObjects", {
+    prototypeObjectId: result.objectId ?? "",
+    objectGroup: "soak",
+  });
+  const counted = await devtools.send("Runtime.callFunctionOn", {
+    objectId: objects.objectId ?? "",
+    functionDeclaration: "function () { return this.length; }",
+    returnByValue: true,
+  });
+  await devtools.send("Runtime.releaseObjectGroup", { objectGroup: "soak" });
+  return Number(counted.result.value);
+}
+
+async function figures() {
+  const connections = await alive("RTCPeerConnection");
+  const contexts = await alive("AudioContext");
+  const tracks = await alive("MediaStreamTrack");
+  for (let turn = 0; turn < 3; turn++) await devtools.send("HeapProfiler.collectGarbage");
+  const { metrics } = await devtools.send("Performance.getMetrics");
+  const metric = (name: string): number => metrics.find((one) => one.name === name)?.value ?? Number.NaN;
+  return {
+    connections,
+    contexts,
+    tracks,
+    listeners: metric("JSEventListeners"),
+    nodes: metric("Nodes"),
+    heapKb: Math.round(metric("JSHeapUsedSize") / 1024),
+  };
+}
+
+it("200 calls leave nothing behind in the page: no memory, nodes, listeners, connections or tracks", async () => {
+  const looks = [];
+  for (let call = 1; call <= 200; call++) {
+    await oneCall();
+    if (call === 60 || call === 130 || call === 200) {
+      await page.locator('[data-testid="call"][data-state="none"]').waitFor({ state: "attached" });
+      looks.push(await figures());
+    }
+  }
+  console.log(JSON.stringify(looks));
+  const [first, middle, last] = looks;
+  if (!first || !middle || !last) throw new Error("not all looks were taken");
+  for (const kind of ["connections", "contexts", "tracks", "listeners", "nodes"] as const)
+    expect([kind, last[kind]]).toEqual([kind, first[kind]]);
+  expect(last.heapKb).toBeLessThan(first.heapKb + 200);
+  expect(browser.errors).toEqual([]);
+});

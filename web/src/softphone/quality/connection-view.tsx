@@ -1,0 +1,55 @@
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { SoftphoneSnapshot } from "../snapshot.ts";
+import { connectionWords, type ConnectionWords } from "./connection.ts";
+import type { QualityWatch } from "./quality-watch.ts";
+
+interface Props {
+  readonly watch: QualityWatch;
+  readonly snapshot: SoftphoneSnapshot;
+}
+
+/** The connection as it is now, in words. */
+export function wordsOf(watch: QualityWatch, snapshot: SoftphoneSnapshot): ConnectionWords {
+  const { dn, socket, registration, trunk, call, retryAt } = snapshot;
+  const retryS = retryAt === undefined ? undefined : Math.max(1, Math.ceil((retryAt - Date.now()) / 1000));
+  const { path } = watch;
+  return connectionWords({
+    dn,
+    socket,
+    registration,
+    trunk,
+    path,
+    inCall: call?.phase === "talking",
+    retryS,
+  });
+}
+
+/** One sentence in the bar at the top; behind it each part, and what the page does about it. */
+export function ConnectionView({ watch, snapshot }: Props): JSX.Element | null {
+  const [, redraw] = useState(0);
+  const { dn, retryAt } = snapshot;
+  useEffect(() => watch.onChange(() => redraw((count) => count + 1)), [watch]);
+  useEffect(() => {
+    if (retryAt === undefined) return undefined;
+    const ticking = setInterval(() => redraw((count) => count + 1), 1000);
+    return () => clearInterval(ticking);
+  }, [retryAt]);
+  if (dn === undefined) return null;
+  const { tone, sentence, parts } = wordsOf(watch, snapshot);
+  return (
+    <details class="connection" data-testid="connection" data-tone={tone}>
+      <summary aria-label={`Connection: ${sentence}`}>
+        <span data-testid="connection-sentence">{sentence}</span>
+      </summary>
+      <dl>
+        {parts.map(({ name, tone: how, text }) => (
+          <div key={name} data-tone={how}>
+            <dt>{name}</dt>
+            <dd>{text}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  );
+}
