@@ -136,6 +136,29 @@ export class FakeGateway {
     this.#inDialog("BYE", this.#answerOf(callId), "", String(++this.#cseq), headers);
   }
 
+  /** Answers the page's last call to this number. @returns its Call-ID */
+  answer(number: string): string {
+    const invite = this.received.findLast((one) => one.startLine.startsWith(`INVITE sip:${number}@`));
+    if (invite === undefined) throw new Error(`the page did not call ${number}`);
+    const headers = ["Contact: <sip:gateway.invalid;transport=ws>", "Content-Type: application/sdp"];
+    this.#reply(invite, "200 OK", headers, answerTo(invite.body));
+    return invite.header("Call-ID");
+  }
+
+  /** Tells how the page's last REFER goes, e.g. `180 Ringing` (RFC 3515). */
+  tellRefer(status: string): void {
+    const refer = this.last("REFER");
+    const headers = [
+      `Event: refer;id=${this.#cseqOf(refer.text)}`,
+      `Subscription-State: ${/^1/.test(status) ? "active" : "terminated;reason=noresource"}`,
+      "Contact: <sip:gateway.invalid;transport=ws>",
+    ];
+    const dialog = [`From: ${refer.header("To")}`, `To: ${refer.header("From")}`];
+    const text = `Call-ID: ${refer.header("Call-ID")}`;
+    const sides = new SipText([...dialog, text, "", ""].join("\r\n"));
+    this.#inDialog("NOTIFY", sides, `SIP/2.0 ${status}`, String(++this.#cseq), headers, "message/sipfrag");
+  }
+
   /** The page's 200 to our INVITE. */
   #answerOf(callId: string): SipText {
     const found = this.received.find(
@@ -182,7 +205,14 @@ export class FakeGateway {
     this.#sent.set(callId, this.#send(head, body));
   }
 
-  #inDialog(method: string, ok: SipText, body: string, cseq: string, headers: readonly string[] = []): void {
+  #inDialog(
+    method: string,
+    ok: SipText,
+    body: string,
+    cseq: string,
+    headers: readonly string[] = [],
+    type = "application/sdp",
+  ): void {
     this.#send(
       [
         `${method} sip:${this.#contact} SIP/2.0`,
@@ -193,7 +223,7 @@ export class FakeGateway {
         `Call-ID: ${ok.header("Call-ID")}`,
         `CSeq: ${cseq} ${method}`,
         ...headers,
-        ...(body === "" ? [] : ["Content-Type: application/sdp"]),
+        ...(body === "" ? [] : [`Content-Type: ${type}`]),
         `Content-Length: ${Buffer.byteLength(body)}`,
       ],
       body,
@@ -222,6 +252,7 @@ export class FakeGateway {
     if (message.name === "REGISTER") this.#onRegister(message);
     else if (message.name === "INVITE") this.#onInvite(message);
     else if (message.name === "BYE") this.#reply(message, "200 OK");
+    else if (message.name === "REFER") this.#onRefer(message);
   }
 
   #onRegister(request: SipText): void {
@@ -238,6 +269,12 @@ export class FakeGateway {
     const contact = request.header("Contact");
     this.#contact = /<sip:([^>]*)>/.exec(contact)?.[1] ?? "";
     this.#reply(request, "200 OK", /expires=0/.test(contact) ? [] : [`Contact: ${contact}`]);
+  }
+
+  /** A target of three digits is refused at once with that status. */
+  #onRefer(request: SipText): void {
+    const status = /<sip:(\d{3})@/.exec(request.header("Refer-To"))?.[1];
+    this.#reply(request, status === undefined ? "202 Accepted" : `${status} Refused`);
   }
 
   #onInvite(request: SipText): void {

@@ -27,7 +27,7 @@ export type IconName = keyof typeof DRAWINGS;
 /** Says nothing to a screen reader: the words beside it do. */
 export function Icon({ name }: { readonly name: IconName }): JSX.Element {
   return (
-    <svg class={`icon ${name}`} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+    <svg class={`icon icon-${name}`} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
       <path d={DRAWINGS[name]} />
     </svg>
   );

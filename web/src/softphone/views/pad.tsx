@@ -24,12 +24,12 @@ export function Pad({ press }: { readonly press: (key: string) => void }): JSX.E
         <button
           type="button"
           key={key}
+          data-letters={letters}
           data-testid={`key-${NAMES[key] ?? key}`}
           aria-label={NAMES[key] ?? key}
           onClick={() => press(key)}
         >
           {key}
-          <small>{letters}</small>
         </button>
       ))}
     </div>

@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Page } from "playwright-core";
+
+const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** One rule broken at one place. */
+interface Finding {
+  readonly id: string;
+  readonly impact: string | null;
+  readonly help: string;
+  readonly nodes: readonly { readonly target: readonly unknown[] }[];
+}
+
+declare global {
+  interface Window {
+    axe: { run(): Promise<{ readonly violations: readonly Finding[] }> };
+  }
+}
+
+/**
+ * What axe-core finds serious or critical on the page as it is, e.g. `color-contrast: Elements must ... (.hint)`. It runs
+ * outside of the page's own scripts, so that the content security policy need not let it in.
+ */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(source);
+  const found = await page.evaluate(async () => (await window.axe.run()).violations);
+  return found
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(
+      ({ id, help, nodes }) => `${id}: ${help} (${nodes.map(({ target }) => target.join(" ")).join("; ")})`,
+    );
+}
