@@ -251,7 +251,8 @@ describe("the softphone page", () => {
     await page.getByTestId("settings").click();
     await page.getByTestId("choose-microphone").selectOption({ label: "Fake Audio Input 2" });
     await page.getByLabel("Suppress noise").uncheck();
-    const settings = async (): Promise<unknown> => JSON.parse((await page.locator("html").getAttribute("data-sent")) ?? "{}");
+    const settings = async (): Promise<unknown> =>
+      JSON.parse((await page.locator("html").getAttribute("data-sent")) ?? "{}");
     const wanted = { noiseSuppression: false, echoCancellation: true, autoGainControl: true };
     await expect.poll(settings).toMatchObject(wanted);
     expect(await levelThere(uuid)).toBeGreaterThan(loud);

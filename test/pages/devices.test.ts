@@ -162,6 +162,20 @@ describe("a headset in a call", () => {
     await heardThere(600);
   });
 
+  it("gives way in every call that runs", async () => {
+    await signedIn(...headset);
+    const sending = async (): Promise<number> => await page.evaluate(() => window.fakeDevices.sending());
+    await talking();
+    const second = gateway.invite("5003");
+    await expect.poll(async () => await page.getByTestId("other-calls").textContent()).toContain("5003");
+    gateway.notify("talk", [`X-Jackfield-Call-ID: ${second}`]);
+    await expect.poll(sending).toBe(2);
+    await unplug("Headset");
+    expect(await sending()).toBe(0);
+    await plug(...desk);
+    await expect.poll(sending).toBe(2);
+  });
+
   it("changes nothing about a muted call", async () => {
     await signedIn(...desk, ...headset);
     await choose("microphone", "Headset");
@@ -190,6 +204,8 @@ describe("choices", () => {
     await expect.poll(asked).toMatchObject(wanted);
     await heardThere(1500);
     expect(await page.evaluate(() => window.fakeDevices.copies())).toBe(2);
+    await page.getByTestId("speaker-volume").fill("0.4");
+    expect(await page.evaluate(() => window.fakeDevices.volumeOn("Loudspeaker"))).toBe(0.4);
     const kept = await page.evaluate(() => Object.values(localStorage).join());
     expect(kept).toContain("Headset");
     expect(kept).not.toContain("secret");

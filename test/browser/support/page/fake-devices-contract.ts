@@ -29,6 +29,8 @@ export interface FakeDevices {
   volumeOn(label: string): number;
   /** Copies of the microphone that still run. */
   copies(): number;
+  /** Connections of the page's that send a microphone that runs. */
+  sending(): number;
   /** A far end for the page's last connection, with a tone of 900 Hz. @returns its SDP answer */
   answer(): Promise<string>;
   /** Loudest frequency of what arrives at the far end, Hz; 0: nothing. */

@@ -2,12 +2,17 @@ import type { FakeDevice, FakeDevices } from "./fake-devices-contract.ts";
 import { farEnd } from "./far-end.ts";
 import { toneOf } from "./tone.ts";
 
+interface Source {
+  readonly id: string;
+  /** The one that was asked for, then its copies. */
+  readonly streams: MediaStream[];
+}
+
 const list: FakeDevice[] = [];
 const busy = new Set<string>();
 const asked: MediaTrackConstraints[] = [];
 const notices: FakeDevices["notices"][number][] = [];
-const sources: { readonly id: string; stop(): void }[] = [];
-const copies: MediaStream[] = [];
+const sources: Source[] = [];
 const sinks = new Map<HTMLMediaElement, string>();
 const elements = new Set<HTMLMediaElement>();
 let context: AudioContext | undefined;
@@ -24,17 +29,20 @@ function open(device: FakeDevice): MediaStream {
   const destination = context.createMediaStreamDestination();
   oscillator.connect(destination);
   oscillator.start();
-  const [track] = destination.stream.getAudioTracks();
-  sources.push({
-    id: device.id,
-    stop: () => {
-      oscillator.stop();
-      if (track?.readyState !== "live") return;
-      track.stop();
-      track.dispatchEvent(new Event("ended"));
-    },
-  });
+  sources.push({ id: device.id, streams: [destination.stream] });
   return destination.stream;
+}
+
+/** Ends what a microphone gives, copies too, as its being pulled out does. */
+function end({ streams }: Source): void {
+  for (const track of streams.flatMap((one) => one.getTracks()).filter(isLive)) {
+    track.stop();
+    track.dispatchEvent(new Event("ended"));
+  }
+}
+
+function isLive({ readyState }: MediaStreamTrack): boolean {
+  return readyState === "live";
 }
 
 async function getUserMedia(constraints?: MediaStreamConstraints): Promise<MediaStream> {
@@ -58,7 +66,7 @@ function fakeMicrophones(): void {
   const { clone } = MediaStream.prototype;
   MediaStream.prototype.clone = function () {
     const copy = Reflect.apply(clone, this, []);
-    copies.push(copy);
+    sources.find(({ streams }) => streams.includes(this))?.streams.push(copy);
     return copy;
   };
 }
@@ -136,7 +144,7 @@ window.fakeDevices = {
   unplug(...labels) {
     for (const device of list.filter(({ label }) => labels.includes(label))) {
       list.splice(list.indexOf(device), 1);
-      for (const source of sources) if (source.id === device.id) source.stop();
+      for (const source of sources) if (source.id === device.id) end(source);
     }
     changed();
   },
@@ -150,7 +158,9 @@ window.fakeDevices = {
   },
   heardOn,
   volumeOn: (label) => Math.max(0, ...playingOn(label).map(({ volume }) => volume)),
-  copies: () =>
-    copies.filter((one) => one.getTracks().some(({ readyState }) => readyState === "live")).length,
+  copies: () => {
+    const copies = sources.flatMap(({ streams: [, ...rest] }) => rest);
+    return copies.filter((one) => one.getTracks().some(isLive)).length;
+  },
   ...there,
 };

@@ -14,7 +14,7 @@ function voice(): MediaStreamTrack[] {
 }
 
 /** A far end in the page itself, for the page's last connection: hears what that sends, and has a tone of its own. */
-export function farEnd(): Pick<FakeDevices, "answer" | "heardThere"> {
+export function farEnd(): Pick<FakeDevices, "answer" | "heardThere" | "sending"> {
   const Connection = RTCPeerConnection;
   const connections: RTCPeerConnection[] = [];
   // Chromium decodes what arrives only for an element that plays it.
@@ -43,6 +43,8 @@ export function farEnd(): Pick<FakeDevices, "answer" | "heardThere"> {
       await gathered(there);
       return there.localDescription?.sdp ?? "";
     },
+    sending: () =>
+      connections.filter((one) => one.getSenders().some(({ track }) => track?.readyState === "live")).length,
     heardThere: async () => (ear.srcObject instanceof MediaStream ? await toneOf(ear.srcObject) : 0),
   };
 }

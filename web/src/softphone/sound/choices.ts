@@ -1,3 +1,4 @@
+import { Listeners } from "../../shared/listeners.ts";
 import { SYSTEM_DEFAULT, type Wanted } from "./devices.ts";
 
 /** What can be chosen about sound. */
@@ -75,7 +76,7 @@ export function soundChoices(value: unknown): Partial<SoundChoices> {
  */
 export class SoundSettings {
   readonly #storage: () => Storage;
-  readonly #listeners = new Set<() => void>();
+  readonly #changes = new Listeners<void>();
   #defaults: Partial<SoundChoices> = {};
   #chosen: Partial<SoundChoices>;
   #value: SoundChoices;
@@ -93,8 +94,7 @@ export class SoundSettings {
 
   /** @returns ends it */
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#changes.add(listener);
   }
 
   /** Defaults of the embedding page: they hold where the person chose nothing. */
@@ -119,7 +119,7 @@ export class SoundSettings {
 
   #changed(): void {
     this.#value = { ...BUILT_IN, ...this.#defaults, ...this.#chosen };
-    for (const listener of this.#listeners) listener();
+    this.#changes.tell();
   }
 
   #remembered(): Partial<SoundChoices> {

@@ -1,3 +1,4 @@
+import { Listeners } from "../../shared/listeners.ts";
 import { inOneLine, type Problem } from "../phone/words.ts";
 import {
   askForNotices,
@@ -49,7 +50,7 @@ export class Sound {
   readonly #sounds = new Sounds(() => this.#owner.told(RING_BLOCKED, true));
   readonly #remote: Output;
   readonly #notice = new CallNotice(() => this.settings.value.notifications);
-  readonly #listeners = new Set<(news: DeviceNews) => void>();
+  readonly #deviceNews = new Listeners<DeviceNews>();
   readonly #following = new Map<DeviceUse, Following>();
   #devices: readonly Device[] = [];
   #wish: MicrophoneWish;
@@ -97,8 +98,7 @@ export class Sound {
 
   /** Devices that go, come back or change. @returns ends it */
   onDevice(listener: (news: DeviceNews) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#deviceNews.add(listener);
   }
 
   /** Plays the far end's sound, or none any more. */
@@ -194,7 +194,7 @@ export class Sound {
       now - this.#told.at < SAME_EVENT_MS ? this.#told.news.filter(({ use }) => !uses.has(use)) : [];
     this.#told = { at: now, news: [...recent, ...news] };
     this.#tell(newsText(this.#told.news), this.#told.news.some(isLossOf));
-    for (const one of news) for (const listener of this.#listeners) listener(one);
+    for (const one of news) this.#deviceNews.tell(one);
   }
 
   #tell(problem: Problem, attention = true): void {
