@@ -121,8 +121,11 @@ export class AgentTokens {
   /** What has been over for as long as any token lives is told from a wrong one no more. */
   #forget(): void {
     const now = this.#options.clock.now();
-    for (const [key, { expires }] of this.#issued)
-      if (now > expires + tokenSeconds.most * 1000) this.#issued.delete(key);
+    for (const [key, { expires }] of this.#issued) {
+      // Those behind it were issued later; one that is over sooner all the same waits until then.
+      if (now <= expires + tokenSeconds.most * 1000) return;
+      this.#issued.delete(key);
+    }
   }
 }
 

@@ -1,6 +1,11 @@
 import { createHash } from "node:crypto";
 import { silentLogger } from "../../src/core/index.ts";
-import { createRegistrar, type AgentRegistrar, type RegistrarOptions } from "../../src/registrar/index.ts";
+import {
+  AgentTokens,
+  createRegistrar,
+  type AgentRegistrar,
+  type RegistrarOptions,
+} from "../../src/registrar/index.ts";
 import { createDigestServer, createTransactionLayer, type Flow } from "../../src/sip/index.ts";
 import { CountingRandom } from "../support/counting-random.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -31,6 +36,8 @@ export class TestFlow implements Flow {
 export interface RegisterParts {
   dn?: string;
   password?: string;
+  /** In place of the password. */
+  ha1?: string;
   /** Who signs the digest; the DN unless told. */
   username?: string;
   contact?: string | undefined;
@@ -128,7 +135,7 @@ export class Browser {
     const field = (name: string): string => challenge.match(new RegExp(`${name}="([^"]*)"`))?.[1] ?? "";
     const username = parts.username ?? parts.dn ?? "5001";
     const uri = parts.uri ?? "sip:jackfield.test";
-    const ha1 = md5(`${username}:${field("realm")}:${parts.password ?? `secret-${username}`}`);
+    const ha1 = parts.ha1 ?? md5(`${username}:${field("realm")}:${parts.password ?? `secret-${username}`}`);
     const ha2 = md5(`REGISTER:${uri}`);
     const response = md5(`${ha1}:${field("nonce")}:00000001:c0ffee:auth:${ha2}`);
     return `Digest algorithm=MD5, username="${username}", realm="${field("realm")}", nonce="${field("nonce")}", uri="${uri}", response="${response}", qop=auth, cnonce="c0ffee", nc=00000001`;
@@ -141,17 +148,33 @@ export function registrarBench(options: Partial<RegistrarOptions> = {}) {
   const random = new CountingRandom();
   const calls = new Set<string>();
   const dns = new Set(Array.from({ length: 999 }, (_value, index) => String(5001 + index)));
+  const accounts = { has: (dn: string) => dns.has(dn) };
+  const secret = "only-this-gateway-knows";
+  const tokens = new AgentTokens({
+    secret,
+    realm: "jackfield",
+    sessionMs: 43_200_000,
+    accounts,
+    clock,
+    random,
+  });
+  const passwordOf = (username: string): string | undefined =>
+    tokens.secretOf(username) ?? (dns.has(username) ? `secret-${username}` : undefined);
   const digest = createDigestServer({
     realm: "jackfield",
     clock,
     random,
     nonceLifetimeMs: 60_000,
-    findSecret: (username) => (dns.has(username) ? { password: `secret-${username}` } : undefined),
+    findSecret(username) {
+      const password = passwordOf(username);
+      return password === undefined ? undefined : { password };
+    },
     algorithms: ["MD5"],
   });
   const registrar: AgentRegistrar = createRegistrar({
     digest,
-    accounts: dns,
+    accounts,
+    sessions: tokens,
     hasCall: (dn, instance) => calls.has(`${dn} ${instance}`),
     clock,
     random,
@@ -178,6 +201,8 @@ export function registrarBench(options: Partial<RegistrarOptions> = {}) {
   });
   return {
     clock,
+    dns,
+    tokens,
     registrar,
     events,
     calls,
