@@ -4,6 +4,8 @@ import type { Logger } from "../core/index.ts";
 import { CaptureRefusedError, type RunningCapture } from "../media/index.ts";
 import { readCaptureOrder } from "./capture-order.ts";
 import { isJson, type Login } from "./login.ts";
+import type { AuditLog } from "./status/audit-log.ts";
+import { showCall } from "./status/show.ts";
 import { registerTraceRoutes, type TracesDoor } from "./traces.ts";
 
 /** What the API asks of the calls; the B2BUA is one. */
@@ -19,9 +21,11 @@ export interface CallRoutesOptions {
   readonly traces?: TracesDoor | undefined;
   /** Without one there are no such routes. */
   readonly login: Login | undefined;
+  readonly audits: AuditLog;
   readonly log: Logger;
 }
 
+type ServedOptions = CallRoutesOptions & { readonly login: Login };
 type ById = { Params: { id: string } };
 
 /** A body beyond this is no order for a capture, bytes. */
@@ -32,25 +36,20 @@ const noCall = { error: "there is no such call: GET /api/calls lists those that 
 export function registerCallRoutes(app: FastifyInstance, options: CallRoutesOptions): void {
   const { calls, login, log } = options;
   if (!login) return;
+  const served = { ...options, login };
   registerTraceRoutes(app, { traces: options.traces, login, log });
-  app.get("/api/calls", { onRequest: login.check }, () => ({ calls: calls.calls().map(shown) }));
+  app.get("/api/calls", { onRequest: login.check }, () => ({ calls: calls.calls().map(showCall) }));
   const onRequest = login.operate;
   app.post<ById>("/api/calls/:id/capture", { onRequest, bodyLimit }, (request, reply) =>
-    start(calls, log, login, request, reply),
+    start(served, request, reply),
   );
   app.delete<ById>("/api/calls/:id/capture", { onRequest, bodyLimit }, (request, reply) =>
-    stop(calls, log, login, request, reply),
+    stop(served, request, reply),
   );
-}
-
-function shown({ id, dn, direction, farNumber, since, state, captureFile }: CallSummary) {
-  return { id, dn, direction, far_number: farNumber, since, state, capture: captureFile ?? null };
 }
 
 async function start(
-  calls: CallsDoor,
-  log: Logger,
-  login: Login,
+  { calls, log, login, audits }: ServedOptions,
   request: FastifyRequest<ById>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -58,21 +57,32 @@ async function start(
   const asked = readCaptureOrder(request.body);
   if ("fault" in asked) return reply.status(400).send({ error: asked.fault });
   const { id } = request.params;
+  const identity = login.identity(request);
+  const audit = (outcome: string): void =>
+    audits.note({
+      ...identity,
+      address: request.ip,
+      act: "start capture",
+      target: id.slice(0, 100),
+      outcome,
+    });
   try {
     const capture = await calls.captureCall(id, asked.options);
-    if (!capture) return reply.status(404).send(noCall);
+    if (!capture) {
+      audit(noCall.error);
+      return reply.status(404).send(noCall);
+    }
+    audit("done");
     const { durationMs, bytes, payload } = asked.options;
     const seconds = durationMs / 1000;
     const dn = calls.calls().find((call) => call.id === id)?.dn;
-    const { who } = login.identity(request);
-    const audit = { who, address: request.ip, call: id, dn, file: capture.file };
-    log.info({ ...audit, seconds, bytes, payload }, "capture started");
+    const told = { who: identity.who, address: request.ip, call: id, dn, file: capture.file };
+    log.info({ ...told, seconds, bytes, payload }, "capture started");
     void capture.ended.then((result) => log.info({ call: id, dn, ...result }, "capture ended"));
     return reply.status(202).send({ file: capture.file, seconds, bytes, payload });
   } catch (error) {
     if (!(error instanceof CaptureRefusedError)) throw error;
-    const { who } = login.identity(request);
-    log.info({ who, address: request.ip, call: id, reason: error.message }, "capture refused");
+    audit(error.message);
     return reply.status(error.refusal === "file" ? 500 : 409).send({ error: words(error) });
   }
 }
@@ -82,9 +92,7 @@ function words({ refusal, message }: CaptureRefusedError): string {
 }
 
 async function stop(
-  calls: CallsDoor,
-  log: Logger,
-  login: Login,
+  { calls, login, audits }: ServedOptions,
   request: FastifyRequest<ById>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -94,8 +102,8 @@ async function stop(
     const running = calls.calls().some((call) => call.id === id);
     return reply.status(404).send(running ? { error: "no capture of this call runs" } : noCall);
   }
-  const { who } = login.identity(request);
-  log.info({ who, address: request.ip, call: id, file: capture.file }, "capture stopped by hand");
+  const identity = login.identity(request);
+  audits.note({ ...identity, address: request.ip, act: "stop capture", target: id, outcome: "done" });
   capture.stop();
   const { file, packets, leftOut, bytes, reason } = await capture.ended;
   return reply.send({ file, packets, left_out: leftOut, bytes, reason });

@@ -1,5 +1,4 @@
 import {
-  AuditLog,
   FailureLog,
   registerActRoutes,
   registerCaptureFileRoute,
@@ -10,6 +9,7 @@ import {
   watchFailures,
   type Access,
   type ActsDoor,
+  type AuditLog,
   type GatewayStatus,
 } from "../admin/index.ts";
 import { dismissedReason, type B2bua } from "../b2bua/index.ts";
@@ -37,11 +37,10 @@ export interface DashboardRooms {
 }
 
 /** Adds what is behind the dashboard to the HTTP server: live status, history, acts, captures. Before `listen`. */
-export function openDashboard(rooms: DashboardRooms, access: Access): { close(): void } {
+export function openDashboard(rooms: DashboardRooms, access: Access, audits: AuditLog): { close(): void } {
   const { config, surroundings, b2bua, media, registrar, trunkRegistrations: trunk, http } = rooms;
   const { clock } = surroundings;
   const log = surroundings.log.child({ room: "admin" });
-  const audits = new AuditLog(clock, log);
   const failures = new FailureLog(clock);
   const stopWatching = watchFailures({ calls: b2bua, trunk, registrar, media, http }, failures);
   const load = measureProcess();

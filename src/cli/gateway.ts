@@ -1,4 +1,10 @@
-import { Login, registerAdminRoutes, registerCallRoutes, registerLoginRoutes } from "../admin/index.ts";
+import {
+  AuditLog,
+  Login,
+  registerAdminRoutes,
+  registerCallRoutes,
+  registerLoginRoutes,
+} from "../admin/index.ts";
 import type { B2bua, CallRecord } from "../b2bua/index.ts";
 import { adminIsOn, gwsOrigins, pageSettings, type Config } from "../config/index.ts";
 import { createMediaPool, type MediaPool } from "../media/index.ts";
@@ -172,12 +178,14 @@ export class Gateway {
     const log = surroundings.log.child({ room: "admin" });
     const login = new Login({ admin, secure, clock, random, log });
     registerLoginRoutes(app, { login, users: admin.users, clock, random, log });
-    registerCallRoutes(app, { calls: b2bua, traces: this.traces, login, log });
+    const audits = new AuditLog(clock, log);
+    registerCallRoutes(app, { calls: b2bua, traces: this.traces, login, audits, log });
     const webSocket = (): WebSocketEndpoint | undefined => this.#webSocket;
     const rooms = { config, surroundings, media, registrar, trunkRegistrations, b2bua, http, webSocket };
     this.#dashboard = openDashboard(
       { ...rooms, traces: this.traces !== undefined, tokens: this.#signalling.tokens },
       login,
+      audits,
     );
   }
 

@@ -17,6 +17,8 @@ export class PeerRegistrations {
   readonly pool: ServerPool;
   readonly #context: TrunkContext;
   readonly #dns = new Map<string, TrunkDn>();
+  /** Why DNs that nobody is behind are not registered, where that needs words. */
+  #idleReason = "";
 
   constructor({ pool, trunk, inUse }: PeerOptions) {
     this.name = pool.source.name;
@@ -77,7 +79,7 @@ export class PeerRegistrations {
     // After `close` nothing is held any more.
     if (!record || record.retained === 0) return;
     record.retained--;
-    record.settle();
+    record.settle(this.#idleReason);
   }
 
   /** How many DNs `server` has in service. */
@@ -88,17 +90,23 @@ export class PeerRegistrations {
   }
 
   /** Nobody is behind the DNs any more: those without a call are un-registered at once, the others after it. */
-  drain(): void {
+  drain(reason: string): void {
+    this.#idleReason = reason;
     for (const record of this.#dns.values()) {
       record.present = false;
-      record.settle();
+      record.settle(reason);
     }
+  }
+
+  /** The end of `drain`, before the DNs sign in again. */
+  undrain(): void {
+    this.#idleReason = "";
   }
 
   /** As `drain`, calls or not. */
   letGo(): void {
     for (const record of this.#dns.values()) record.retained = 0;
-    this.drain();
+    this.drain("");
   }
 
   /** Forgets all without a word. Idempotent. */

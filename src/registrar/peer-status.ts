@@ -19,7 +19,7 @@ export function joinedStatus(peers: readonly PeerStatus[]): TrunkStatus {
   if (!first) return { state: "idle", reason: "" };
   if (rest.length === 0) return first.status;
   const state = order.find((one) => peers.some(({ status }) => status.state === one)) ?? "idle";
-  if (state === "idle") return { state, reason: "" };
+  if (state === "idle") return { state, reason: first.status.reason };
   const having = peers.filter(({ status }) => status.state === "in-service").map(({ name }) => name);
   const missing = peers
     .filter(({ status }) => status.reason !== "")

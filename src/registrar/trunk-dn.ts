@@ -91,8 +91,8 @@ export class TrunkDn {
     this.#register(priorities.signIn);
   }
 
-  /** To be called whenever `present` or `retained` went down. */
-  settle(): void {
+  /** To be called whenever `present` or `retained` went down; `reason` for the status of one that is let go. */
+  settle(reason = ""): void {
     if (this.#active) {
       // A way back that waited for the end of the calls.
       const { current } = this.#context.pool;
@@ -104,7 +104,7 @@ export class TrunkDn {
     }
     this.#turns.withdraw();
     this.#turns.setNext(undefined);
-    this.#standing.move("released", "");
+    this.#standing.move("released", reason);
     if (this.#mustUnregister) this.#turns.ask(priorities.ordinary);
   }
 

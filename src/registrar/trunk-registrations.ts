@@ -111,6 +111,8 @@ const defaults = {
 
 /** Started at once after a pause: small, so that a restart does not become a volley. */
 const burst = 5;
+/** What pages are told of their DN meanwhile. */
+const drainedReason = "the gateway is being drained";
 /** While closing, how often it is looked whether all is done, ms. */
 const closePollMs = 50;
 
@@ -201,8 +203,12 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
     if (draining === this.#draining || this.#closing) return;
     this.#draining = draining;
     for (const peer of this.#peers) {
-      if (draining) peer.drain();
-      else for (const dn of this.#wanted()) peer.signIn(dn);
+      if (draining) {
+        peer.drain(drainedReason);
+        continue;
+      }
+      peer.undrain();
+      for (const dn of this.#wanted()) peer.signIn(dn);
     }
   }
 

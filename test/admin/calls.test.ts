@@ -1,6 +1,6 @@
 import { fastify, type FastifyInstance } from "fastify";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { registerCallRoutes, type CallsDoor } from "../../src/admin/index.ts";
+import { AuditLog, registerCallRoutes, type CallsDoor } from "../../src/admin/index.ts";
 import type { CallCaptureOptions, CallSummary } from "../../src/b2bua/index.ts";
 import { createLogger, silentLogger, type Logger } from "../../src/core/index.ts";
 import { CaptureRefusedError, type CaptureRefusal, type RunningCapture } from "../../src/media/index.ts";
@@ -61,7 +61,8 @@ function open({ noLogin = false, log = silentLogger }: { noLogin?: boolean; log?
   app = fastify();
   calls = new CallsDouble();
   clock = new FakeClock();
-  registerCallRoutes(app, { calls, login: noLogin ? undefined : openLogin(clock, { log }), log });
+  const audits = new AuditLog(clock, log);
+  registerCallRoutes(app, { calls, login: noLogin ? undefined : openLogin(clock, { log }), audits, log });
 }
 beforeEach(() => open());
 afterEach(() => app.close());
@@ -136,8 +137,15 @@ describe("the admin API's calls", () => {
           dn: "5001",
           direction: "to-agent",
           far_number: "71000",
-          state: "established",
+          call_uuid: null,
           since: "2026-11-21T12:00:00.000Z",
+          answered_at: null,
+          state: "established",
+          held: false,
+          codecs: { browser: null, sip_server: null },
+          server: null,
+          quality: null,
+          mos: null,
           capture: null,
         },
       ],

@@ -1,6 +1,7 @@
 import { fastify, type FastifyInstance } from "fastify";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
+  AuditLog,
   hashPassword,
   registerCallRoutes,
   registerLoginRoutes,
@@ -47,7 +48,7 @@ function open(options: { secure?: boolean; passwordsOnly?: boolean } = {}): void
   ];
   login = openLogin(clock, { users, log, secure: options.secure ?? false });
   registerLoginRoutes(app, { login, users, clock, random, log });
-  registerCallRoutes(app, { login, calls, log });
+  registerCallRoutes(app, { login, calls, audits: new AuditLog(clock, log), log });
   app.get("/stream", { onRequest: login.check }, (request) => {
     const before = login.holds(request);
     login.sessions.end(cookiesOf(request.headers.cookie)["jackfield-admin"] ?? "");

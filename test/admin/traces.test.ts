@@ -1,6 +1,6 @@
 import { fastify, type FastifyInstance } from "fastify";
 import { afterEach, describe, expect, it } from "vitest";
-import { registerCallRoutes, type CallsDoor } from "../../src/admin/index.ts";
+import { AuditLog, registerCallRoutes, type CallsDoor } from "../../src/admin/index.ts";
 import { silentLogger } from "../../src/core/index.ts";
 import { TraceStore } from "../../src/trace/index.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -33,7 +33,7 @@ function open(options: { noLogin?: boolean; off?: boolean } = {}): void {
     trace.note("media", "opened");
   }
   const login = options.noLogin ? undefined : openLogin(clock);
-  const given = { calls, login, log: silentLogger };
+  const given = { calls, audits: new AuditLog(clock, silentLogger), login, log: silentLogger };
   registerCallRoutes(app, options.off ? given : { ...given, traces });
 }
 

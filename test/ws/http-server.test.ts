@@ -246,10 +246,13 @@ test("a new certificate is presented after its files changed, and open sockets l
   expect(server.certificate?.validTo).toBeGreaterThan(Date.now());
   expect((await http2Get(session, "/hello")).status).toBe(200);
 
+  const faults: string[] = [];
+  server.events.on("certificate-fault", (reason) => faults.push(reason));
   writeFileSync(files.certFile, "no certificate");
   await until(() => server.counters.certificateReloadFailures > 0);
   expect(await presentedName()).toBe("second");
   expect(log.lines).toContain("new certificate is unusable, the old one stays");
+  expect(faults[0]).toContain("is unusable");
 });
 
 test("a certificate with a foreign key is refused at start and at reload", async () => {

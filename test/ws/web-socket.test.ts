@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createConnection } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
@@ -101,6 +102,18 @@ test("a browser page of a listed origin gets a flow with subprotocol sip and no 
   expect(flow.sentBy).toMatch(/^[0-9a-f]{16}\.invalid$/);
   expect(flow.remotePort).toBeGreaterThan(0);
   expect(endpoint.connections).toBe(1);
+});
+
+test("one that is dismissed closes with words for its page, the others stay", async () => {
+  await start();
+  const [client, other] = [await opened(), await opened()];
+  const flow = await firstFlow(client);
+  const closed = once(client, "close");
+  expect(endpoint.dismiss(flow, "signed out")).toBe(true);
+  const [code, reason]: unknown[] = await closed;
+  expect([code, String(reason)]).toEqual([1008, "signed out"]);
+  expect(endpoint.dismiss(flow, "again")).toBe(false);
+  expect(other.readyState).toBe(WebSocket.OPEN);
 });
 
 test("two connections get different ids and sent-by names", async () => {

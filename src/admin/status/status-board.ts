@@ -2,15 +2,7 @@ import type { Readable } from "node:stream";
 import type { Clock, Timer } from "../../core/index.ts";
 import type { WorkerStatistics } from "../../media/index.ts";
 import type { RegistrationServer } from "../../registrar/index.ts";
-import type {
-  AgentStatus,
-  Audit,
-  CallStatus,
-  GatewayStatus,
-  Sample,
-  ServerStatus,
-  WorkerStatus,
-} from "./contract.ts";
+import type { AgentStatus, Audit, CallStatus, Sample, WorkerStatus } from "./contract.ts";
 import { EventStreams } from "./event-streams.ts";
 import type { FailureLog } from "./failure-log.ts";
 import type { Recent } from "./recent.ts";
@@ -45,11 +37,11 @@ export class StatusBoard {
   readonly #options: StatusBoardOptions;
   readonly #streams: EventStreams;
   readonly #sampler: Sampler;
-  readonly #gateway = new Cell<GatewayStatus>();
+  readonly #gateway = new Cell();
   readonly #agents = new Table<AgentStatus>();
   readonly #calls = new Table<CallStatus>();
-  readonly #servers = new Cell<readonly ServerStatus[]>();
-  readonly #workers = new Cell<readonly WorkerStatus[]>();
+  readonly #servers = new Cell();
+  readonly #workers = new Cell();
   /** As last answered, by index. */
   #workerFigures: ReadonlyMap<number, WorkerStatistics> = new Map();
   #asking = false;
@@ -118,11 +110,13 @@ export class StatusBoard {
   #askWorkers(): void {
     if (this.#asking) return;
     this.#asking = true;
-    const done = (figures: readonly WorkerStatistics[]): void => {
-      this.#asking = false;
-      this.#workerFigures = new Map(figures.map((worker) => [worker.index, worker]));
-    };
-    this.#options.sources.media.workers().then(done, () => done([]));
+    void this.#options.sources.media
+      .workers()
+      .catch(() => [])
+      .then((figures) => {
+        this.#asking = false;
+        this.#workerFigures = new Map(figures.map((worker) => [worker.index, worker]));
+      });
   }
 
   #present(): Present {

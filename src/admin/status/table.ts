@@ -30,11 +30,11 @@ export class Table<Entry extends { readonly id: string }> {
 }
 
 /** One value as JSON. */
-export class Cell<Value> {
+export class Cell {
   text = "null";
 
   /** The JSON when it differs from before. */
-  update(value: Value): string | undefined {
+  update(value: object): string | undefined {
     const text = JSON.stringify(value);
     if (text === this.text) return undefined;
     this.text = text;

@@ -195,6 +195,8 @@ describe("a worker that fails", () => {
       .at(before.findIndex(({ browserPort }) => browserPort === first.session.browser.port));
     const closed = once(first.session, "closed");
     let otherClosed = false;
+    const failures: [number, string][] = [];
+    pool.events.on("worker-failed", (...failure) => failures.push(failure));
     second.session.events.on("closed", () => (otherClosed = true));
     await victim?.terminate();
     const [reason, statistics] = await closed;
@@ -203,6 +205,7 @@ describe("a worker that fails", () => {
     second.browser.sendRtp(rtp(0, 1, 0, Buffer.alloc(160, 0x22)));
     await until(() => second.trunk.received.some((packet) => packet[12] === 0x22));
     expect(otherClosed).toBe(false);
+    expect(failures).toEqual([[expect.any(Number), "exit code 1"]]);
     expect(pool.sessions).toBe(1);
     await until(async () => (await pool?.workers())?.length === 2);
     const workers = await pool.workers();

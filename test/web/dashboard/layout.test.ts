@@ -118,9 +118,7 @@ describe("the ladder", () => {
 
   it("says an arrow in words", () => {
     const entry = sip(488.2, "NOTIFY talk", { side: "browser", direction: "out", repeats: 1 });
-    expect(arrowWords(arrow(entry))).toBe(
-      "488.2 ms: NOTIFY talk, from Jackfield to browser, repeated once",
-    );
+    expect(arrowWords(arrow(entry))).toBe("488.2 ms: NOTIFY talk, from Jackfield to browser, repeated once");
   });
 
   it("hands out only the rows in sight of a long trace", () => {

@@ -1,0 +1,210 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fastify, type FastifyInstance } from "fastify";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  AuditLog,
+  registerActRoutes,
+  registerCaptureFileRoute,
+  type ActsDoor,
+} from "../../src/admin/index.ts";
+import { createLogger, type RootLogger } from "../../src/core/index.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+import { adminToken, openLogin } from "./support.ts";
+
+const certificate = { subject: "CN=gateway", validTo: Date.UTC(2026, 0, 31, 12), fingerprint256: "AB" };
+
+class ActsDouble implements ActsDoor {
+  draining = false;
+  calls = 3;
+  log: RootLogger | undefined;
+  fault: string | undefined;
+  readonly told: string[] = [];
+
+  hangUp(call: string): boolean {
+    this.told.push(`hang up ${call}`);
+    return call === "c1";
+  }
+  signOut(dn: string): number {
+    this.told.push(`sign out ${dn}`);
+    return dn === "50 01" ? 2 : 0;
+  }
+  reloadCertificate() {
+    this.told.push("reload");
+    return this.fault === undefined ? { info: certificate } : { fault: this.fault };
+  }
+}
+
+const directory = mkdtempSync(join(tmpdir(), "jackfield-acts-"));
+const clock = new FakeClock();
+const lines: string[] = [];
+let acts: ActsDouble;
+let audits: AuditLog;
+let app: FastifyInstance;
+beforeEach(() => {
+  lines.length = 0;
+  const log = createLogger("info", { write: (line: string) => void lines.push(line) });
+  acts = new ActsDouble();
+  acts.log = log;
+  audits = new AuditLog(clock, log);
+  app = fastify();
+  const access = openLogin(clock);
+  registerActRoutes(app, { acts, access, audits, wallClock: () => clock.wallClock() });
+  registerCaptureFileRoute(app, { directory, access, audits });
+});
+afterEach(() => app.close());
+
+const bearer = { authorization: `Bearer ${adminToken}` };
+type Method = "GET" | "PUT" | "POST" | "DELETE";
+
+async function ask(method: Method, url: string, body?: object, headers: Record<string, string> = bearer) {
+  const json = body === undefined ? {} : { body: JSON.stringify(body) };
+  const type = { "content-type": "application/json" };
+  const response = await app.inject({ method, url, headers: { ...(body ? type : {}), ...headers }, ...json });
+  return { status: response.statusCode, body: response.body, headers: response.headers };
+}
+
+/** The same with the body taken apart. */
+async function act(method: Method, url: string, body: object = {}) {
+  const answer = await ask(method, url, body);
+  const parsed: unknown = JSON.parse(answer.body);
+  return [answer.status, parsed];
+}
+
+const routes = [
+  ["DELETE", "/api/calls/c1"],
+  ["DELETE", "/api/agents/5001"],
+  ["PUT", "/api/drain"],
+  ["PUT", "/api/log-level"],
+  ["POST", "/api/certificate/reload"],
+] as const;
+
+describe("acts", () => {
+  it.each(routes)("ask for the login: %s %s", async (method, url) => {
+    expect((await ask(method, url, {}, {})).status).toBe(401);
+    expect((await ask(method, url, {}, { authorization: "Bearer wrong" })).status).toBe(401);
+    expect([acts.told, acts.draining]).toEqual([[], false]);
+  });
+
+  it.each(routes)("are not done for a form of another page's: %s %s", async (method, url) => {
+    const { status } = await ask(
+      method,
+      url,
+      { draining: true },
+      { ...bearer, "content-type": "text/plain" },
+    );
+    expect(status).toBe(415);
+    const foreign = await ask(method, url, {}, { ...bearer, origin: "https://evil.example" });
+    expect(foreign.status).toBe(403);
+    expect([acts.told, acts.draining]).toEqual([[], false]);
+  });
+
+  it("hang a call up", async () => {
+    expect(await act("DELETE", "/api/calls/c1")).toEqual([202, {}]);
+    expect(await act("DELETE", "/api/calls/c2")).toEqual([
+      404,
+      { error: expect.stringContaining("no such call") },
+    ]);
+    expect(acts.told).toEqual(["hang up c1", "hang up c2"]);
+  });
+
+  it("sign a DN out, whatever characters it has", async () => {
+    expect(await act("DELETE", "/api/agents/50%2001")).toEqual([202, { signed_out: 2 }]);
+    expect(await act("DELETE", "/api/agents/5002")).toEqual([
+      404,
+      { error: expect.stringContaining("nobody") },
+    ]);
+  });
+
+  it("drain and undrain", async () => {
+    expect(await act("PUT", "/api/drain", { draining: true })).toEqual([200, { draining: true, calls: 3 }]);
+    expect(acts.draining).toBe(true);
+    for (const body of [{}, { draining: "no" }, [], { draining: null }])
+      expect(await act("PUT", "/api/drain", body)).toEqual([400, { error: "draining is not true or false" }]);
+    expect(acts.draining).toBe(true);
+    expect(await act("PUT", "/api/drain", { draining: false })).toEqual([200, { draining: false, calls: 3 }]);
+    expect(acts.draining).toBe(false);
+  });
+
+  it("change the log's level at run time, for loggers that there are already too", async () => {
+    const child = acts.log?.child({ room: "sip" }).child({ call: "c1" });
+    child?.debug({}, "before");
+    expect(await act("PUT", "/api/log-level", { level: "debug" })).toEqual([200, { level: "debug" }]);
+    child?.debug({}, "while");
+    expect(await act("PUT", "/api/log-level", { level: "warn" })).toEqual([200, { level: "warn" }]);
+    child?.info({}, "after");
+    child?.warn({}, "still");
+    const told = lines.map((line): { msg: string } => JSON.parse(line)).map(({ msg }) => msg);
+    expect(told.filter((message) => message !== "act of an administrator")).toEqual(["while", "still"]);
+    expect(await act("PUT", "/api/log-level", { level: "loud" })).toEqual([
+      400,
+      { error: expect.stringContaining("silent, fatal, error, warn, info, debug, trace") },
+    ]);
+    acts.log = undefined;
+    expect((await act("PUT", "/api/log-level", { level: "info" }))[0]).toBe(409);
+  });
+
+  it("reload the certificate, or say why the old one stays", async () => {
+    const shown = { subject: "CN=gateway", expires_at: "2026-01-31T12:00:00.000Z", days_left: 30 };
+    expect(await act("POST", "/api/certificate/reload")).toEqual([200, shown]);
+    acts.fault = "certificate a.pem is unusable: no PEM";
+    expect(await act("POST", "/api/certificate/reload")).toEqual([409, { error: acts.fault }]);
+  });
+
+  it("have bodies of no great size", async () => {
+    expect((await ask("PUT", "/api/drain", { draining: "x".repeat(2000) })).status).toBe(413);
+  });
+
+  it("are all in the audit log, and the log, with who did what to what and how it went", async () => {
+    await act("DELETE", "/api/calls/c1");
+    await act("DELETE", `/api/agents/${"5".repeat(90)}`);
+    await act("PUT", "/api/drain", { draining: false });
+    await act("PUT", "/api/log-level", { level: "debug" });
+    const by = { at: "2026-01-01T00:00:00.000Z", who: "token", role: "operate", address: "127.0.0.1" };
+    const told = [
+      { ...by, act: "hang up", target: "c1", outcome: "done" },
+      { ...by, act: "sign out", target: "5".repeat(90), outcome: "nobody is signed in with this DN" },
+      { ...by, act: "undrain", target: null, outcome: "done" },
+      { ...by, act: "log level", target: "debug", outcome: "done" },
+    ];
+    expect(audits.recent.until(9)).toEqual(told);
+    const { at: _at, ...first } = told[0] ?? by;
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ level: 30, audit: true, ...first });
+    expect(lines.join()).not.toContain(adminToken);
+    for (let count = 0; count < 300; count++)
+      audits.note({ who: "a", role: "operate", address: "", act: "x", target: null, outcome: "done" });
+    expect(audits.recent.until(9999)).toHaveLength(200);
+  });
+});
+
+describe("captures", () => {
+  const name = "3f0c9a1b7d2e4f60-20261121T120312.045Z.pcap";
+  it("are given out to who may operate, and nothing else of the folder or beside it is", async () => {
+    writeFileSync(join(directory, name), "packets");
+    writeFileSync(join(directory, "secret.txt"), "secret");
+    const linked = "linked-20261121T120312.045Z.pcap";
+    symlinkSync("/etc/hostname", join(directory, linked));
+    const given = await ask("GET", `/api/captures/${name}`);
+    expect([given.status, given.body]).toEqual([200, "packets"]);
+    expect(given.headers).toMatchObject({
+      "content-type": "application/vnd.tcpdump.pcap",
+      "content-disposition": `attachment; filename="${name}"`,
+      "content-length": "7",
+    });
+    expect((await ask("GET", `/api/captures/${name}`, undefined, {})).status).toBe(401);
+    for (const other of [
+      "secret.txt",
+      linked,
+      `..%2f${name}`,
+      "%2e%2e%2fetc",
+      "none-20261121T120312.045Z.pcap",
+    ])
+      expect([other, (await ask("GET", `/api/captures/${other}`)).status]).toEqual([other, 404]);
+    expect(audits.recent.until(1)).toMatchObject([
+      { act: "download capture", target: name, outcome: "done" },
+    ]);
+    rmSync(directory, { recursive: true });
+    expect((await ask("GET", `/api/captures/${name}`)).status).toBe(404);
+  });
+});
