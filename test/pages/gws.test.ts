@@ -223,6 +223,41 @@ describe("a call with GWS", () => {
     await until(() => call().parties.some(({ media }) => media?.digits === "5"));
   });
 
+  it("is transferred in one step through GWS, and after a consultation", async () => {
+    await atWork();
+    const parties = (): string =>
+      sandbox
+        .calls()
+        .map((one) => one.parties.map(({ name }) => name))
+        .join("|");
+    await talking();
+    await button("Transfer").click();
+    await page.getByLabel("Transfer to").fill("9197");
+    await button("Transfer now").click();
+    await state("call", "none");
+    await until(() => parties() === "1003,9197");
+    sandbox.hangUp(call().uuid);
+    await talking();
+    await button("Transfer").click();
+    await page.getByLabel("Transfer to").fill("9196");
+    await button("Ask first").click();
+    await button("Complete transfer").waitFor();
+    await until(
+      () => gws.watch.all.length === 2 && sandbox.calls().every((one) => one.state === "connected"),
+    );
+    await button("Complete transfer").click();
+    await state("call", "none");
+    await until(() => parties() === "1003,9196");
+    expect(gws.operations.slice(1)).toEqual([
+      "Answer",
+      "SingleStepTransfer",
+      "Answer",
+      "InitiateTransfer",
+      "CompleteTransfer",
+    ]);
+    expect(pageErrors()).toEqual([]);
+  });
+
   it("goes on without events, and is as it should be when they are back", async () => {
     await atWork();
     await talking();

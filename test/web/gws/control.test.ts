@@ -78,6 +78,18 @@ describe("a call that GWS knows", () => {
     expect(told).toEqual([]);
   });
 
+  it("has live buttons by its capabilities, as long as events come", () => {
+    const allowed = (): boolean[] =>
+      (["hold", "retrieve", "transfer", "sendDigits"] as const).map((act) => control.allows(act, "a"));
+    bench.events?.up();
+    expect(allowed()).toEqual([true, false, true, true]);
+    bench.call("A", "Held", ["SwapCalls", "CompleteTransfer"]);
+    expect(allowed()).toEqual([false, true, true, false]);
+    expect(control.allows("hold", "unknown there")).toBe(true);
+    bench.events?.down();
+    expect(allowed()).toEqual([true, true, true, true]);
+  });
+
   it.each<[string, object | Error]>([
     ["refused", REFUSED],
     ["failed with 500", { status: 500, body: "<html>" }],

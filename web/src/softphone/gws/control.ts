@@ -1,9 +1,16 @@
-import type { CallControl, Refusal } from "../phone/call-control.ts";
+import type { CallAct, CallControl, Refusal } from "../phone/call-control.ts";
 import type { CallerDatum } from "../phone/caller-data.ts";
 import { GwsError } from "./http.ts";
 import type { GwsCall } from "./messages.ts";
 import type { After, GwsSession } from "./session.ts";
 import { gwsProblem } from "./words.ts";
+
+const OPERATIONS: Readonly<Record<CallAct, readonly string[]>> = {
+  hold: ["Hold"],
+  retrieve: ["Retrieve", "SwapCalls"],
+  transfer: ["SingleStepTransfer", "InitiateTransfer", "CompleteTransfer"],
+  sendDigits: ["SendDtmf"],
+};
 
 /** What is known of a call by SIP. */
 export interface SipCall {
@@ -144,6 +151,12 @@ export class GwsControl implements CallControl {
     const done = this.#digits.then(() => this.#once(operate, sip, "The digits may have been sent."));
     this.#digits = done;
     return await done;
+  }
+
+  /** By the call's capabilities, as long as GWS tells them. */
+  allows(act: CallAct, callId: string): boolean {
+    const known = this.#session.snapshot.live ? this.#known(this.#find(callId)) : undefined;
+    return known === undefined || OPERATIONS[act].some((operation) => can(known, operation));
   }
 
   get #on(): boolean {

@@ -18,4 +18,8 @@ export interface CallControl {
   completeTransfer(callId?: string, otherCallId?: string): Promise<Refusal>;
   /** @param digits 0 to 9, * and # */
   sendDigits(digits: string, callId?: string): Promise<Refusal>;
+  /** Whether it can be done to this call now, where somebody else says so; left out: the person may try. */
+  allows?(act: CallAct, callId: string): boolean;
 }
+
+export type CallAct = "hold" | "retrieve" | "transfer" | "sendDigits";

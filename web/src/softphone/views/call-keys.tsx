@@ -1,4 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
+import type { CallAct } from "../phone/call-control.ts";
 import type { CallSnapshot } from "../phone/call.ts";
 import type { Tool } from "../snapshot.ts";
 import { Icon, type IconName } from "./icons.tsx";
@@ -52,6 +53,7 @@ export function CallKeys({ softphone, snapshot, call }: CallKeysProps): JSX.Elem
   const { control } = softphone;
   const { callId, phase, muted, heldHere } = call;
   const talking = phase === "talking";
+  const forbidden = (act: CallAct): boolean => control.allows?.(act, callId) === false;
   const consulted = talking && snapshot.otherCalls.some((other) => other.phase === "talking");
   return (
     <>
@@ -84,11 +86,12 @@ export function CallKeys({ softphone, snapshot, call }: CallKeysProps): JSX.Elem
               id="hold"
               keys="Alt+H"
               pressed={heldHere}
+              disabled={forbidden(heldHere ? "retrieve" : "hold")}
               press={() => softphone.act(heldHere ? control.retrieve(callId) : control.hold(callId))}
             >
               {heldHere ? "Retrieve" : "Hold"}
             </Key>
-            <ToolKeys softphone={softphone} snapshot={snapshot} />
+            <ToolKeys softphone={softphone} snapshot={snapshot} forbidden={forbidden} />
           </>
         )}
         <Key icon="hangUp" id="hang-up" keys="Alt+X" press={() => softphone.act(control.hangUp(callId))}>
@@ -99,17 +102,21 @@ export function CallKeys({ softphone, snapshot, call }: CallKeysProps): JSX.Elem
   );
 }
 
-function ToolKeys({ softphone, snapshot: { ui, otherCalls } }: ViewProps): JSX.Element {
+interface ToolKeysProps extends ViewProps {
+  readonly forbidden: (act: CallAct) => boolean;
+}
+
+function ToolKeys({ softphone, snapshot: { ui, otherCalls }, forbidden }: ToolKeysProps): JSX.Element {
   const opens = (tool: Exclude<Tool, "none">): { expanded: boolean; press: () => void } => ({
     expanded: ui.tool === tool,
     press: () => softphone.toggle(tool),
   });
   return (
     <>
-      <Key icon="keypad" id="keypad" keys="Alt+K" {...opens("keypad")}>
+      <Key icon="keypad" id="keypad" keys="Alt+K" disabled={forbidden("sendDigits")} {...opens("keypad")}>
         Keypad
       </Key>
-      <Key icon="transfer" id="transfer" keys="Alt+T" {...opens("transfer")}>
+      <Key icon="transfer" id="transfer" keys="Alt+T" disabled={forbidden("transfer")} {...opens("transfer")}>
         Transfer
       </Key>
       <Key icon="add" id="new-call" keys="Alt+N" disabled={otherCalls.length > 1} {...opens("dial")}>
