@@ -19,3 +19,19 @@ export interface CallControl {
   /** @param digits 0 to 9, * and # */
   sendDigits(digits: string, callId?: string): Promise<Refusal>;
 }
+
+const ELSEWHERE = "This page has the sound only. Calls are controlled in the desktop.";
+const elsewhere = async (): Promise<Refusal> => ELSEWHERE;
+
+/** Of audio-only mode: SIP Server controls the calls, by the desktop's orders. */
+export const NO_CONTROL: CallControl = {
+  dial: elsewhere,
+  answer: elsewhere,
+  reject: elsewhere,
+  hangUp: elsewhere,
+  hold: elsewhere,
+  retrieve: elsewhere,
+  transfer: elsewhere,
+  completeTransfer: elsewhere,
+  sendDigits: elsewhere,
+};
