@@ -1,13 +1,26 @@
+import { execFile } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vite";
+import { promisify } from "node:util";
+import { defineConfig, type Plugin } from "vite";
 
 // Relative addresses, so that the page works under any path; nothing inlined, so that it runs under a strict
 // Content-Security-Policy (script-src 'self'; style-src 'self').
 const root = dirname(fileURLToPath(import.meta.url));
 
+/** The SDK for embedding pages: one file by a name that stays, that imports nothing, with its types beside it. */
+const sdk: Plugin = {
+  name: "sdk",
+  apply: "build",
+  async closeBundle() {
+    const tsc = fileURLToPath(new URL("./bin/tsc", import.meta.resolve("typescript/package.json")));
+    await promisify(execFile)(process.execPath, [tsc, "-p", join(root, "sdk")]);
+  },
+};
+
 export default defineConfig({
   root,
+  plugins: [sdk],
   base: "./",
   build: {
     outDir: "dist",
@@ -17,7 +30,11 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     license: { fileName: "licenses.md" },
     rolldownOptions: {
-      input: { softphone: join(root, "index.html"), dashboard: join(root, "admin", "index.html") },
+      input: {
+        softphone: join(root, "index.html"),
+        dashboard: join(root, "admin", "index.html"),
+        example: join(root, "embed-example.html"),
+      },
     },
     chunkSizeWarningLimit: 800,
   },

@@ -4,7 +4,7 @@ import { expects, key, section, types } from "./keys.ts";
 /** What the softphone page is told before anybody has signed in; `pageSettings` makes `/settings.json` of it. */
 export const page = section("The softphone page and the pages it is embedded in.", {
   mode: key(z.enum(["phone", "audio"]).default("phone"), {
-    text: "phone: the whole softphone. audio: sound only; calls are made, answered and ended in the desktop (WWE). An address with ?mode=... goes before it.",
+    text: "phone: the whole softphone. audio: sound only; calls are made, answered and ended in the desktop (WWE). The address with #mode=audio behind it is audio too.",
     expects: "phone or audio",
   }),
   embedding: section("Pages of other origins that show the softphone in a frame.", {

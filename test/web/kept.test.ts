@@ -72,7 +72,7 @@ describe("what a tab keeps over a reload", () => {
 
   it("is the sign-in for half a minute, and it is given out once", () => {
     const tab = storage();
-    const ha1 = { realm: "r", value: "h" };
+    const ha1 = { user: "5001;exp=1;id=a", realm: "r", value: "h" };
     keepSignIn(tab, ha1, 1000);
     expect(takeSignIn(tab, 31_000)).toEqual(ha1);
     expect(takeSignIn(tab, 31_000)).toBeUndefined();

@@ -258,7 +258,7 @@ export class FakeGateway {
   #onRegister(request: SipText): void {
     const authorization = request.header("Authorization");
     const field = (name: string): string => new RegExp(`${name}="?([^",]*)`).exec(authorization)?.[1] ?? "";
-    const ha1 = md5(`5001:jackfield:${this.#password}`);
+    const ha1 = md5(`${field("username")}:jackfield:${this.#password}`);
     const ha2 = md5(`REGISTER:${field("uri")}`);
     const right = md5(`${ha1}:abc:${field("nc")}:${field("cnonce")}:auth:${ha2}`);
     if (field("response") !== right) {

@@ -81,13 +81,26 @@ const TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
+/** What a gateway tells its page where nothing is configured. */
+const SETTINGS = {
+  mode: "phone",
+  web_socket_path: "/ws",
+  embedding: { origins: [] },
+  sign_in: { password_in_url: false },
+};
+
 /** Serves a built page's folder under the policy the gateway serves it with, without a gateway behind it. */
 export async function serveFolder(
   folder: string,
   headers: Readonly<Record<string, string>> = {},
+  settings: object = SETTINGS,
 ): Promise<PageServer> {
   return await listen((request, response) => {
     const path = normalize(new URL(request.url ?? "/", "http://localhost").pathname);
+    if (path === "/settings.json") {
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(settings));
+      return;
+    }
     const file = join(folder, path === "/" ? "index.html" : path);
     if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) {
       response.writeHead(404).end();

@@ -104,13 +104,15 @@ export function listenToKeys(softphone: Softphone): void {
   document.addEventListener("keydown", (event) => {
     const typing =
       event.target instanceof HTMLElement && event.target.closest("input, textarea, select") !== null;
-    const act = actOf(event, typing, apple);
+    // Calls are controlled elsewhere then.
+    const here = softphone.mode === "phone";
+    const act = here ? actOf(event, typing, apple) : undefined;
     if (act !== undefined) {
       event.preventDefault();
       return perform(act, softphone);
     }
     const { call, ui } = softphone.snapshot;
-    const digit = toneOfKey(event);
+    const digit = here ? toneOfKey(event) : undefined;
     if (digit !== undefined && !typing && call?.phase === "talking" && !ui.help)
       softphone.act(softphone.control.sendDigits(digit, call.callId));
     if (event.key === "Escape" && !ui.help) softphone.set({ tool: "none", sheet: "none", asked: undefined });

@@ -1,10 +1,12 @@
 import { render } from "preact";
+import { firstMode } from "./embed/mode.ts";
 import { listenToKeys } from "./keyboard.ts";
 import { hookGws } from "./gws/hook.ts";
 import { ownInstance, randomUuid } from "./phone/instance.ts";
 import { keepCalls, keepSignIn, keptCalls, takeSignIn } from "./phone/kept.ts";
 import { CallHistory } from "./phone/history.ts";
 import { Phone } from "./phone/phone.ts";
+import { configuredMode, embeddingOrigins, loadSettings } from "./page-settings.ts";
 import { remembered, type Remembered } from "./phone/settings.ts";
 import { hookQuality } from "./quality/hook.tsx";
 import { Softphone } from "./softphone.ts";
@@ -36,12 +38,17 @@ const softphone = new Softphone(phone, sound.microphone, new CallHistory(session
 phone.onChange(() => keepCalls(sessionStorage, phone.kept));
 
 // Parts that hook in do it here.
-void fetch("settings.json")
-  .then((response) => response.json())
-  .then((settings: unknown) => hookGws(softphone, settings))
-  .catch(() => undefined);
 hookSound(softphone, sound);
 hookQuality(softphone);
+softphone.mode = firstMode("phone", location.hash);
+void loadSettings().then(async (settings) => {
+  const mode = configuredMode(settings);
+  softphone.mode = firstMode(mode, location.hash);
+  hookGws(softphone, settings);
+  if (window.parent === window) return;
+  const { hookEmbed } = await import("./embed/hook.ts");
+  hookEmbed({ softphone, sound: sound.settings, origins: embeddingOrigins(settings), configuredMode: mode });
+});
 
 let due = false;
 function draw(): void {

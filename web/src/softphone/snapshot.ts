@@ -25,6 +25,8 @@ export interface Ui {
 export interface SoftphoneSnapshot extends PhoneSnapshot {
   readonly notices: NoticesSnapshot;
   readonly ui: Ui;
+  /** Calls are controlled elsewhere: the page shows them and has their sound. */
+  readonly audioOnly: boolean;
   /** Calls that are over, newest first. */
   readonly history: readonly PastCall[];
   /** Calls missed since the page was last looked at. */

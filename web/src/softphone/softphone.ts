@@ -1,6 +1,7 @@
+import type { Mode } from "../../sdk/protocol.ts";
 import { Listeners } from "../shared/listeners.ts";
 import { Notices } from "./notices.ts";
-import type { CallControl, Refusal } from "./phone/call-control.ts";
+import { NO_CONTROL, type CallControl, type Refusal } from "./phone/call-control.ts";
 import { pastCall, type CallHistory } from "./phone/history.ts";
 import { askedNumber } from "./phone/numbers.ts";
 import type { PhoneEvent } from "./phone/phone-event.ts";
@@ -30,10 +31,10 @@ export class Softphone {
   readonly history: CallHistory;
   readonly places = new Places();
   readonly notices = new Notices(() => this.changed());
-  /** Who acts on calls: the phone itself, or a desktop's server in its place. */
-  control: CallControl;
+  #control: CallControl;
   readonly #changes = new Listeners<void>();
   #ui = CLOSED;
+  #audioOnly = false;
   #signingIn = false;
   #refusals = 0;
   #missed = 0;
@@ -43,7 +44,7 @@ export class Softphone {
 
   constructor(phone: Phone, microphone: Microphone, history: CallHistory) {
     this.phone = phone;
-    this.control = phone;
+    this.#control = phone;
     this.microphone = microphone;
     this.history = history;
     phone.onEvent((event) => this.#onEvent(event));
@@ -55,11 +56,30 @@ export class Softphone {
     });
   }
 
+  /** Who acts on calls: the phone itself, a desktop's server in its place, or nobody here in audio-only mode. */
+  get control(): CallControl {
+    return this.#audioOnly ? NO_CONTROL : this.#control;
+  }
+
+  set control(control: CallControl) {
+    this.#control = control;
+  }
+
+  get mode(): Mode {
+    return this.#audioOnly ? "audio" : "phone";
+  }
+
+  set mode(mode: Mode) {
+    this.#audioOnly = mode === "audio";
+    this.changed();
+  }
+
   get snapshot(): SoftphoneSnapshot {
     return {
       ...this.phone.snapshot,
       notices: this.notices.snapshot,
       ui: this.#ui,
+      audioOnly: this.#audioOnly,
       history: this.history.calls,
       missed: this.#missed,
       numberFocus: this.#numberFocus,
@@ -88,8 +108,8 @@ export class Softphone {
     this.set({ tool: this.#ui.tool === tool ? "none" : tool, sheet: "none" });
   }
 
-  /** Has the microphone ready, then connects and registers; what prevents it is told as a notice. */
-  async signIn(credentials: Credentials): Promise<void> {
+  /** Has the microphone ready, then connects and registers; what prevents it is told as a notice, too. */
+  async signIn(credentials: Credentials): Promise<Refusal> {
     this.notices.calm();
     this.#busy(true);
     try {
@@ -97,6 +117,7 @@ export class Softphone {
       this.phone.signIn(credentials);
       this.history.of(credentials.dn);
       remember(sessionStorage, credentials);
+      return undefined;
     } catch (error) {
       this.microphone.release();
       const text =
@@ -104,6 +125,7 @@ export class Softphone {
           ? inOneLine(error.problem)
           : "The server's address, the domain or the number cannot be used. Check them.";
       this.notices.tell(text, true);
+      return text;
     } finally {
       this.#busy(false);
     }

@@ -23,3 +23,19 @@ export interface CallControl {
 }
 
 export type CallAct = "hold" | "retrieve" | "transfer" | "sendDigits";
+
+const ELSEWHERE = "This page has the sound only. Calls are controlled in the desktop.";
+const elsewhere = async (): Promise<Refusal> => ELSEWHERE;
+
+/** Of audio-only mode: SIP Server controls the calls, by the desktop's orders. */
+export const NO_CONTROL: CallControl = {
+  dial: elsewhere,
+  answer: elsewhere,
+  reject: elsewhere,
+  hangUp: elsewhere,
+  hold: elsewhere,
+  retrieve: elsewhere,
+  transfer: elsewhere,
+  completeTransfer: elsewhere,
+  sendDigits: elsewhere,
+};

@@ -65,7 +65,7 @@ export interface CallEnd {
 }
 
 export type CallHappening =
-  "progress" | "accepted" | "muted" | "unmuted" | "held" | "retrieved" | "transfer" | "quality";
+  "progress" | "accepted" | "muted" | "unmuted" | "held" | "retrieved" | "transfer" | "changed" | "quality";
 
 export interface CallOwner {
   changed(): void;
@@ -183,6 +183,7 @@ export class Call {
     this.#lines = withChanges(this.#lines, changed);
     this.#peer = assertedPeer(changed) ?? this.#peer;
     this.#farRings = farRings ?? this.#farRings;
+    this.#owner.happened(this, "changed");
     this.#owner.changed();
   }
 

@@ -19,6 +19,8 @@ export interface KeptCall {
 
 /** MD5 of DN, realm and password (RFC 7616 3.4.2): signs in at that realm as the password does. */
 export interface Ha1 {
+  /** User name of the digest, where it is not the DN: of a sign-in by token. */
+  readonly user?: string;
   readonly realm: string;
   readonly value: string;
 }
@@ -63,10 +65,11 @@ export function keepSignIn(storage: Storage, ha1: Ha1, now: number): void {
 
 /** What the page before has left, once. */
 export function takeSignIn(storage: Storage, now: number): Ha1 | undefined {
-  const { realm, value, until } = parsed(storage.getItem(RETURN_KEY));
+  const { user, realm, value, until } = parsed(storage.getItem(RETURN_KEY));
   storage.removeItem(RETURN_KEY);
   if (typeof realm !== "string" || typeof value !== "string") return undefined;
-  return typeof until === "number" && now <= until ? { realm, value } : undefined;
+  if (typeof until !== "number" || now > until) return undefined;
+  return { realm, value, ...(typeof user === "string" ? { user } : {}) };
 }
 
 function parsed(text: string | null): Readonly<Record<string, unknown>> {

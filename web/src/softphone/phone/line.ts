@@ -57,7 +57,9 @@ export class Line {
     this.#ua = new UA({
       sockets: [new WebSocketInterface(server)],
       uri: `sip:${encodeURIComponent(dn)}@${domain}`,
-      ...(ha1 === undefined ? { password } : { realm: ha1.realm, ha1: ha1.value }),
+      ...(ha1 === undefined
+        ? { password }
+        : { authorization_user: ha1.user ?? dn, realm: ha1.realm, ha1: ha1.value }),
       instance_id: instance,
       register_expires: REGISTER_EXPIRES_S,
       no_answer_timeout: LONGEST_RING_S,
@@ -83,8 +85,11 @@ export class Line {
     // JsSIP's types leave `UA.get` out.
     const get: unknown = Reflect.get(this.#ua, "get");
     if (typeof get !== "function") return undefined;
-    const [realm, value]: unknown[] = ["realm", "ha1"].map((name) => Reflect.apply(get, this.#ua, [name]));
-    return typeof realm === "string" && typeof value === "string" ? { realm, value } : undefined;
+    const [user, realm, value]: unknown[] = ["authorization_user", "realm", "ha1"].map((name) =>
+      Reflect.apply(get, this.#ua, [name]),
+    );
+    if (typeof realm !== "string" || typeof value !== "string") return undefined;
+    return { realm, value, ...(typeof user === "string" && user !== this.dn ? { user } : {}) };
   }
 
   /** A number's address. */

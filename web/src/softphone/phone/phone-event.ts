@@ -17,8 +17,9 @@ export type PhoneEvent =
       readonly kind: "incoming" | "calling" | "progress" | "accepted" | "resumed";
       readonly call: CallSnapshot;
     }
+  /** `changed`: another party, other data, or the far side rings or has answered. */
   | {
-      readonly kind: "muted" | "unmuted" | "held" | "retrieved" | "transfer" | "quality";
+      readonly kind: "muted" | "unmuted" | "held" | "retrieved" | "transfer" | "changed" | "quality";
       readonly call: CallSnapshot;
     }
   /** As calls end (`reason` undefined), or cut short: `reason` in words. */

@@ -29,6 +29,10 @@ const FORBIDDEN: Readonly<Record<string, Problem>> = {
     what: "This number has signed in at another place.",
     remedy: "Sign in again to use it here.",
   },
+  "Sign-In Expired": {
+    what: "This sign-in is no longer valid.",
+    remedy: "Sign in again.",
+  },
   "Signed In Elsewhere": {
     what: "This number is signed in at another place.",
     remedy: "Sign out there, then sign in here.",

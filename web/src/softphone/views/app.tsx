@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { AudioOnly } from "../embed/audio-only.tsx";
 import type { Remembered } from "../phone/settings.ts";
 import type { SoftphoneSnapshot } from "../snapshot.ts";
 import { CallPanel } from "./call-panel.tsx";
@@ -25,6 +26,18 @@ export function titleOf({
   if (rings !== undefined) return `☎ ${rings.peer} calls`;
   const title = dn === undefined ? "Jackfield" : `${dn} – Jackfield`;
   return missed > 0 ? `(${missed} missed) ${title}` : title;
+}
+
+function PhoneKeys(view: ViewProps): JSX.Element {
+  const { call, ui } = view.snapshot;
+  return (
+    <>
+      {call !== undefined && <Tool {...view} call={call} />}
+      <div class="below" hidden={call !== undefined || ui.sheet === "settings"}>
+        <Dialler {...view} />
+      </div>
+    </>
+  );
 }
 
 /** The whole page. `first`: what the sign-in form begins with. */
@@ -56,10 +69,7 @@ export function App({
             {softphone.places.show("account", snapshot)}
             <CallPanel {...view} />
             <OtherCalls {...view} />
-            {call !== undefined && <Tool {...view} call={call} />}
-            <div class="below" hidden={call !== undefined || ui.sheet === "settings"}>
-              <Dialler {...view} />
-            </div>
+            {snapshot.audioOnly ? <AudioOnly call={call} /> : <PhoneKeys {...view} />}
           </div>
           {ui.sheet === "settings" && <SettingsDrawer {...view} />}
         </section>

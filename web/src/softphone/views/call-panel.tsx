@@ -54,7 +54,8 @@ function ShownCall({ softphone, snapshot, call }: CallProps): JSX.Element {
       </p>
       {softphone.places.show("quality", call)}
       <CallData data={call.data} use={(number) => softphone.use(number)} />
-      {call.phase === "ringing" ? <RingingKeys {...props} /> : <CallKeys {...props} />}
+      {!snapshot.audioOnly &&
+        (call.phase === "ringing" ? <RingingKeys {...props} /> : <CallKeys {...props} />)}
     </>
   );
 }

@@ -13,6 +13,7 @@ export function OtherCalls({ softphone, snapshot }: ViewProps): JSX.Element {
         <OtherCall
           key={call.callId}
           call={call}
+          keys={!snapshot.audioOnly}
           over={() => softphone.switchTo(call.callId)}
           reject={() => softphone.act(softphone.control.reject(call.callId))}
         />
@@ -23,11 +24,13 @@ export function OtherCalls({ softphone, snapshot }: ViewProps): JSX.Element {
 
 interface OtherCallProps {
   readonly call: CallSnapshot;
+  /** Whether calls are controlled here. */
+  readonly keys: boolean;
   readonly over: () => void;
   readonly reject: () => void;
 }
 
-function OtherCall({ call, over, reject }: OtherCallProps): JSX.Element {
+function OtherCall({ call, keys, over, reject }: OtherCallProps): JSX.Element {
   const ringing = call.phase === "ringing";
   const verb = ringing ? "Answer" : "Switch to";
   return (
@@ -39,20 +42,22 @@ function OtherCall({ call, over, reject }: OtherCallProps): JSX.Element {
       <span class="about">
         {call.peer}: {phaseText(call)}
       </span>
-      {ringing && (
+      {keys && ringing && (
         <button type="button" class="stop" aria-label={`Reject ${call.peer}`} onClick={reject}>
           <Icon name="hangUp" />
         </button>
       )}
-      <button
-        type="button"
-        class={ringing ? "go" : ""}
-        aria-label={`${verb} ${call.peer}`}
-        aria-keyshortcuts={`Alt+${call.line}`}
-        onClick={over}
-      >
-        {ringing ? <Icon name="answer" /> : "Switch"}
-      </button>
+      {keys && (
+        <button
+          type="button"
+          class={ringing ? "go" : ""}
+          aria-label={`${verb} ${call.peer}`}
+          aria-keyshortcuts={`Alt+${call.line}`}
+          onClick={over}
+        >
+          {ringing ? <Icon name="answer" /> : "Switch"}
+        </button>
+      )}
     </li>
   );
 }
