@@ -113,34 +113,34 @@ export class StatusBench {
   readonly board: StatusBoard;
 
   constructor() {
-    const bench = this;
+    const setUps = (): number => this.setUps;
     this.board = new StatusBoard({
       clock: this.clock,
       failures: this.failures,
       audits: this.audits.recent,
       sources: {
-        gateway: () => bench.gateway,
+        gateway: () => this.gateway,
         registrar: {
-          list() {
-            bench.asked++;
-            return bench.agents;
+          list: () => {
+            this.asked++;
+            return this.agents;
           },
         },
         trunk: {
-          status: () => bench.trunk,
-          serverOf: () => (bench.trunk.state === "in-service" ? serverFlow : undefined),
-          servers: () => bench.servers,
+          status: () => this.trunk,
+          serverOf: () => (this.trunk.state === "in-service" ? serverFlow : undefined),
+          servers: () => this.servers,
         },
         calls: {
-          calls: () => bench.calls,
+          calls: () => this.calls,
           get setUps() {
-            return bench.setUps;
+            return setUps();
           },
         },
-        media: { workers: () => Promise.resolve(bench.workers) },
+        media: { workers: () => Promise.resolve(this.workers) },
         workers: 2,
         callLimit: 100,
-        load: { cpuMs: () => bench.cpuMs, lateMs: () => bench.lateMs },
+        load: { cpuMs: () => this.cpuMs, lateMs: () => this.lateMs },
       },
     });
   }
@@ -162,7 +162,7 @@ export class StatusBench {
       async told(): Promise<ServerEvent[]> {
         const pieces: string[] = [];
         for (let piece: unknown = stream.read(); piece !== null; piece = stream.read())
-          pieces.push(String(piece));
+          if (Buffer.isBuffer(piece)) pieces.push(piece.toString());
         const events: ServerEvent[] = [];
         for await (const event of readEvents(asAsync(pieces))) events.push(event);
         return events;

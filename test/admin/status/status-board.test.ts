@@ -224,8 +224,13 @@ describe("samples", () => {
     bench.trunk = { state: "rejected", reason: "404 Not Found" };
     await bench.pass(10);
     expect(bench.board.samples[1]).toMatchObject({
-      ...{ setups: 1, failures: 0, registers_per_second: 0, main_cpu_percent: 0, in_service: 0 },
-      ...{ mos_mean: null, mos_low: null },
+      setups: 1,
+      failures: 0,
+      registers_per_second: 0,
+      main_cpu_percent: 0,
+      in_service: 0,
+      mos_mean: null,
+      mos_low: null,
     });
   });
 
