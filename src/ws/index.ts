@@ -11,6 +11,6 @@ export {
   type HttpServerEvents,
   type HttpServerOptions,
 } from "./http-server.ts";
-export { contentSecurityPolicy, servePages, type PageOptions } from "./pages.ts";
+export { adminContentSecurityPolicy, contentSecurityPolicy, servePages, type PageOptions } from "./pages.ts";
 export { attachWebSocket, type WebSocketEndpoint, type WebSocketOptions } from "./web-socket.ts";
 export type { WebSocketCounters, WebSocketLimits } from "./web-socket-limits.ts";

@@ -39,7 +39,7 @@ export function contentSecurityPolicy(options: PageOptions = {}): string {
 }
 
 /** Nobody else's page may show the dashboard, nor lay anything over it. */
-const adminPolicy = policy("connect-src 'self'", "frame-ancestors 'none'");
+export const adminContentSecurityPolicy = policy("connect-src 'self'", "frame-ancestors 'none'");
 const examplePolicy = policy("connect-src 'self'", "frame-src 'self'", "frame-ancestors 'none'");
 
 /** What each page may ask the browser for; in a frame the embedding page must allow it too, by `<iframe allow>`. */
@@ -87,7 +87,7 @@ function serveNothing(app: FastifyInstance, root: string): void {
 function pageHeaders(options: PageOptions): (file: string) => Headers {
   const softphone = { policy: contentSecurityPolicy(options), features: softphoneFeatures };
   const example = { policy: examplePolicy, features: softphoneFeatures };
-  const admin = { policy: adminPolicy, features: adminFeatures };
+  const admin = { policy: adminContentSecurityPolicy, features: adminFeatures };
   return (file) => {
     if (file.startsWith("admin/")) return admin;
     return file === "embed-example.html" ? example : softphone;

@@ -9,6 +9,8 @@ import { Phone } from "./phone/phone.ts";
 import { configuredMode, embeddingOrigins, loadSettings } from "./page-settings.ts";
 import { remembered, type Remembered } from "./phone/settings.ts";
 import { hookQuality } from "./quality/hook.tsx";
+import { takeSignInFrom } from "./phone/sign-in-address.ts";
+import { signInByAddress } from "./sign-in-by-address.ts";
 import { Softphone } from "./softphone.ts";
 import { hookSound } from "./sound/hook.tsx";
 import { Sound } from "./sound/sound.ts";
@@ -23,10 +25,15 @@ function element<T extends HTMLElement>(id: string, kind: new () => T): T {
 const page = element("softphone", HTMLElement);
 const remote = element("remote", HTMLAudioElement);
 
+// Before anything else can read it there.
+const asked = takeSignInFrom(location, history);
 // Before anything is rendered, since what is rendered is kept.
 const instance = await ownInstance(sessionStorage, (navigator as Partial<Navigator>).locks, randomUuid);
 const returning = takeSignIn(sessionStorage, Date.now());
-const first = (): Remembered => remembered(sessionStorage, location);
+const first = (): Remembered => {
+  const before = remembered(sessionStorage, location);
+  return asked.dn === "" ? before : { ...before, dn: asked.dn };
+};
 
 const sound = new Sound(remote, {
   changed: () => softphone.changed(),
@@ -70,7 +77,10 @@ function takeAsked(): void {
   if (location.hash.startsWith("#dial=")) history.replaceState(null, "", location.pathname + location.search);
 }
 takeAsked();
-window.addEventListener("hashchange", takeAsked);
+window.addEventListener("hashchange", () => {
+  void signInByAddress(softphone, takeSignInFrom(location, history), first);
+  takeAsked();
+});
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) softphone.seen();
 });
@@ -80,4 +90,5 @@ window.addEventListener("pagehide", () => {
   const ha1 = phone.leave();
   if (ha1 !== undefined) keepSignIn(sessionStorage, ha1, Date.now());
 });
-if (returning !== undefined) void softphone.signIn({ ...first(), password: "", ha1: returning });
+if (asked.token !== "" || asked.password !== "") void signInByAddress(softphone, asked, first);
+else if (returning !== undefined) void softphone.signIn({ ...first(), password: "", ha1: returning });
