@@ -105,7 +105,7 @@ export class FakeGateway {
     );
   }
 
-  /** Rings the page by an INVITE without SDP. @returns its Call-ID */
+  /** Rings the page by an INVITE without SDP. @param from number, or the whole address. @returns its Call-ID */
   invite(from: string, headers: readonly string[] = []): string {
     const callId = `call-${randomUUID()}`;
     this.#request("INVITE", callId, ["Contact: <sip:gateway.invalid;transport=ws>", ...headers], "", from);
@@ -195,7 +195,7 @@ export class FakeGateway {
       `${method} sip:${this.#contact} SIP/2.0`,
       `Via: SIP/2.0/WS gateway.invalid;branch=z9hG4bK${randomUUID()}`,
       "Max-Forwards: 70",
-      `From: <sip:${from}@jackfield.test>;tag=${randomUUID()}`,
+      `From: ${from.includes("<") ? from : `<sip:${from}@jackfield.test>`};tag=${randomUUID()}`,
       "To: <sip:5001@jackfield.test>",
       `Call-ID: ${callId}`,
       `CSeq: ${++this.#cseq} ${method}`,
