@@ -27,15 +27,11 @@ const FORBIDDEN: Readonly<Record<string, Problem>> = {
   },
   "Sign-In Expired": {
     what: "Your sign-in has expired.",
-    remedy: "Get a new sign-in link, or sign in with number and password.",
+    remedy: "Get a new token or link, or sign in with number and password.",
   },
   "Replaced By A Newer Sign-In": {
     what: "This number has signed in at another place.",
     remedy: "Sign in again to use it here.",
-  },
-  "Sign-In Expired": {
-    what: "This sign-in is no longer valid.",
-    remedy: "Sign in again.",
   },
   "Signed In Elsewhere": {
     what: "This number is signed in at another place.",
