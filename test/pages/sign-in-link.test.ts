@@ -60,7 +60,7 @@ async function state(id: string, wanted: string): Promise<void> {
 
 const alert = () => page.getByTestId("alert").textContent();
 const stored = () =>
-  page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }, location.href]));
+  page.evaluate(() => [JSON.stringify(sessionStorage), JSON.stringify(localStorage), location.href].join());
 
 it("signs in by the token in the address, which is gone at once, and comes back to its call after a reload", async () => {
   const link = await tokenFor("5001");
