@@ -73,11 +73,11 @@ export function toneOfKey(event: Key): string | undefined {
 /** Does what the key asks for, where there is something to be done. */
 export function perform(act: KeyAct, softphone: Softphone): void {
   const { control, snapshot } = softphone;
-  const { call, otherCalls, ui, dn, audioOnly } = snapshot;
+  const { call, otherCalls, ui, dn } = snapshot;
   const talking = call?.phase === "talking";
   const line = /^line-(\d)$/.exec(act)?.[1];
   if (act === "help") softphone.set({ help: !ui.help });
-  else if (dn === undefined || (audioOnly && act !== "mute")) return;
+  else if (dn === undefined) return;
   else if (line !== undefined) {
     const other = otherCalls.find((one) => one.line === Number(line));
     if (other !== undefined) softphone.switchTo(other.callId);
