@@ -76,6 +76,7 @@ describe("windows of 300 x 500 and 400 x 600", () => {
     ringing: ["Answer", "Reject"],
     talking: ["Mute", "Hold", "Keypad", "Transfer", "New call", "Hang up"],
     keypad: ["1", "hash", "Hang up"],
+    transfer: ["1", "hash", "Transfer now", "Ask first", "Hang up"],
   };
 
   async function outside(names: readonly string[], width: number, height: number): Promise<string[]> {
@@ -118,6 +119,9 @@ describe("windows of 300 x 500 and 400 x 600", () => {
     await fits("talking");
     await rig.button("Keypad").click();
     await fits("keypad");
+    await rig.button("Transfer").click();
+    await rig.page.getByLabel("Transfer to").fill("4711");
+    await fits("transfer");
   });
 });
 

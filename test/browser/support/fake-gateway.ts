@@ -150,7 +150,7 @@ export class FakeGateway {
     const refer = this.last("REFER");
     const headers = [
       `Event: refer;id=${this.#cseqOf(refer.text)}`,
-      `Subscription-State: ${/^1/.test(status) ? "active" : "terminated;reason=noresource"}`,
+      `Subscription-State: ${status.startsWith("1") ? "active" : "terminated;reason=noresource"}`,
       "Contact: <sip:gateway.invalid;transport=ws>",
     ];
     const dialog = [`From: ${refer.header("To")}`, `To: ${refer.header("From")}`];

@@ -8,12 +8,12 @@ export interface TextPiece {
 const IN_TEXT =
   /(?<=\bsips?:)\+?[0-9*#]{2,24}(?=[@;>])|(?<=\btel:)\+?[0-9*#().-]{2,24}|(?<= \()\+?[0-9*#]{2,24}(?=\)$)|(?<![\w+])\+[1-9][0-9]{5,14}(?![\w])/gi;
 /** Nothing but a number, written as people write it. */
-const WHOLE = /^\+?[0-9(][0-9 ().\/-]{1,22}[0-9]$/;
+const WHOLE = /^\+?[0-9(][0-9 ()./-]{1,22}[0-9]$/;
 const MOST_DIGITS = 15;
 
 /** What is dialled for a number as people write it: without blanks, brackets, dashes, slashes, and dots between digits. */
 export function plainNumber(written: string): string {
-  return written.replaceAll(/[\s()\/-]/g, "").replaceAll(/(?<=\d)\.(?=\d)/g, "");
+  return written.replaceAll(/[\s()/-]/g, "").replaceAll(/(?<=\d)\.(?=\d)/g, "");
 }
 
 /** Text taken apart at the numbers that can be called. */

@@ -24,16 +24,14 @@ export function phaseText({
   return heldThere ? "The other end holds the call" : PHASES.talking;
 }
 
+const TRANSFERS: Readonly<Record<Transfer["state"], (to: string, reason: string) => string>> = {
+  offered: (to) => `Transfer to ${to}: offered…`,
+  trying: (to) => `Transfer to ${to}: being called…`,
+  done: (to) => `Transferred to ${to}.`,
+  refused: (to, reason) => `Not transferred to ${to}: ${reason}`,
+};
+
 /** How a transfer goes, for a person. */
 export function transferText({ to, state, reason }: Transfer): string {
-  switch (state) {
-    case "offered":
-      return `Transfer to ${to}: offered…`;
-    case "trying":
-      return `Transfer to ${to}: being called…`;
-    case "done":
-      return `Transferred to ${to}.`;
-    case "refused":
-      return `Not transferred to ${to}: ${reason}`;
-  }
+  return TRANSFERS[state](to, reason);
 }
