@@ -54,7 +54,10 @@ export class Bayeux {
     this.#sockets = new WebSocketServer({ noServer: true });
     http.on("upgrade", (request, socket, head) => {
       const takes = this.transports.includes("websocket") && !this.down;
-      if (!takes || options.userOf(request) === undefined) return void socket.destroy();
+      if (!takes || options.userOf(request) === undefined) {
+        socket.destroy();
+        return;
+      }
       this.#sockets.handleUpgrade(request, socket, head, (ws) => this.#serve(ws, request));
     });
   }
@@ -105,7 +108,7 @@ export class Bayeux {
   /** Cuts every connection and forgets the sessions, as a restart does. */
   drop(): void {
     for (const ws of this.#sockets.clients) ws.terminate();
-    for (const session of [...this.#users.keys()]) session.disconnect();
+    for (const session of this.#users.keys()) session.disconnect();
     this.#users.clear();
   }
 

@@ -68,7 +68,7 @@ export class CallWatch {
       this.#states.set(call.uuid, state);
       this.#tell(this.#write(call, state), "StatusChange");
     }
-    for (const id of [...this.#states.keys()]) {
+    for (const id of this.#states.keys()) {
       if (calls.some(({ uuid }) => uuid === id)) continue;
       this.#states.delete(id);
       this.extras.delete(id);

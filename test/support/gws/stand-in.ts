@@ -104,7 +104,9 @@ export class StandInGws {
 
   /** Operations that came, in order. */
   get operations(): readonly string[] {
-    return this.requests.map(({ body }) => String(body["operationName"] ?? "")).filter((name) => name !== "");
+    return this.requests.flatMap(({ body: { operationName } }) =>
+      typeof operationName === "string" ? [operationName] : [],
+    );
   }
 
   /** An event, at once or when `release` is called. */

@@ -80,9 +80,7 @@ export class Bench {
   }
 
   get operations(): string[] {
-    return this.sent.map(({ method, path, body }) =>
-      `${method} ${path} ${String(body["operationName"] ?? "")}`.trim(),
-    );
+    return this.sent.map(({ method, path, body }) => `${method} ${path} ${operationOf(body)}`.trim());
   }
 
   async active(): Promise<void> {
@@ -103,7 +101,7 @@ export class Bench {
     const method = init.method ?? "";
     this.sent.push({ method, path, body, headers });
     await Promise.resolve();
-    const what = `${method} ${path} ${String(body["operationName"] ?? "")}`;
+    const what = `${method} ${path} ${operationOf(body)}`;
     const name = Object.keys(this.answers).find((one) => what.includes(one));
     const entry = name === undefined ? undefined : this.answers[name];
     const answer = Array.isArray(entry) ? (entry.length > 1 ? entry.shift() : entry[0]) : entry;
@@ -112,4 +110,8 @@ export class Bench {
     const text = typeof answered === "string" ? answered : JSON.stringify(answered);
     return new Response(text, { status, headers: more });
   }
+}
+
+function operationOf({ operationName }: Record<string, unknown>): string {
+  return typeof operationName === "string" ? operationName : "";
 }

@@ -37,9 +37,9 @@ const EFFECT_STEP_MS = 200;
 /** An act that GWS accepted and whose effect is waited for. */
 interface Pending {
   /** Does it by SIP now. */
-  fallBack(): void;
+  readonly fallBack: () => void;
   /** Another act has taken its place, or its effect is there. */
-  settle(): void;
+  readonly settle: () => void;
 }
 
 /** The `X-Genesys-CallUUID` of a SIP call, which is its id at GWS; undefined where SIP Server gave none. */
@@ -260,7 +260,7 @@ export class GwsControl implements CallControl {
   /** It names no call: what still waits for its effect is what did not work. */
   #onError(text: string): void {
     this.#tell(`GWS says that it did not work: ${text}`, true);
-    for (const { fallBack } of [...this.#pending.values()]) fallBack();
+    for (const { fallBack } of this.#pending.values()) fallBack();
   }
 }
 

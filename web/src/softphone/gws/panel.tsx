@@ -46,23 +46,27 @@ function SignIn({ session, busy }: { readonly session: GwsSession; readonly busy
   }
   return (
     <form class="gws-sign-in" data-testid="gws-sign-in" onSubmit={submit}>
-      <label for="gws-user">Genesys user name</label>
-      <input
-        id="gws-user"
-        ref={user}
-        autocomplete="section-gws username"
-        spellcheck={false}
-        defaultValue={session.snapshot.userName}
-        required
-      />
-      <label for="gws-password">Genesys password</label>
-      <input
-        id="gws-password"
-        ref={password}
-        type="password"
-        autocomplete="section-gws current-password"
-        required
-      />
+      <div>
+        <label for="gws-user">Genesys user name</label>
+        <input
+          id="gws-user"
+          ref={user}
+          autocomplete="section-gws username"
+          spellcheck={false}
+          defaultValue={session.snapshot.userName}
+          required
+        />
+      </div>
+      <div>
+        <label for="gws-password">Genesys password</label>
+        <input
+          id="gws-password"
+          ref={password}
+          type="password"
+          autocomplete="section-gws current-password"
+          required
+        />
+      </div>
       <button type="submit" disabled={busy}>
         {busy ? "Signing in…" : "Sign in at Genesys"}
       </button>

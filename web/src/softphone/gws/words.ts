@@ -1,25 +1,21 @@
-import { GwsError } from "./http.ts";
+import { GwsError, type GwsErrorKind } from "./http.ts";
+
+const PROBLEMS: Readonly<Record<Exclude<GwsErrorKind, "refused">, string>> = {
+  unreachable:
+    "GWS cannot be reached. Check the network; if others can reach it, GWS does not allow this page's address (CORS).",
+  silent: "GWS does not answer. Try again.",
+  denied: "GWS does not accept the sign-in. Check user name and password.",
+  csrf: "GWS asks for a CSRF token it never gave to this page. Tell the administrator (docs/gws.md).",
+  malformed: "GWS answered with something this page cannot read. Tell the administrator.",
+};
 
 /** What went wrong with GWS and what to do, for a person. */
 export function gwsProblem(error: unknown): string {
-  if (!(error instanceof GwsError)) return "GWS answered with something this page cannot read.";
+  if (!(error instanceof GwsError)) return PROBLEMS.malformed;
   const { kind, status, detail } = error;
-  switch (kind) {
-    case "unreachable":
-      return "GWS cannot be reached. Check the network; if others can reach it, GWS does not allow this page's address (CORS).";
-    case "silent":
-      return "GWS does not answer. Try again.";
-    case "denied":
-      return "GWS does not accept the sign-in. Check user name and password.";
-    case "csrf":
-      return "GWS asks for a CSRF token it never gave to this page. Tell the administrator (docs/gws.md).";
-    case "malformed":
-      return "GWS answered with something this page cannot read. Tell the administrator.";
-    case "refused":
-      return status >= 500
-        ? `GWS has an error of its own (${status}${detail === "" ? "" : `: ${detail}`}). Try again later.`
-        : `GWS refused: ${detail === "" ? `status ${status}` : detail}`;
-  }
+  if (kind !== "refused") return PROBLEMS[kind];
+  if (status < 500) return `GWS refused: ${detail === "" ? `status ${status}` : detail}`;
+  return `GWS has an error of its own (${status}${detail === "" ? "" : `: ${detail}`}). Try again later.`;
 }
 
 /** Text of an `ErrorMessage` event. */
