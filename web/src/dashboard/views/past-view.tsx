@@ -6,7 +6,7 @@ import { List, type ListColumn } from "../parts/list.tsx";
 import type { Sort } from "../store/rows.ts";
 import { callHash } from "../store/view.ts";
 import { callWords } from "../store/words.ts";
-import type { ViewProps } from "./app.tsx";
+import type { ViewProps } from "./props.ts";
 
 const columns: readonly ListColumn<TraceSummary>[] = [
   {
@@ -16,8 +16,9 @@ const columns: readonly ListColumn<TraceSummary>[] = [
     narrow: true,
     value: ({ since }) => since,
     cell: ({ since, id, dn }) => (
-      <a class="row-link" href={callHash(id)} aria-label={`Call of ${dn}, began ${since}`}>
+      <a class="row-link" href={callHash(id)}>
         <At iso={since} />
+        <span class="sr"> call of {dn}</span>
       </a>
     ),
   },
