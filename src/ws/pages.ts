@@ -72,6 +72,8 @@ export async function servePages(
   await app.register(fastifyStatic, {
     root,
     cacheControl: false,
+    // The build writes scripts and style sheets compressed, too.
+    preCompressed: true,
     setHeaders: (reply, path) => setHeaders(reply, relative(root, path).split(sep).join("/"), headersOf),
   });
 }
@@ -97,6 +99,7 @@ function pageHeaders(options: PageOptions): (file: string) => Headers {
 function setHeaders(reply: FastifyReply, file: string, headersOf: (file: string) => Headers): void {
   // Vite puts a hash of the content into the names under assets/, so those never change.
   const forever = file.startsWith("assets/");
+  reply.header("vary", "accept-encoding");
   reply.header("cache-control", forever ? "public, max-age=31536000, immutable" : "no-store");
   const { policy: contentSecurity, features } = headersOf(file);
   reply.header("content-security-policy", contentSecurity);

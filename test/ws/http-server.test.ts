@@ -3,6 +3,7 @@ import { connect as connectHttp2, type ClientHttp2Session } from "node:http2";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { connect as connectTls, type TLSSocket } from "node:tls";
+import { brotliCompressSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { silentLogger, systemClock } from "../../src/core/index.ts";
@@ -285,6 +286,18 @@ test("the page is served with a strict policy, html never stored, hashed assets 
   expect(html.headers.get("x-content-type-options")).toBe("nosniff");
   const script = await fetch(`${base}/assets/app-1a2b.js`);
   expect(script.headers.get("cache-control")).toContain("immutable");
+  expect(await script.text()).toBe("1");
+  // What the build has compressed goes out so to whoever takes it, and as it is to others.
+  writeFileSync(join(pages, "assets", "app-1a2b.js.br"), brotliCompressSync("compressed"));
+  const asked = async (encoding: string) =>
+    await fetch(`${base}/assets/app-1a2b.js`, { headers: { "accept-encoding": encoding } });
+  const small = await asked("gzip, br");
+  expect([small.headers.get("content-encoding"), await small.text()]).toEqual(["br", "compressed"]);
+  expect(small.headers.get("content-type")).toContain("javascript");
+  expect(small.headers.get("cache-control")).toContain("immutable");
+  expect(small.headers.get("vary")).toBe("accept-encoding");
+  expect(await (await asked("identity")).text()).toBe("1");
+  expect(await (await asked("gzip")).text()).toBe("1");
   expect((await fetch(`${base}/hello`)).status).toBe(200);
   expect((await fetch(`${base}/%2e%2e/cert.pem`)).status).toBe(404);
   expect((await fetch(`${base}/missing.js`)).status).toBe(404);
