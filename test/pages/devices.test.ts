@@ -158,8 +158,11 @@ describe("a headset in a call", () => {
     await unplug("Headset");
     await alert("there is no other microphone, so nobody can hear you");
     await heardThere(0);
+    const hint = page.getByTestId("microphone-hint");
+    expect(await hint.textContent()).toContain("nobody can hear you");
     await plug(...desk);
     await heardThere(600);
+    expect(await hint.count()).toBe(0);
   });
 
   it("gives way in every call that runs", async () => {

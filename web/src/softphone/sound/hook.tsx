@@ -1,6 +1,7 @@
 import type { PhoneSnapshot } from "../phone/phone.ts";
 import type { Softphone } from "../softphone.ts";
 import type { Caller } from "./call-notice.ts";
+import { MicrophoneHint } from "./microphone-hint.tsx";
 import { SoundPanel } from "./panel.tsx";
 import type { Sound } from "./sound.ts";
 import { toneOf } from "./tones.ts";
@@ -17,5 +18,6 @@ export function hookSound({ phone, places }: Softphone, sound: Sound): void {
     if (event.kind === "beep") sound.beep();
     if (event.kind === "sound") sound.hear(event.stream);
   });
+  places.put("account", () => <MicrophoneHint key="microphone" {...sound.snapshot} />);
   places.put("settings", () => <SoundPanel sound={sound} />);
 }

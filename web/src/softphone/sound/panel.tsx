@@ -22,7 +22,7 @@ export function SoundPanel({ sound }: { readonly sound: Sound }): JSX.Element {
       <OutputPart {...parts} use="speaker" title="Speaker" test="Play a test sound" />
       <OutputPart {...parts} use="ring" title="Ringing" test="Ring once" />
       <NoticePart {...parts} />
-      <button type="button" class="quiet" onClick={() => sound.settings.reset()}>
+      <button type="button" onClick={() => sound.settings.reset()}>
         Forget these choices
       </button>
     </div>
