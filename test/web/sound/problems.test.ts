@@ -63,7 +63,12 @@ describe("what happened to a device", () => {
   });
 
   it("is told once of a device that takes the place for several uses, and without the numbers that Chrome adds", () => {
-    const speaker = { ...pulled, use: "speaker", label: "Jabra (0b0e:24c9)", now: "Desk (046d:082d)" } as const;
+    const speaker = {
+      ...pulled,
+      use: "speaker",
+      label: "Jabra (0b0e:24c9)",
+      now: "Desk (046d:082d)",
+    } as const;
     expect(newsText([speaker, { ...speaker, use: "ring" }]).what).toBe(
       "Jabra was pulled out: the speaker and the ring device are now Desk.",
     );
