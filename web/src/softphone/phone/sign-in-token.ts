@@ -7,9 +7,15 @@ export interface TokenSignIn {
   readonly ha1: Ha1;
 }
 
-const PROBLEMS: Readonly<Record<number, string>> = {
-  401: "The sign-in token is not valid, has expired or was used before. Get a new one.",
-  429: "Too many attempts. Wait a minute and sign in again.",
+const GET_ANOTHER = "Get a new one, or sign in with number and password.";
+const REASONS: Readonly<Record<string, string>> = {
+  expired: `The sign-in link has expired. ${GET_ANOTHER}`,
+  used: `The sign-in link was used before; each one signs in once. ${GET_ANOTHER}`,
+  "unknown-dn": "The number of this sign-in link may not sign in at this gateway. Ask for it to be added.",
+};
+const STATUSES: Readonly<Record<number, string>> = {
+  404: "This gateway takes no sign-in links. Sign in with number and password.",
+  429: "Too many sign-in links were refused. Wait a minute and get a new one.",
 };
 
 /** Asks the gateway what a sign-in token stands for (`POST /api/sign-in`). @returns that, or why it cannot be used */
@@ -20,21 +26,26 @@ export async function exchangeToken(token: string): Promise<TokenSignIn | NonNul
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ token }),
     });
-    if (!response.ok) return PROBLEMS[response.status] ?? "The gateway does not take this sign-in token.";
-    const answer: unknown = await response.json();
-    return signInOf(answer) ?? "The gateway's answer to the sign-in token cannot be read.";
+    const answer: unknown = await response.json().catch(() => undefined);
+    if (!response.ok)
+      return (
+        REASONS[textOf(answer, "reason")] ??
+        STATUSES[response.status] ??
+        `The gateway does not know this sign-in link. ${GET_ANOTHER}`
+      );
+    return signInOf(answer) ?? "The gateway's answer to the sign-in link cannot be read.";
   } catch {
-    return "The gateway did not answer. Try again.";
+    return "The gateway did not answer the sign-in link. Try again.";
   }
 }
 
 function signInOf(answer: unknown): TokenSignIn | undefined {
-  if (typeof answer !== "object" || answer === null) return undefined;
-  const text = (name: string): string => {
-    const value: unknown = Reflect.get(answer, name);
-    return typeof value === "string" ? value : "";
-  };
-  const [dn, user, realm, value] = [text("dn"), text("user"), text("realm"), text("ha1")];
-  if (dn === "" || user === "" || realm === "" || value === "") return undefined;
+  const [dn, user, realm, value] = ["dn", "user", "realm", "ha1"].map((name) => textOf(answer, name));
+  if (!dn || !user || !realm || !value) return undefined;
   return { dn, ha1: { user, realm, value } };
+}
+
+function textOf(answer: unknown, name: string): string {
+  const value: unknown = typeof answer === "object" && answer !== null ? Reflect.get(answer, name) : "";
+  return typeof value === "string" ? value : "";
 }

@@ -25,13 +25,13 @@ const FORBIDDEN: Readonly<Record<string, Problem>> = {
     what: "Too many failed sign-ins.",
     remedy: "Wait a few minutes and sign in again.",
   },
+  "Sign-In Expired": {
+    what: "Your sign-in has expired.",
+    remedy: "Get a new sign-in link, or sign in with number and password.",
+  },
   "Replaced By A Newer Sign-In": {
     what: "This number has signed in at another place.",
     remedy: "Sign in again to use it here.",
-  },
-  "Sign-In Expired": {
-    what: "This sign-in is no longer valid.",
-    remedy: "Sign in again.",
   },
   "Signed In Elsewhere": {
     what: "This number is signed in at another place.",
