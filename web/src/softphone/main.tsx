@@ -51,7 +51,7 @@ softphone.mode = firstMode("phone", location.hash);
 void loadSettings().then(async (settings) => {
   const mode = configuredMode(settings);
   softphone.mode = firstMode(mode, location.hash);
-  void hookGws(softphone, settings);
+  hookGws(softphone, settings).catch(reportError);
   if (window.parent === window) return;
   const { hookEmbed } = await import("./embed/hook.ts");
   hookEmbed({ softphone, sound: sound.settings, origins: embeddingOrigins(settings), configuredMode: mode });

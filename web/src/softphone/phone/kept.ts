@@ -17,9 +17,9 @@ export interface KeptCall {
   readonly held: boolean;
 }
 
-/** MD5 of DN, realm and password (RFC 7616 3.4.2): signs in at that realm as the password does. */
+/** MD5 of user name, realm and password (RFC 7616 3.4.2): signs in at that realm as the password does. */
 export interface Ha1 {
-  /** User name of the digest, where it is not the DN: of a sign-in by token. */
+  /** User name of the digest, where it is another one than the DN: a session behind a sign-in token. */
   readonly user?: string;
   readonly realm: string;
   readonly value: string;

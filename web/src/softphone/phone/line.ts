@@ -45,6 +45,7 @@ export class Line {
   retryAt: number | undefined;
   readonly #owner: LineOwner;
   readonly #domain: string;
+  readonly #user: string | undefined;
   readonly #ua: UA;
   #closed = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -53,13 +54,13 @@ export class Line {
   constructor({ dn, password, ha1, server, domain }: Credentials, instance: string, owner: LineOwner) {
     this.dn = dn;
     this.#domain = domain;
+    this.#user = ha1?.user;
     this.#owner = owner;
     this.#ua = new UA({
       sockets: [new WebSocketInterface(server)],
       uri: `sip:${encodeURIComponent(dn)}@${domain}`,
-      ...(ha1 === undefined
-        ? { password }
-        : { authorization_user: ha1.user ?? dn, realm: ha1.realm, ha1: ha1.value }),
+      ...(ha1 === undefined ? { password } : { realm: ha1.realm, ha1: ha1.value }),
+      ...(ha1?.user === undefined ? {} : { authorization_user: ha1.user }),
       instance_id: instance,
       register_expires: REGISTER_EXPIRES_S,
       no_answer_timeout: LONGEST_RING_S,
@@ -85,11 +86,9 @@ export class Line {
     // JsSIP's types leave `UA.get` out.
     const get: unknown = Reflect.get(this.#ua, "get");
     if (typeof get !== "function") return undefined;
-    const [user, realm, value]: unknown[] = ["authorization_user", "realm", "ha1"].map((name) =>
-      Reflect.apply(get, this.#ua, [name]),
-    );
+    const [realm, value]: unknown[] = ["realm", "ha1"].map((name) => Reflect.apply(get, this.#ua, [name]));
     if (typeof realm !== "string" || typeof value !== "string") return undefined;
-    return { realm, value, ...(typeof user === "string" && user !== this.dn ? { user } : {}) };
+    return { realm, value, ...(this.#user === undefined ? {} : { user: this.#user }) };
   }
 
   /** A number's address. */
