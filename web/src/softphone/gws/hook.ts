@@ -1,12 +1,14 @@
 import type { Softphone } from "../softphone.ts";
+import { member } from "./json.ts";
 import { readGwsSettings } from "./settings.ts";
 
 /** GWS, where the gateway has it configured; else nothing of it is even loaded. @param settings of settings.json */
-export async function hookGws(softphone: Softphone, settings: unknown): Promise<void> {
-  const gws = readGwsSettings(
-    typeof settings === "object" && settings !== null && Reflect.get(settings, "gws"),
-  );
+export function hookGws(softphone: Softphone, settings: unknown): void {
+  const gws = readGwsSettings(member(settings, "gws"));
   if (gws === undefined) return;
-  const { openGws } = await import("./open.tsx");
-  openGws(softphone, gws);
+  import("./open.tsx").then(
+    ({ openGws }) => openGws(softphone, gws),
+    () =>
+      softphone.notices.tell("The Genesys part of this page could not be loaded. Load the page again.", true),
+  );
 }
