@@ -34,7 +34,7 @@ export function Ladder({ entries, shown, selected, onSelect }: LadderProps): JSX
   const [scrolled, setScrolled] = useState(0);
   const layout = useMemo(() => layLadder(entries, Math.max(width, 300), shown), [entries, width, shown]);
   const arrows = useMemo(() => layout.rows.filter((row) => row.row === "arrow"), [layout]);
-  const focus = useArrowFocus(scroller, arrows);
+  const focus = useArrowFocus(scroller, arrows, onSelect);
   const rows = rowsWithin(layout, scrolled - around, scrolled + height + around);
   const first = arrows.some(({ index }) => index === focus.at) ? focus.at : (selected ?? arrows[0]?.index);
   return (
@@ -72,9 +72,14 @@ export function Ladder({ entries, shown, selected, onSelect }: LadderProps): JSX
 }
 
 /** One arrow at a time is reached by Tab; the others by the arrow keys, those out of sight included. */
-function useArrowFocus(scroller: { readonly current: HTMLDivElement | null }, arrows: readonly ArrowRow[]) {
+function useArrowFocus(
+  scroller: { readonly current: HTMLDivElement | null },
+  arrows: readonly ArrowRow[],
+  onSelect: (index: number) => void,
+) {
   const [at, setAt] = useState<number>();
   const moved = useRef(false);
+  const next = useRef<number>(undefined);
   useEffect(() => {
     if (!moved.current) return;
     const arrow = scroller.current?.querySelector<SVGGElement>(`[data-index="${at}"]`);
@@ -85,8 +90,14 @@ function useArrowFocus(scroller: { readonly current: HTMLDivElement | null }, ar
   });
   const onKey = (event: KeyboardEvent): void => {
     const place = event.target instanceof Element ? event.target.closest("[data-index]") : null;
-    const now = arrows.findIndex(({ index }) => String(index) === place?.getAttribute("data-index"));
+    // Pressed again before the focus has followed.
+    const from = moved.current ? String(next.current) : place?.getAttribute("data-index");
+    const now = arrows.findIndex(({ index }) => String(index) === from);
     if (now < 0) return;
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      onSelect(arrows[now]?.index ?? 0);
+    }
     const steps: Readonly<Record<string, number>> = {
       ArrowUp: now - 1,
       ArrowDown: now + 1,
@@ -96,14 +107,15 @@ function useArrowFocus(scroller: { readonly current: HTMLDivElement | null }, ar
     const step = steps[event.key];
     if (step === undefined) return;
     event.preventDefault();
-    const next = arrows[Math.max(0, Math.min(arrows.length - 1, step))];
+    const arrow = arrows[Math.max(0, Math.min(arrows.length - 1, step))];
     const box = scroller.current;
-    if (!next || !box) return;
-    if (next.top < box.scrollTop) box.scrollTop = next.top - 40;
-    const bottom = next.top + next.height;
+    if (!arrow || !box) return;
+    if (arrow.top < box.scrollTop) box.scrollTop = arrow.top - 40;
+    const bottom = arrow.top + arrow.height;
     if (bottom > box.scrollTop + box.clientHeight) box.scrollTop = bottom + 40 - box.clientHeight;
     moved.current = true;
-    setAt(next.index);
+    next.current = arrow.index;
+    setAt(arrow.index);
   };
   return { at, onKey };
 }
@@ -156,15 +168,10 @@ function Arrow({ row, lanes, selected, reachable, onSelect }: RowProps<ArrowRow>
       data-index={index}
       data-testid="arrow"
       role="button"
-      tabIndex={reachable ? 0 : -1}
+      tabindex={reachable ? 0 : -1}
       aria-pressed={selected}
       aria-label={arrowWords(row)}
       onClick={() => onSelect(index)}
-      onKeyDown={(event) => {
-        if (event.key !== "Enter" && event.key !== " ") return;
-        event.preventDefault();
-        onSelect(index);
-      }}
     >
       <rect class="hit" x={2} y={top + 1} width={lanes.width - 4} height={height - 1} rx={5} />
       <text class="time" x={8} y={y + 1}>

@@ -20,16 +20,15 @@ export function Mos({ value }: { readonly value: number | null | undefined }): J
   );
 }
 
-/** Wall clock; the whole date for who points at it. */
+const time = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const dayMs = 24 * 3600 * 1000;
+
+/** Wall clock, with the day when it was long ago. */
 export function At({ iso }: { readonly iso: string }): JSX.Element {
-  const date = new Date(iso);
-  const today = new Date().toDateString() === date.toDateString();
-  const time = date.toLocaleTimeString("en-GB");
-  return (
-    <time dateTime={iso} title={date.toLocaleString("en-GB")}>
-      {today ? time : `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${time}`}
-    </time>
-  );
+  const at = Date.parse(iso);
+  const words = Number.isNaN(at) ? iso : time.format(at);
+  return <time dateTime={iso}>{Date.now() - at > dayMs / 2 ? `${day.format(at)} ${words}` : words}</time>;
 }
 
 interface CardProps {

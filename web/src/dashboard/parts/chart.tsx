@@ -156,8 +156,12 @@ function spread(
   return [Math.min(least, low ?? least), top > most ? top * 1.06 : top];
 }
 
+// Made once: making one costs more than all it says.
+const minutes = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const seconds = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+
 function ofDay(at: number): string {
-  return new Date(at * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  return minutes.format(at * 1000);
 }
 
 function inCall(at: number): string {
@@ -166,5 +170,5 @@ function inCall(at: number): string {
 
 function instant(at: number | undefined, clock: boolean): string {
   if (at === undefined) return "";
-  return clock ? new Date(at * 1000).toLocaleTimeString("en-GB") : inCall(at);
+  return clock ? seconds.format(at * 1000) : inCall(at);
 }

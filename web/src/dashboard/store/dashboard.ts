@@ -210,6 +210,7 @@ export class Dashboard {
 
   #live(live: Live): void {
     this.#set({ live, clockAhead: live.at - Date.now() });
+    this.#reader.follow();
   }
 
   #set(change: Partial<DashboardState>): void {

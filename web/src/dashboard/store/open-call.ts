@@ -19,6 +19,7 @@ export class OpenCallReader {
   readonly #isRunning: (id: string) => boolean;
   readonly #onChange: (call: OpenCall | undefined) => void;
   #now: OpenCall | undefined;
+  #reading = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -36,6 +37,13 @@ export class OpenCallReader {
     void this.#read(id);
   }
 
+  /** The running calls are others: the one that is looked at may be among them now. */
+  follow(): void {
+    if (!this.#now || this.#timer !== undefined || this.#reading) return;
+    const { id, error } = this.#now;
+    if (error === undefined && this.#isRunning(id)) void this.#read(id);
+  }
+
   close(): void {
     this.stop();
     this.#set(undefined);
@@ -43,6 +51,7 @@ export class OpenCallReader {
 
   stop(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   captured(id: string, file: string): void {
@@ -53,11 +62,13 @@ export class OpenCallReader {
     this.stop();
     // Asked before, so that what happened up to its end is read once more.
     const running = this.#isRunning(id);
+    this.#reading = true;
     const answer = await this.#api.trace(id);
+    this.#reading = false;
     if (this.#now?.id !== id) return;
     if (answer.ok) this.#set({ ...this.#now, trace: answer.value, error: undefined });
     else this.#set({ ...this.#now, error: answer.error });
-    const again = running || (!answer.ok && answer.status === 0);
+    const again = answer.ok ? running : answer.status === 0;
     if (again) this.#timer = setTimeout(() => void this.#read(id), againMs);
   }
 

@@ -31,7 +31,7 @@ export function sorted<T>(rows: readonly T[], columns: readonly Column<T>[], sor
   const column = columns.find(({ key }) => key === sort.key);
   if (!column) return rows;
   const way = sort.descending ? -1 : 1;
-  const keyed = rows.map((row) => ({ row, value: column.value(row) }));
+  const keyed = rows.map((row) => ({ row, value: keyOf(column.value(row)) }));
   keyed.sort((one, other) => {
     if (one.value === null || other.value === null)
       return Number(one.value === null) - Number(other.value === null);
@@ -40,7 +40,13 @@ export function sorted<T>(rows: readonly T[], columns: readonly Column<T>[], sor
   return keyed.map(({ row }) => row);
 }
 
+/** Most texts are numbers in digits, and comparing numbers costs a hundredth. */
+function keyOf(value: string | number | null): string | number | null {
+  return typeof value === "string" && /^[1-9]\d{0,14}$/.test(value) ? Number(value) : value;
+}
+
 function compare(one: string | number, other: string | number): number {
+  if (one === other) return 0;
   if (typeof one === "number" && typeof other === "number") return one - other;
   return collator.compare(String(one), String(other));
 }

@@ -88,8 +88,9 @@ function Calls({ ids, dn }: { ids: readonly string[]; dn: string }): JSX.Element
   const [first] = ids;
   if (first === undefined) return <span class="dim">–</span>;
   return (
-    <a href={callHash(first)} aria-label={`Call of ${dn}`}>
+    <a href={callHash(first)}>
       {ids.length === 1 ? "in a call" : `${ids.length} calls`}
+      <span class="sr"> of {dn}</span>
     </a>
   );
 }
@@ -105,13 +106,8 @@ function withActs(dashboard: Dashboard): readonly ListColumn<Agent>[] {
       narrow: true,
       value: () => null,
       cell: (agent) => (
-        <button
-          type="button"
-          class="small"
-          aria-label={`Sign ${agent.dn} out`}
-          onClick={() => dashboard.ask(dashboard.acts.signOut(agent))}
-        >
-          Sign out
+        <button type="button" class="small" onClick={() => dashboard.ask(dashboard.acts.signOut(agent))}>
+          Sign out<span class="sr"> {agent.dn}</span>
         </button>
       ),
     },

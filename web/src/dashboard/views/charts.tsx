@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import type { Sample } from "../api/contract.ts";
 import { Chart, type ChartLine } from "../parts/chart.tsx";
-import { seriesOf } from "../store/series.ts";
+import { seriesOf, type Series } from "../store/series.ts";
 
 interface Plan {
   readonly title: string;
@@ -71,6 +71,9 @@ const plans: readonly Plan[] = [
   },
 ];
 
+const allLines = plans.flatMap(({ lines }) => lines);
+const values = allLines.map(({ value }) => value);
+
 const spans = [
   { label: "30 min", minutes: 30 },
   { label: "2 h", minutes: 120 },
@@ -81,6 +84,7 @@ export function Charts({ samples }: { readonly samples: readonly Sample[] }): JS
   const [minutes, setMinutes] = useState(120);
   const last = samples.at(-1)?.at;
   const from = last === undefined ? 0 : Date.parse(last) - minutes * 60_000;
+  const [times, ...rows] = useMemo(() => seriesOf(samples, from, values), [samples, from]);
   return (
     <section class="charts" aria-label="The last hours">
       <div class="spans" role="group" aria-label="Time shown">
@@ -97,23 +101,24 @@ export function Charts({ samples }: { readonly samples: readonly Sample[] }): JS
       </div>
       <div class="charts-grid">
         {plans.map((plan) => (
-          <PlannedChart key={plan.testId} plan={plan} samples={samples} from={from} />
+          <PlannedChart key={plan.testId} plan={plan} times={times} rows={rows} />
         ))}
       </div>
     </section>
   );
 }
 
-function PlannedChart(props: { plan: Plan; samples: readonly Sample[]; from: number }): JSX.Element {
-  const { plan, samples, from } = props;
+interface PlannedProps {
+  readonly plan: Plan;
+  readonly times: number[];
+  /** Of all the charts' lines, in their order. */
+  readonly rows: (number | null)[][];
+}
+
+function PlannedChart({ plan, times, rows }: PlannedProps): JSX.Element {
   const data = useMemo(
-    () =>
-      seriesOf(
-        samples,
-        from,
-        plan.lines.map(({ value }) => value),
-      ),
-    [samples, from, plan],
+    (): Series => [times, ...plan.lines.map((line) => rows[allLines.indexOf(line)] ?? [])],
+    [times],
   );
   const { title, testId, lines, range } = plan;
   return (

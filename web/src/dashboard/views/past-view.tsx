@@ -16,8 +16,9 @@ const columns: readonly ListColumn<TraceSummary>[] = [
     narrow: true,
     value: ({ since }) => since,
     cell: ({ since, id, dn }) => (
-      <a class="row-link" href={callHash(id)} aria-label={`Call of ${dn}, began ${since}`}>
+      <a class="row-link" href={callHash(id)}>
         <At iso={since} />
+        <span class="sr"> call of {dn}</span>
       </a>
     ),
   },
