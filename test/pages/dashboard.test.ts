@@ -401,7 +401,7 @@ describe("every view", () => {
     await server.close();
     // Enough for every kind of row: axe looks at each element.
     server = await serveFolder(built, { "content-security-policy": contentSecurityPolicy() });
-    admin = new FakeAdmin(server.server, { agents: 14, calls: 6 });
+    admin = new FakeAdmin(server.server, { agents: 14, calls: 6, past: 6 });
     await open();
     const session = await browser.context.newCDPSession(page);
     // The policy keeps scripts out that are not the page's own; this is none of the page.

@@ -33,6 +33,7 @@ export class FakeAdmin {
   readonly #sessions = new Map<string, string>();
   readonly #streams = new Set<ServerResponse>();
   readonly #random = figures(3);
+  readonly #past: number;
   readonly #files: RequestListener;
   readonly #samples: Sample[];
   readonly agents: Map<string, Agent>;
@@ -43,7 +44,8 @@ export class FakeAdmin {
   /** Entries of a running call's trace beyond the usual ones, three each. */
   traceLength = 0;
 
-  constructor(server: Server, sizes: { agents: number; calls: number } = { agents: 1000, calls: 500 }) {
+  constructor(server: Server, sizes = { agents: 1000, calls: 500, past: 40 }) {
+    this.#past = sizes.past;
     const [files] = server.listeners("request");
     this.#files = files as RequestListener;
     server.removeAllListeners("request");
@@ -264,7 +266,7 @@ export class FakeAdmin {
   }
 
   #traces(query: URLSearchParams): readonly Trace[] {
-    const past = Array.from({ length: 40 }, (_, index) => this.#trace(`past-${index}`)).filter(
+    const past = Array.from({ length: this.#past }, (_, index) => this.#trace(`past-${index}`)).filter(
       (trace) => trace !== undefined,
     );
     const running = [...this.calls.keys()]

@@ -224,6 +224,31 @@ describe("the open call", () => {
     expect(reads()).toBe(4);
   });
 
+  it("is read again also when the page was opened at its link, before anything was known to run", async () => {
+    const { dashboard, replies, asked, tell } = open();
+    replies.set("GET calls/c1/trace", [200, trace]);
+    dashboard.show({ kind: "call", id: "c1" });
+    const started = dashboard.start();
+    await Promise.resolve();
+    await started;
+    // The snapshot comes while the trace is on its way.
+    tell("snapshot", snapshot);
+    await vi.advanceTimersByTimeAsync(4000);
+    expect(asked.filter((one) => one === "GET calls/c1/trace")).toHaveLength(3);
+  });
+
+  it("is read at once when it begins to run after its trace was read", async () => {
+    const { dashboard, replies, asked, tell } = open();
+    replies.set("GET calls/c1/trace", [200, trace]);
+    dashboard.show({ kind: "call", id: "c1" });
+    await dashboard.start();
+    await vi.advanceTimersByTimeAsync(4000);
+    expect(asked.filter((one) => one === "GET calls/c1/trace")).toHaveLength(1);
+    tell("snapshot", snapshot);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked.filter((one) => one === "GET calls/c1/trace")).toHaveLength(2);
+  });
+
   it("says that no such trace is kept", async () => {
     const { dashboard, replies } = open();
     replies.set("GET calls/gone/trace", [404, { error: "no such trace is kept" }]);

@@ -68,7 +68,7 @@ export class OpenCallReader {
     if (this.#now?.id !== id) return;
     if (answer.ok) this.#set({ ...this.#now, trace: answer.value, error: undefined });
     else this.#set({ ...this.#now, error: answer.error });
-    const again = answer.ok ? running : answer.status === 0;
+    const again = answer.ok ? running || this.#isRunning(id) : answer.status === 0;
     if (again) this.#timer = setTimeout(() => void this.#read(id), againMs);
   }
 
