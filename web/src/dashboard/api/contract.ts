@@ -180,6 +180,8 @@ export interface MessageEntry {
   /** `INVITE sip:5001@...`, `180 Ringing (INVITE)`. */
   readonly text: string;
   readonly sdp: string | null;
+  /** What its SDP says that the one before did not. */
+  readonly sdp_change?: string | null;
   readonly repeats: number;
   readonly last_repeat_ms: number | null;
   /** The whole message, secrets cut out. */

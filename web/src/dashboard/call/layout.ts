@@ -134,7 +134,8 @@ function arrowOf(entry: MessageEntry, index: number, top: number, lanes: Lanes):
   const [from, to] = entry.direction === "in" ? [far, lanes.jackfield] : [lanes.jackfield, far];
   const room = Math.abs(to - from) - 18;
   const again = entry.repeats === 0 ? "" : ` ×${entry.repeats + 1}`;
-  const sdp = entry.sdp === null ? undefined : cut(entry.sdp, room);
+  const said = entry.sdp_change ?? entry.sdp;
+  const sdp = said === null ? undefined : cut(said, room);
   return {
     row: "arrow",
     index,

@@ -20,6 +20,8 @@ export function Message({ entry, onClose }: { entry: MessageEntry; onClose: () =
         {entry.repeats > 0 &&
           `; ${entry.repeats === 1 ? "once" : `${entry.repeats} times`} more, last at ${traceTime(entry.last_repeat_ms ?? 0)}`}
       </p>
+      {entry.sdp !== null && <p>SDP: {entry.sdp}</p>}
+      {entry.sdp_change && <p>Changed: {entry.sdp_change}</p>}
       <pre tabIndex={0} role="region" aria-label="Text of the message, scrollable">
         {entry.message.replaceAll("\r\n", "\n")}
       </pre>

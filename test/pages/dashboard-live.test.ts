@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Lab, until } from "../browser/support/index.ts";
+
+let lab: Lab;
+
+beforeAll(async () => {
+  const users = [{ name: "eva", password: "a long enough password", role: "operate" }];
+  lab = await Lab.open({}, {}, { admin: { users } });
+});
+afterAll(async () => {
+  await lab.closePhones();
+  await lab.close();
+});
+
+describe("the dashboard of a real gateway", () => {
+  it("shows an agent who signs in, the call as it runs with its ladder, and hangs it up", async () => {
+    const page = await lab.browser.open(`http://127.0.0.1:${lab.gateway.httpPort}/admin/`);
+    const shown = async (id: string, text: string | RegExp): Promise<void> => {
+      await page.getByTestId(id).filter({ hasText: text }).first().waitFor();
+    };
+    await page.getByLabel("Name").fill("eva");
+    await page.getByLabel("Password").fill("a long enough password");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await shown("link", "Live");
+    await shown("who", "eva may operate");
+    await page.getByRole("link", { name: "Agents 0" }).click();
+    await shown("agents", "Nobody is signed in");
+    const wired = await lab.signIn("jssip");
+    await shown("agents", wired.dn);
+    await shown("agents", "in service");
+    await lab.call(wired, "9196");
+    await page.getByRole("link", { name: "Calls 1" }).click();
+    await shown("calls", "9196");
+    await shown("calls", "talking");
+    await shown("calls", "opus ⇄ pcmu");
+    await page.getByTestId("calls").getByRole("link", { name: wired.dn }).click();
+    await shown("call-title", `${wired.dn} → 9196`);
+    await page.getByTestId("note").filter({ hasText: "DTLS handshake done" }).first().waitFor();
+    await page.getByTestId("note").filter({ hasText: "first packet" }).first().waitFor();
+    await page.getByTestId("arrow").first().click();
+    await shown("message", "INVITE sip:9196@");
+    await page.getByTestId("hang-up").click();
+    await page.getByTestId("yes").click();
+    await until(() => lab.callOf(wired.dn) === undefined);
+    await page.getByTestId("arrow").filter({ hasText: "BYE" }).first().waitFor();
+    await page.getByTestId("search").fill("9196");
+    await shown("past", "ended");
+    await page.getByRole("link", { name: "Log", exact: true }).click();
+    await shown("audit", "hang up");
+    expect(lab.browser.errors.filter((error) => !error.startsWith("Failed to load resource"))).toEqual([]);
+  });
+});
