@@ -23,13 +23,13 @@ describe("the dashboard of a real gateway", () => {
     await page.getByRole("button", { name: "Log in" }).click();
     await shown("link", "Live");
     await shown("who", "eva may operate");
-    await page.getByRole("link", { name: "Agents 0" }).click();
+    await page.getByRole("link", { name: "Agents 0", exact: true }).click();
     await shown("agents", "Nobody is signed in");
     const wired = await lab.signIn("jssip");
     await shown("agents", wired.dn);
     await shown("agents", "in service");
     await lab.call(wired, "9196");
-    await page.getByRole("link", { name: "Calls 1" }).click();
+    await page.getByRole("link", { name: "Calls 1", exact: true }).click();
     await shown("calls", "9196");
     await shown("calls", "talking");
     await shown("calls", "opus ⇄ pcmu");

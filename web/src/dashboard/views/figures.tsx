@@ -44,7 +44,7 @@ export function Figures({ live }: { readonly live: Live }): JSX.Element {
       <Figure
         name="Agents"
         value={agents.size.toLocaleString("en")}
-        more={inService === agents.size ? "all in service" : `${agents.size - inService} not in service`}
+        more={agentsWords(agents.size, inService)}
         tone={inService === agents.size ? "good" : "wait"}
         href="#agents"
       />
@@ -71,6 +71,11 @@ export function Figures({ live }: { readonly live: Live }): JSX.Element {
       <CertificateFigure live={live} />
     </ul>
   );
+}
+
+function agentsWords(all: number, inService: number): string {
+  if (all === 0) return "nobody is signed in";
+  return inService === all ? "all in service" : `${all - inService} not in service`;
 }
 
 function CertificateFigure({ live: { gateway } }: { readonly live: Live }): JSX.Element {
