@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import type { Call, Trace } from "../api/contract.ts";
 import { At, Lamp, Mos } from "../parts/bits.tsx";
 import { callWords, duration } from "../store/words.ts";
-import type { ViewProps } from "../views/app.tsx";
+import type { ViewProps } from "../views/props.ts";
 
 interface HeadProps extends ViewProps {
   readonly id: string;

@@ -7,7 +7,7 @@ import type { Dashboard } from "../store/dashboard.ts";
 import { matching, type Sort } from "../store/rows.ts";
 import { callHash } from "../store/view.ts";
 import { browserWords, trunkWords } from "../store/words.ts";
-import type { ViewProps } from "./app.tsx";
+import type { ViewProps } from "./props.ts";
 
 /** What an agent is found by. */
 export function agentTexts({ dn, address, calls }: Agent): (string | null)[] {

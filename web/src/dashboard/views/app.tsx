@@ -9,15 +9,7 @@ import { LoginAgain, LoginPage, Off, Unreachable } from "./login.tsx";
 import { LogView } from "./log-view.tsx";
 import { NowView } from "./now-view.tsx";
 import { PastView } from "./past-view.tsx";
-
-export interface ViewProps {
-  readonly dashboard: Dashboard;
-  readonly state: DashboardState;
-  /** The gateway's clock, ms since 1970. */
-  readonly now: number;
-  /** Role operate. */
-  readonly operates: boolean;
-}
+import type { ViewProps } from "./props.ts";
 
 export interface AppProps {
   readonly dashboard: Dashboard;

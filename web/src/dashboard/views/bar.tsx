@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { LinkState } from "../api/live-link.ts";
 import { matching } from "../store/rows.ts";
 import type { View } from "../store/view.ts";
-import type { ViewProps } from "./app.tsx";
+import type { ViewProps } from "./props.ts";
 import { agentTexts } from "./agents-view.tsx";
 import { callTexts } from "./calls-view.tsx";
 

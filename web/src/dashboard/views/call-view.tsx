@@ -9,7 +9,7 @@ import { CountersCard, SoundCard } from "../call/sound.tsx";
 import { Card } from "../parts/bits.tsx";
 import { Modal } from "../parts/dialogs.tsx";
 import type { Dashboard } from "../store/dashboard.ts";
-import type { ViewProps } from "./app.tsx";
+import type { ViewProps } from "./props.ts";
 
 export function CallView(props: ViewProps & { readonly id: string }): JSX.Element {
   const { dashboard, state, id } = props;

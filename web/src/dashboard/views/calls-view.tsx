@@ -6,7 +6,7 @@ import { List, type ListColumn } from "../parts/list.tsx";
 import { matching, type Sort } from "../store/rows.ts";
 import { callHash } from "../store/view.ts";
 import { callWords, duration } from "../store/words.ts";
-import type { ViewProps } from "./app.tsx";
+import type { ViewProps } from "./props.ts";
 
 /** What a call is found by. */
 export function callTexts({ dn, far_number, call_uuid, id }: Call): (string | null)[] {

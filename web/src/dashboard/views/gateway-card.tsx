@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { Card, Lamp } from "../parts/bits.tsx";
 import { logLevels } from "../store/acts.ts";
 import { age, certificateTone } from "../store/words.ts";
-import type { ViewProps } from "./app.tsx";
+import type { ViewProps } from "./props.ts";
 
 /** The process itself, and what an engineer may do to it. */
 export function GatewayCard({ dashboard, state, now, operates }: ViewProps): JSX.Element {

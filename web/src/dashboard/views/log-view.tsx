@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import type { AuditEntry, Failure } from "../api/contract.ts";
 import { At, Card } from "../parts/bits.tsx";
 import { callHash } from "../store/view.ts";
-import type { ViewProps } from "./app.tsx";
+import type { ViewProps } from "./props.ts";
 
 export function LogView({ state: { live } }: ViewProps): JSX.Element {
   return (

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { Card } from "../parts/bits.tsx";
-import type { ViewProps } from "./app.tsx";
+import type { ViewProps } from "./props.ts";
 import { Charts } from "./charts.tsx";
 import { Figures } from "./figures.tsx";
 import { GatewayCard } from "./gateway-card.tsx";

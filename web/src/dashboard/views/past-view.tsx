@@ -6,7 +6,7 @@ import { List, type ListColumn } from "../parts/list.tsx";
 import type { Sort } from "../store/rows.ts";
 import { callHash } from "../store/view.ts";
 import { callWords } from "../store/words.ts";
-import type { ViewProps } from "./app.tsx";
+import type { ViewProps } from "./props.ts";
 
 const columns: readonly ListColumn<TraceSummary>[] = [
   {
