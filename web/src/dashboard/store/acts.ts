@@ -43,10 +43,10 @@ export class Acts {
   }
 
   signOut({ dn, calls }: Agent): Act {
-    const lost = calls.length === 0 ? "" : ` ${dn} is in a call now.`;
+    const lost = calls.length === 0 ? "" : ` The call of ${dn} goes on.`;
     return {
       name: "Sign out",
-      question: `Sign ${dn} out?${lost} The page of the agent has to sign in again before it takes calls.`,
+      question: `Sign ${dn} out?${lost} The page of the agent has to sign in again before it takes further calls.`,
       run: () => told("Signing out", this.#api.signOut(dn), () => `${dn} is signed out.`),
     };
   }
