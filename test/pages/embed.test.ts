@@ -93,7 +93,7 @@ describe("the SDK in an allowed page", () => {
     expect(await told("registration_failed")).toMatchObject({ dn: "5001", final: true });
     expect(await run(page, "signIn", { token: "bad-token" })).toMatchObject({
       code: "refused",
-      message: expect.stringContaining("does not know this sign-in link"),
+      message: expect.stringContaining("does not know this sign-in token"),
     });
     expect(await run(page, "signIn", { token: "good-token" })).toEqual({ ok: {} });
     expect(await told("registered")).toEqual({ dn: "5001" });

@@ -128,7 +128,7 @@ it("the softphone shows hostile messages as text and goes on", async () => {
 
 it("the dashboard shows hostile DNs, browsers, numbers and reasons as text", async () => {
   server = await serveFolder(built, { "content-security-policy": adminContentSecurityPolicy });
-  const admin = new FakeAdmin(server.server, { agents: 2, calls: 2 });
+  const admin = new FakeAdmin(server.server, { agents: 2, calls: 2, past: 0 });
   try {
     const [agent] = [...admin.agents.values()];
     const [call] = [...admin.calls.values()];

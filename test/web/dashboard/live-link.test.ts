@@ -107,6 +107,16 @@ describe("the live link", () => {
     expect(streams).toHaveLength(2);
   });
 
+  it("stays stopped when it is stopped while the login is asked after", async () => {
+    const { link, streams } = open();
+    link.start();
+    streams[0]?.tell("error");
+    vi.advanceTimersByTime(1000);
+    link.stop();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(streams).toHaveLength(1);
+  });
+
   it("does not listen to a stream it has given up", () => {
     const { link, streams, states } = open();
     link.start();

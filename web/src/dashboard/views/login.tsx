@@ -68,7 +68,7 @@ export function Off(): JSX.Element {
         <p>
           Jackfield has no one who may log in here. Name users under <code>admin.users</code> or set{" "}
           <code>admin.tokenFile</code> in its configuration, and start it again. The configuration reference
-          tells how (docs/configuration.md).
+          tells how (docs/configuration.md, docs/dashboard.md).
         </p>
       </section>
     </main>
