@@ -51,7 +51,7 @@ softphone.mode = firstMode("phone", location.hash);
 void loadSettings().then(async (settings) => {
   const mode = configuredMode(settings);
   softphone.mode = firstMode(mode, location.hash);
-  hookGws(softphone, settings).catch(reportError);
+  hookGws(softphone, settings);
   if (window.parent === window) return;
   const { hookEmbed } = await import("./embed/hook.ts");
   hookEmbed({ softphone, sound: sound.settings, origins: embeddingOrigins(settings), configuredMode: mode });

@@ -136,7 +136,9 @@ function statsLines(rows: readonly StatsRow[]): string[] {
 }
 
 function values(row: StatsRow, names: readonly string[]): string {
-  return names.flatMap((name) => (row[name] === undefined ? [] : [`${name} ${row[name] ?? ""}`])).join(", ");
+  return names
+    .flatMap((name) => (row[name] === undefined ? [] : [`${name} ${String(row[name])}`]))
+    .join(", ");
 }
 
 function time(at: number): string {
