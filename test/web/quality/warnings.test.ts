@@ -25,8 +25,18 @@ describe("an alarm", () => {
     const alarm = new Alarm({ raise: 3, clear: 1 });
     const values = [5, 0, 5, 5, 0, 0, 0, 2, 0, 0, 0, 0, 5];
     expect(values.map((value) => alarm.take(value))).toEqual([
-      ...[false, false, false, true],
-      ...[true, true, true, true, true, true, true, false],
+      false,
+      false,
+      false,
+      true,
+      true,
+      true,
+      true,
+      true,
+      true,
+      true,
+      true,
+      false,
       false,
     ]);
   });
