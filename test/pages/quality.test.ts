@@ -78,6 +78,8 @@ describe("how a call sounds", () => {
     await expect
       .poll(async () => await text("quality-warnings"), { timeout: 10_000 })
       .toContain("The line behind the gateway loses sound (4 %).");
+    const table = await page.getByTestId("quality").locator("table").boundingBox();
+    expect((table?.x ?? 300) + (table?.width ?? 300)).toBeLessThanOrEqual(290);
     const shots = process.env["JACKFIELD_SHOTS"];
     if (shots !== undefined) await page.screenshot({ path: join(shots, "call-300.png") });
     const hangUp = await page.getByTestId("hang-up").boundingBox();

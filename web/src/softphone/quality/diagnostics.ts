@@ -137,7 +137,12 @@ function statsLines(rows: readonly StatsRow[]): string[] {
 
 function values(row: StatsRow, names: readonly string[]): string {
   return names
-    .flatMap((name) => (row[name] === undefined ? [] : [`${name} ${String(row[name])}`]))
+    .flatMap((name) => {
+      const value = row[name];
+      return ["string", "number", "boolean"].includes(typeof value)
+        ? [`${name} ${JSON.stringify(value).replaceAll('"', "")}`]
+        : [];
+    })
     .join(", ");
 }
 
