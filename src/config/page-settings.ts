@@ -1,4 +1,3 @@
-import { tokenSecret } from "./admin.ts";
 import { gwsPageSettings, type GwsPageSettings } from "./gws-page.ts";
 import type { Config } from "./types.ts";
 
@@ -14,8 +13,6 @@ export interface PageSettings {
   readonly sign_in: {
     /** Whether the page may take a password from its address. */
     readonly password_in_url: boolean;
-    /** Whether tokens can be had and used. */
-    readonly token: boolean;
   };
   readonly gws: GwsPageSettings | null;
 }
@@ -27,7 +24,7 @@ export function pageSettings(config: Config): PageSettings {
     mode: page.mode,
     web_socket_path: websocket.path,
     embedding: { origins: page.embedding.origins },
-    sign_in: { password_in_url: page.allowPasswordInUrl, token: tokenSecret(config) !== undefined },
+    sign_in: { password_in_url: page.allowPasswordInUrl },
     gws: gwsPageSettings(config),
   };
 }

@@ -10,7 +10,7 @@ describe("what the page is told before sign-in", () => {
       mode: "phone",
       web_socket_path: "/ws",
       embedding: { origins: [] },
-      sign_in: { password_in_url: false, token: false },
+      sign_in: { password_in_url: false },
       gws: null,
     });
   });

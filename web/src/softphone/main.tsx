@@ -6,10 +6,16 @@ import { ownInstance, randomUuid } from "./phone/instance.ts";
 import { keepCalls, keepSignIn, keptCalls, takeSignIn } from "./phone/kept.ts";
 import { CallHistory } from "./phone/history.ts";
 import { Phone } from "./phone/phone.ts";
-import { configuredMode, embeddingOrigins, loadSettings } from "./page-settings.ts";
-import { remembered, type Remembered } from "./phone/settings.ts";
+import {
+  configuredMode,
+  embeddingOrigins,
+  loadSettings,
+  passwordInUrl,
+  webSocketPath,
+} from "./page-settings.ts";
+import { ownGateway, type Remembered } from "./phone/settings.ts";
 import { hookQuality } from "./quality/hook.tsx";
-import { takeSignInFrom } from "./phone/sign-in-address.ts";
+import { takeSignInFrom, type AskedSignIn } from "./phone/sign-in-address.ts";
 import { signInByAddress } from "./sign-in-by-address.ts";
 import { Softphone } from "./softphone.ts";
 import { hookSound } from "./sound/hook.tsx";
@@ -25,15 +31,17 @@ function element<T extends HTMLElement>(id: string, kind: new () => T): T {
 const page = element("softphone", HTMLElement);
 const remote = element("remote", HTMLAudioElement);
 
+const loading = loadSettings();
 // Before anything else can read it there.
 const asked = takeSignInFrom(location, history);
 // Before anything is rendered, since what is rendered is kept.
 const instance = await ownInstance(sessionStorage, (navigator as Partial<Navigator>).locks, randomUuid);
 const returning = takeSignIn(sessionStorage, Date.now());
 const first = (): Remembered => {
-  const before = remembered(sessionStorage, location);
+  const before = softphone.remembered;
   return asked.dn === "" ? before : { ...before, dn: asked.dn };
 };
+const settings = await loading;
 
 const sound = new Sound(remote, {
   changed: () => softphone.changed(),
@@ -41,21 +49,29 @@ const sound = new Sound(remote, {
   microphoneChanged: () => phone.microphoneChanged(),
 });
 const phone = new Phone(sound.microphone, instance, keptCalls(sessionStorage));
-const softphone = new Softphone(phone, sound.microphone, new CallHistory(sessionStorage));
+const softphone = new Softphone(
+  phone,
+  sound.microphone,
+  new CallHistory(sessionStorage),
+  ownGateway(location, webSocketPath(settings)),
+);
 phone.onChange(() => keepCalls(sessionStorage, phone.kept));
 
 // Parts that hook in do it here.
 hookSound(softphone, sound);
 hookQuality(softphone);
-softphone.mode = firstMode("phone", location.hash);
-void loadSettings().then(async (settings) => {
-  const mode = configuredMode(settings);
-  softphone.mode = firstMode(mode, location.hash);
-  hookGws(softphone, settings);
-  if (window.parent === window) return;
-  const { hookEmbed } = await import("./embed/hook.ts");
-  hookEmbed({ softphone, sound: sound.settings, origins: embeddingOrigins(settings), configuredMode: mode });
-});
+const mode = configuredMode(settings);
+softphone.mode = firstMode(mode, location.hash);
+hookGws(softphone, settings);
+if (window.parent !== window)
+  void import("./embed/hook.ts").then(({ hookEmbed }) =>
+    hookEmbed({
+      softphone,
+      sound: sound.settings,
+      origins: embeddingOrigins(settings),
+      configuredMode: mode,
+    }),
+  );
 
 let due = false;
 function draw(): void {
@@ -71,6 +87,10 @@ softphone.onChange(() => {
 draw();
 listenToKeys(softphone);
 
+function signIn(by: AskedSignIn): void {
+  void signInByAddress(softphone, by, { first, passwordAllowed: passwordInUrl(settings) });
+}
+
 /** A link asks to call a number: once, not again with each reload. */
 function takeAsked(): void {
   softphone.ask(location.hash);
@@ -78,7 +98,7 @@ function takeAsked(): void {
 }
 takeAsked();
 window.addEventListener("hashchange", () => {
-  void signInByAddress(softphone, takeSignInFrom(location, history), first);
+  signIn(takeSignInFrom(location, history));
   takeAsked();
 });
 document.addEventListener("visibilitychange", () => {
@@ -90,5 +110,5 @@ window.addEventListener("pagehide", () => {
   const ha1 = phone.leave();
   if (ha1 !== undefined) keepSignIn(sessionStorage, ha1, Date.now());
 });
-if (asked.token !== "" || asked.password !== "") void signInByAddress(softphone, asked, first);
+if (asked.token !== "" || asked.password !== "") signIn(asked);
 else if (returning !== undefined) void softphone.signIn({ ...first(), password: "", ha1: returning });

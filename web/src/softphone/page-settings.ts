@@ -1,14 +1,17 @@
 import type { Mode } from "../../sdk/protocol.ts";
+import { list, member, record, textOf } from "../shared/json.ts";
 
 /** What the gateway tells the page before anybody signs in (`GET /settings.json`), each part as its reader takes it. */
 export type PageSettings = Readonly<Record<string, unknown>>;
 
+/** The page waits for the answer before it shows anything, but not for ever. */
+const PATIENCE_MS = 3000;
+
 /** Nothing where it cannot be had: the page is a whole phone then that nobody embeds. */
 export async function loadSettings(): Promise<PageSettings> {
   try {
-    const response = await fetch("settings.json");
-    const settings: unknown = response.ok ? await response.json() : {};
-    return isRecord(settings) ? settings : {};
+    const response = await fetch("settings.json", { signal: AbortSignal.timeout(PATIENCE_MS) });
+    return response.ok ? record(await response.json()) : {};
   } catch {
     return {};
   }
@@ -18,12 +21,17 @@ export function configuredMode({ mode }: PageSettings): Mode {
   return mode === "audio" ? "audio" : "phone";
 }
 
-/** Origins besides the page's own that may show it in a frame and speak to it. */
-export function embeddingOrigins({ embedding }: PageSettings): readonly string[] {
-  const origins = isRecord(embedding) ? embedding["origins"] : undefined;
-  return Array.isArray(origins) ? origins.filter((one) => typeof one === "string") : [];
+/** Path of SIP over WebSocket at the page's own origin. */
+export function webSocketPath(settings: PageSettings): string {
+  return textOf(settings, "web_socket_path") || "/ws";
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
+/** Whether the page's address may hold a password (`page.allowPasswordInUrl`). */
+export function passwordInUrl({ sign_in }: PageSettings): boolean {
+  return member(sign_in, "password_in_url") === true;
+}
+
+/** Origins besides the page's own that may show it in a frame and speak to it. */
+export function embeddingOrigins({ embedding }: PageSettings): readonly string[] {
+  return list(member(embedding, "origins")).filter((one) => typeof one === "string");
 }

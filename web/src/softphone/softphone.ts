@@ -6,7 +6,7 @@ import { pastCall, type CallHistory } from "./phone/history.ts";
 import { askedNumber } from "./phone/numbers.ts";
 import type { PhoneEvent } from "./phone/phone-event.ts";
 import type { Phone } from "./phone/phone.ts";
-import { remember, type Credentials } from "./phone/settings.ts";
+import { remember, remembered, type Credentials, type Remembered } from "./phone/settings.ts";
 import { inOneLine } from "./phone/words.ts";
 import { Places } from "./places.ts";
 import type { SoftphoneSnapshot, Ui } from "./snapshot.ts";
@@ -31,6 +31,7 @@ export class Softphone {
   readonly history: CallHistory;
   readonly places = new Places();
   readonly notices = new Notices(() => this.changed());
+  readonly #own: Remembered;
   #control: CallControl;
   readonly #changes = new Listeners<void>();
   #ui = CLOSED;
@@ -42,7 +43,9 @@ export class Softphone {
   /** The call whose tools are open. */
   #toolsOf: string | undefined;
 
-  constructor(phone: Phone, microphone: Microphone, history: CallHistory) {
+  /** @param own the gateway that served the page */
+  constructor(phone: Phone, microphone: Microphone, history: CallHistory, own: Remembered) {
+    this.#own = own;
     this.phone = phone;
     this.#control = phone;
     this.microphone = microphone;
@@ -63,6 +66,11 @@ export class Softphone {
 
   set control(control: CallControl) {
     this.#control = control;
+  }
+
+  /** What this tab was signed in with last. */
+  get remembered(): Remembered {
+    return remembered(sessionStorage, this.#own);
   }
 
   get mode(): Mode {

@@ -1,3 +1,4 @@
+import { textOf } from "../../shared/json.ts";
 import type { Certificate, Me, Sample, Trace, TraceSummary } from "./contract.ts";
 
 /** What came of a request; `status` 0: no answer at all. `error` is for people. */
@@ -116,11 +117,9 @@ async function contentOf(response: Response): Promise<unknown> {
 }
 
 function faultOf(response: Response, content: unknown): string {
-  const told =
-    typeof content === "object" && content !== null && "error" in content ? content.error : undefined;
   if (response.status === 429) {
     const wait = response.headers.get("retry-after");
     return `too many tries from this address${wait === null ? "" : `: wait ${wait} seconds`}`;
   }
-  return typeof told === "string" && told !== "" ? told : `answered ${response.status}`;
+  return textOf(content, "error") || `answered ${response.status}`;
 }

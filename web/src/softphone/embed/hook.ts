@@ -1,6 +1,5 @@
 import type { CommandData, Configuration, Mode } from "../../../sdk/protocol.ts";
 import type { Refusal } from "../phone/call-control.ts";
-import { remembered } from "../phone/settings.ts";
 import { exchangeToken } from "../phone/sign-in-token.ts";
 import type { Softphone } from "../softphone.ts";
 import type { SoundChoices, SoundSettings } from "../sound/choices.ts";
@@ -75,7 +74,7 @@ function soundOf(wanted: Omit<Configuration, "mode">): Partial<SoundChoices> {
 async function signIn(softphone: Softphone, by: CommandData["sign_in"]): Promise<Refusal> {
   const credentials = "token" in by ? await exchangeToken(by.token) : by;
   if (typeof credentials === "string") return credentials;
-  return await softphone.signIn({ password: "", ...remembered(sessionStorage, location), ...credentials });
+  return await softphone.signIn({ password: "", ...softphone.remembered, ...credentials });
 }
 
 /** As the browser tells it: Firefox has no list of ancestors, but the referrer where the frame's element allows it. */

@@ -1,5 +1,5 @@
+import { member } from "../../shared/json.ts";
 import type { Softphone } from "../softphone.ts";
-import { member } from "./json.ts";
 import { readGwsSettings } from "./settings.ts";
 
 /** GWS, where the gateway has it configured; else nothing of it is even loaded. @param settings of settings.json */

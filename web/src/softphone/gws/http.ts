@@ -1,4 +1,5 @@
-import { list, member, text } from "./json.ts";
+import { list, member, parseJson } from "../../shared/json.ts";
+import { text } from "./json.ts";
 import type { GwsSettings } from "./settings.ts";
 
 /**
@@ -104,7 +105,7 @@ export class GwsHttp {
 /** The body of a good answer. Throws `GwsError` for HTTP's errors and for GWS's own, which come with 200 as well. */
 export function readAnswer(status: number, answer: string): unknown {
   const good = status >= 200 && status < 300;
-  const body = parse(answer);
+  const body = answer.length > LARGEST_ANSWER ? undefined : parseJson(answer);
   const code = member(body, "statusCode");
   const detail = reason(body);
   const number = typeof code === "number" ? code : undefined;
@@ -128,15 +129,6 @@ function reason(body: unknown): string {
     .map((one) => text(one, "statusMessage") || text(one, "errorMessage") || text(one, "message"))
     .filter((one) => one !== "");
   return failed.length > 0 ? failed.join("; ") : text(body, "statusMessage");
-}
-
-function parse(answer: string): unknown {
-  if (answer.length > LARGEST_ANSWER) return undefined;
-  try {
-    return JSON.parse(answer);
-  } catch {
-    return undefined;
-  }
 }
 
 /** RFC 7617 with UTF-8. */

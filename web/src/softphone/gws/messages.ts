@@ -1,4 +1,5 @@
-import { list, member, text, words } from "./json.ts";
+import { list, member } from "../../shared/json.ts";
+import { text, words } from "./json.ts";
 
 /** One line of data that goes with a call. */
 export interface GwsDatum {

@@ -1,4 +1,5 @@
-import { member, text, words } from "./json.ts";
+import { member } from "../../shared/json.ts";
+import { text, words } from "./json.ts";
 
 /** How GWS is reached and used: `gws` of the gateway's `settings.json`. */
 export interface GwsSettings {

@@ -1,3 +1,4 @@
+import { list, member, numberOf, parseJson, record, textOf } from "../../shared/json.ts";
 import { gatewayWays, type GatewayWays, type WayFigures } from "../quality/figures.ts";
 import type { HeaderLine } from "./caller-data.ts";
 
@@ -59,70 +60,43 @@ export interface Notify {
 }
 
 function trunkOf(body: string): GatewayEvent | undefined {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed !== "object" || parsed === null) return undefined;
-    const state = TRUNK_STATES.find((one) => one === Reflect.get(parsed, "state"));
-    const reason: unknown = Reflect.get(parsed, "reason");
-    return state && { kind: "trunk", state, reason: typeof reason === "string" ? reason : "" };
-  } catch {
-    return undefined;
-  }
+  const told = parseJson(body);
+  const state = TRUNK_STATES.find((one) => one === member(told, "state"));
+  return state && { kind: "trunk", state, reason: textOf(told, "reason") };
 }
 
 /** What the body says; undefined when it says that nothing is known, or is malformed. */
 function qualityOf(body: string): Quality | undefined {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed !== "object" || parsed === null) return undefined;
-    const mos = numberOf(parsed, "mos");
-    if (mos === undefined) return undefined;
-    const ways = gatewayWays.flatMap((way) => {
-      const figures = wayOf(Reflect.get(parsed, way));
-      return figures ? [[way, figures] as const] : [];
-    });
-    const all = {
-      mos,
-      roundTripMs: numberOf(parsed, "roundTripMs"),
-      lossPercent: numberOf(parsed, "lossPercent"),
-    };
-    return ways.length === 0 ? all : { ...all, ways: Object.fromEntries(ways) };
-  } catch {
-    return undefined;
-  }
+  const told = parseJson(body);
+  const mos = numberOf(told, "mos");
+  if (mos === undefined) return undefined;
+  const ways = gatewayWays.flatMap((way) => {
+    const figures = wayOf(member(told, way));
+    return figures ? [[way, figures] as const] : [];
+  });
+  const all = { mos, roundTripMs: numberOf(told, "roundTripMs"), lossPercent: numberOf(told, "lossPercent") };
+  return ways.length === 0 ? all : { ...all, ways: Object.fromEntries(ways) };
 }
 
 function wayOf(told: unknown): WayFigures | undefined {
-  if (typeof told !== "object" || told === null) return undefined;
   const mos = numberOf(told, "mos");
   if (mos === undefined) return undefined;
   const [lossPercent = 0, jitterMs = 0] = [numberOf(told, "lossPercent"), numberOf(told, "jitterMs")];
   return { mos, lossPercent, jitterMs, roundTripMs: numberOf(told, "roundTripMs") };
 }
 
-function numberOf(object: object, name: string): number | undefined {
-  const value: unknown = Reflect.get(object, name);
-  return typeof value === "number" && Number.isFinite(value) ? value : undefined;
-}
-
 function newsOf(body: string): CallNews | undefined {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed !== "object" || parsed === null) return undefined;
-    const headers: unknown = Reflect.get(parsed, "headers");
-    const uuid: unknown = Reflect.get(parsed, "callUuid");
-    const far: unknown = Reflect.get(parsed, "far");
-    const lines = (Array.isArray(headers) ? headers : []).flatMap((line: unknown): HeaderLine[] => {
-      const [name, value]: unknown[] = Array.isArray(line) ? line : [];
-      return typeof name === "string" && typeof value === "string" ? [[name, value]] : [];
-    });
-    return {
-      changed: typeof uuid === "string" ? [...lines, ["X-Genesys-CallUUID", uuid]] : lines,
-      farRings: far === "ringing" || far === "connected" ? far === "ringing" : undefined,
-    };
-  } catch {
-    return undefined;
-  }
+  const told = parseJson(body);
+  if (typeof told !== "object" || told === null) return undefined;
+  const { headers, callUuid, far } = record(told);
+  const lines = list(headers).flatMap((line): HeaderLine[] => {
+    const [name, value] = list(line);
+    return typeof name === "string" && typeof value === "string" ? [[name, value]] : [];
+  });
+  return {
+    changed: typeof callUuid === "string" ? [...lines, ["X-Genesys-CallUUID", callUuid]] : lines,
+    farRings: far === "ringing" || far === "connected" ? far === "ringing" : undefined,
+  };
 }
 
 /** `Messages-Waiting: yes`, `Voice-Message: 2/8 (0/2)`: new and old, those that are urgent in brackets. */

@@ -1,3 +1,4 @@
+import { list, parseJson, record } from "../../shared/json.ts";
 import type { CallSnapshot } from "./call.ts";
 import type { PhoneEvent } from "./phone-event.ts";
 
@@ -99,24 +100,18 @@ export class CallHistory {
 }
 
 function kept(text: string | null, dn: string): readonly PastCall[] {
-  try {
-    const stored: unknown = JSON.parse(text ?? "null");
-    if (typeof stored !== "object" || stored === null || Reflect.get(stored, "dn") !== dn) return [];
-    const calls: unknown = Reflect.get(stored, "calls");
-    return Array.isArray(calls) ? calls.filter(isPastCall).slice(0, LONGEST) : [];
-  } catch {
-    return [];
-  }
+  const stored = record(parseJson(text ?? ""));
+  return stored["dn"] === dn ? list(stored["calls"]).filter(isPastCall).slice(0, LONGEST) : [];
 }
 
 function isPastCall(value: unknown): value is PastCall {
-  if (typeof value !== "object" || value === null) return false;
-  const is = (name: string, type: string): boolean => typeof Reflect.get(value, name) === type;
+  const past = record(value);
+  const is = (name: string, type: string): boolean => typeof past[name] === type;
   return (
     ["id", "number", "peer", "remark"].every((name) => is(name, "string")) &&
     ["at", "lastedMs"].every((name) => is(name, "number")) &&
-    ["in", "out"].includes(String(Reflect.get(value, "direction"))) &&
-    OUTCOMES.includes(String(Reflect.get(value, "outcome")))
+    ["in", "out"].includes(String(past["direction"])) &&
+    OUTCOMES.includes(String(past["outcome"]))
   );
 }
 

@@ -1,3 +1,4 @@
+import { list, parseJson, record, textOf } from "../../shared/json.ts";
 import type { HeaderLine } from "./caller-data.ts";
 
 /**
@@ -38,19 +39,19 @@ export function keepCalls(storage: Storage, calls: readonly KeptCall[]): void {
 /** The calls of the page that was here before. */
 export function keptCalls(storage: Storage): readonly KeptCall[] {
   const { calls } = parsed(storage.getItem(CALLS_KEY));
-  return Array.isArray(calls) ? calls.flatMap((one: unknown) => keptCall(one) ?? []) : [];
+  return list(calls).flatMap((one) => keptCall(one) ?? []);
 }
 
 function keptCall(kept: unknown): KeptCall | undefined {
-  const { dn, token, direction, peer, lines, since, held } = record(kept);
+  const { dn, token, direction, lines, since, held } = record(kept);
   if (typeof dn !== "string" || typeof token !== "string" || typeof since !== "number") return undefined;
   return {
     dn,
     token,
     since,
     direction: direction === "in" ? "in" : "out",
-    peer: typeof peer === "string" ? peer : "",
-    lines: Array.isArray(lines) ? lines.filter(isLine) : [],
+    peer: textOf(kept, "peer"),
+    lines: list(lines).filter(isLine),
     held: held === true,
   };
 }
@@ -73,15 +74,7 @@ export function takeSignIn(storage: Storage, now: number): Ha1 | undefined {
 }
 
 function parsed(text: string | null): Readonly<Record<string, unknown>> {
-  try {
-    return record(JSON.parse(text ?? "{}"));
-  } catch {
-    return {};
-  }
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
+  return record(parseJson(text ?? ""));
 }
 
 function isLine(value: unknown): value is HeaderLine {

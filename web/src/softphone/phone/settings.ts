@@ -1,3 +1,4 @@
+import { parseJson, textOf } from "../../shared/json.ts";
 import type { Ha1 } from "./kept.ts";
 
 /** What a person signs in with. */
@@ -17,30 +18,19 @@ export type Remembered = Omit<Credentials, "password" | "ha1">;
 
 const REMEMBERED_KEY = "jackfield.sign-in";
 
-/** Address of the gateway that served this page. */
-export function defaultServer(at: Pick<Location, "protocol" | "host">): string {
-  return `${at.protocol === "https:" ? "wss" : "ws"}://${at.host}/ws`;
+/** What a page begins with that remembers nothing: the gateway that served it. @param path of SIP over WebSocket there */
+export function ownGateway(at: Pick<Location, "protocol" | "host" | "hostname">, path: string): Remembered {
+  const scheme = at.protocol === "https:" ? "wss" : "ws";
+  return { dn: "", server: `${scheme}://${at.host}${path}`, domain: at.hostname };
 }
 
-export function remember(storage: Storage, { dn, server, domain }: Remembered): void {
+export function remember(storage: Pick<Storage, "setItem">, { dn, server, domain }: Remembered): void {
   storage.setItem(REMEMBERED_KEY, JSON.stringify({ dn, server, domain }));
 }
 
-/** What was remembered, with this page's own server where nothing was. */
-export function remembered(
-  storage: Storage,
-  at: Pick<Location, "protocol" | "host" | "hostname">,
-): Remembered {
-  const own = { dn: "", server: defaultServer(at), domain: at.hostname };
-  try {
-    const kept: unknown = JSON.parse(storage.getItem(REMEMBERED_KEY) ?? "{}");
-    if (typeof kept !== "object" || kept === null) return own;
-    const text = (key: keyof Remembered): string => {
-      const value: unknown = Reflect.get(kept, key);
-      return typeof value === "string" && value !== "" ? value : own[key];
-    };
-    return { dn: text("dn"), server: text("server"), domain: text("domain") };
-  } catch {
-    return own;
-  }
+/** What was remembered, with this page's own gateway where nothing was. */
+export function remembered(storage: Pick<Storage, "getItem">, own: Remembered): Remembered {
+  const kept = parseJson(storage.getItem(REMEMBERED_KEY) ?? "");
+  const or = (name: keyof Remembered): string => textOf(kept, name) || own[name];
+  return { dn: or("dn"), server: or("server"), domain: or("domain") };
 }

@@ -1,3 +1,4 @@
+import { textOf } from "../../shared/json.ts";
 import type { Refusal } from "./call-control.ts";
 import type { Ha1 } from "./kept.ts";
 
@@ -43,9 +44,4 @@ function signInOf(answer: unknown): TokenSignIn | undefined {
   const [dn, user, realm, value] = ["dn", "user", "realm", "ha1"].map((name) => textOf(answer, name));
   if (!dn || !user || !realm || !value) return undefined;
   return { dn, ha1: { user, realm, value } };
-}
-
-function textOf(answer: unknown, name: string): string {
-  const value: unknown = typeof answer === "object" && answer !== null ? Reflect.get(answer, name) : "";
-  return typeof value === "string" ? value : "";
 }

@@ -1,3 +1,5 @@
+import { numberOf, record } from "../../shared/json.ts";
+
 /** What the browser counts of a call's sound since it began. `at`: ms. */
 export interface BrowserCounts {
   readonly at: number;
@@ -32,9 +34,7 @@ type Row = StatsRow | undefined;
 /** The rows of a report, whatever it holds. */
 export function rowsOf(report: { forEach(visit: (row: unknown) => void): void }): StatsRow[] {
   const rows: StatsRow[] = [];
-  report.forEach((row) => {
-    if (typeof row === "object" && row !== null) rows.push(Object.fromEntries(Object.entries(row)));
-  });
+  report.forEach((row) => rows.push(record(row)));
   return rows;
 }
 
@@ -50,13 +50,13 @@ export function countsOf(rows: readonly StatsRow[], at: number): BrowserCounts {
   const pair = chosenPair(rows);
   return {
     at,
-    received: number(inbound, "packetsReceived") ?? 0,
-    lost: number(inbound, "packetsLost") ?? 0,
-    sent: number(outbound, "packetsSent") ?? 0,
-    jitterMs: times(number(inbound, "jitter"), 1000) ?? 0,
-    farLossPercent: times(number(far, "fractionLost"), 100),
-    farJitterMs: times(number(far, "jitter"), 1000),
-    roundTripMs: times(number(pair, "currentRoundTripTime") ?? number(far, "roundTripTime"), 1000),
+    received: numberOf(inbound, "packetsReceived") ?? 0,
+    lost: numberOf(inbound, "packetsLost") ?? 0,
+    sent: numberOf(outbound, "packetsSent") ?? 0,
+    jitterMs: times(numberOf(inbound, "jitter"), 1000) ?? 0,
+    farLossPercent: times(numberOf(far, "fractionLost"), 100),
+    farJitterMs: times(numberOf(far, "jitter"), 1000),
+    roundTripMs: times(numberOf(pair, "currentRoundTripTime") ?? numberOf(far, "roundTripTime"), 1000),
     connected: transport?.["dtlsState"] === "connected",
   };
 }
@@ -86,11 +86,6 @@ export function chosenPair(rows: readonly StatsRow[]): Row {
       row["type"] === "candidate-pair" &&
       (id === undefined ? row["nominated"] === true && row["state"] === "succeeded" : row["id"] === id),
   );
-}
-
-function number(row: Row, name: string): number | undefined {
-  const value = row?.[name];
-  return typeof value === "number" && Number.isFinite(value) ? value : undefined;
 }
 
 function times(value: number | undefined, factor: number): number | undefined {

@@ -1,4 +1,3 @@
-import { remembered } from "../phone/settings.ts";
 import type { Softphone } from "../softphone.ts";
 import { ConnectionView, wordsOf } from "./connection-view.tsx";
 import { diagnosticsText } from "./diagnostics.ts";
@@ -15,7 +14,7 @@ export function hookQuality(softphone: Softphone): void {
   window.addEventListener("unhandledrejection", ({ reason }) => journal.error(String(reason)));
   const collect = async (): Promise<string> => {
     const { snapshot } = softphone;
-    const { server, domain } = remembered(sessionStorage, location);
+    const { server, domain } = softphone.remembered;
     return diagnosticsText({
       now: Date.now(),
       page: location.href,

@@ -1,3 +1,4 @@
+import { member, record } from "../../shared/json.ts";
 import { Listeners } from "../../shared/listeners.ts";
 import { SYSTEM_DEFAULT, type Wanted } from "./devices.ts";
 
@@ -38,8 +39,7 @@ function isName(value: unknown): value is string {
 
 function wanted(value: unknown): Wanted | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const id: unknown = Reflect.get(value, "id") ?? "";
-  const label: unknown = Reflect.get(value, "label") ?? "";
+  const { id = "", label = "" } = record(value);
   return isName(id) && isName(label) ? { id, label } : undefined;
 }
 
@@ -65,8 +65,7 @@ const READERS: { readonly [Key in keyof SoundChoices]: (value: unknown) => Sound
 
 /** What can be understood of choices that come from elsewhere; the rest is left out. */
 export function soundChoices(value: unknown): Partial<SoundChoices> {
-  if (typeof value !== "object" || value === null) return {};
-  const entries = Object.entries(READERS).map(([key, read]) => [key, read(Reflect.get(value, key))] as const);
+  const entries = Object.entries(READERS).map(([key, read]) => [key, read(member(value, key))] as const);
   return Object.fromEntries(entries.filter(([, read]) => read !== undefined));
 }
 
