@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { duration } from "../../web/src/shared/words.ts";
 import {
   byeProblem,
   callProblem,
-  duration,
   isFinal,
   qualityText,
   signInProblem,

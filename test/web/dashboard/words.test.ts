@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { duration } from "../../../web/src/shared/words.ts";
 import { counterLines } from "../../../web/src/dashboard/call/counters.ts";
 import {
   age,
   browserWords,
   callWords,
   certificateTone,
-  duration,
   mosWords,
   traceTime,
   trunkWords,

@@ -1,16 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { levelOf } from "../../../web/src/shared/words.ts";
+import type { WayFigures } from "../../../web/src/softphone/phone/gateway-events.ts";
 import {
   countsOf,
   intervalOf,
   rowsOf,
   type BrowserCounts,
 } from "../../../web/src/softphone/quality/browser-stats.ts";
-import {
-  estimatedMos,
-  joined,
-  levelOf,
-  type WayFigures,
-} from "../../../web/src/softphone/quality/figures.ts";
+import { estimatedMos, joined } from "../../../web/src/softphone/quality/figures.ts";
 import { LiveQuality, SHOWN_MS } from "../../../web/src/softphone/quality/live-quality.ts";
 
 const way = (mos: number, more: Partial<WayFigures> = {}): WayFigures => ({

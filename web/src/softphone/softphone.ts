@@ -1,5 +1,6 @@
 import type { Mode } from "../../sdk/protocol.ts";
 import { Listeners } from "../shared/listeners.ts";
+import { inOneLine } from "../shared/words.ts";
 import { Notices } from "./notices.ts";
 import { NO_CONTROL, type CallControl, type Refusal } from "./phone/call-control.ts";
 import { pastCall, type CallHistory } from "./phone/history.ts";
@@ -7,7 +8,6 @@ import { askedNumber } from "./phone/numbers.ts";
 import type { PhoneEvent } from "./phone/phone-event.ts";
 import type { Phone } from "./phone/phone.ts";
 import { remember, remembered, type Credentials, type Remembered } from "./phone/settings.ts";
-import { inOneLine } from "./phone/words.ts";
 import { Places } from "./places.ts";
 import type { SoftphoneSnapshot, Ui } from "./snapshot.ts";
 import { MicrophoneError, type Microphone } from "./sound/microphone.ts";

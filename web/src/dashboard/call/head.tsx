@@ -1,7 +1,8 @@
 import type { JSX } from "preact";
+import { duration } from "../../shared/words.ts";
 import type { Call, Trace } from "../api/contract.ts";
 import { At, Lamp, Mos } from "../parts/bits.tsx";
-import { callWords, duration } from "../store/words.ts";
+import { callWords } from "../store/words.ts";
 import type { ViewProps } from "../views/props.ts";
 
 interface HeadProps extends ViewProps {

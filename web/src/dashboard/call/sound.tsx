@@ -3,7 +3,9 @@ import { useMemo } from "preact/hooks";
 import { soundWays, type Call, type SoundWay, type Trace } from "../api/contract.ts";
 import { Card, Mos } from "../parts/bits.tsx";
 import { Chart, type ChartLine } from "../parts/chart.tsx";
+import { Table } from "../parts/table.tsx";
 import { mosSeries } from "../store/series.ts";
+import { figure } from "../store/words.ts";
 import { counterLines } from "./counters.ts";
 
 export const wayWords: Readonly<Record<SoundWay, string>> = {
@@ -18,6 +20,14 @@ const lines: readonly ChartLine[] = soundWays.map((way, index) => ({
   colour: `--chart-${index + 1}`,
   words: (mos) => mos.toFixed(2),
 }));
+
+const heads = [
+  { text: "Way" },
+  { text: "MOS" },
+  { text: "Loss", class: "number" },
+  { text: "Jitter", class: "number" },
+  { text: "Round trip", class: "number" },
+] as const;
 
 /** How it sounds each way: over the call, and now. */
 export function SoundCard({
@@ -47,36 +57,19 @@ export function SoundCard({
       {now === null ? (
         <p class="empty">Not measured: no sound has run for five seconds.</p>
       ) : (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Way</th>
-              <th scope="col">MOS</th>
-              <th scope="col" class="number">
-                Loss
-              </th>
-              <th scope="col" class="number">
-                Jitter
-              </th>
-              <th scope="col" class="number">
-                Round trip
-              </th>
+        <Table heads={heads}>
+          {soundWays.map((way) => (
+            <tr key={way}>
+              <th scope="row">{wayWords[way]}</th>
+              <td>
+                <Mos value={now[way]?.mos} />
+              </td>
+              <td class="number">{figure(now[way]?.loss_percent, "%", 1)}</td>
+              <td class="number">{figure(now[way]?.jitter_ms, "ms", 1)}</td>
+              <td class="number">{figure(now[way]?.round_trip_ms, "ms")}</td>
             </tr>
-          </thead>
-          <tbody>
-            {soundWays.map((way) => (
-              <tr key={way}>
-                <th scope="row">{wayWords[way]}</th>
-                <td>
-                  <Mos value={now[way]?.mos} />
-                </td>
-                <td class="number">{figure(now[way]?.loss_percent, "%", 1)}</td>
-                <td class="number">{figure(now[way]?.jitter_ms, "ms", 1)}</td>
-                <td class="number">{figure(now[way]?.round_trip_ms, "ms", 0)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Table>
       )}
     </Card>
   );
@@ -97,8 +90,4 @@ export function CountersCard({ trace }: { trace: Trace | undefined }): JSX.Eleme
       </dl>
     </Card>
   );
-}
-
-function figure(value: number | undefined, unit: string, digits: number): string {
-  return value === undefined ? "–" : `${value.toFixed(digits)} ${unit}`;
 }

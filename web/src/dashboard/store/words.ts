@@ -1,3 +1,5 @@
+import { levelOf } from "../../shared/words.ts";
+
 /** What figures and states are called for people. Pure. */
 
 export type Tone = "good" | "wait" | "bad" | "plain";
@@ -7,12 +9,11 @@ export interface Told {
   readonly tone: Tone;
 }
 
-/** How a MOS sounds (ITU-T G.107 Annex B). */
+/** How a MOS sounds. */
 export function mosWords(mos: number | null | undefined): Told {
   if (mos === null || mos === undefined) return { text: "not known", tone: "plain" };
-  if (mos >= 4) return { text: "good", tone: "good" };
-  if (mos >= 3.6) return { text: "fair", tone: "wait" };
-  return { text: mos >= 3.1 ? "poor" : "bad", tone: "bad" };
+  const text = levelOf(mos);
+  return { text, tone: text === "good" ? "good" : text === "fair" ? "wait" : "bad" };
 }
 
 const trunkStates: Readonly<Record<string, Told>> = {
@@ -41,12 +42,9 @@ export function certificateTone(daysLeft: number): Tone {
   return daysLeft < 30 ? "wait" : "good";
 }
 
-/** `0:07`, `12:34`, `1:02:03`. */
-export function duration(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  const parts = [Math.floor(seconds / 60) % 60, seconds % 60].map((part) => String(part).padStart(2, "0"));
-  const hours = Math.floor(seconds / 3600);
-  return hours > 0 ? `${hours}:${parts.join(":")}` : parts.join(":").replace(/^0/, "");
+/** A figure with its unit, a dash where it is not known. */
+export function figure(value: number | null | undefined, unit: string, digits = 0): string {
+  return value === null || value === undefined ? "–" : `${value.toFixed(digits)} ${unit}`;
 }
 
 /** A long time in its two largest units: `3 d 4 h`, `4 h 5 min`, `12 min`. */

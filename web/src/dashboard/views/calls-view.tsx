@@ -1,11 +1,12 @@
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
+import { duration } from "../../shared/words.ts";
 import type { Call } from "../api/contract.ts";
 import { Direction, Lamp, Mos } from "../parts/bits.tsx";
 import { List, type ListColumn } from "../parts/list.tsx";
 import { matching, type Sort } from "../store/rows.ts";
 import { callHash } from "../store/view.ts";
-import { callWords, duration } from "../store/words.ts";
+import { callWords, figure } from "../store/words.ts";
 import type { ViewProps } from "./props.ts";
 
 /** What a call is found by. */
@@ -21,10 +22,6 @@ function worst(call: Call, of: "loss_percent" | "round_trip_ms"): number | null 
 
 function codecs({ codecs: { browser, sip_server } }: Call): string {
   return browser === null && sip_server === null ? "" : `${browser ?? "?"} ⇄ ${sip_server ?? "?"}`;
-}
-
-function figure(value: number | null, unit: string, digits = 0): string {
-  return value === null ? "–" : `${value.toFixed(digits)} ${unit}`;
 }
 
 const columns: readonly ListColumn<Call>[] = [

@@ -1,5 +1,4 @@
 import { list, member, numberOf, parseJson, record, textOf } from "../../shared/json.ts";
-import { gatewayWays, type GatewayWays, type WayFigures } from "../quality/figures.ts";
 import type { HeaderLine } from "./caller-data.ts";
 
 /**
@@ -45,6 +44,20 @@ export interface Quality {
   /** Each way that is known. */
   readonly ways?: GatewayWays;
 }
+
+/** How one way sounded over the last few seconds. */
+export interface WayFigures {
+  /** 1 to 4.5. */
+  readonly mos: number;
+  readonly lossPercent: number;
+  readonly jitterMs: number;
+  readonly roundTripMs: number | undefined;
+}
+
+/** The four ways of sound through the gateway, as it tells them: `from` as it comes there, `to` as it arrives. */
+export const gatewayWays = ["fromBrowser", "toBrowser", "fromTrunk", "toTrunk"] as const;
+export type GatewayWay = (typeof gatewayWays)[number];
+export type GatewayWays = { readonly [Way in GatewayWay]?: WayFigures };
 
 const TRUNK_STATES = ["idle", "registering", "in-service", "backing-off", "rejected"] as const;
 export type TrunkState = (typeof TRUNK_STATES)[number];

@@ -4,7 +4,8 @@ import type { CallOptions, RTCSessionEvent } from "jssip/lib/UA.js";
 import { ALLOW_EVENTS, gatewayEvent, type GatewayEvent, type TrunkState } from "./gateway-events.ts";
 import type { Ha1 } from "./kept.ts";
 import type { Credentials } from "./settings.ts";
-import { inOneLine, isFinal, signInProblem } from "./words.ts";
+import { inOneLine } from "../../shared/words.ts";
+import { isFinal, signInProblem } from "./words.ts";
 
 export type SocketState = "idle" | "connecting" | "connected" | "lost";
 export type Registration = "none" | "registering" | "registered" | "failed";

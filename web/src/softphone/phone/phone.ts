@@ -18,7 +18,7 @@ import { plainNumber } from "./numbers.ts";
 import type { PhoneEvent } from "./phone-event.ts";
 import type { Credentials } from "./settings.ts";
 import type { Target } from "./transfer.ts";
-import { inOneLine } from "./words.ts";
+import { inOneLine } from "../../shared/words.ts";
 
 /** What of the phone can be shown. */
 export interface PhoneSnapshot {

@@ -1,14 +1,5 @@
+import type { Problem } from "../../shared/words.ts";
 import type { Messages, Quality } from "./gateway-events.ts";
-
-/** Something that went wrong, for a person: what, and what to do about it. */
-export interface Problem {
-  readonly what: string;
-  readonly remedy: string;
-}
-
-export function inOneLine({ what, remedy }: Problem): string {
-  return remedy === "" ? what : `${what} ${remedy}`;
-}
 
 const SIGN_IN: Readonly<Record<number, Problem>> = {
   401: { what: "Wrong number or password.", remedy: "Check both and sign in again." },
@@ -130,15 +121,6 @@ export function byeProblem(reason: string): string | undefined {
   const status = Number(/^SIP\s*;.*?\bcause\s*=\s*([3-6]\d\d)\b/i.exec(reason)?.[1] ?? 0);
   const text = /;\s*text\s*=\s*"([^"]*)"/i.exec(reason)?.[1];
   return status === 0 ? undefined : callProblem("SIP Failure Code", status, text);
-}
-
-/** Time of a call, `m:ss` or `h:mm:ss`. */
-export function duration(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  const two = (value: number): string => String(value).padStart(2, "0");
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
-  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
 }
 
 /** Messages that wait, e.g. `2 new, 8 old`. */

@@ -1,25 +1,4 @@
-/** How one way sounded over the last few seconds. */
-export interface WayFigures {
-  /** 1 to 4.5. */
-  readonly mos: number;
-  readonly lossPercent: number;
-  readonly jitterMs: number;
-  readonly roundTripMs: number | undefined;
-}
-
-/** The four ways of sound through the gateway, as it tells them: `from` as it comes there, `to` as it arrives. */
-export const gatewayWays = ["fromBrowser", "toBrowser", "fromTrunk", "toTrunk"] as const;
-export type GatewayWay = (typeof gatewayWays)[number];
-export type GatewayWays = { readonly [Way in GatewayWay]?: WayFigures };
-
-/** How good a score is, and what people call it (ITU-T G.107 annex B, a little simpler). */
-export type Level = "good" | "fair" | "poor" | "bad";
-
-export function levelOf(mos: number): Level {
-  if (mos >= 4) return "good";
-  if (mos >= 3.6) return "fair";
-  return mos >= 3.1 ? "poor" : "bad";
-}
+import type { WayFigures } from "../phone/gateway-events.ts";
 
 /** What two stretches of a way come to one after the other: no better than the worse one. */
 export function joined(one: WayFigures | undefined, other: WayFigures | undefined): WayFigures | undefined {

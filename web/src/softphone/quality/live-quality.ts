@@ -1,5 +1,6 @@
 import { intervalOf, type BrowserCounts, type BrowserInterval } from "./browser-stats.ts";
-import { estimatedMos, joined, type GatewayWays, type WayFigures } from "./figures.ts";
+import type { GatewayWays, WayFigures } from "../phone/gateway-events.ts";
+import { estimatedMos, joined } from "./figures.ts";
 import { Warnings } from "./warnings.ts";
 
 /** Scores of both directions at one moment; undefined where nothing is known. */

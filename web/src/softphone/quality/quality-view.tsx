@@ -2,7 +2,8 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { CallSnapshot } from "../phone/call.ts";
 import { Chart } from "./chart.tsx";
-import { levelOf, type WayFigures } from "./figures.ts";
+import { levelOf } from "../../shared/words.ts";
+import type { WayFigures } from "../phone/gateway-events.ts";
 import type { QualityWatch } from "./quality-watch.ts";
 
 interface Props {

@@ -4,7 +4,7 @@ import type { Phone, PhoneSnapshot } from "../phone/phone.ts";
 import type { PhoneEvent } from "../phone/phone-event.ts";
 import { countsOf, rowsOf, type StatsRow } from "./browser-stats.ts";
 import { pathState, type PathState } from "./connection.ts";
-import { gatewayWays, type GatewayWays } from "./figures.ts";
+import { gatewayWays, type GatewayWays } from "../phone/gateway-events.ts";
 import type { Journal } from "./journal.ts";
 import { LiveQuality, type LiveSnapshot } from "./live-quality.ts";
 

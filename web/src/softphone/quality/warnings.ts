@@ -1,5 +1,5 @@
 import type { BrowserInterval } from "./browser-stats.ts";
-import type { GatewayWays } from "./figures.ts";
+import type { GatewayWays } from "../phone/gateway-events.ts";
 
 /** Raised after some values in a row at or above `raise`, cleared after more of them below `clear`. */
 interface Limits {

@@ -1,4 +1,4 @@
-import { inOneLine, type Problem } from "../phone/words.ts";
+import { inOneLine, type Problem } from "../../shared/words.ts";
 import { microphoneProblem, placeProblem } from "./problems.ts";
 
 /** The microphone could not be had; `problem` says why and what to do. */

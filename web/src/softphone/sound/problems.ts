@@ -1,4 +1,4 @@
-import type { Problem } from "../phone/words.ts";
+import type { Problem } from "../../shared/words.ts";
 import { shownName, type DeviceChange, type DeviceUse, type Following } from "./devices.ts";
 
 /** Where the page runs, as far as the microphone depends on it. */

@@ -1,5 +1,5 @@
 import { Listeners } from "../../shared/listeners.ts";
-import { inOneLine, type Problem } from "../phone/words.ts";
+import { inOneLine, type Problem } from "../../shared/words.ts";
 import {
   askForNotices,
   CallNotice,

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { outcomeText, type PastCall } from "../phone/history.ts";
-import { duration } from "../phone/words.ts";
+import { duration } from "../../shared/words.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import type { ViewProps } from "./props.ts";
 

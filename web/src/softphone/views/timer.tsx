@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { duration } from "../phone/words.ts";
+import { duration } from "../../shared/words.ts";
 
 /** How long the call has lasted. @param since when it was answered, ms since the epoch */
 export function Timer({ since }: { readonly since: number | undefined }): JSX.Element {
