@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { filesUnder, root } from "./support/files.ts";
 import { circles, importsOf, importsOfFile, packageOf, target } from "./support/imports.ts";
-import { fault, MAY_IMPORT, PACKAGE_PLACES, roomOf } from "./support/rooms.ts";
+import {
+  fault,
+  MAY_IMPORT,
+  PACKAGE_PLACES,
+  roomOf,
+  WEB_MAY_IMPORT,
+  webFault,
+  webFolderOf,
+} from "./support/rooms.ts";
 
 const sources = filesUnder("src", ".ts");
 const pages = [...filesUnder("web", ".ts"), ...filesUnder("web", ".tsx")];
@@ -44,6 +52,22 @@ describe("the checker itself", () => {
     expect(check("src/core/index.ts", "../../test/support/fake-clock.ts")).toContain("leaves src");
   });
 
+  it("refuses a folder of a page that the table does not allow, a folder not in it, and the gateway's own code", () => {
+    const check = (file: string, specifier: string): string | undefined =>
+      webFault(file, { specifier, kind: "static" });
+    expect(check("web/src/softphone/main.tsx", "./phone/phone.ts")).toBeUndefined();
+    expect(check("web/src/softphone/gws/hook.ts", "../softphone.ts")).toBeUndefined();
+    expect(check("web/src/dashboard/views/app.tsx", "../parts/list.tsx")).toBeUndefined();
+    expect(check("web/src/dashboard/main.tsx", "../softphone/phone/words.ts")).toContain(
+      "dashboard may not import softphone/phone",
+    );
+    expect(check("web/sdk/jackfield-phone.ts", "../src/shared/json.ts")).toContain(
+      "sdk may not import shared",
+    );
+    expect(check("web/src/softphone/new/a.ts", "../softphone.ts")).toContain("not in the table");
+    expect(check("web/src/dashboard/main.tsx", "../../../src/admin/index.ts")).toContain("leaves the pages");
+  });
+
   it("finds import circles of any length", () => {
     const graph = new Map([
       ["a", ["b"]],
@@ -66,12 +90,19 @@ describe("rooms", () => {
     expect(faults.filter((one) => one !== undefined)).toEqual([]);
   });
 
+  it("of the pages import each other only as their table allows", () => {
+    const faults = pages.flatMap((file) => (imports.get(file) ?? []).map((one) => webFault(file, one)));
+    expect(faults.filter((one) => one !== undefined)).toEqual([]);
+    const folders = new Set(pages.map(webFolderOf));
+    expect(Object.keys(WEB_MAY_IMPORT).filter((one) => !folders.has(one))).toEqual([]);
+  });
+
   it("name files that exist", () => {
     const known = new Set([...sources, ...pages]);
     const lost = [...imports].flatMap(([file, list]) =>
       list
         .map((one) => target(file, one.specifier))
-        .filter((to) => to !== undefined && to.endsWith(".ts") && !known.has(to))
+        .filter((to) => to !== undefined && /\.tsx?$/.test(to) && !known.has(to))
         .map((to) => `${file}: ${to}`),
     );
     expect(lost).toEqual([]);
@@ -91,7 +122,7 @@ describe("rooms", () => {
   });
 
   it("use a package that must be wrapped only where it is wrapped", () => {
-    const strays = sources.flatMap((file) =>
+    const strays = [...sources, ...pages].flatMap((file) =>
       (imports.get(file) ?? []).flatMap(({ specifier }) => {
         const places = PACKAGE_PLACES[packageOf(specifier) ?? ""];
         return places === undefined || places.some((place) => file.startsWith(place))

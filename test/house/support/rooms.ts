@@ -18,6 +18,34 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | "*">> = {
   sandbox: ["core"],
 };
 
+/**
+ * Which folders of `web` may import which, besides themselves. The softphone's own folder puts its parts together; each part
+ * but `phone` hooks itself in (`hook.ts`), so it knows the page, and the page knows of it nothing but the hook and what is
+ * named here. The SDK is one file that others take away: it imports nothing.
+ */
+export const WEB_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  sdk: [],
+  shared: [],
+  "embed-example": ["sdk"],
+  dashboard: ["shared"],
+  softphone: [
+    "sdk",
+    "shared",
+    "softphone/phone",
+    "softphone/sound",
+    "softphone/quality",
+    "softphone/embed",
+    "softphone/gws",
+    "softphone/views",
+  ],
+  "softphone/phone": ["shared", "softphone/sound"],
+  "softphone/sound": ["shared", "softphone", "softphone/phone"],
+  "softphone/quality": ["shared", "softphone", "softphone/phone"],
+  "softphone/gws": ["shared", "softphone", "softphone/phone"],
+  "softphone/embed": ["sdk", "shared", "softphone", "softphone/phone", "softphone/sound"],
+  "softphone/views": ["shared", "softphone", "softphone/phone", "softphone/embed"],
+};
+
 /** Packages that only the places named may import, because the place wraps what they lack (DESIGN 4, 6). */
 export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   werift: ["src/media/dtls/"],
@@ -27,6 +55,10 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   zod: ["src/config/"],
   yaml: ["src/config/"],
   pino: ["src/core/"],
+  jssip: ["web/src/softphone/phone/"],
+  cometd: ["web/src/softphone/gws/"],
+  uplot: ["web/src/dashboard/"],
+  "@tanstack/virtual-core": ["web/src/dashboard/parts/"],
 };
 
 /** Room of a file: the folder under `src`, or the name of a file right in it (`main`). Undefined outside `src`. */
@@ -50,4 +82,25 @@ export function fault(file: string, { specifier, kind }: Import): string | undef
     return `${said}: the sandbox is only ever loaded by import()`;
   if (to !== `src/${other}/index.ts`) return `${said}: past the door src/${other}/index.ts`;
   return undefined;
+}
+
+/** Folder of a file of `web` as the table names it: `dashboard`, `softphone/gws`; undefined for other files. */
+export function webFolderOf(file: string): string | undefined {
+  return (
+    /^web\/src\/(softphone\/[^/]+)\//.exec(file)?.[1] ?? /^web\/(?:src\/)?(sdk|[^/]+(?=\/))/.exec(file)?.[1]
+  );
+}
+
+/** What is wrong with one import of one file of a page, in words; undefined when nothing is. */
+export function webFault(file: string, { specifier, kind }: Import): string | undefined {
+  const to = target(file, specifier);
+  const folder = webFolderOf(file);
+  if (to === undefined || folder === undefined || kind === "url") return undefined;
+  const other = webFolderOf(to);
+  const said = `${file} imports ${specifier}`;
+  if (other === undefined) return `${said}: leaves the pages`;
+  if (other === folder) return undefined;
+  const allowed = WEB_MAY_IMPORT[folder];
+  if (allowed === undefined) return `${said}: ${folder} is not in the table`;
+  return allowed.includes(other) ? undefined : `${said}: ${folder} may not import ${other}`;
 }
