@@ -1,5 +1,8 @@
-import { demoConfig, demoDns, demoPassword } from "../config/index.ts";
-import { createLogger, silentLogger, systemClock, systemRandom } from "../core/index.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { demoAdmin, demoConfig, demoDns, demoPassword } from "../config/index.ts";
+import { createLogger, randomId, silentLogger, systemClock, systemRandom } from "../core/index.ts";
 import { Gateway } from "./gateway.ts";
 import { openFault, pageDirectory, untilSignal } from "./serve.ts";
 
@@ -24,21 +27,27 @@ export async function runDemo(options: { port: string | undefined }): Promise<nu
     return 1;
   }
   const sandbox = await room.openSandbox({ host, port: 0, dns: demoDns, ...surroundings, log: silentLogger });
+  // Anew at each start: who may operate is not known to whoever knows the source.
+  const adminPassword = randomId(systemRandom);
+  const captureDirectory = mkdtempSync(join(tmpdir(), "jackfield-captures-"));
   try {
-    const config = demoConfig({ httpPort, sandboxPort: sandbox.port });
+    const config = demoConfig({ httpPort, sandboxPort: sandbox.port, adminPassword, captureDirectory });
     const gateway = await Gateway.open(config, { ...surroundings, pageDirectory: pageDirectory() });
-    console.log(welcome(gateway.httpPort, sandbox.numbers));
+    console.log(welcome(gateway.httpPort, sandbox.numbers, adminPassword));
     return await untilSignal(log, [gateway, sandbox]);
   } catch (error) {
     await sandbox.close();
     console.error(`cannot start: ${openFault(error)}`);
     return 1;
+  } finally {
+    rmSync(captureDirectory, { recursive: true, force: true });
   }
 }
 
 function welcome(
   port: number,
   numbers: readonly { readonly number: string; readonly title: string }[],
+  adminPassword: string,
 ): string {
   const [first, second] = demoDns;
   const plan = numbers.map(({ number, title }) => `    ${number.padEnd(6)} ${title}`);
@@ -51,6 +60,10 @@ Jackfield demo: gateway and sandbox SIP Server are up, on loopback only.
   Dial
 ${plan.join("\n")}
     ${second.padEnd(6)} the other agent, when signed in
+
+  Dashboard  http://${host}:${port}/admin/
+             name ${demoAdmin}, password ${adminPassword}
+  In a frame http://${host}:${port}/embed-example.html
 
 Ctrl-C stops it.
 `;

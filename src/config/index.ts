@@ -8,7 +8,7 @@ export {
   type AgentAccount,
   type AgentCredentials,
 } from "./accounts.ts";
-export { demoConfig, demoDns, demoPassword, type DemoOptions } from "./demo.ts";
+export { demoAdmin, demoConfig, demoDns, demoPassword, type DemoOptions } from "./demo.ts";
 export { environmentName } from "./environment.ts";
 export { formatFaults, type ConfigFault } from "./faults.ts";
 export type { ServerAddress, SipTransportName } from "./keys.ts";

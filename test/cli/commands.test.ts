@@ -58,13 +58,22 @@ describe("the command line", () => {
 describe("jackfield demo", () => {
   it("serves health on loopback, says how to sign in and what to dial, and ends cleanly on SIGTERM", async () => {
     let health: unknown;
+    let login: unknown;
     const { code, out, err } = await jackfield(["demo", "--port", "0"], {
       until: "Ctrl-C stops it.",
       async meanwhile(text) {
         const url = /http:\/\/127\.0\.0\.1:\d+\//.exec(text)?.[0] ?? "";
         health = await (await fetch(`${url}api/health`)).json();
+        const [, name, password] = /name (\w+), password (\w+)/.exec(text) ?? [];
+        const answer = await fetch(`${url}api/login`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ name, password }),
+        });
+        login = await answer.json();
       },
     });
+    expect(login).toMatchObject({ name: "demo", role: "operate" });
     expect(health).toEqual({ status: "ok", registered_agents: 0, active_calls: 0 });
     expect(out).toContain("DN 5001, password jackfield-5001");
     expect(out).toContain("9196");

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { demoConfig, demoDns, demoPassword, findAccount } from "../../src/config/index.ts";
+import { demoAdmin, demoConfig, demoDns, demoPassword, findAccount } from "../../src/config/index.ts";
 
 it("is on loopback only, with two accounts and the sandbox as SIP Server", () => {
   const config = demoConfig();
@@ -14,6 +14,14 @@ it("is on loopback only, with two accounts and the sandbox as SIP Server", () =>
   expect(demoDns.map((dn) => findAccount(config, dn)?.credentials)).toEqual(
     demoDns.map((dn) => ({ kind: "password", password: demoPassword(dn) })),
   );
+});
+
+it("has a dashboard where a password for it is given, and lets pages of its own origins frame the softphone", () => {
+  expect(demoConfig().admin.users).toEqual([]);
+  const { admin, page, trace } = demoConfig({ adminPassword: "0123456789abcdef" });
+  expect(admin.users).toEqual([{ name: demoAdmin, role: "operate", password: "0123456789abcdef" }]);
+  expect(page.embedding.origins).toEqual(["http://127.0.0.1:8080", "http://localhost:8080"]);
+  expect(trace.calls).toBeGreaterThan(0);
 });
 
 it("takes other ports", () => {
