@@ -73,9 +73,11 @@ export class Login {
       return reply.status(403).send({ error: "this needs the role operate; yours is read" });
     const origin = originOf(request, this.secure);
     // The token comes with no request that a foreign page makes; a cookie might.
-    if (origin === "foreign" || (session && origin === "none"))
+    // A link of ours (GET) comes with neither origin nor content type, and changes nothing.
+    const byPage = session && request.method !== "GET";
+    if (origin === "foreign" || (byPage && origin === "none"))
       return reply.status(403).send(notOurs(request));
-    if (session && !isJson(request))
+    if (byPage && !isJson(request))
       return reply.status(415).send({ error: "send Content-Type: application/json" });
     return undefined;
   };
