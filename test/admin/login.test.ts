@@ -48,7 +48,7 @@ function open(options: { secure?: boolean; passwordsOnly?: boolean } = {}): void
   ];
   login = openLogin(clock, { users, log, secure: options.secure ?? false });
   registerLoginRoutes(app, { login, users, clock, random, log });
-  registerCallRoutes(app, { login, calls, audits: new AuditLog(clock, log), log });
+  registerCallRoutes(app, { login, calls, audits: new AuditLog(clock, log), clock, log });
   app.get("/stream", { onRequest: login.check }, (request) => {
     const before = login.holds(request);
     login.sessions.end(cookiesOf(request.headers.cookie)["jackfield-admin"] ?? "");
