@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { CallCaptureOptions, CallSummary } from "../b2bua/index.ts";
-import type { Logger } from "../core/index.ts";
+import type { Clock, Logger } from "../core/index.ts";
 import { CaptureRefusedError, type RunningCapture } from "../media/index.ts";
 import { readCaptureOrder } from "./capture-order.ts";
 import { isJson, type Login } from "./login.ts";
@@ -22,6 +22,7 @@ export interface CallRoutesOptions {
   /** Without one there are no such routes. */
   readonly login: Login | undefined;
   readonly audits: AuditLog;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -34,10 +35,10 @@ const noCall = { error: "there is no such call: GET /api/calls lists those that 
 
 /** Also those of traces: `GET /api/calls`, and for role operate `POST` and `DELETE /api/calls/{id}/capture`. */
 export function registerCallRoutes(app: FastifyInstance, options: CallRoutesOptions): void {
-  const { calls, login, log } = options;
+  const { calls, login, clock, log } = options;
   if (!login) return;
   const served = { ...options, login };
-  registerTraceRoutes(app, { traces: options.traces, login, log });
+  registerTraceRoutes(app, { traces: options.traces, login, clock, log });
   app.get("/api/calls", { onRequest: login.check }, () => ({ calls: calls.calls().map(showCall) }));
   const onRequest = login.operate;
   app.post<ById>("/api/calls/:id/capture", { onRequest, bodyLimit }, (request, reply) =>

@@ -2,7 +2,7 @@ export { registerCallRoutes, type CallRoutesOptions, type CallsDoor } from "./ca
 export type { TracesDoor } from "./traces.ts";
 export { registerAdminRoutes, type HealthSources } from "./health.ts";
 export type { Identity } from "./identity.ts";
-export { Login, type LoginOptions } from "./login.ts";
+export { Login, type LoginEvents, type LoginOptions } from "./login.ts";
 export { registerLoginRoutes, type LoginRoutesOptions } from "./login-routes.ts";
 export { registerTokenRoutes, type TokenRoutesOptions, type TokensDoor } from "./tokens.ts";
 export { hashPassword } from "./password-hash.ts";

@@ -60,12 +60,16 @@ class LoginDesk {
       return this.#begin(request, reply, { who: tokenName, role: "operate" });
     const limits = this.#limitsOf(request, name);
     const waitMs = Math.max(this.#guesses.waitMs(limits), this.#passwords.busy ? 1000 : 0);
-    if (waitMs > 0) return tooMany(reply, waitMs, "too many wrong passwords: wait, then try again");
+    if (waitMs > 0) {
+      login.events.emit("refused", request.ip, 429, "too many wrong passwords before");
+      return tooMany(reply, waitMs, "too many wrong passwords: wait, then try again");
+    }
     // Counted before it is reckoned, or many at a time would get past the limit.
     this.#guesses.wrong(limits);
     const identity = await this.#passwords.identify(name, password);
     if (!identity) {
       log.warn({ address: request.ip, name }, "wrong name or password at the dashboard");
+      login.events.emit("refused", request.ip, 401, "wrong name or password");
       return reply.status(401).send({ error: "wrong name or password" });
     }
     this.#guesses.takeBack(limits);

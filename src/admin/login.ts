@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { tokenName, type Config } from "../config/index.ts";
-import type { Clock, Logger, Random } from "../core/index.ts";
+import { TypedEvents, type Clock, type Logger, type Random } from "../core/index.ts";
 import { Guesses } from "./guesses.ts";
 import type { Identity } from "./identity.ts";
 import { originOf } from "./own-origin.ts";
@@ -20,6 +20,12 @@ export interface LoginOptions {
   readonly log: Logger;
 }
 
+/** What the login tells. */
+export type LoginEvents = {
+  /** Somebody at `address` gave a wrong secret, or (429) one more after many; `cause` in words. */
+  refused: [address: string, status: 401 | 429, cause: string];
+};
+
 interface Asker extends Identity {
   /** Absent with the token, which does not run out. */
   readonly session?: Session;
@@ -32,6 +38,7 @@ interface Asker extends Identity {
 export class Login {
   readonly sessions: Sessions;
   readonly secure: boolean;
+  readonly events: TypedEvents<LoginEvents>;
   readonly #tokenDigest: Buffer | undefined;
   readonly #wrongTokens: Guesses;
   readonly #log: Logger;
@@ -46,6 +53,7 @@ export class Login {
     this.#tokenDigest = admin.token === undefined ? undefined : digestOf(admin.token);
     this.#wrongTokens = new Guesses(clock, wrongTokenCountsMs);
     this.#log = log;
+    this.events = new TypedEvents(log);
   }
 
   /** For what only tells: role read will do. */
@@ -73,9 +81,11 @@ export class Login {
       return reply.status(403).send({ error: "this needs the role operate; yours is read" });
     const origin = originOf(request, this.secure);
     // The token comes with no request that a foreign page makes; a cookie might.
-    if (origin === "foreign" || (session && origin === "none"))
+    // A link of ours (GET) comes with neither origin nor content type, and changes nothing.
+    const byPage = session && request.method !== "GET";
+    if (origin === "foreign" || (byPage && origin === "none"))
       return reply.status(403).send(notOurs(request));
-    if (session && !isJson(request))
+    if (byPage && !isJson(request))
       return reply.status(415).send({ error: "send Content-Type: application/json" });
     return undefined;
   };
@@ -123,6 +133,8 @@ export class Login {
     const limits = [{ key: request.ip, atOnce: wrongTokensAtOnce }];
     if (bearerOf(request) !== undefined) {
       const waitMs = this.#wrongTokens.waitMs(limits);
+      const cause = waitMs > 0 ? "too many wrong tokens before" : "wrong token";
+      this.events.emit("refused", request.ip, waitMs > 0 ? 429 : 401, cause);
       if (waitMs > 0)
         return tooMany(reply, waitMs, "too many wrong tokens from this address: only the right one helps");
       this.#wrongTokens.wrong(limits);

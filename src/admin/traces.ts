@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Logger } from "../core/index.ts";
+import type { Clock, Logger } from "../core/index.ts";
 import {
   summaryJson,
   traceJson,
@@ -9,6 +9,7 @@ import {
   type TraceSummary,
 } from "../trace/index.ts";
 import type { Login } from "./login.ts";
+import { ReadLog } from "./read-log.ts";
 
 /** What the API asks of the traces; the store is one. */
 export interface TracesDoor {
@@ -20,6 +21,7 @@ export interface TraceRoutesOptions {
   /** Undefined: traces are off. */
   readonly traces: TracesDoor | undefined;
   readonly login: Login;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -33,7 +35,8 @@ const filterKeys = ["dn", "number", "callId", "callUuid"] as const;
 
 /** `GET /api/traces` and `GET /api/calls/{id}/trace`, for role read. */
 export function registerTraceRoutes(app: FastifyInstance, options: TraceRoutesOptions): void {
-  const { traces, login, log } = options;
+  const { traces, login, clock, log } = options;
+  const reads = new ReadLog(clock, log);
   const onRequest = login.check;
   app.get<ByFilter>("/api/traces", { onRequest }, (request, reply) => {
     if (!traces) return reply.status(404).send(off);
@@ -46,7 +49,7 @@ export function registerTraceRoutes(app: FastifyInstance, options: TraceRoutesOp
     const trace = traces.find(request.params.id);
     if (!trace) return reply.status(404).send({ error: "no such trace is kept: GET /api/traces lists them" });
     const { who } = login.identity(request);
-    log.info({ who, address: request.ip, call: trace.id, dn: trace.facts.dn }, "trace read");
+    reads.note({ who, address: request.ip, call: trace.id, dn: trace.facts.dn });
     void reply.header("cache-control", "no-store");
     if (!wantsText(request)) return reply.send(traceJson(trace));
     return reply.type("text/plain; charset=utf-8").send(traceText(trace));

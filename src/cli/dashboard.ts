@@ -42,7 +42,10 @@ export function openDashboard(rooms: DashboardRooms, access: Access, audits: Aud
   const { clock } = surroundings;
   const log = surroundings.log.child({ room: "admin" });
   const failures = new FailureLog(clock);
-  const stopWatching = watchFailures({ calls: b2bua, trunk, registrar, media, http }, failures);
+  const stopWatching = watchFailures(
+    { calls: b2bua, trunk, registrar, media, http, login: access },
+    failures,
+  );
   const load = measureProcess();
   const { workers, maxCallsPerWorker: callLimit, captureDirectory } = config.media;
   const gateway = gatewayStatus(rooms);

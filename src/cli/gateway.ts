@@ -179,7 +179,7 @@ export class Gateway {
     const login = new Login({ admin, secure, clock, random, log });
     registerLoginRoutes(app, { login, users: admin.users, clock, random, log });
     const audits = new AuditLog(clock, log);
-    registerCallRoutes(app, { calls: b2bua, traces: this.traces, login, audits, log });
+    registerCallRoutes(app, { calls: b2bua, traces: this.traces, login, audits, clock, log });
     const webSocket = (): WebSocketEndpoint | undefined => this.#webSocket;
     const rooms = { config, surroundings, media, registrar, trunkRegistrations, b2bua, http, webSocket };
     this.#dashboard = openDashboard(

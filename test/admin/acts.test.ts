@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fastify, type FastifyInstance } from "fastify";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   AuditLog,
   registerActRoutes,
   registerCaptureFileRoute,
   type ActsDoor,
+  type Login,
 } from "../../src/admin/index.ts";
 import { createLogger, type RootLogger } from "../../src/core/index.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -41,6 +42,7 @@ const clock = new FakeClock();
 const lines: string[] = [];
 let acts: ActsDouble;
 let audits: AuditLog;
+let access: Login;
 let app: FastifyInstance;
 beforeEach(() => {
   lines.length = 0;
@@ -49,11 +51,12 @@ beforeEach(() => {
   acts.log = log;
   audits = new AuditLog(clock, log);
   app = fastify();
-  const access = openLogin(clock);
+  access = openLogin(clock);
   registerActRoutes(app, { acts, access, audits, wallClock: () => clock.wallClock() });
   registerCaptureFileRoute(app, { directory, access, audits });
 });
 afterEach(() => app.close());
+afterAll(() => rmSync(directory, { recursive: true }));
 
 const bearer = { authorization: `Bearer ${adminToken}` };
 type Method = "GET" | "PUT" | "POST" | "DELETE";
@@ -204,7 +207,21 @@ describe("captures", () => {
     expect(audits.recent.until(1)).toMatchObject([
       { act: "download capture", target: name, outcome: "done" },
     ]);
-    rmSync(directory, { recursive: true });
+    rmSync(join(directory, name));
     expect((await ask("GET", `/api/captures/${name}`)).status).toBe(404);
+  });
+
+  it("are had by a link of the dashboard, which browsers follow without origin and content type", async () => {
+    writeFileSync(join(directory, name), "packets");
+    const statusFor = async (
+      role: "read" | "operate",
+      more: Record<string, string> = {},
+    ): Promise<number> => {
+      const cookie = `jackfield-admin=${access.sessions.begin({ who: role, role })}`;
+      return (await ask("GET", `/api/captures/${name}`, undefined, { cookie, ...more })).status;
+    };
+    expect(await statusFor("operate")).toBe(200);
+    expect(await statusFor("read")).toBe(403);
+    expect(await statusFor("operate", { origin: "https://evil.example" })).toBe(403);
   });
 });

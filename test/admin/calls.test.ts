@@ -62,7 +62,13 @@ function open({ noLogin = false, log = silentLogger }: { noLogin?: boolean; log?
   calls = new CallsDouble();
   clock = new FakeClock();
   const audits = new AuditLog(clock, log);
-  registerCallRoutes(app, { calls, login: noLogin ? undefined : openLogin(clock, { log }), audits, log });
+  registerCallRoutes(app, {
+    calls,
+    login: noLogin ? undefined : openLogin(clock, { log }),
+    audits,
+    clock,
+    log,
+  });
 }
 beforeEach(() => open());
 afterEach(() => app.close());

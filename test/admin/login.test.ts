@@ -48,7 +48,7 @@ function open(options: { secure?: boolean; passwordsOnly?: boolean } = {}): void
   ];
   login = openLogin(clock, { users, log, secure: options.secure ?? false });
   registerLoginRoutes(app, { login, users, clock, random, log });
-  registerCallRoutes(app, { login, calls, audits: new AuditLog(clock, log), log });
+  registerCallRoutes(app, { login, calls, audits: new AuditLog(clock, log), clock, log });
   app.get("/stream", { onRequest: login.check }, (request) => {
     const before = login.holds(request);
     login.sessions.end(cookiesOf(request.headers.cookie)["jackfield-admin"] ?? "");
@@ -111,6 +111,19 @@ describe("signing in at the dashboard", () => {
     const cookieText = await cookie("token", adminToken);
     expect(await me(cookieText)).toMatchObject({ body: { name: "token", role: "operate" } });
     expect((await signIn("token", `${adminToken}x`)).status).toBe(401);
+  });
+
+  it("tells who watches each one that is refused, by address and never by what was typed", async () => {
+    const told: unknown[] = [];
+    login.events.on("refused", (...refusal) => void told.push(refusal));
+    for (let count = 0; count < 6; count++) await signIn("anna", "secret");
+    await ask("GET", "/api/me", { headers: { authorization: "Bearer wrong" } });
+    await ask("GET", "/api/me");
+    expect(told).toEqual([
+      ...Array.from({ length: 5 }, () => ["127.0.0.1", 401, "wrong name or password"]),
+      ["127.0.0.1", 429, "too many wrong passwords before"],
+      ["127.0.0.1", 401, "wrong token"],
+    ]);
   });
 
   it("is refused with one answer for a wrong name, a wrong password and somebody else's password", async () => {

@@ -1,7 +1,7 @@
 import { fastify, type FastifyInstance } from "fastify";
 import { afterEach, describe, expect, it } from "vitest";
 import { AuditLog, registerCallRoutes, type CallsDoor } from "../../src/admin/index.ts";
-import { silentLogger } from "../../src/core/index.ts";
+import { createLogger } from "../../src/core/index.ts";
 import { TraceStore } from "../../src/trace/index.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { adminToken, openLogin } from "./support.ts";
@@ -14,11 +14,15 @@ const calls: CallsDoor = {
 };
 
 let app: FastifyInstance;
+let clock: FakeClock;
+let lines: string[];
 afterEach(() => app.close());
 
 function open(options: { noLogin?: boolean; off?: boolean } = {}): void {
   app = fastify();
-  const clock = new FakeClock();
+  clock = new FakeClock();
+  lines = [];
+  const log = createLogger("info", { write: (line) => void lines.push(line) });
   const traces = new TraceStore(clock, { calls: 10, bytes: 1_000_000, showDigits: false });
   for (const dn of ["5001", "5002"]) {
     const facts = {
@@ -33,7 +37,7 @@ function open(options: { noLogin?: boolean; off?: boolean } = {}): void {
     trace.note("media", "opened");
   }
   const login = options.noLogin ? undefined : openLogin(clock);
-  const given = { calls, audits: new AuditLog(clock, silentLogger), login, log: silentLogger };
+  const given = { calls, audits: new AuditLog(clock, log), login, clock, log };
   registerCallRoutes(app, options.off ? given : { ...given, traces });
 }
 
@@ -99,6 +103,21 @@ describe("the admin API's traces", () => {
       expect(text.text).toMatch(/^call c5001: DN 5001/);
     }
     expect((await get("/api/calls/c5001/trace?format=json", { accept: "text/plain" })).text).toMatch(/^\{/);
+  });
+
+  it("are written down once a minute for each who reads one, however often that is", async () => {
+    open();
+    const told = (): unknown[] => lines.map((line) => (JSON.parse(line) as { call: string }).call);
+    for (let times = 0; times < 5; times++) await get("/api/calls/c5001/trace");
+    await get("/api/calls/c5002/trace");
+    expect(told()).toEqual(["c5001", "c5002"]);
+    clock.advance(59_000);
+    await get("/api/calls/c5001/trace");
+    expect(told()).toHaveLength(2);
+    clock.advance(1000);
+    await get("/api/calls/c5001/trace");
+    expect(told()).toHaveLength(3);
+    expect(JSON.parse(lines[2] ?? "")).toMatchObject({ msg: "trace read", who: "token", dn: "5001" });
   });
 
   it("answer 404 in words for one that is not kept, and while they are off", async () => {

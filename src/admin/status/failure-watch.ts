@@ -31,7 +31,7 @@ export function failureOfRegistration(dn: string, { state, reason }: TrunkStatus
 
 /** Writes what goes wrong in the rooms into `failures`; the returned function stops that. */
 export function watchFailures(sources: FailureSources, failures: FailureLog): () => void {
-  const { calls, trunk, registrar, media, http } = sources;
+  const { calls, trunk, registrar, media, http, login } = sources;
   const note = (news: FailureNews | undefined, like?: string): void => {
     if (news) failures.note(news, like);
   };
@@ -52,6 +52,9 @@ export function watchFailures(sources: FailureSources, failures: FailureLog): ()
     ),
     media.events.on("worker-failed", (index, reason) =>
       note({ kind: "media", reason: `media worker ${index} failed, its calls ended: ${reason}` }),
+    ),
+    login.events.on("refused", (address, status, cause) =>
+      note({ kind: "login", status, reason: `dashboard or admin API: ${address} refused, ${cause}` }, cause),
     ),
     http.events.on("certificate-fault", (reason) =>
       note({ kind: "certificate", reason: `new certificate not used, the old one stays: ${reason}` }),

@@ -2,6 +2,7 @@ import type { B2bua, CallSummary } from "../../b2bua/index.ts";
 import type { MediaPool } from "../../media/index.ts";
 import type { AgentRegistrar, PacedTrunkRegistrations } from "../../registrar/index.ts";
 import type { HttpServer } from "../../ws/index.ts";
+import type { Access } from "../access.ts";
 import type { GatewayStatus } from "./contract.ts";
 
 /** What the process itself costs, for samples. */
@@ -32,4 +33,5 @@ export interface FailureSources {
   readonly registrar: Pick<AgentRegistrar, "events">;
   readonly media: Pick<MediaPool, "events">;
   readonly http: Pick<HttpServer, "events">;
+  readonly login: Pick<Access, "events">;
 }

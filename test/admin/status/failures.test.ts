@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FailureLog, watchFailures } from "../../../src/admin/index.ts";
+import { FailureLog, watchFailures, type LoginEvents } from "../../../src/admin/index.ts";
 import type { B2buaEvents, CallRecord } from "../../../src/b2bua/index.ts";
 import { TypedEvents } from "../../../src/core/index.ts";
 import type { MediaPoolEvents } from "../../../src/media/index.ts";
@@ -17,6 +17,7 @@ function open() {
   const registrar = new TypedEvents<RegistrarEvents>();
   const media = new TypedEvents<MediaPoolEvents>();
   const http = new TypedEvents<HttpServerEvents>();
+  const login = new TypedEvents<LoginEvents>();
   const noPool = { current: undefined, other: () => undefined, redirected: () => undefined, list: () => [] };
   const fullPool = {
     ...noPool,
@@ -33,10 +34,11 @@ function open() {
       registrar: { events: registrar },
       media: { events: media },
       http: { events: http },
+      login: { events: login },
     },
     failures,
   );
-  return { clock, failures, calls, trunk, pool, registrar, media, http, stop };
+  return { clock, failures, calls, trunk, pool, registrar, media, http, login, stop };
 }
 
 const record: CallRecord = {
@@ -87,7 +89,7 @@ describe("failures", () => {
   });
 
   it("of all rooms are told in words", () => {
-    const { failures, trunk, pool, registrar, media, http, stop, clock } = open();
+    const { failures, trunk, pool, registrar, media, http, login, stop, clock } = open();
     trunk.emit("status", "5001", {
       state: "rejected",
       reason: "404 Not Found: DN not configured at SIP Server",
@@ -101,6 +103,7 @@ describe("failures", () => {
     registrar.emit("login-refused", "5001", "10.1.1.1", "blocked");
     media.emit("worker-failed", 1, "exit code 1");
     http.emit("certificate-fault", "no PEM");
+    login.emit("refused", "10.1.1.2", 401, "wrong name or password");
     expect(
       failures.recent.until(99).map(({ kind, dn, status, reason }) => [kind, dn, status, reason]),
     ).toEqual([
@@ -118,9 +121,10 @@ describe("failures", () => {
       ["login", "5001", 403, "sign-in from 10.1.1.1 refused: too many wrong passwords before"],
       ["media", null, null, "media worker 1 failed, its calls ended: exit code 1"],
       ["certificate", null, null, "new certificate not used, the old one stays: no PEM"],
+      ["login", null, 401, "dashboard or admin API: 10.1.1.2 refused, wrong name or password"],
     ]);
     stop();
-    for (const events of [trunk, pool, registrar, media, http]) expect(events.listenerCount).toBe(0);
+    for (const events of [trunk, pool, registrar, media, http, login]) expect(events.listenerCount).toBe(0);
     failures.close();
     expect(clock.pendingTimers).toBe(0);
   });
