@@ -9,7 +9,7 @@ import {
   type Row,
 } from "../../../web/src/dashboard/call/layout.ts";
 
-const all = { states: true, media: true, quality: true };
+const all = { states: true, media: true };
 
 function sip(at_ms: number, text: string, more: Partial<MessageEntry> = {}): MessageEntry {
   return {
@@ -79,16 +79,15 @@ describe("the ladder", () => {
     const entries: TraceEntry[] = [
       note(0, "state", "x"),
       note(1, "media", "opened"),
-      note(2, "media", "quality from MOS 4.3"),
-      note(3, "event", "warning"),
-      sip(4, "BYE"),
+      note(2, "event", "warning"),
+      sip(3, "BYE"),
     ];
-    const shown = (states: boolean, media: boolean, quality: boolean): number[] =>
-      layLadder(entries, 800, { states, media, quality }).rows.map(({ index }) => index);
-    expect(shown(false, false, false)).toEqual([3, 4]);
-    expect(shown(true, false, false)).toEqual([0, 3, 4]);
-    expect(shown(false, true, false)).toEqual([1, 3, 4]);
-    expect(shown(true, true, true)).toEqual([0, 1, 2, 3, 4]);
+    const shown = (states: boolean, media: boolean): number[] =>
+      layLadder(entries, 800, { states, media }).rows.map(({ index }) => index);
+    expect(shown(false, false)).toEqual([2, 3]);
+    expect(shown(true, false)).toEqual([0, 2, 3]);
+    expect(shown(false, true)).toEqual([1, 2, 3]);
+    expect(shown(true, true)).toEqual([0, 1, 2, 3]);
   });
 
   it("cuts what is longer than the room between two lanes, but never how often it was repeated", () => {

@@ -85,6 +85,12 @@ describe("what is known of the gateway", () => {
     expect(live.samples.map(({ calls }) => calls)).toEqual([20, 30, 40]);
   });
 
+  it("keeps what was seen before the gateway was started anew, whose history begins there", () => {
+    const before = applyHistory(nothingYet, [sample(10), sample(20)]);
+    const live = applyHistory(before, [sample(40)]);
+    expect(live.samples.map(({ calls }) => calls)).toEqual([10, 20, 40]);
+  });
+
   it("keeps six hours of samples", () => {
     const many = Array.from({ length: 2160 }, (_, index) => sample(index * 10));
     const live = applyChange(applyHistory(nothingYet, many), { at: at(0), sample: sample(21_600) });

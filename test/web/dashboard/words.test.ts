@@ -6,6 +6,7 @@ import {
   browserWords,
   callWords,
   certificateTone,
+  endWords,
   mosWords,
   traceTime,
   trunkWords,
@@ -24,6 +25,12 @@ describe("words", () => {
     expect(callWords("established")).toEqual({ text: "talking", tone: "good" });
     expect(callWords("established", true).text).toBe("on hold");
     expect(callWords("setting-up").text).toBe("setting up");
+  });
+
+  it("say how something ended, the status no more than once", () => {
+    expect(endWords(480, "not answered within 185 s")).toBe("480 not answered within 185 s");
+    expect(endWords(404, "SIP Server: 404 Not Found")).toBe("SIP Server: 404 Not Found");
+    expect([endWords(487, null), endWords(null, "down"), endWords(null, null)]).toEqual(["487", "down", ""]);
   });
 
   it("say times shortly", () => {

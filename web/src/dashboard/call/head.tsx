@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { duration } from "../../shared/words.ts";
 import type { Call, Trace } from "../api/contract.ts";
 import { At, Lamp, Mos } from "../parts/bits.tsx";
-import { callWords } from "../store/words.ts";
+import { callWords, endWords } from "../store/words.ts";
 import type { ViewProps } from "../views/props.ts";
 
 interface HeadProps extends ViewProps {
@@ -39,7 +39,7 @@ function stateOf({ call, trace }: HeadProps): { text: string; tone: "good" | "wa
   if (!trace) return { text: "unknown", tone: "plain" };
   const { status, reason } = trace;
   const bad = status !== null && status >= 300;
-  const text = [trace.state, status, reason].filter((part) => part !== null).join(" ");
+  const text = `${callWords(trace.state).text} ${endWords(status, reason)}`.trim();
   return { text, tone: bad ? "bad" : "plain" };
 }
 

@@ -5,8 +5,6 @@ import { traceTime } from "../store/words.ts";
 export interface Shown {
   readonly states: boolean;
   readonly media: boolean;
-  /** The reports on quality of every five seconds. */
-  readonly quality: boolean;
 }
 
 /** Where the three lanes stand, px from the left. */
@@ -95,11 +93,9 @@ export function layLadder(entries: readonly TraceEntry[], width: number, shown: 
   return { lanes, rows, height: top + 8 };
 }
 
-/** The quality reports are told by their words, since the trace has them among the media's notes. */
 export function isShown(entry: TraceEntry, shown: Shown): boolean {
   if (entry.kind === "sip" || entry.kind === "event") return true;
-  if (entry.kind === "state") return shown.states;
-  return /^quality\b/i.test(entry.text) ? shown.quality : shown.media;
+  return entry.kind === "state" ? shown.states : shown.media;
 }
 
 /** Rows that reach into `from` to `to`, px from the top. */

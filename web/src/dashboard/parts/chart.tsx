@@ -126,7 +126,7 @@ function optionsOf(
       setCursor: [(plot) => onPointed((plot.cursor.left ?? -1) < 0 ? null : (plot.cursor.idx ?? null))],
     },
     scales: {
-      x: { time: clock },
+      x: { time: clock, ...(clock ? { range: (_plot, first, last) => wide(first, last) } : {}) },
       y: { range: (_plot, low, high) => spread(low, high, range) },
     },
     axes: [
@@ -145,6 +145,12 @@ function optionsOf(
       })),
     ],
   };
+}
+
+/** At least ten minutes, or the axis of a gateway just started says one minute over and over. */
+function wide(first: number | null, last: number | null): [number, number] {
+  const end = last ?? 0;
+  return [Math.min(first ?? end, end - 600), end];
 }
 
 function spread(

@@ -73,9 +73,11 @@ export function applyChange(live: Live, change: Change): Live {
   };
 }
 
-/** The kept samples, with those that came while they were asked for. */
+/** The kept samples, with those that came while they were asked for, and those from before the gateway's start. */
 export function applyHistory(live: Live, samples: readonly Sample[]): Live {
-  return { ...live, samples: joined(samples, live.samples) };
+  const first = samples[0]?.at ?? "";
+  const before = live.samples.filter(({ at }) => at < first);
+  return { ...live, samples: joined([...before, ...samples], live.samples) };
 }
 
 function joined(older: readonly Sample[], newer: readonly Sample[]): readonly Sample[] {

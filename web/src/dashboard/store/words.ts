@@ -37,6 +37,12 @@ export function callWords(state: string, held = false): Told {
   return { text: state.replaceAll("-", " "), tone: "wait" };
 }
 
+/** How something ended: `480 not answered`, the status once where the reason has it too. */
+export function endWords(status: number | null, reason: string | null): string {
+  if (status === null || reason?.includes(String(status))) return reason ?? "";
+  return reason === null ? String(status) : `${status} ${reason}`;
+}
+
 export function certificateTone(daysLeft: number): Tone {
   if (daysLeft < 7) return "bad";
   return daysLeft < 30 ? "wait" : "good";

@@ -57,11 +57,10 @@ interface TraceCardProps {
 const kinds = [
   ["states", "States"],
   ["media", "Media"],
-  ["quality", "Quality reports"],
 ] as const;
 
 function TraceCard({ trace, loading, selected, onSelect }: TraceCardProps): JSX.Element {
-  const [shown, setShown] = useState<Shown>({ states: true, media: true, quality: false });
+  const [shown, setShown] = useState<Shown>({ states: true, media: true });
   const choices = (
     <div class="choices" role="group" aria-label="Shown beside messages">
       {kinds.map(([kind, label]) => (

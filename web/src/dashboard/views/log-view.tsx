@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import type { AuditEntry, Failure } from "../api/contract.ts";
 import { At, Card } from "../parts/bits.tsx";
 import { callHash } from "../store/view.ts";
+import { endWords } from "../store/words.ts";
 import type { ViewProps } from "./props.ts";
 
 export function LogView({ state: { live } }: ViewProps): JSX.Element {
@@ -34,10 +35,7 @@ export function Failures({ list }: { readonly list: readonly Failure[] }): JSX.E
           <At iso={failure.at} />
           <div>
             <span class="kind">{kinds[failure.kind] ?? failure.kind}</span> <Parties {...failure} />
-            <span class="reason">
-              {failure.status !== null && <b>{failure.status} </b>}
-              {failure.reason}
-            </span>
+            <span class="reason">{endWords(failure.status, failure.reason)}</span>
           </div>
         </li>
       ))}
@@ -64,7 +62,7 @@ function Audit({ list }: { readonly list: readonly AuditEntry[] }): JSX.Element 
               ({role}, {address})
             </span>{" "}
             <span class="reason">
-              {act} {target}: {outcome}
+              {target === null ? act : `${act} ${target}`}: {outcome}
             </span>
           </div>
         </li>

@@ -5,7 +5,7 @@ import { At, Direction, Lamp } from "../parts/bits.tsx";
 import { List, type ListColumn } from "../parts/list.tsx";
 import type { Sort } from "../store/rows.ts";
 import { callHash } from "../store/view.ts";
-import { callWords } from "../store/words.ts";
+import { callWords, endWords } from "../store/words.ts";
 import type { ViewProps } from "./props.ts";
 
 const columns: readonly ListColumn<TraceSummary>[] = [
@@ -60,7 +60,7 @@ const columns: readonly ListColumn<TraceSummary>[] = [
     narrow: true,
     value: ({ status }) => status,
     cell: ({ status, reason }) => {
-      const text = [status, reason].filter((part) => part !== null).join(" ");
+      const text = endWords(status, reason);
       return (
         <span title={text} data-bad={status !== null && status >= 300}>
           {text}
