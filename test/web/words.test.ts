@@ -38,6 +38,12 @@ describe("why a call ended", () => {
     expect(callProblem("Rejected", 403, "Forbidden")).toBe("This call is not allowed. (403 Forbidden)");
   });
 
+  it("is the administrator where one has hung up", () => {
+    expect(byeProblem('SIP;cause=480;text="ended by operator"')).toBe(
+      "An administrator ended this call. (480 ended by operator)",
+    );
+  });
+
   it("is told for failures without a response, and for codes nobody foresaw", () => {
     expect(callProblem("Connection Error", 0)).toBe("The connection to the gateway was lost.");
     expect(callProblem("SIP Failure Code", 499)).toBe("The call failed: SIP Failure Code. (499)");
@@ -48,6 +54,13 @@ describe("why a sign-in failed", () => {
   it("is the same for both kinds of challenge", () => {
     expect(signInProblem(407)).toBe(signInProblem(401));
     expect(signInProblem(401).remedy).not.toBe("");
+  });
+
+  it("is the administrator who has signed the page out, and no wrong password", () => {
+    expect(signInProblem(403, "Signed Out By Administrator").what).toBe(
+      "An administrator has signed you out.",
+    );
+    expect(signInProblem(403, "Forbidden").what).toBe("Wrong number or password.");
   });
 
   it("is tried again by itself, but for what would only be refused again", () => {

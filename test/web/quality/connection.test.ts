@@ -46,6 +46,16 @@ describe("the connection in words", () => {
       "You cannot be called: SIP Server does not take your number now; the gateway tries again by itself.",
       { trunk: { state: "backing-off", reason: "" } },
     ],
+    [
+      "wait",
+      "You cannot be called: the gateway is being drained.",
+      { trunk: { state: "idle", reason: "the gateway is being drained" } },
+    ],
+    [
+      "wait",
+      "You cannot be called: signed out by an administrator. Your call goes on.",
+      { trunk: { state: "idle", reason: "signed out by an administrator" }, inCall: true, path: "connected" },
+    ],
     ["wait", "Signed in here; SIP Server is being told…", { trunk: { state: "registering", reason: "" } }],
     ["good", "In a call, sound connected.", { inCall: true, path: "connected" }],
     ["wait", "In a call; its sound is being connected…", { inCall: true, path: "checking" }],

@@ -20,6 +20,10 @@ const FORBIDDEN: Readonly<Record<string, Problem>> = {
     what: "Your sign-in has expired.",
     remedy: "Get a new token or link, or sign in with number and password.",
   },
+  "Signed Out By Administrator": {
+    what: "An administrator has signed you out.",
+    remedy: "Sign in again to take calls.",
+  },
   "Replaced By A Newer Sign-In": {
     what: "This number has signed in at another place.",
     remedy: "Sign in again to use it here.",
@@ -67,6 +71,9 @@ const CALL: Readonly<Record<number, string>> = {
   603: "The call was declined.",
 };
 
+/** What the gateway gives as its reason when an administrator hangs up. */
+const ENDED_BY_OPERATOR = "ended by operator";
+
 /** What the gateway says beside 403 when it is the page that may not call, and not this number that may not be called. */
 const NOT_ALLOWED: Readonly<Record<string, string>> = {
   "Register First":
@@ -94,6 +101,7 @@ const CAUSES: Readonly<Record<string, string>> = {
 export function callProblem(cause: string, status: number, phrase = ""): string | undefined {
   if (cause === "Terminated" || cause === "Canceled" || status === 487) return undefined;
   const raw = status === 0 ? "" : ` (${`${status} ${phrase}`.trim()})`;
+  if (phrase === ENDED_BY_OPERATOR) return `An administrator ended this call.${raw}`;
   const known = (status === 403 && NOT_ALLOWED[phrase]) || CALL[status] || CAUSES[cause];
   return `${known ?? `The call failed: ${cause}.`}${raw}`;
 }

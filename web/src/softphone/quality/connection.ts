@@ -61,6 +61,8 @@ function summary(facts: ConnectionFacts, parts: readonly ConnectionPart[]): [Con
   if (registration !== "registered") return ["wait", `Signing in…${goesOn}`];
   if (trunk.state === "rejected" || trunk.state === "backing-off")
     return ["bad", `You cannot be called: SIP Server ${trunkWords?.text ?? ""}.`];
+  if (trunk.state === "idle" && trunk.reason !== "")
+    return ["wait", `You cannot be called: ${trunk.reason}.${goesOn}`];
   if (trunk.state !== "in-service" && trunk.state !== "unknown")
     return ["wait", "Signed in here; SIP Server is being told…"];
   if (inCall && path === "connected") return ["good", "In a call, sound connected."];
