@@ -94,7 +94,7 @@ function Field({
 function Commands(): JSX.Element {
   const call = (form: HTMLFormElement): string | undefined => field(form, "call_id") || undefined;
   return (
-    <section aria-label="Commands">
+    <section class="commands" aria-label="Commands">
       <h2>Commands</h2>
       <Act
         name="sign_in"
@@ -146,7 +146,7 @@ function Example(): JSX.Element {
         <p>
           Click to dial: <a href="tel:+49-30-123">+49 30 123</a>
         </p>
-        <ol data-testid="log">
+        <ol data-testid="log" tabIndex={0} aria-label="Events and answers, newest first">
           {log.map(({ kind, text }) => (
             <li key={`${kind} ${text}`}>
               <b>{kind}</b> <code>{text}</code>

@@ -4,10 +4,13 @@ import { SHOWN_MS, type LivePoint } from "./live-quality.ts";
 const WIDTH = 120;
 const HEIGHT = 32;
 const BEST = 4.5;
+/** What a call that has just begun is drawn on, ms. */
+const SHORTEST_MS = 30_000;
 
-/** The last two minutes of both directions as lines; what it shows is told as text too. */
+/** Both directions as lines, from the call's first half minute to its last two minutes; what it shows is told as text too. */
 export function Chart({ points }: { readonly points: readonly LivePoint[] }): JSX.Element {
   const now = points.at(-1)?.at ?? 0;
+  const span = Math.min(SHOWN_MS, Math.max(SHORTEST_MS, now - (points[0]?.at ?? now)));
   const path = (of: (point: LivePoint) => number | undefined): string => {
     let pen = "M";
     return points
@@ -15,7 +18,7 @@ export function Chart({ points }: { readonly points: readonly LivePoint[] }): JS
         const mos = of(point);
         if (mos === undefined) pen = "M";
         if (mos === undefined) return [];
-        const x = WIDTH * (1 - (now - point.at) / SHOWN_MS);
+        const x = WIDTH * (1 - (now - point.at) / span);
         const y = HEIGHT - (HEIGHT * (mos - 1)) / (BEST - 1);
         const step = `${pen}${x.toFixed(1)} ${y.toFixed(1)}`;
         pen = "L";

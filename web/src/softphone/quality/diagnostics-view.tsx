@@ -18,7 +18,9 @@ export function DiagnosticsView({ collect }: { readonly collect: () => Promise<s
     }
   };
   return (
-    <section class="diagnostics" aria-label="Diagnostics">
+    <fieldset class="diagnostics">
+      <legend>Support</legend>
+      <p class="hint">What support needs to know of this page, its connection and its calls. No password is in it.</p>
       <button type="button" data-testid="copy-diagnostics" onClick={() => void copy()}>
         Copy diagnostics
       </button>
@@ -35,6 +37,6 @@ export function DiagnosticsView({ collect }: { readonly collect: () => Promise<s
           onFocus={({ currentTarget }) => currentTarget.select()}
         />
       )}
-    </section>
+    </fieldset>
   );
 }
