@@ -162,10 +162,10 @@ describe("bench:relay", () => {
     "puts the same load through rtpengine, where that is installed, and prints the ratio",
     { retry: 2 },
     async () => {
-      const { code, output, json } = await bench("relay", "--quick", "--rtpengine");
+      const { code, output, json } = await bench("relay", "--quick", "--codec", "pcmu", "--rtpengine");
       expect(code, output).toBe(0);
       const theirs = list(json["levels"]).filter(({ relay }) => relay === "rtpengine");
-      expect(theirs.map(({ codec }) => codec)).toEqual(["opus", "pcmu"]);
+      expect(theirs.map(({ codec }) => codec)).toEqual(["pcmu"]);
       for (const level of theirs) {
         const [round] = list(level["details"]);
         // Its sound came through both ways: a peer that is not heard would be cheap.
@@ -173,23 +173,22 @@ describe("bench:relay", () => {
         expect(Number(record(round?.["toBrowser"])["received"]), output).toBeGreaterThan(180);
         expect(level["cpuMsPerCallSecond"]).toBeGreaterThan(0);
       }
-      expect(list(json["comparisons"]).map(({ other }) => other)).toEqual([
-        "opus, rtpengine",
-        "pcmu, rtpengine",
-      ]);
-      expect(output).toContain("CPU of opus, rtpengine : opus");
+      expect(list(json["comparisons"]).map(({ other }) => other)).toEqual(["pcmu, rtpengine"]);
+      expect(output).toContain("CPU of pcmu, rtpengine : pcmu");
     },
   );
 
   it("refuses options that mean nothing, with how to use it", async () => {
-    for (const wrong of [
+    const wrong = [
       ["--codec", "mp3"],
       ["--calls", "some"],
       ["--seconds", "-1"],
       ["--loss", "80"],
       ["--what"],
-    ]) {
-      const { code, output } = await bench("relay", ...wrong);
+    ];
+    for (const { code, output } of await Promise.all(
+      wrong.map(async (options) => await bench("relay", ...options)),
+    )) {
       expect(code, output).toBe(2);
       expect(output).toContain("npm run bench:relay");
     }
