@@ -96,7 +96,7 @@ export function layLadder(entries: readonly TraceEntry[], width: number, shown: 
 }
 
 /** The quality reports are told by their words, since the trace has them among the media's notes. */
-export function isShown(entry: TraceEntry, shown: Shown): boolean {
+function isShown(entry: TraceEntry, shown: Shown): boolean {
   if (entry.kind === "sip" || entry.kind === "event") return true;
   if (entry.kind === "state") return shown.states;
   return /^quality\b/i.test(entry.text) ? shown.quality : shown.media;
