@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { expects, key, section, types } from "./keys.ts";
 
-export const adminRoles = ["read", "operate"] as const;
+const adminRoles = ["read", "operate"] as const;
 export type AdminRole = (typeof adminRoles)[number];
 
 /** What stands for the token where a name is asked for. */

@@ -81,7 +81,7 @@ const shortPassword = 12;
 const common = /pass(wo|w0)?r?d|passw|qwert|asdf|letmein|welcome|admin|jackfield|genesys|1234|0000|abcd/i;
 
 /** Why a password could be guessed, to be read after its key; undefined when nothing meets the eye. */
-export function weaknessOf(password: string, name: string): string | undefined {
+function weaknessOf(password: string, name: string): string | undefined {
   if (password.length < shortPassword) return `has fewer than ${shortPassword} characters`;
   if (password.toLowerCase().includes(name.toLowerCase())) return "contains the name";
   if (new Set(password).size < 6) return "has hardly any different characters";

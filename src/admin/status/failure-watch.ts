@@ -8,7 +8,7 @@ import type { FailureSources } from "./sources.ts";
 const ordinary: readonly number[] = [200, 486, 487, 600, 603];
 
 /** What is wrong with a call that is over; undefined when it ended as calls do. */
-export function failureOfCall(record: CallRecord): FailureNews | undefined {
+function failureOfCall(record: CallRecord): FailureNews | undefined {
   const { status, reason, endedBy } = record;
   if (reason === endedByOperator) return undefined;
   const refused = status === 480 && endedBy !== "jackfield" && record.answeredAt === undefined;
@@ -17,7 +17,7 @@ export function failureOfCall(record: CallRecord): FailureNews | undefined {
 }
 
 /** What is wrong with a DN's registration at SIP Server; undefined when nothing is, or nothing is known yet. */
-export function failureOfRegistration(dn: string, { state, reason }: TrunkStatus): FailureNews | undefined {
+function failureOfRegistration(dn: string, { state, reason }: TrunkStatus): FailureNews | undefined {
   const status = /^\d{3}\b/.exec(reason)?.[0];
   const news = {
     kind: "registration",

@@ -21,8 +21,8 @@ let signedOut = false;
 async function open(): Promise<number> {
   app = fastify();
   signedOut = false;
-  const { check, operate } = login;
-  const access = { check, operate, identity: login.identity.bind(login), holds: () => !signedOut };
+  const { check, operate, events } = login;
+  const access = { check, operate, events, identity: login.identity.bind(login), holds: () => !signedOut };
   registerStatusRoutes(app, { board: bench.board, access });
   return Number(new URL(await app.listen({ host: "127.0.0.1", port: 0 })).port);
 }

@@ -76,7 +76,7 @@ function readUserData(value: unknown): readonly GwsDatum[] {
     }));
 }
 
-export function readDevice(value: unknown): GwsDevice | undefined {
+function readDevice(value: unknown): GwsDevice | undefined {
   const id = text(value, "id");
   if (id === "") return undefined;
   const userState = member(value, "userState");
@@ -90,13 +90,13 @@ export function readDevice(value: unknown): GwsDevice | undefined {
   };
 }
 
-export function readDevices(value: unknown): readonly GwsDevice[] {
+function readDevices(value: unknown): readonly GwsDevice[] {
   return list(value)
     .slice(0, MOST_DEVICES)
     .flatMap((one) => readDevice(one) ?? []);
 }
 
-export function readCalls(value: unknown): readonly GwsCall[] {
+function readCalls(value: unknown): readonly GwsCall[] {
   return list(value)
     .slice(0, MOST_CALLS)
     .flatMap((one) => readCall(one) ?? []);

@@ -56,7 +56,7 @@ export function instanceId(storage: Storage, newUuid: () => string): string {
 }
 
 /** Another instance in the place of the one that was kept. */
-export function newInstanceId(storage: Storage, newUuid: () => string): string {
+function newInstanceId(storage: Storage, newUuid: () => string): string {
   const made = newUuid();
   storage.setItem(INSTANCE_KEY, made);
   return made;

@@ -37,5 +37,3 @@ export type PhoneEvent =
   | { readonly kind: "beep" }
   /** Something to write down; a `problem` wants the person's attention. */
   | { readonly kind: "notice"; readonly text: string; readonly problem: boolean };
-
-export type CallEventKind = Extract<PhoneEvent, { call: CallSnapshot }>["kind"];

@@ -42,7 +42,7 @@ export function Chart({ points }: { readonly points: readonly LivePoint[] }): JS
 }
 
 /** What the chart shows, in words. */
-export function chartText(points: readonly LivePoint[]): string {
+function chartText(points: readonly LivePoint[]): string {
   const range = (name: string, of: (point: LivePoint) => number | undefined): string => {
     const known = points.flatMap((point) => of(point) ?? []);
     if (known.length === 0) return `${name} not known`;
