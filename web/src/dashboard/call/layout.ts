@@ -93,7 +93,7 @@ export function layLadder(entries: readonly TraceEntry[], width: number, shown: 
   return { lanes, rows, height: top + 8 };
 }
 
-export function isShown(entry: TraceEntry, shown: Shown): boolean {
+function isShown(entry: TraceEntry, shown: Shown): boolean {
   if (entry.kind === "sip" || entry.kind === "event") return true;
   return entry.kind === "state" ? shown.states : shown.media;
 }
