@@ -55,9 +55,11 @@ async function send(
 /** The first so many bytes it has now: one that runs goes on growing. */
 async function openFile(path: string) {
   // A symbolic link that somebody put there leads elsewhere.
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => undefined);
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const handle = await open(path, flags).catch(() => undefined);
   if (!handle) return undefined;
-  const { size: bytes } = await handle.stat();
+  const stat = await handle.stat();
+  const bytes = stat.isFile() ? stat.size : 0;
   if (bytes === 0) {
     await handle.close();
     return undefined;

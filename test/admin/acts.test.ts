@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fastify, type FastifyInstance } from "fastify";
@@ -223,5 +224,13 @@ describe("captures", () => {
     expect(await statusFor("operate")).toBe(200);
     expect(await statusFor("read")).toBe(403);
     expect(await statusFor("operate", { origin: "https://evil.example" })).toBe(403);
+  });
+
+  it("are files: a folder or a pipe of that name is none, and nobody waits for it", async () => {
+    const at = (place: string): string => `${place}-20261121T120312.045Z.pcap`;
+    mkdirSync(join(directory, at("folder")));
+    execFileSync("mkfifo", [join(directory, at("pipe"))]);
+    for (const place of ["folder", "pipe"])
+      expect((await ask("GET", `/api/captures/${at(place)}`)).status).toBe(404);
   });
 });
