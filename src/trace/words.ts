@@ -30,6 +30,9 @@ export interface SdpParts {
   readonly fingerprint: string;
 }
 
+/** Payload types looked up; browsers offer some twenty. Each is a search through the text. */
+const mostPayloads = 64;
+
 export function sdpParts({ text }: MessageEntry): SdpParts | undefined {
   const media = /^m=audio (\d+) \S+ ([\d ]+)/im.exec(text);
   if (!media) return undefined;
@@ -37,7 +40,7 @@ export function sdpParts({ text }: MessageEntry): SdpParts | undefined {
   const address = /^c=IN IP[46] (\S+)/im.exec(text)?.[1] ?? "?";
   const names = payloads
     .trim()
-    .split(" ")
+    .split(" ", mostPayloads)
     .map((payload) => codecName(text, payload));
   const direction = /^a=(sendrecv|sendonly|recvonly|inactive)\s*$/im.exec(text)?.[1] ?? "sendrecv";
   const line = (pattern: RegExp): string => pattern.exec(text)?.[1] ?? "";

@@ -80,3 +80,8 @@ describe("what an SDP changed", () => {
     expect(text).toContain("* SDP of [3]: retrieve: sendonly -> sendrecv");
   });
 });
+
+it("looks at no more payload types than anybody offers in earnest", () => {
+  const payloads = Array.from({ length: 3000 }, (_none, index) => index).join(" ");
+  expect(changes(sdp(), sdp({ payloads })).words.join("").length).toBeLessThan(400);
+});

@@ -28,3 +28,11 @@ it("takes an empty or doubled token away too", () => {
   expect(take("#token=&token=b").shown).toEqual(["/phone/?a=1"]);
   expect(take("#token").shown).toEqual(["/phone/?a=1"]);
 });
+
+it("takes them away however their names are written", () => {
+  expect(take("#%74oken=abc&mode=audio")).toEqual({
+    asked: { dn: "", token: "abc", password: "" },
+    shown: ["/phone/?a=1#mode=audio"],
+  });
+  expect(take("#d%6E=5001&pass%77ord=b").shown).toEqual(["/phone/?a=1"]);
+});

@@ -95,3 +95,15 @@ describe("how a call sounds", () => {
     expect(qualityText(undefined)).toBe("");
   });
 });
+
+/** Names that every object has: phrases and causes are written by others. */
+const everyObject = ["constructor", "toString", "__proto__", "hasOwnProperty"];
+
+it("takes no phrase for a known one because every object has its name", () => {
+  for (const phrase of everyObject) {
+    expect(signInProblem(403, phrase)).toEqual(signInProblem(403));
+    expect(callProblem("Rejected", 403, phrase)).toBe(`This call is not allowed. (403 ${phrase})`);
+    expect(callProblem(phrase, 0)).toBe(`The call failed: ${phrase}.`);
+    expect(byeProblem(`SIP;cause=403;text="${phrase}"`)).toBe(`This call is not allowed. (403 ${phrase})`);
+  }
+});

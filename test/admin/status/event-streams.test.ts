@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
 import { fastify, type FastifyInstance } from "fastify";
 import { afterEach, describe, expect, it } from "vitest";
-import { registerStatusRoutes } from "../../../src/admin/index.ts";
+import { registerStatusRoutes, type Login } from "../../../src/admin/index.ts";
 import { adminToken, openLogin } from "../support.ts";
 import { agent, StatusBench } from "./status-bench.ts";
 
@@ -17,22 +17,28 @@ afterEach(async () => {
 const login = openLogin(bench.clock);
 /** Set: who asked may listen no more. */
 let signedOut = false;
+const holds: Login["holds"] = (request) => !signedOut && login.holds(request);
+const cookie = (): string =>
+  `Cookie: jackfield-admin=${login.sessions.begin({ who: "bernd", role: "read" })}\r\n`;
 
 async function open(): Promise<number> {
   app = fastify();
   signedOut = false;
   const { check, operate, events } = login;
-  const access = { check, operate, events, identity: login.identity.bind(login), holds: () => !signedOut };
+  const access = { check, operate, events, identity: login.identity.bind(login), holds };
   registerStatusRoutes(app, { board: bench.board, access });
   return Number(new URL(await app.listen({ host: "127.0.0.1", port: 0 })).port);
 }
 
-async function listen(port: number, authorization = `Bearer ${adminToken}`): Promise<Socket> {
+async function listen(
+  port: number,
+  credentials = `Authorization: Bearer ${adminToken}\r\n`,
+): Promise<Socket> {
   const socket = createConnection({ host: "127.0.0.1", port });
   sockets.push(socket);
   socket.on("error", () => {});
   await once(socket, "connect");
-  socket.write(`GET /api/events HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n\r\n`);
+  socket.write(`GET /api/events HTTP/1.1\r\nHost: x\r\n${credentials}\r\n`);
   return socket;
 }
 
@@ -48,7 +54,9 @@ async function until(condition: () => boolean): Promise<void> {
 describe("a stream of events", () => {
   it("is for those who are signed in", async () => {
     const port = await open();
-    expect(await firstBytes(await listen(port, "Bearer wrong"))).toContain("401");
+    for (const none of ["", "Authorization: Bearer wrong\r\n", "Cookie: jackfield-admin=made-up\r\n"])
+      expect(await firstBytes(await listen(port, none))).toContain("401 Unauthorized");
+    expect(bench.board.listeners).toBe(0);
     const head = await firstBytes(await listen(port));
     expect(head).toContain("HTTP/1.1 200 OK");
     expect(head).toContain("cache-control: no-store");
@@ -90,6 +98,22 @@ describe("a stream of events", () => {
     await bench.pass();
     socket.resume();
     await until(() => bench.board.listeners === 0);
+  });
+
+  it("is not had with a session that has run out, and ends when it does", async () => {
+    const port = await open();
+    const session = cookie();
+    const socket = await listen(port, session);
+    expect(await firstBytes(socket)).toContain("200 OK");
+    socket.resume();
+    await bench.pass(30);
+    expect(bench.board.listeners).toBe(1);
+    // An hour after its last request; a stream that goes on is none.
+    bench.clock.advance(60 * 60_000 - 30_000);
+    await bench.pass(16);
+    await until(() => bench.board.listeners === 0);
+    expect(await firstBytes(await listen(port, session))).toContain("401 Unauthorized");
+    expect(bench.board.listeners).toBe(0);
   });
 
   it("is cut when its reader does not read, and the others go on", async () => {

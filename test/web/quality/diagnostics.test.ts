@@ -121,6 +121,19 @@ describe("the diagnostics", () => {
     expect(withoutSecrets("password is wrong")).toBe("password is wrong");
   });
 
+  it("have nothing of a secret of several words, nor of a header that holds one", () => {
+    const digest = 'Digest username="5001", response="0123abcd"';
+    for (const text of [
+      '{"password":"correct horse","x":1}',
+      '{"password": "correct \\"horse" }',
+      "Authorization: Basic horse==",
+      `{"authorization":"${digest.replace("0123abcd", "horse")}"}`,
+      "Cookie: a=1; jackfield-admin=horse",
+      "sent Bearer horse.horse to GWS",
+    ])
+      expect(withoutSecrets(text)).not.toContain("horse");
+  });
+
   it("stay small however much happened", () => {
     const journal = new Journal(() => start);
     for (let turn = 0; turn < 5000; turn++) {

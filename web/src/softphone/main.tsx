@@ -110,5 +110,6 @@ window.addEventListener("pagehide", () => {
   const ha1 = phone.leave();
   if (ha1 !== undefined) keepSignIn(sessionStorage, ha1, Date.now());
 });
-if (asked.token !== "" || asked.password !== "") signIn(asked);
-else if (returning !== undefined) void softphone.signIn({ ...first(), password: "", ha1: returning });
+// Back to its call, whatever the address asks for: a link must not end it.
+if (returning !== undefined) void softphone.signIn({ ...softphone.remembered, password: "", ha1: returning });
+signIn(asked);

@@ -18,14 +18,16 @@ export async function signInByAddress(
 ): Promise<void> {
   if (token === "" && password === "") return;
   const tell = (text: string): void => softphone.notices.tell(text, true);
-  if (softphone.snapshot.dn !== undefined) {
-    tell("Somebody is signed in already: the sign-in of this address was not used. Sign out first.");
-    return;
-  }
-  if (token !== "") {
-    const signIn = await exchangeToken(token);
-    if (typeof signIn === "string") tell(signIn);
-    else await softphone.signIn({ ...first(), dn: signIn.dn, password: "", ha1: signIn.ha1 });
-  } else if (passwordAllowed) await softphone.signIn({ ...first(), dn, password });
-  else tell("This gateway takes no password from an address. Type it here.");
+  const occupied = (): boolean => softphone.snapshot.dn !== undefined || softphone.snapshot.signingIn;
+  if (occupied()) return tell(OCCUPIED);
+  if (token === "" && !passwordAllowed)
+    return tell("This gateway takes no password from an address. Type it here.");
+  const credentials = token === "" ? { dn, password } : await exchangeToken(token);
+  if (typeof credentials === "string") return tell(credentials);
+  // A person may have signed in meanwhile.
+  if (occupied()) return tell(OCCUPIED);
+  await softphone.signIn({ ...first(), password: "", ...credentials });
 }
+
+export const OCCUPIED =
+  "Somebody is signed in already: the sign-in of this address was not used. Sign out first.";

@@ -8,6 +8,7 @@ import { askedNumber } from "./phone/numbers.ts";
 import type { PhoneEvent } from "./phone/phone-event.ts";
 import type { Phone } from "./phone/phone.ts";
 import { remember, remembered, type Credentials, type Remembered } from "./phone/settings.ts";
+import { SIGN_IN_BESIDE_CALL } from "./phone/words.ts";
 import { Places } from "./places.ts";
 import type { SoftphoneSnapshot, Ui } from "./snapshot.ts";
 import { MicrophoneError, type Microphone } from "./sound/microphone.ts";
@@ -122,6 +123,8 @@ export class Softphone {
     this.#busy(true);
     try {
       await this.microphone.acquire();
+      // It may have come while a token was exchanged, or the person was asked for the microphone.
+      if (this.phone.snapshot.call !== undefined) return SIGN_IN_BESIDE_CALL;
       this.phone.signIn(credentials);
       this.history.of(credentials.dn);
       remember(sessionStorage, credentials);

@@ -7,6 +7,7 @@ import type {
   Status,
 } from "../../../sdk/protocol.ts";
 import type { CallControl, Refusal } from "../phone/call-control.ts";
+import { SIGN_IN_BESIDE_CALL } from "../phone/words.ts";
 import { CommandRefused } from "./session.ts";
 
 /** What commands act on. */
@@ -40,8 +41,8 @@ export async function runCommand(
       return { mode: phone.status().mode };
     }
     case "sign_in":
-      // It would end the call that runs.
-      if (phone.status().calls.length > 0) refuse("There is a call. End it before somebody signs in anew.");
+      // Before a token is spent on it.
+      if (phone.status().calls.length > 0) refuse(SIGN_IN_BESIDE_CALL);
       refuse(await phone.signIn(command.data));
       return {};
     case "sign_out":

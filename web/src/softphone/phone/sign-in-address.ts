@@ -17,7 +17,10 @@ export function takeSignInFrom(
   const fields = new URLSearchParams(address.hash.slice(1));
   const text = (name: string): string => fields.get(name)?.trim() ?? "";
   const asked = { dn: text("dn"), token: text("token"), password: fields.get("password") ?? "" };
-  const rest = parts.filter((part) => !/^(dn|token|password)(=|$)/.test(part));
+  // Names as they are read above: they may be written `%74oken`.
+  const rest = parts.filter(
+    (part) => !["dn", "token", "password"].some((name) => new URLSearchParams(part).has(name)),
+  );
   if (rest.length < parts.length) {
     const fragment = rest.length === 0 ? "" : `#${rest.join("&")}`;
     history.replaceState(null, "", `${address.pathname}${address.search}${fragment}`);

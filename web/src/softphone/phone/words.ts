@@ -1,6 +1,14 @@
 import type { Problem } from "../../shared/words.ts";
 import type { Messages, Quality } from "./gateway-events.ts";
 
+/** It would end the call. */
+export const SIGN_IN_BESIDE_CALL = "There is a call. End it before somebody signs in anew.";
+
+/** Others write what is looked up here: `constructor` is no known phrase, though every object has one. */
+function phrases<T = string>(known: Readonly<Record<string, T>>): ReadonlyMap<string, T> {
+  return new Map(Object.entries(known));
+}
+
 const SIGN_IN: Readonly<Record<number, Problem>> = {
   401: { what: "Wrong number or password.", remedy: "Check both and sign in again." },
   // So as not to tell strangers which numbers there are, the gateway says the same to an unknown number.
@@ -11,7 +19,7 @@ const SIGN_IN: Readonly<Record<number, Problem>> = {
 };
 
 /** What the gateway's registrar says beside 403 where it is not the password. */
-const FORBIDDEN: Readonly<Record<string, Problem>> = {
+const FORBIDDEN = phrases<Problem>({
   "Too Many Failed Logins": {
     what: "Too many failed sign-ins.",
     remedy: "Wait a few minutes and sign in again.",
@@ -32,7 +40,7 @@ const FORBIDDEN: Readonly<Record<string, Problem>> = {
     what: "This number is signed in at another place.",
     remedy: "Sign out there, then sign in here.",
   },
-};
+});
 
 /**
  * Sign-in refused or unanswered.
@@ -40,7 +48,7 @@ const FORBIDDEN: Readonly<Record<string, Problem>> = {
  * @param phrase what the response said after its code
  */
 export function signInProblem(status: number, phrase = ""): Problem {
-  const known = (status === 403 && FORBIDDEN[phrase]) || SIGN_IN[status === 407 ? 401 : status];
+  const known = (status === 403 && FORBIDDEN.get(phrase)) || SIGN_IN[status === 407 ? 401 : status];
   if (known !== undefined) return known;
   if (status === 0)
     return { what: "The gateway did not answer the sign-in.", remedy: "Trying again by itself." };
@@ -75,12 +83,12 @@ const CALL: Readonly<Record<number, string>> = {
 const ENDED_BY_OPERATOR = "ended by operator";
 
 /** What the gateway says beside 403 when it is the page that may not call, and not this number that may not be called. */
-const NOT_ALLOWED: Readonly<Record<string, string>> = {
+const NOT_ALLOWED = phrases({
   "Register First":
     "This page is signed in no more: its number has signed in at another place. Sign out and in again to use it here.",
-};
+});
 
-const CAUSES: Readonly<Record<string, string>> = {
+const CAUSES = phrases({
   "Connection Error": "The connection to the gateway was lost.",
   "Request Timeout": "The gateway did not answer.",
   "User Denied Media Access": "The microphone is blocked.",
@@ -90,7 +98,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   "No ACK": "The other end did not confirm the call.",
   "Internal Error": "The browser could not set up the call.",
   "RTP Timeout": "No sound arrived any more.",
-};
+});
 
 /**
  * Why a call ended, in words; undefined when it ended as calls do (hung up, or given up before the answer).
@@ -102,7 +110,7 @@ export function callProblem(cause: string, status: number, phrase = ""): string 
   if (cause === "Terminated" || cause === "Canceled" || status === 487) return undefined;
   const raw = status === 0 ? "" : ` (${`${status} ${phrase}`.trim()})`;
   if (phrase === ENDED_BY_OPERATOR) return `An administrator ended this call.${raw}`;
-  const known = (status === 403 && NOT_ALLOWED[phrase]) || CALL[status] || CAUSES[cause];
+  const known = (status === 403 && NOT_ALLOWED.get(phrase)) || CALL[status] || CAUSES.get(cause);
   return `${known ?? `The call failed: ${cause}.`}${raw}`;
 }
 

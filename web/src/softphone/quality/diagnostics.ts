@@ -56,9 +56,12 @@ const SHOWN: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 const CANDIDATE = ["candidateType", "address", "port", "protocol", "networkType"];
-/** Values that let somebody in, wherever they stand. */
+/** Header fields that are secret to their end, and values that let somebody in, in quotes or to the next blank. */
+const SECRET_HEADER = /\b((?:proxy-)?authorization|(?:set-)?cookie2?)(["']?\s*[:=]).*/gi;
 const SECRET =
-  /\b((?:[\w-]*(?:password|passwd|token|secret|ha1|api-?key|authorization|resume))["']?\s*[:=]\s*["']?)[^\s"'&,;}]+/gi;
+  /\b([\w-]*(?:password|passwd|token|secret|ha1|api-?key|resume)["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"'&,;}]+)/gi;
+/** RFC 7617, RFC 6750: they stand without the header's name, too. */
+const SECRET_SCHEME = /\b(basic|bearer) +[\w.~+/=-]+/gi;
 
 /** Everything support needs, as text for a ticket. No password, no token, no digits pressed. */
 export function diagnosticsText(parts: DiagnosticsParts): string {
@@ -90,14 +93,17 @@ export function diagnosticsText(parts: DiagnosticsParts): string {
     ),
   ]
     // One line stays one, whatever a far side put into its name.
-    .map((line) => withoutSecrets(line.replaceAll(/\p{Cc}/gu, " ")).slice(0, LONGEST_LINE))
+    .map((line) => withoutSecrets(line.slice(0, LONGEST_LINE).replaceAll(/\p{Cc}/gu, " ")))
     .join("\n");
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}\n[cut]`;
 }
 
 /** A text in which what lets somebody in is cut out. */
 export function withoutSecrets(text: string): string {
-  return text.replaceAll(SECRET, "$1[cut]");
+  return text
+    .replaceAll(SECRET_HEADER, "$1$2 [cut]")
+    .replaceAll(SECRET, "$1[cut]")
+    .replaceAll(SECRET_SCHEME, "$1 [cut]");
 }
 
 function section(title: string, lines: readonly string[]): string[] {
