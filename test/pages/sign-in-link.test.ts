@@ -77,6 +77,12 @@ it("signs in by the token in the address, which is gone at once, and comes back 
   await page.reload();
   await state("call", "talking");
   expect(await stored()).not.toContain("exp=");
+
+  // A link for somebody else, opened in the same tab, does not cost the call.
+  await page.goto(`${address}/?again#dn=5002&token=${await tokenFor("5002")}`);
+  await state("call", "talking");
+  expect(await page.getByTestId("who").textContent()).toContain("5001");
+  expect(gateway.registrar.find("5002")).toBeUndefined();
   await page.getByTestId("hang-up").click();
   await state("call", "none");
   expect(browser.errors.slice(before)).toEqual([]);
