@@ -18,8 +18,11 @@ export interface LoginRoutesOptions {
 
 /** How long a wrong password counts, ms. */
 const wrongPasswordCountsMs = 20_000;
-/** Wrong passwords at once: of one address for one name, of one address, for one name, of a browser known. */
-const atOnce = { pair: 5, address: 20, name: 20, known: 5 };
+/**
+ * Wrong passwords at once: of one address for one name, of one address, for one name, of all strangers together (each
+ * costs a core a moment, and who has many addresses makes up as many names), of a browser known.
+ */
+const atOnce = { pair: 5, address: 20, name: 20, strangers: 100, known: 5 };
 const knownSeconds = 90 * 24 * 3600;
 const bodyLimit = 4096;
 
@@ -59,11 +62,12 @@ class LoginDesk {
     if (name === tokenName && login.isToken(password))
       return this.#begin(request, reply, { who: tokenName, role: "operate" });
     const limits = this.#limitsOf(request, name);
-    const waitMs = Math.max(this.#guesses.waitMs(limits), this.#passwords.busy ? 1000 : 0);
+    const waitMs = this.#guesses.waitMs(limits);
     if (waitMs > 0) {
       login.events.emit("refused", request.ip, 429, "too many wrong passwords before");
       return tooMany(reply, waitMs, "too many wrong passwords: wait, then try again");
     }
+    if (this.#passwords.busy) return tooMany(reply, 1000, "others sign in just now: wait, then try again");
     // Counted before it is reckoned, or many at a time would get past the limit.
     this.#guesses.wrong(limits);
     const identity = await this.#passwords.identify(name, password);
@@ -111,6 +115,7 @@ class LoginDesk {
       { key: `pair ${request.ip} ${name}`, atOnce: atOnce.pair },
       { key: `address ${request.ip}`, atOnce: atOnce.address },
       { key: `name ${name}`, atOnce: atOnce.name },
+      { key: "strangers", atOnce: atOnce.strangers },
     ];
   }
 

@@ -312,6 +312,18 @@ describe("guessing passwords", () => {
     expect((await guess("bernd", "10.0.1.1")).status).toBe(429);
   });
 
+  it("ends after a hundred from everywhere, whatever the names, but not for browsers known", async () => {
+    const before = await cookie();
+    let stranger = 0;
+    const next = () => guess(`name${stranger}`, `10.1.0.${stranger++}`);
+    for (let attempt = 0; attempt < 100; attempt++) expect((await next()).status).toBe(401);
+    expect((await next()).status).toBe(429);
+    const known = { cookie: before };
+    expect((await signIn("anna", "anna's horse", { headers: known })).status).toBe(200);
+    clock.advance(20_000);
+    expect((await next()).status).toBe(401);
+  });
+
   it("is not made free by a right password of one's own in between", async () => {
     for (let attempt = 0; attempt < 20; attempt++) {
       await guess(`name${attempt}`);
