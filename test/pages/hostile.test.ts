@@ -116,6 +116,21 @@ it("the softphone shows hostile messages as text and goes on", async () => {
     await shows("history-list", link);
     await unharmed();
 
+    // No gateway sends brackets or quotes in a phrase (createResponse), and JsSIP would drop them.
+    for (const phrase of [
+      "&lt;img src=x onerror='window.harmed=1'&gt;",
+      "%3Cimg%20src=x%3E",
+      "constructor",
+    ]) {
+      gateway.phrase = phrase;
+      await page.getByTestId("number").fill("403");
+      await page.keyboard.press("Enter");
+      await shows("alert", `(403 ${phrase})`);
+      expect(await text("alert")).toContain("This call is not allowed.");
+      await state("call", "none");
+    }
+    await unharmed();
+
     await page.evaluate((hash) => (location.hash = hash), `#dial=${encodeURIComponent(`tel:${image}`)}`);
     gateway.invite("5003");
     await state("call", "ringing");
@@ -126,9 +141,33 @@ it("the softphone shows hostile messages as text and goes on", async () => {
   }
 });
 
+it("the softphone says in its own words that a sign-in was refused, whatever the phrase", async () => {
+  server = await serveFolder(built, { "content-security-policy": contentSecurityPolicy() });
+  const gateway = new FakeGateway(server.server, "secret");
+  try {
+    page = await browser.open(server.origin);
+    for (const refusal of ["403 constructor", "403 __proto__", "404 toString", "433 &lt;script&gt;"]) {
+      gateway.signInRefusal = refusal;
+      await page.getByTestId("dn").fill("5001");
+      await page.getByTestId("password").fill("secret");
+      await page.getByTestId("sign-in-go").click();
+      const words = {
+        403: "Wrong number or password.",
+        404: "does not know",
+        433: "refused the sign-in (433)",
+      };
+      const [, wanted = ""] = Object.entries(words).find(([status]) => refusal.startsWith(status)) ?? [];
+      await shows("alert", wanted);
+      await unharmed();
+    }
+  } finally {
+    gateway.close();
+  }
+});
+
 it("the dashboard shows hostile DNs, browsers, numbers and reasons as text", async () => {
   server = await serveFolder(built, { "content-security-policy": adminContentSecurityPolicy });
-  const admin = new FakeAdmin(server.server, { agents: 2, calls: 2, past: 0 });
+  const admin = new FakeAdmin(server.server, { agents: 2, calls: 2, past: 3 });
   try {
     const [agent] = [...admin.agents.values()];
     const [call] = [...admin.calls.values()];
@@ -151,6 +190,16 @@ it("the dashboard shows hostile DNs, browsers, numbers and reasons as text", asy
     for (const view of ["agents", "calls"]) {
       await page.evaluate((hash) => (location.hash = hash), view);
       await page.getByText(image).first().waitFor();
+      await unharmed();
+    }
+    admin.push({
+      calls: { changed: [{ ...call, dn: image, far_number: script, capture: vector }], gone: [] },
+    });
+    for (const id of [call.id, "past-1"]) {
+      await page.evaluate((hash) => (location.hash = hash), `call=${id}`);
+      await page.getByTestId("call-title").filter({ hasText: "<script>" }).waitFor();
+      await page.getByTestId("arrow").first().click();
+      await page.getByTestId("message").filter({ hasText: "<script>" }).waitFor();
       await unharmed();
     }
   } finally {

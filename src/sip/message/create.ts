@@ -51,6 +51,12 @@ const copied = ["From", "To", "Call-ID", "CSeq"] as const;
 const dialogMakers = new Set(["INVITE", "SUBSCRIBE", "REFER"]);
 
 /**
+ * What no Reason-Phrase holds (RFC 3261 25.1), though others send it: JsSIP drops a response that has any of it, and the call
+ * that was refused would go on in its page.
+ */
+const noPhrase = /%(?![\da-f]{2})|["#<>[\\\]^`{|}]/gi;
+
+/**
  * Makes a response: Via lines, From, To, Call-ID and CSeq verbatim (SIP Server compares them), Record-Route on
  * 1xx (but 100) and 2xx of dialog-making requests, Timestamp on 100. What a faulty request lacks stays absent.
  * Throws `RangeError` on a status that is none.
@@ -75,7 +81,7 @@ export function createResponse(
   if (status > 100 && status < 300 && dialogMakers.has(request.method))
     copyAll(source, headers, "Record-Route");
   for (const [name, value] of options.headers ?? []) headers.add(name, value);
-  const reason = cleaned(options.reason ?? reasonPhrase(status));
+  const reason = cleaned(options.reason ?? reasonPhrase(status)).replaceAll(noPhrase, "'");
   return new ResponseMessage(status, reason, headers, toBody(options.body));
 }
 

@@ -66,6 +66,10 @@ export function answerTo(offer: string): string {
  */
 export class FakeGateway {
   readonly received: SipText[] = [];
+  /** What stands behind the status of a refused call. */
+  phrase = "Refused";
+  /** Status and phrase for every sign-in from now on. */
+  signInRefusal: string | undefined;
   readonly #sockets: WebSocketServer;
   readonly #password: string;
   #page: WebSocket | undefined;
@@ -256,6 +260,7 @@ export class FakeGateway {
   }
 
   #onRegister(request: SipText): void {
+    if (this.signInRefusal !== undefined) return this.#reply(request, this.signInRefusal);
     const authorization = request.header("Authorization");
     const field = (name: string): string => new RegExp(`${name}="?([^",]*)`).exec(authorization)?.[1] ?? "";
     const ha1 = md5(`${field("username")}:jackfield:${this.#password}`);
@@ -284,6 +289,6 @@ export class FakeGateway {
       return;
     }
     const status = /^INVITE sip:(\d{3})@/.exec(request.startLine)?.[1];
-    this.#reply(request, status === undefined ? "180 Ringing" : `${status} Refused`);
+    this.#reply(request, status === undefined ? "180 Ringing" : `${status} ${this.phrase}`);
   }
 }

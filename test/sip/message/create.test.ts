@@ -47,6 +47,14 @@ describe("createResponse", () => {
     );
   });
 
+  it("says of what others wrote only what a phrase may hold: browsers drop the response otherwise", () => {
+    const phrase = (reason: string) => createResponse(request(invite), 403, { reason }).reason;
+    expect(phrase('DN "5002" <busy> [::1] a|b {c} \\ ^`#')).toBe(
+      "DN '5002' 'busy' '::1' a'b 'c' ' " + "'".repeat(3),
+    );
+    expect(phrase("50% of %41, ä; (it's) $1 & 2/3?")).toBe("50' of %41, ä; (it's) $1 & 2/3?");
+  });
+
   it("leaves a To alone that has a tag, and one of a 100", () => {
     const tagged = request(bytes({ To: 'To: "tag=x" <sip:5001@h;tag=inner>;tag=mine' }));
     expect(createResponse(tagged, 200, { toTag: "gw" }).headers.get("To")).toBe(
