@@ -306,7 +306,7 @@ const agents = section("Who may sign in, and how long a lost browser is waited f
 
 const log = section("Log lines, JSON on standard output.", {
   level: key(z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"), {
-    text: "Least level that is written.",
+    text: "Least level that is written; acts of administrators (the audit log) are at any level.",
     expects: "fatal, error, warn, info, debug, trace or silent",
   }),
 });

@@ -43,7 +43,7 @@ export function createLogger(level: LogLevel, stream?: DestinationStream): RootL
     redact: { paths, censor: "[cut]" },
     hooks: {
       logMethod(args, method, value) {
-        if (value >= least) method.apply(this, args);
+        if (value >= least || isAudit(args[0])) method.apply(this, args);
       },
     },
   };
@@ -62,6 +62,11 @@ export function createLogger(level: LogLevel, stream?: DestinationStream): RootL
       least = valueOf(next);
     },
   };
+}
+
+/** Written whatever the level: who may turn the log down must not hide by it what he did. */
+function isAudit(details: unknown): boolean {
+  return typeof details === "object" && details !== null && "audit" in details && details.audit === true;
 }
 
 function valueOf(level: LogLevel): number {

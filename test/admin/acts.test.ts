@@ -176,6 +176,17 @@ describe("acts", () => {
     const { at: _at, ...first } = told[0] ?? by;
     expect(JSON.parse(lines[0] ?? "")).toMatchObject({ level: 30, audit: true, ...first });
     expect(lines.join()).not.toContain(adminToken);
+    // Who turns the log down hides nothing by it, not even that.
+    for (const level of ["silent", "error"]) {
+      lines.length = 0;
+      await act("PUT", "/api/log-level", { level });
+      await act("DELETE", "/api/calls/c1");
+      acts.log?.info({ audit: "no" }, "not written");
+      expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
+        { audit: true, act: "log level", target: level },
+        { audit: true, act: "hang up", target: "c1" },
+      ]);
+    }
     for (let count = 0; count < 300; count++)
       audits.note({ who: "a", role: "operate", address: "", act: "x", target: null, outcome: "done" });
     expect(audits.recent.until(9999)).toHaveLength(200);

@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -170,6 +171,25 @@ describe("signing in at GWS", () => {
     await button("Not Ready").click();
     await state("gws-state", "NotReady");
   });
+});
+
+it("gives name and password to no other place that GWS sends it to", async () => {
+  const heard: string[] = [];
+  const elsewhere = createHttpServer((request, response) => {
+    heard.push(`${request.method} ${request.headers.authorization ?? ""}`);
+    const cors = { "access-control-allow-origin": "null", "access-control-allow-credentials": "true" };
+    response.writeHead(200, { ...cors, "access-control-allow-headers": "authorization" }).end("{}");
+  });
+  await new Promise<void>((resolve) => elsewhere.listen(0, "127.0.0.1", resolve));
+  const address = elsewhere.address();
+  if (typeof address !== "object" || address === null) throw new Error("not listening");
+  const location = `http://127.0.0.1:${address.port}/api/v2/me`;
+  gws.faults.push({ match: "GET me", answer: { status: 307, body: "", location } });
+  await signIn();
+  await signInAtGws();
+  await says("gws-problem", "cannot be reached");
+  expect(heard).toEqual([]);
+  await new Promise((resolve) => elsewhere.close(resolve));
 });
 
 describe("a call with GWS", () => {

@@ -26,7 +26,8 @@ export interface Fault {
   /** In `METHOD path` or the body. */
   readonly match: string;
   /** `hang`: none at all; `cut`: the connection is closed. */
-  readonly answer: { readonly status: number; readonly body: string } | "hang" | "cut";
+  readonly answer:
+    { readonly status: number; readonly body: string; readonly location?: string } | "hang" | "cut";
   /** Default 1. */
   times?: number;
 }
@@ -210,8 +211,11 @@ export class StandInGws {
     fault.times = (fault.times ?? 1) - 1;
     if (fault.times <= 0) this.faults.splice(this.faults.indexOf(fault), 1);
     if (fault.answer === "cut") response.destroy();
-    else if (fault.answer !== "hang")
-      response.writeHead(fault.answer.status, { "content-type": "application/json" }).end(fault.answer.body);
+    else if (fault.answer !== "hang") {
+      const { status, body, location } = fault.answer;
+      if (location !== undefined) response.setHeader("location", location);
+      response.writeHead(status, { "content-type": "application/json" }).end(body);
+    }
     return true;
   }
 
