@@ -2,8 +2,8 @@ import type { HeaderList, SipRequest, SipResponse } from "./types.ts";
 import { parseNameAddress } from "./address.ts";
 import { HeaderFields } from "./headers.ts";
 import { RequestMessage, ResponseMessage } from "./message.ts";
-import { reasonPhrase } from "./reasons.ts";
-import { cleaned, isToken } from "./text.ts";
+import { allowedPhrase, reasonPhrase } from "./reasons.ts";
+import { isToken } from "./text.ts";
 import { parseUri } from "./uri.ts";
 
 type HeaderLines = Iterable<readonly [name: string, value: string]>;
@@ -51,12 +51,6 @@ const copied = ["From", "To", "Call-ID", "CSeq"] as const;
 const dialogMakers = new Set(["INVITE", "SUBSCRIBE", "REFER"]);
 
 /**
- * What no Reason-Phrase holds (RFC 3261 25.1), though others send it: JsSIP drops a response that has any of it, and the call
- * that was refused would go on in its page.
- */
-const noPhrase = /%(?![\da-f]{2})|["#<>[\\\]^`{|}]/gi;
-
-/**
  * Makes a response: Via lines, From, To, Call-ID and CSeq verbatim (SIP Server compares them), Record-Route on
  * 1xx (but 100) and 2xx of dialog-making requests, Timestamp on 100. What a faulty request lacks stays absent.
  * Throws `RangeError` on a status that is none.
@@ -81,7 +75,7 @@ export function createResponse(
   if (status > 100 && status < 300 && dialogMakers.has(request.method))
     copyAll(source, headers, "Record-Route");
   for (const [name, value] of options.headers ?? []) headers.add(name, value);
-  const reason = cleaned(options.reason ?? reasonPhrase(status)).replaceAll(noPhrase, "'");
+  const reason = options.reason === undefined ? reasonPhrase(status) : allowedPhrase(options.reason);
   return new ResponseMessage(status, reason, headers, toBody(options.body));
 }
 

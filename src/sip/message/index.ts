@@ -6,7 +6,7 @@ export { HeaderFields } from "./headers.ts";
 export { messageLimits } from "./limits.ts";
 export { splitList } from "./parameters.ts";
 export { parseMessage, type Framing, type ParseOutcome } from "./parse.ts";
-export { reasonPhrase } from "./reasons.ts";
+export { allowedPhrase, reasonPhrase } from "./reasons.ts";
 export { readReferTo, type ReferTarget, type ReferToFault } from "./refer-to.ts";
 export { parseReplaces, replacesValue, type Replaces } from "./replaces.ts";
 export { serializeMessage } from "./serialize.ts";

@@ -1,3 +1,5 @@
+import { cleaned } from "./text.ts";
+
 /** Default reason phrases (IANA SIP response codes). */
 const phrases: Readonly<Record<number, string>> = {
   100: "Trying",
@@ -78,4 +80,12 @@ const classes = ["", "Progress", "OK", "Redirection", "Request Failure", "Server
 /** The usual reason phrase of a status; for an unlisted one the name of its class (RFC 3261 7.2). */
 export function reasonPhrase(status: number): string {
   return phrases[status] ?? classes[Math.trunc(status / 100)] ?? "Unknown";
+}
+
+/** What no phrase holds (RFC 3261 25.1), though others send it. */
+const notAllowed = /%(?![\da-f]{2})|["#<>[\\\]^`{|}]/gi;
+
+/** A phrase as it may be sent: JsSIP drops a response, or a sipfrag, whose phrase is none, and waits on. */
+export function allowedPhrase(text: string): string {
+  return cleaned(text.replaceAll(notAllowed, "'"));
 }

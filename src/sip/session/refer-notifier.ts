@@ -1,4 +1,4 @@
-import { reasonPhrase } from "../message/index.ts";
+import { allowedPhrase, reasonPhrase } from "../message/index.ts";
 import type { HeaderPair } from "../dialog/index.ts";
 import type { InDialogHandlers } from "./in-dialog-request.ts";
 
@@ -47,7 +47,7 @@ export class ReferNotifier {
     if (this.#over || status === this.#last) return;
     this.#last = status;
     this.#over = status >= 200;
-    this.#waiting = { status, reason: reason.replaceAll(/[^\x20-\x7e]/g, " ") };
+    this.#waiting = { status, reason: allowedPhrase(reason.replaceAll(/[^\x20-\x7e]/g, " ")) };
     this.#next();
   }
 

@@ -52,6 +52,7 @@ describe("createResponse", () => {
     expect(phrase('DN "5002" <busy> [::1] a|b {c} \\ ^`#')).toBe(
       "DN '5002' 'busy' '::1' a'b 'c' ' " + "'".repeat(3),
     );
+    expect(phrase("a\\\u0001b")).toBe("a' b");
     expect(phrase("50% of %41, ä; (it's) $1 & 2/3?")).toBe("50' of %41, ä; (it's) $1 & 2/3?");
   });
 
