@@ -100,6 +100,7 @@ describe("a session behind a token", () => {
     expect(register(session, "5002").status).toBe(403);
     const other = session.user.replace("5001", "5002");
     expect(register({ ...session, user: other }, "5002").status).toBe(403);
+    expect(bench.tokens.secretOf(other)).not.toBe(bench.tokens.secretOf(session.user));
     const longer = session.user.replace(/exp=(\d+)/, (_all, exp) => `exp=${Number(exp) + 3600}`);
     expect(register({ ...session, user: longer }).status).toBe(403);
     for (const user of ["5001", "5001;exp=9999999999", "5001;exp=9999999999;id=", `${session.user};x`])
