@@ -300,7 +300,7 @@ export class B2bua {
   #refuseDraining(request: SipRequest, transaction: ServerTransaction): boolean {
     if (!this.draining) return false;
     const headers: HeaderPair[] = [["Retry-After", String(drainingRetrySeconds)]];
-    transaction.respond(createResponse(request, 503, { headers }));
+    transaction.respond(createResponse(request, 503, { reason: "Being Drained", headers }));
     return true;
   }
 

@@ -38,6 +38,7 @@ describe("a draining B2BUA", () => {
     expect(bench.trunk.user.told.join()).toContain("503");
     await bench.dial("1005");
     expect(bench.browser.user.told.join()).toContain("503");
+    expect(bench.network.startLines("gateway.invalid:0")).toContain("SIP/2.0 503 Being Drained");
     const referred = bench.trunk.send("REFER", "sip:5001@192.0.2.20:5070", [["Refer-To", "<sip:1006@x>"]]);
     await bench.pass();
     expect(referred).toEqual([503]);

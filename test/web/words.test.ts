@@ -44,6 +44,10 @@ describe("why a call ended", () => {
     );
   });
 
+  it("is the draining where the gateway takes no new calls for that", () => {
+    expect(callProblem("SIP Failure Code", 503, "Being Drained")).toMatch(/^The gateway takes no new calls/);
+  });
+
   it("is told for failures without a response, and for codes nobody foresaw", () => {
     expect(callProblem("Connection Error", 0)).toBe("The connection to the gateway was lost.");
     expect(callProblem("SIP Failure Code", 499)).toBe("The call failed: SIP Failure Code. (499)");

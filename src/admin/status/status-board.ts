@@ -91,11 +91,13 @@ export class StatusBoard {
   #second(): void {
     this.#seconds++;
     const sampling = this.#seconds % sampleSeconds === 0;
-    if (!sampling && this.#streams.size === 0) return;
+    const listening = this.#streams.size > 0;
+    // For the next second, which may be a sample's.
+    if (listening || (this.#seconds + 1) % sampleSeconds === 0) this.#askWorkers();
+    if (!sampling && !listening) return;
     const present = this.#present();
     const sample = sampling ? this.#sample(present) : undefined;
-    this.#askWorkers();
-    if (this.#streams.size === 0) return;
+    if (!listening) return;
     const change = this.#compare(present, sample);
     if (change !== undefined) this.#streams.send("change", change);
     if (this.#seconds % keepAliveSeconds === 0) this.#streams.keepAlive();

@@ -189,6 +189,14 @@ describe("changes", () => {
 });
 
 describe("samples", () => {
+  it("have the workers' load of their own ten seconds, nobody listening either", async () => {
+    bench = new StatusBench();
+    await bench.pass(10);
+    bench.workers = [{ ...workerFigures, cpuPercent: 77 }];
+    await bench.pass(10);
+    expect(bench.board.samples.map((sample) => sample.worker_cpu_percent)).toEqual([12.3, 77]);
+  });
+
   it("are taken each ten seconds, listeners or not, of what happened since the one before", async () => {
     bench = new StatusBench();
     bench.agents = [agent("5001"), agent("5002")];

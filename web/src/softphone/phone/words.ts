@@ -110,6 +110,8 @@ export function callProblem(cause: string, status: number, phrase = ""): string 
   if (cause === "Terminated" || cause === "Canceled" || status === 487) return undefined;
   const raw = status === 0 ? "" : ` (${`${status} ${phrase}`.trim()})`;
   if (phrase === ENDED_BY_OPERATOR) return `An administrator ended this call.${raw}`;
+  if (status === 503 && phrase === "Being Drained")
+    return `The gateway takes no new calls just now: it is being drained.${raw}`;
   const known = (status === 403 && NOT_ALLOWED.get(phrase)) || CALL[status] || CAUSES.get(cause);
   return `${known ?? `The call failed: ${cause}.`}${raw}`;
 }
