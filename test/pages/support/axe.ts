@@ -14,17 +14,19 @@ interface Finding {
 
 declare global {
   interface Window {
-    axe: { run(): Promise<{ readonly violations: readonly Finding[] }> };
+    axe: { run(context: Document, options: object): Promise<{ readonly violations: readonly Finding[] }> };
   }
 }
 
 /**
  * What axe-core finds serious or critical on the page as it is, e.g. `color-contrast: Elements must ... (.hint)`. It runs
  * outside of the page's own scripts, so that the content security policy need not let it in.
+ * @param rules those looked at, by their ids; all without
  */
-export async function seriousFindings(page: Page): Promise<string[]> {
+export async function seriousFindings(page: Page, rules?: readonly string[]): Promise<string[]> {
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(source);
-  const found = await page.evaluate(async () => (await window.axe.run()).violations);
+  const options = rules === undefined ? {} : { runOnly: rules };
+  const found = await page.evaluate(async (how) => (await window.axe.run(document, how)).violations, options);
   return found
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(

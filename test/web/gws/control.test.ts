@@ -103,6 +103,22 @@ describe("a call that GWS knows", () => {
     for (const text of told) expect(text).toContain("The phone does it by itself.");
   });
 
+  it("is left alone when GWS refuses what was done meanwhile", async () => {
+    bench.answers["POST me/calls"] = REFUSED;
+    const done = control.hold();
+    calls = [sipCall("a", "talking", "A", true)];
+    await done;
+    expect(sip).toEqual([]);
+    expect(told).toEqual([]);
+  });
+
+  it("gets its digits one after the other, also when the first takes longer", async () => {
+    const expired = { status: 403, body: { statusMessage: "Missing or invalid Csrf token" } };
+    bench.answers["POST me/calls"] = [expired, { body: { statusCode: 0 } }];
+    await Promise.all([control.sendDigits("1"), control.sendDigits("2")]);
+    expect(bench.sent.flatMap(({ body }) => body["digits"] ?? [])).toEqual(["1", "1", "2"]);
+  });
+
   it("is held by SIP when GWS takes the order and nothing comes of it", async () => {
     await control.hold();
     await bench.pass(3900);

@@ -104,6 +104,17 @@ describe("requests", () => {
     expect(seen).toHaveLength(6);
   });
 
+  it("at the page's end are not tried again, and no header's name is taken that is none", async () => {
+    const { http, seen } = bench(() => {
+      const headers = { "X-CSRF-HEADER": "X-A: 1, X-B", "X-CSRF-TOKEN": "t1" };
+      return new Response('{"statusMessage":"Missing or invalid Csrf token"}', { status: 403, headers });
+    });
+    await expect(http.post("me", {}, true)).rejects.toMatchObject({ kind: "csrf" });
+    expect(seen).toHaveLength(1);
+    expect(seen[0]?.init.keepalive).toBe(true);
+    expect(http.csrfHeaders).toEqual({});
+  });
+
   it("tell a network that fails from a GWS that is silent", async () => {
     const failing = bench(() => new TypeError("Failed to fetch")).http;
     await expect(failing.get("me")).rejects.toMatchObject({ kind: "unreachable" });

@@ -57,6 +57,7 @@ describe("the connection in words", () => {
       { trunk: { state: "idle", reason: "signed out by an administrator" }, inCall: true, path: "connected" },
     ],
     ["wait", "Signed in here; SIP Server is being told…", { trunk: { state: "registering", reason: "" } }],
+    ["good", "Ready for calls.", { trunk: { state: "unknown", reason: "" } }],
     ["good", "In a call, sound connected.", { inCall: true, path: "connected" }],
     ["wait", "In a call; its sound is being connected…", { inCall: true, path: "checking" }],
     [

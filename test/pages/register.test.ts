@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { openTestGateway } from "../support/test-gateway.ts";
-import { clients, Lab, until } from "./support/index.ts";
+import { clients, Lab, until } from "../browser/support/index.ts";
 
 let lab: Lab;
 
