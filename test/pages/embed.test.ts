@@ -1,6 +1,7 @@
 import type { Frame, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser, type TestBrowser } from "../browser/support/index.ts";
+import { seriousFindings } from "./support/axe.ts";
 import {
   events,
   lastOf,
@@ -381,6 +382,7 @@ describe("the example page", () => {
     await soon(async () => await log.textContent()).toContain('registered {"dn":"5001"}');
     await page.getByTestId("hangup").click();
     await soon(async () => await log.textContent()).toContain("no_such_call");
+    expect(await seriousFindings(page)).toEqual([]);
     expect(browser.errors.slice(before)).toEqual([]);
   });
 });

@@ -112,6 +112,12 @@ describe("the connection", () => {
       "in service",
       "no call",
     ]);
+    const open = page.locator('[data-testid="connection"][open]');
+    await page.keyboard.press("Escape");
+    await open.waitFor({ state: "detached" });
+    await page.getByTestId("connection").locator("summary").click();
+    await open.waitFor();
+    // Its keys are not found under it.
     await talking();
     await expect
       .poll(async () => await page.getByTestId("connection").locator("dd").last().textContent())

@@ -28,14 +28,21 @@ export class Camera {
   }
 
   /** Pictures of what the page shows now. @param shots by the end of the file's name; "" for none */
-  async take(page: Page, state: string, shots: Readonly<Record<string, Shot>>, all: readonly Size[]): Promise<void> {
+  async take(
+    page: Page,
+    state: string,
+    shots: Readonly<Record<string, Shot>>,
+    all: readonly Size[],
+  ): Promise<void> {
     const wanted = this.#everything ? every(all) : shots;
     const before = page.viewportSize();
     for (const [end, { size, dark = false }] of Object.entries(wanted)) {
       const [width, height] = size;
       await page.setViewportSize({ width, height });
       await page.emulateMedia({ colorScheme: dark ? "dark" : "light", reducedMotion: "reduce" });
-      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      await page.evaluate(
+        () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+      );
       const name = end === "" ? state : `${state}-${end}`;
       if (this.#everything) await tellOverflow(page, name);
       await page.screenshot({ path: join(this.#folder, `${name}.png`) });

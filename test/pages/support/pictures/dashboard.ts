@@ -8,6 +8,7 @@ import { sizes, type Camera, type Shot } from "./camera.ts";
 const built = join(import.meta.dirname, "..", "..", "..", "..", "web", "dist");
 const all = [sizes.laptop, sizes.phone];
 const laptop: Readonly<Record<string, Shot>> = { "": { size: sizes.laptop } };
+const list: Readonly<Record<string, Shot>> = { "": { size: [1120, 600] } };
 
 /** The dashboard of a gateway in full work: 1,000 agents, 500 calls, all of them made up. */
 export async function dashboardPictures(browser: TestBrowser, camera: Camera): Promise<void> {
@@ -40,23 +41,18 @@ export async function dashboardPictures(browser: TestBrowser, camera: Camera): P
   );
   await open("calls");
   await page.getByTestId("calls").locator(".list-row").first().waitFor();
-  await camera.take(page, "dashboard-calls", laptop, all);
+  await camera.take(page, "dashboard-calls", list, all);
   await open("agents");
   await page.getByTestId("agents").locator(".list-row").first().waitFor();
-  await camera.take(page, "dashboard-agents", laptop, all);
+  await camera.take(page, "dashboard-agents", list, all);
   await open("past");
   await camera.take(page, "dashboard-past", {}, all);
   await open("log");
-  await camera.take(page, "dashboard-log", laptop, all);
+  await camera.take(page, "dashboard-log", list, all);
   await open("call=call-4");
   await page.getByTestId("arrow").first().click();
   await page.getByTestId("message").waitFor();
-  await camera.take(
-    page,
-    "dashboard-call",
-    { ...laptop, phone: { size: sizes.phone } },
-    all,
-  );
+  await camera.take(page, "dashboard-call", { ...laptop, phone: { size: sizes.phone } }, all);
   await page.close();
   admin.close();
   await server.close();

@@ -66,7 +66,7 @@ export async function softphonePictures(stage: Stage): Promise<void> {
   await camera.take(page, "softphone-wrong-password", frame, all);
   await signIn(page, "5001");
   await button(page, "Settings").click();
-  await camera.take(page, "softphone-settings", { "": { size: [1000, 1180] } }, [[1000, 1180], ...all]);
+  await camera.take(page, "softphone-settings", { "": { size: [440, 1280] } }, all);
   await button(page, "Settings").click();
   await calls(stage, page);
   await button(page, "Keys").click();

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { SoftphoneSnapshot } from "../snapshot.ts";
 import { connectionWords, type ConnectionWords } from "./connection.ts";
 import type { QualityWatch } from "./quality-watch.ts";
@@ -28,7 +28,22 @@ export function wordsOf(watch: QualityWatch, snapshot: SoftphoneSnapshot): Conne
 /** One sentence in the bar at the top; behind it each part, and what the page does about it. */
 export function ConnectionView({ watch, snapshot }: Props): JSX.Element | null {
   const [, redraw] = useState(0);
-  const { dn, retryAt } = snapshot;
+  const { dn, retryAt, call } = snapshot;
+  const details = useRef<HTMLDetailsElement>(null);
+  // It lies over the phone: a call that comes must not find its keys under it.
+  useEffect(() => close(details.current), [call?.callId]);
+  useEffect(() => {
+    const elsewhere = (event: Event): void => {
+      const inside = event.target instanceof Node && details.current?.contains(event.target);
+      if (event instanceof KeyboardEvent ? event.key === "Escape" : !inside) close(details.current);
+    };
+    addEventListener("pointerdown", elsewhere);
+    addEventListener("keydown", elsewhere);
+    return () => {
+      removeEventListener("pointerdown", elsewhere);
+      removeEventListener("keydown", elsewhere);
+    };
+  }, []);
   useEffect(() => watch.onChange(() => redraw((count) => count + 1)), [watch]);
   useEffect(() => {
     if (retryAt === undefined) return undefined;
@@ -38,7 +53,7 @@ export function ConnectionView({ watch, snapshot }: Props): JSX.Element | null {
   if (dn === undefined) return null;
   const { tone, sentence, parts } = wordsOf(watch, snapshot);
   return (
-    <details class="connection" data-testid="connection" data-tone={tone}>
+    <details ref={details} class="connection" data-testid="connection" data-tone={tone}>
       <summary aria-label={`Connection: ${sentence}`}>
         <span data-testid="connection-sentence">{sentence}</span>
       </summary>
@@ -52,4 +67,8 @@ export function ConnectionView({ watch, snapshot }: Props): JSX.Element | null {
       </dl>
     </details>
   );
+}
+
+function close(details: HTMLDetailsElement | null): void {
+  if (details !== null) details.open = false;
 }

@@ -20,7 +20,9 @@ export function DiagnosticsView({ collect }: { readonly collect: () => Promise<s
   return (
     <fieldset class="diagnostics">
       <legend>Support</legend>
-      <p class="hint">What support needs to know of this page, its connection and its calls. No password is in it.</p>
+      <p class="hint">
+        What support needs to know of this page, its connection and its calls. No password is in it.
+      </p>
       <button type="button" data-testid="copy-diagnostics" onClick={() => void copy()}>
         Copy diagnostics
       </button>
