@@ -45,9 +45,9 @@ export class WorkspacePolicy {
 
   /** Only while nothing else runs: it would put another call on hold behind the agent's back. */
   async #answer(callId: string): Promise<void> {
-    const { phone, told } = this.#parts;
+    const { phone } = this.#parts;
     if (this.#policy.autoAnswer !== true || phone.snapshot.otherCalls.length > 0) return;
     const refusal = await phone.answer(callId);
-    if (refusal !== undefined) told(refusal, true);
+    if (refusal !== undefined) this.#parts.told(refusal, true);
   }
 }

@@ -19,7 +19,8 @@ export interface CallEnd {
 export function callEnd({ cause, message, originator }: EndEvent, answered: boolean): CallEnd {
   const last = typeof message === "object" && message !== null ? message : undefined;
   const response = last && "status_code" in last ? last : undefined;
-  const by = String(originator) === "local" ? "local" : "remote";
+  const origin: string = originator;
+  const by = origin === "local" ? "local" : "remote";
   const status = response?.status_code ?? 0;
   const reason = (of: string): string =>
     (by === "remote" && cause === of && last && headerOf(last, "Reason")) || "";
