@@ -12,7 +12,7 @@ import type { CallNews, Quality } from "./gateway-events.ts";
 import type { KeptCall } from "./kept.ts";
 import { PathWatch } from "./path-watch.ts";
 import { refer, type Target, type Transfer } from "./transfer.ts";
-import { byeProblem, callProblem } from "./words.ts";
+import { byeProblem, callProblem, isCompletedElsewhere } from "./words.ts";
 
 /** Carries the call's token, to the page and from it. */
 export const RESUME_HEADER = "X-Jackfield-Resume";
@@ -62,6 +62,8 @@ export interface CallEnd {
   readonly by: "local" | "remote";
   /** Whether it had been answered. */
   readonly answered: boolean;
+  /** Another phone took the call that rang here. */
+  readonly elsewhere: boolean;
 }
 
 export type CallHappening =
@@ -140,6 +142,7 @@ export class Call {
     const { display_name: name, uri } = session.remote_identity;
     this.#peer = kept?.peer ?? (name && name !== uri.user ? `${name} (${uri.user})` : uri.user);
     this.#lines = kept?.lines ?? (direction === "in" ? headerLines(request) : []);
+    if (kept?.muted === true) this.#comeBackMuted();
     this.#listen();
   }
 
@@ -189,10 +192,10 @@ export class Call {
 
   /** What a newer page of this tab needs to take the call over; undefined while it could not. */
   keep(dn: string): KeptCall | undefined {
-    const { heldHere: held, direction, peer, since } = this.snapshot;
+    const { heldHere: held, muted, direction, peer, since } = this.snapshot;
     if (this.#phase === "resuming") return this.#kept;
     if (this.#phase !== "talking" || this.#token === undefined || since === undefined) return undefined;
-    return { dn, token: this.#token, direction, peer, lines: this.#lines, since, held };
+    return { dn, token: this.#token, direction, peer, lines: this.#lines, since, held, muted };
   }
 
   /** The gateway can be reached again: a path that broke meanwhile is renewed. */
@@ -235,11 +238,17 @@ export class Call {
     const sender = sendersOf(this.#session).find((one) => one.track?.kind === "audio");
     const before = sender?.track;
     if (track === undefined || sender === undefined || !before || before === track) return;
-    track.enabled = before.enabled;
+    track.enabled = this.#isHeard;
     // Refused where the call is over.
     await sender.replaceTrack(track).catch(() => undefined);
-    // JsSIP may have muted the former one meanwhile.
-    track.enabled = before.enabled;
+    // Muted or held meanwhile: JsSIP switched the former one.
+    track.enabled = this.#isHeard;
+  }
+
+  /** Whether the far end is to hear the microphone: as JsSIP switches its tracks. */
+  get #isHeard(): boolean {
+    const held = this.#session.isOnHold();
+    return !held.local && !held.remote && this.#session.isMuted().audio !== true;
   }
 
   hangUp(status?: { readonly code: number; readonly phrase: string }): void {
@@ -247,7 +256,9 @@ export class Call {
     this.#session.terminate(status && { status_code: status.code, reason_phrase: status.phrase });
   }
 
+  /** A call that is not answered has no sound yet that could be muted. */
   mute(on: boolean): void {
+    if (this.#phase !== "talking") return;
     if (on) this.#session.mute({ audio: true });
     else this.#session.unmute({ audio: true });
   }
@@ -365,6 +376,12 @@ export class Call {
     this.#session.on("confirmed", () => this.#session.hold());
   }
 
+  /** JsSIP switches the tracks that a connection sends already: of a new one, the microphone is silent beforehand. */
+  #comeBackMuted(): void {
+    for (const track of this.#microphone?.getAudioTracks() ?? []) track.enabled = false;
+    this.#session.mute({ audio: true });
+  }
+
   #watch(connection: RTCPeerConnection): void {
     this.#path = new PathWatch(connection, () => {
       if (this.#phase !== "talking" || !this.#owner.reachable()) return;
@@ -392,7 +409,15 @@ export class Call {
       : (callProblem(cause, response?.status_code ?? 0, response?.reason_phrase) ??
         (bye && byeProblem(headerOf(bye, "Reason") ?? "")));
     const status = response?.status_code ?? 0;
-    this.#owner.ended(this, { problem, status, by: by === "local" ? "local" : "remote", answered });
+    const cancel = by === "remote" && cause === "Canceled" ? last : undefined;
+    const elsewhere = cancel !== undefined && isCompletedElsewhere(headerOf(cancel, "Reason") ?? "");
+    this.#owner.ended(this, {
+      problem,
+      status,
+      by: by === "local" ? "local" : "remote",
+      answered,
+      elsewhere,
+    });
   }
 }
 
@@ -409,7 +434,7 @@ function sendersOf(session: RTCSession): readonly RTCRtpSender[] {
   return connection?.getSenders() ?? [];
 }
 
-function stopTracks(stream: MediaStream): void {
+export function stopTracks(stream: MediaStream): void {
   for (const track of stream.getTracks()) track.stop();
 }
 

@@ -6,6 +6,7 @@ import {
   answerOptions,
   Call,
   RESUME_HEADER,
+  stopTracks,
   type CallEnd,
   type CallHappening,
   type CallOwner,
@@ -13,7 +14,15 @@ import {
 } from "./call.ts";
 import type { GatewayEvent, Messages } from "./gateway-events.ts";
 import type { Ha1, KeptCall } from "./kept.ts";
-import { Line, type LineOwner, type Registration, type SocketState, type Trunk } from "./line.ts";
+import {
+  Line,
+  type LineOwner,
+  type NewLine,
+  type SignedLine,
+  type Registration,
+  type SocketState,
+  type Trunk,
+} from "./line.ts";
 import { plainNumber } from "./numbers.ts";
 import type { PhoneEvent } from "./phone-event.ts";
 import type { Credentials } from "./settings.ts";
@@ -39,20 +48,25 @@ export interface PhoneSnapshot {
 /** As many lines as a phone of SIP Server's has; one more call gets 486. */
 const MAX_CALLS = 3;
 const NO_CALL = "There is no such call.";
+const UNREACHABLE =
+  "No connection to the gateway at the moment. The call goes on; try again once the connection is back.";
 
 /** The softphone: one sign-in, up to three calls. The gateway sees to it that one of them is heard. */
 export class Phone implements CallControl {
   readonly #changes = new Listeners<PhoneSnapshot>();
   readonly #events = new Listeners<PhoneEvent>();
-  readonly #microphone: Microphone;
+  readonly #microphone: Pick<Microphone, "acquire" | "copy" | "release">;
+  readonly #newLine: NewLine;
   readonly #instance: string;
-  #line: Line | undefined;
+  #line: SignedLine | undefined;
   readonly #calls: Call[] = [];
   /** The call that is shown. */
   #call: Call | undefined;
   #heard: MediaStream | undefined;
   #messages: Messages | undefined;
   #registered = false;
+  /** Signs out for good once the last call is over: the gateway takes the sign-in no more. */
+  #giveUp: (() => void) | undefined;
   /** The microphone's copy for the session that JsSIP announces within its `call`. */
   #outgoing: MediaStream | undefined;
   /** The calls of the page before, until they are taken over. */
@@ -64,8 +78,14 @@ export class Phone implements CallControl {
    * @param instance this tab's `+sip.instance`, a UUID
    * @param kept the calls that the page before had in this tab
    */
-  constructor(microphone: Microphone, instance: string, kept: readonly KeptCall[]) {
+  constructor(
+    microphone: Pick<Microphone, "acquire" | "copy" | "release">,
+    instance: string,
+    kept: readonly KeptCall[],
+    newLine: NewLine = (...what) => new Line(...what),
+  ) {
     this.#microphone = microphone;
+    this.#newLine = newLine;
     this.#instance = instance;
     this.#kept = kept;
   }
@@ -117,21 +137,25 @@ export class Phone implements CallControl {
         this.#notice(goesOn ? `${text} The call goes on meanwhile.` : text, problem);
       },
       refused: (status, reason, final) => {
-        if (final) this.signOut();
-        this.#notice(reason, true);
-        this.#events.tell({
-          kind: "registration-failed",
-          dn: credentials.dn,
-          status,
-          reason,
-          final,
-        });
+        const failed = { kind: "registration-failed", dn: credentials.dn, status, reason, final } as const;
+        const tell = (): void => {
+          if (final) this.signOut();
+          this.#notice(reason, true);
+          this.#events.tell(failed);
+        };
+        // What the gateway refuses is the sign-in; the calls are not over for that.
+        if (!final || this.#calls.length === 0) return tell();
+        this.#giveUp = tell;
+        this.#notice(`${reason} The call goes on; it is signed out after it.`, true);
       },
-      registered: () => this.#onRegistered(),
+      registered: () => {
+        this.#giveUp = undefined;
+        this.#onRegistered();
+      },
       session: (event) => this.#onSession(event),
       event: (event) => this.#onGatewayEvent(event),
     };
-    this.#line = new Line(credentials, this.#instance, owner);
+    this.#line = this.#newLine(credentials, this.#instance, owner);
     this.#changed();
   }
 
@@ -141,6 +165,7 @@ export class Phone implements CallControl {
     if (line === undefined) return;
     this.#setRegistered(false);
     this.#line = undefined;
+    this.#giveUp = undefined;
     this.#messages = undefined;
     line.close();
     this.#microphone.release();
@@ -171,7 +196,7 @@ export class Phone implements CallControl {
     if (typeof mediaStream === "string") return mediaStream;
     const meanwhile = this.#line === line ? this.#noDial(line) : "Signed out: the call was not made.";
     if (meanwhile !== undefined) {
-      for (const track of mediaStream.getTracks()) track.stop();
+      stopTracks(mediaStream);
       return meanwhile;
     }
     this.#outgoing = mediaStream;
@@ -185,7 +210,7 @@ export class Phone implements CallControl {
     }
   }
 
-  #noDial(line: Line | undefined): Refusal {
+  #noDial(line: SignedLine | undefined): Refusal {
     if (line?.registration !== "registered")
       return "Not signed in at the gateway at the moment: the call was not made.";
     if (this.#calls.length >= MAX_CALLS) return "All three lines are in use. End a call first.";
@@ -270,13 +295,21 @@ export class Phone implements CallControl {
     this.#changed();
   }
 
+  /** JsSIP ends a call whose request finds no connection, and one that the gateway does not know by this connection yet. */
+  get #reachable(): boolean {
+    const { socket, registration } = this.#line ?? {};
+    return socket === "connected" && (registration === "registered" || registration === "failed");
+  }
+
   #refer(call: Call, target: Target): Refusal {
+    if (!this.#reachable) return UNREACHABLE;
     if (call.transfer(target)) return undefined;
     return "The call cannot be transferred at the moment.";
   }
 
   #hold(on: boolean, call: Call | undefined): Refusal {
     if (call === undefined) return NO_CALL;
+    if (!this.#reachable) return UNREACHABLE;
     if (call.hold(on)) return undefined;
     return `The call cannot be ${on ? "held" : "retrieved"} at the moment. Try again.`;
   }
@@ -289,10 +322,13 @@ export class Phone implements CallControl {
     if (line !== undefined && this.#kept.length > 0) void this.#resume(line);
   }
 
-  async #resume(line: Line): Promise<void> {
+  async #resume(line: SignedLine): Promise<void> {
     for (let next = this.#kept[0]; next !== undefined; next = this.#kept[0]) {
       const mediaStream = await this.#copyOfMicrophone();
-      if (this.#line !== line || this.#kept[0] !== next) return;
+      if (this.#line !== line || this.#kept[0] !== next) {
+        if (typeof mediaStream !== "string") stopTracks(mediaStream);
+        return;
+      }
       this.#kept = this.#kept.slice(1);
       if (typeof mediaStream === "string") {
         this.#notice(mediaStream, true);
@@ -361,7 +397,7 @@ export class Phone implements CallControl {
     }
     const owner: CallOwner = {
       changed: () => this.#changed(),
-      reachable: () => this.#line?.registration === "registered",
+      reachable: () => this.#reachable,
       happened: (about, kind) => this.#onHappened(about, kind),
       ended: (about, end) => this.#onCallEnded(about, end),
     };
@@ -398,16 +434,17 @@ export class Phone implements CallControl {
     this.#events.tell({ kind, call: call.snapshot });
   }
 
-  #onCallEnded(call: Call, { problem, status, by, answered }: CallEnd): void {
+  #onCallEnded(call: Call, { problem, status, by, answered, elsewhere }: CallEnd): void {
     const at = this.#calls.indexOf(call);
     if (at < 0) return;
     this.#calls.splice(at, 1);
     if (this.#call === call) this.#call = this.#calls.at(-1);
     const about = call.snapshot;
-    this.#notice(problem ?? endText(about), problem !== undefined);
+    this.#notice(problem ?? endText(about, elsewhere), problem !== undefined);
     if (answered || problem === undefined)
-      this.#events.tell({ kind: "ended", call: about, by, reason: problem });
+      this.#events.tell({ kind: "ended", call: about, by, reason: problem, elsewhere });
     else this.#events.tell({ kind: "failed", call: about, status, reason: problem });
+    if (this.#calls.length === 0) this.#giveUp?.();
     this.#changed();
   }
 
@@ -442,7 +479,8 @@ export class Phone implements CallControl {
   }
 }
 
-function endText({ peer, transfer }: CallSnapshot): string {
+function endText({ peer, transfer }: CallSnapshot, elsewhere: boolean): string {
+  if (elsewhere) return `The call from ${peer} was answered by another phone.`;
   if (transfer === undefined || transfer.state === "refused") return "Call ended.";
   return `${peer} was transferred to ${transfer.to}.`;
 }
