@@ -456,6 +456,23 @@ describe("in a call", () => {
     await state("call", "none");
   });
 
+  it("goes on when the gateway takes the sign-in no more, and nobody is signed in after it", async () => {
+    await signedIn();
+    const callId = await talking();
+    gateway.refusesSignIn = "403 Sign-In Expired";
+    gateway.cutSocket();
+    await state("lamp-here", "failed");
+    await state("call", "talking");
+    expect(await page.getByRole("alert").textContent()).toContain("The call goes on");
+    await button("Hold").click();
+    await sent(() => gateway.last("INVITE").text.includes("a=sendonly"));
+    await state("call", "talking");
+    gateway.bye(callId);
+    await state("app", "signed-out");
+    expect(await page.getByRole("alert").textContent()).toContain("Your sign-in has expired");
+    expect(pageErrors()).toEqual([]);
+  });
+
   it("ends with the tab", async () => {
     await signedIn();
     await talking();

@@ -66,6 +66,8 @@ export function answerTo(offer: string): string {
  */
 export class FakeGateway {
   readonly received: SipText[] = [];
+  /** Status line's end, by which each REGISTER is refused. */
+  refusesSignIn: string | undefined;
   readonly #sockets: WebSocketServer;
   readonly #password: string;
   #page: WebSocket | undefined;
@@ -256,6 +258,7 @@ export class FakeGateway {
   }
 
   #onRegister(request: SipText): void {
+    if (this.refusesSignIn !== undefined) return this.#reply(request, this.refusesSignIn);
     const authorization = request.header("Authorization");
     const field = (name: string): string => new RegExp(`${name}="?([^",]*)`).exec(authorization)?.[1] ?? "";
     const ha1 = md5(`${field("username")}:jackfield:${this.#password}`);

@@ -4,15 +4,18 @@ import {
   assertedPeer,
   callerData,
   headerLines,
+  headerOf,
   withChanges,
   type CallerDatum,
   type HeaderLine,
 } from "./caller-data.ts";
+import { callEnd, type CallEnd } from "./call-end.ts";
+import { CallMicrophone, stopTracks } from "./call-microphone.ts";
+import { callOptions } from "./call-options.ts";
 import type { CallNews, Quality } from "./gateway-events.ts";
 import type { KeptCall } from "./kept.ts";
 import { PathWatch } from "./path-watch.ts";
 import { refer, type Target, type Transfer } from "./transfer.ts";
-import { byeProblem, callProblem, isCompletedElsewhere } from "./words.ts";
 
 /** Carries the call's token, to the page and from it. */
 export const RESUME_HEADER = "X-Jackfield-Resume";
@@ -53,19 +56,6 @@ export interface CallSnapshot {
   readonly quality: Quality | undefined;
 }
 
-/** How a call ended. */
-export interface CallEnd {
-  /** In words, when it did not end as calls do. */
-  readonly problem: string | undefined;
-  /** Of the response that ended it, 0 without one. */
-  readonly status: number;
-  readonly by: "local" | "remote";
-  /** Whether it had been answered. */
-  readonly answered: boolean;
-  /** Another phone took the call that rang here. */
-  readonly elsewhere: boolean;
-}
-
 export type CallHappening =
   "progress" | "accepted" | "muted" | "unmuted" | "held" | "retrieved" | "transfer" | "changed" | "quality";
 
@@ -80,9 +70,6 @@ export interface CallOwner {
 /** JsSIP makes one offer at a time: what SIP Server wants is tried again after this long. */
 const HOLD_RETRY_MS = 200;
 const SHOWN_DIGITS = 24;
-
-/** Seconds of RFC 4028 refreshes: long, because JsSIP ends the call when a refresh falls into a lost socket. */
-const SESSION_EXPIRES_S = 1800;
 
 export interface CallParts {
   readonly session: RTCSession;
@@ -114,7 +101,7 @@ export class Call {
   #path: PathWatch | undefined;
   /** By which a newer page can take the call over. */
   #token: string | undefined;
-  #microphone: MediaStream | undefined;
+  readonly #microphone: CallMicrophone;
   #phase: Phase;
   #earlyMedia = false;
   #since: number | undefined;
@@ -134,7 +121,7 @@ export class Call {
     this.direction = direction;
     this.#session = session;
     this.#owner = owner;
-    this.#microphone = microphone;
+    this.#microphone = new CallMicrophone(session, microphone);
     this.#kept = kept;
     this.#shown = kept?.direction ?? direction;
     this.#phase = kept ? "resuming" : direction === "in" ? "ringing" : "calling";
@@ -142,7 +129,7 @@ export class Call {
     const { display_name: name, uri } = session.remote_identity;
     this.#peer = kept?.peer ?? (name && name !== uri.user ? `${name} (${uri.user})` : uri.user);
     this.#lines = kept?.lines ?? (direction === "in" ? headerLines(request) : []);
-    if (kept?.muted === true) this.#comeBackMuted();
+    if (kept?.muted === true) this.#microphone.beginMuted();
     this.#listen();
   }
 
@@ -215,40 +202,14 @@ export class Call {
       stopTracks(microphone);
       return;
     }
-    this.#microphone = microphone;
+    this.#microphone.begin(microphone);
     this.#move("answering");
-    this.#session.answer({ ...answerOptions(), mediaStream: microphone });
+    this.#session.answer({ ...callOptions(), mediaStream: microphone });
   }
 
-  /**
-   * Sends another microphone's sound from now on, silent where the one before was (muted, held). A call that is not answered
-   * takes none yet. @param copy makes this call's own copy
-   */
+  /** Sends another microphone's sound from now on. @param copy makes this call's own copy */
   useMicrophone(copy: () => MediaStream | undefined): void {
-    const before = this.#microphone;
-    const next = before && copy();
-    if (before === undefined || next === undefined) return;
-    this.#microphone = next;
-    void this.#sendMicrophone().then(() => stopTracks(before));
-  }
-
-  /** Puts the call's own copy in the place of what its connection sends. Idempotent. */
-  async #sendMicrophone(): Promise<void> {
-    const track = this.#microphone?.getAudioTracks()[0];
-    const sender = sendersOf(this.#session).find((one) => one.track?.kind === "audio");
-    const before = sender?.track;
-    if (track === undefined || sender === undefined || !before || before === track) return;
-    track.enabled = this.#isHeard;
-    // Refused where the call is over.
-    await sender.replaceTrack(track).catch(() => undefined);
-    // Muted or held meanwhile: JsSIP switched the former one.
-    track.enabled = this.#isHeard;
-  }
-
-  /** Whether the far end is to hear the microphone: as JsSIP switches its tracks. */
-  get #isHeard(): boolean {
-    const held = this.#session.isOnHold();
-    return !held.local && !held.remote && this.#session.isMuted().audio !== true;
+    this.#microphone.change(copy);
   }
 
   hangUp(status?: { readonly code: number; readonly phrase: string }): void {
@@ -376,12 +337,6 @@ export class Call {
     this.#session.on("confirmed", () => this.#session.hold());
   }
 
-  /** JsSIP switches the tracks that a connection sends already: of a new one, the microphone is silent beforehand. */
-  #comeBackMuted(): void {
-    for (const track of this.#microphone?.getAudioTracks() ?? []) track.enabled = false;
-    this.#session.mute({ audio: true });
-  }
-
   #watch(connection: RTCPeerConnection): void {
     this.#path = new PathWatch(connection, () => {
       if (this.#phase !== "talking" || !this.#owner.reachable()) return;
@@ -393,60 +348,10 @@ export class Call {
     });
   }
 
-  #end({ cause, message, originator }: EndEvent): void {
-    const answered = this.#since !== undefined;
+  #end(event: EndEvent): void {
     this.#phase = "ended";
     this.#path?.close();
-    if (this.#microphone !== undefined) stopTracks(this.#microphone);
-    const last = typeof message === "object" && message !== null ? message : undefined;
-    const response = last && "status_code" in last ? last : undefined;
-    // A rejection of our own is no news to the person who did it.
-    const by: string = originator;
-    const own = by === "local" && cause === "Rejected";
-    const bye = by === "remote" && cause === "Terminated" ? last : undefined;
-    const problem = own
-      ? undefined
-      : (callProblem(cause, response?.status_code ?? 0, response?.reason_phrase) ??
-        (bye && byeProblem(headerOf(bye, "Reason") ?? "")));
-    const status = response?.status_code ?? 0;
-    const cancel = by === "remote" && cause === "Canceled" ? last : undefined;
-    const elsewhere = cancel !== undefined && isCompletedElsewhere(headerOf(cancel, "Reason") ?? "");
-    this.#owner.ended(this, {
-      problem,
-      status,
-      by: by === "local" ? "local" : "remote",
-      answered,
-      elsewhere,
-    });
+    this.#microphone.stop();
+    this.#owner.ended(this, callEnd(event, this.#since !== undefined));
   }
-}
-
-function headerOf(message: object, name: string): string | undefined {
-  const getHeader: unknown = Reflect.get(message, "getHeader");
-  const value: unknown =
-    typeof getHeader === "function" ? Reflect.apply(getHeader, message, [name]) : undefined;
-  return typeof value === "string" ? value : undefined;
-}
-
-/** None before JsSIP has made the connection, which its types leave out. */
-function sendersOf(session: RTCSession): readonly RTCRtpSender[] {
-  const connection: RTCPeerConnection | null | undefined = session.connection;
-  return connection?.getSenders() ?? [];
-}
-
-export function stopTracks(stream: MediaStream): void {
-  for (const track of stream.getTracks()) track.stop();
-}
-
-/** What both `answer` and `call` of JsSIP take: sound only, no STUN or TURN servers (the gateway is reached directly). */
-export function answerOptions(): {
-  mediaConstraints: MediaStreamConstraints;
-  pcConfig: RTCConfiguration;
-  sessionTimersExpires: number;
-} {
-  return {
-    mediaConstraints: { audio: true, video: false },
-    pcConfig: { iceServers: [], bundlePolicy: "max-bundle" },
-    sessionTimersExpires: SESSION_EXPIRES_S,
-  };
 }
