@@ -456,6 +456,26 @@ describe("in a call", () => {
     await state("call", "none");
   });
 
+  it("goes on when the connection is lost while it is being held, and is held when it is back", async () => {
+    await signedIn();
+    const callId = await talking();
+    gateway.silent = true;
+    await button("Hold").click();
+    await sent(() => gateway.last("INVITE").text.includes("a=sendonly"));
+    gateway.cutSocket();
+    await state("lamp-socket", "lost");
+    await state("call", "talking");
+    gateway.silent = false;
+    gateway.received.length = 0;
+    await sent(() => gateway.last("INVITE").text.includes("a=sendonly"));
+    await state("app", "registered");
+    await button("Retrieve").click();
+    await sent(() => gateway.last("INVITE").text.includes("a=sendrecv"));
+    gateway.bye(callId);
+    await state("call", "none");
+    expect(pageErrors()).toEqual([]);
+  });
+
   it("goes on when the gateway takes the sign-in no more, and nobody is signed in after it", async () => {
     await signedIn();
     const callId = await talking();

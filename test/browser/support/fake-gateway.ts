@@ -68,6 +68,8 @@ export class FakeGateway {
   readonly received: SipText[] = [];
   /** Status line's end, by which each REGISTER is refused. */
   refusesSignIn: string | undefined;
+  /** Hears re-INVITEs and says nothing. */
+  silent = false;
   readonly #sockets: WebSocketServer;
   readonly #password: string;
   #page: WebSocket | undefined;
@@ -282,6 +284,7 @@ export class FakeGateway {
 
   #onInvite(request: SipText): void {
     if (request.header("To").includes("tag=")) {
+      if (this.silent) return;
       const headers = ["Contact: <sip:gateway.invalid;transport=ws>", "Content-Type: application/sdp"];
       this.#reply(request, "200 OK", headers, answerTo(request.body));
       return;

@@ -50,6 +50,27 @@ describe("a sign-in that the gateway takes no more", () => {
   });
 });
 
+describe("a request that was under way when the connection was lost", () => {
+  it("ends no call that talks, and is made anew once the connection is back", async () => {
+    const bench = new PhoneBench();
+    const line = bench.signIn();
+    const session = await bench.talk();
+    session.onTransportError();
+    expect(session.isEnded()).toBe(false);
+    line.register();
+    line.register();
+    expect(session.done).toEqual(["answer", "renegotiate"]);
+  });
+
+  it("ends a call that was not answered yet", async () => {
+    const bench = new PhoneBench();
+    const line = bench.signIn();
+    await bench.phone.dial("1003");
+    line.sessions[0]?.onTransportError();
+    expect(line.sessions[0]?.isEnded()).toBe(true);
+  });
+});
+
 describe("without a connection", () => {
   it("hold, retrieve and transfer are refused: their request would end the call", async () => {
     const bench = new PhoneBench();

@@ -92,6 +92,14 @@ export class FakeSession extends EventEmitter {
     this.emit("unhold", { originator: "local" });
     return true;
   }
+  renegotiate(): boolean {
+    this.done.push("renegotiate");
+    return true;
+  }
+  /** As in JsSIP: a request that was under way when the socket was lost ends the session. */
+  onTransportError(): void {
+    this.terminate();
+  }
   refer(): void {
     this.done.push("refer");
   }

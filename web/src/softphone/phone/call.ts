@@ -14,6 +14,7 @@ import { CallMicrophone, stopTracks } from "./call-microphone.ts";
 import { callOptions } from "./call-options.ts";
 import type { CallNews, Quality } from "./gateway-events.ts";
 import type { KeptCall } from "./kept.ts";
+import { outliveLostRequests } from "./lost-requests.ts";
 import { PathWatch } from "./path-watch.ts";
 import { refer, type Target, type Transfer } from "./transfer.ts";
 
@@ -99,6 +100,8 @@ export class Call {
   /** Who called whom; of a call taken over not the same as who began the session. */
   readonly #shown: "in" | "out";
   #path: PathWatch | undefined;
+  /** A hold or ICE restart was under way when the connection was lost: whether the gateway has heard it is not known. */
+  #offerLost = false;
   /** By which a newer page can take the call over. */
   #token: string | undefined;
   readonly #microphone: CallMicrophone;
@@ -130,6 +133,7 @@ export class Call {
     this.#peer = kept?.peer ?? (name && name !== uri.user ? `${name} (${uri.user})` : uri.user);
     this.#lines = kept?.lines ?? (direction === "in" ? headerLines(request) : []);
     if (kept?.muted === true) this.#microphone.beginMuted();
+    outliveLostRequests(session, () => this.#onRequestLost());
     this.#listen();
   }
 
@@ -185,9 +189,10 @@ export class Call {
     return { dn, token: this.#token, direction, peer, lines: this.#lines, since, held, muted };
   }
 
-  /** The gateway can be reached again: a path that broke meanwhile is renewed. */
+  /** The gateway can be reached again: a path that broke meanwhile is renewed, an offer that was lost is made anew. */
   renewPath(): void {
     this.#path?.renew();
+    if (this.#offerLost && this.#offerPath()) this.#offerLost = false;
   }
 
   setQuality(quality: Quality | undefined): void {
@@ -337,10 +342,18 @@ export class Call {
     this.#session.on("confirmed", () => this.#session.hold());
   }
 
+  #offerPath(): boolean {
+    return this.#session.renegotiate({ rtcOfferConstraints: { iceRestart: true } });
+  }
+
+  #onRequestLost(): boolean {
+    this.#offerLost ||= this.#phase === "talking";
+    return this.#phase === "talking";
+  }
+
   #watch(connection: RTCPeerConnection): void {
     this.#path = new PathWatch(connection, () => {
-      if (this.#phase !== "talking" || !this.#owner.reachable()) return;
-      this.#session.renegotiate({ rtcOfferConstraints: { iceRestart: true } });
+      if (this.#phase === "talking" && this.#owner.reachable()) this.#offerPath();
     });
     connection.addEventListener("track", ({ streams, track }) => {
       this.#sound = streams[0] ?? new MediaStream([track]);
