@@ -23,7 +23,11 @@ beforeEach(() => {
   vi.stubGlobal("sessionStorage", storage());
   vi.stubGlobal("document", { hidden: false });
   bench = new PhoneBench();
-  softphone = new Softphone(bench.phone, bench.microphone, new CallHistory(sessionStorage));
+  softphone = new Softphone(bench.phone, bench.microphone, new CallHistory(sessionStorage), {
+    dn: "",
+    server: "wss://test/ws",
+    domain: "test",
+  });
 });
 afterEach(() => {
   vi.unstubAllGlobals();
