@@ -119,6 +119,22 @@ describe("a reload", () => {
   });
 });
 
+describe("coming back to a call", () => {
+  it("is tried again when the connection was lost meanwhile", async () => {
+    const bench = new PhoneBench([KEPT]);
+    const line = bench.signIn();
+    await settled();
+    line.sessions[0]?.onTransportError();
+    expect(bench.phone.kept).toEqual([KEPT]);
+    expect(bench.told("ended")).toEqual([]);
+    line.register();
+    await settled();
+    line.sessions[1]?.accept();
+    expect(bench.phone.snapshot.call).toMatchObject({ phase: "talking", peer: "1003" });
+    expect(bench.phone.kept).toEqual([]);
+  });
+});
+
 describe("another microphone", () => {
   it("is as silent as the call is by then: muted while it was put in place", async () => {
     const bench = new PhoneBench();

@@ -91,6 +91,8 @@ export class Call {
   readonly callId: string;
   readonly direction: "in" | "out";
   readonly line: number;
+  /** What takes the call over in another attempt, where the connection was lost in this one. */
+  again: KeptCall | undefined;
   readonly #session: RTCSession;
   readonly #owner: CallOwner;
   #peer: string;
@@ -100,8 +102,8 @@ export class Call {
   /** Who called whom; of a call taken over not the same as who began the session. */
   readonly #shown: "in" | "out";
   #path: PathWatch | undefined;
-  /** A hold or ICE restart was under way when the connection was lost: whether the gateway has heard it is not known. */
-  #offerLost = false;
+  /** A request was under way when the connection was lost: whether the gateway has heard it is not known. */
+  #requestLost = false;
   /** By which a newer page can take the call over. */
   #token: string | undefined;
   readonly #microphone: CallMicrophone;
@@ -192,7 +194,7 @@ export class Call {
   /** The gateway can be reached again: a path that broke meanwhile is renewed, an offer that was lost is made anew. */
   renewPath(): void {
     this.#path?.renew();
-    if (this.#offerLost && this.#offerPath()) this.#offerLost = false;
+    if (this.#requestLost && this.#offerPath()) this.#requestLost = false;
   }
 
   setQuality(quality: Quality | undefined): void {
@@ -347,7 +349,7 @@ export class Call {
   }
 
   #onRequestLost(): boolean {
-    this.#offerLost ||= this.#phase === "talking";
+    this.#requestLost = true;
     return this.#phase === "talking";
   }
 
@@ -362,6 +364,7 @@ export class Call {
   }
 
   #end(event: EndEvent): void {
+    this.again = this.#phase === "resuming" && this.#requestLost ? this.#kept : undefined;
     this.#phase = "ended";
     this.#path?.close();
     this.#microphone.stop();

@@ -413,6 +413,10 @@ export class Phone implements CallControl {
 
   #onCallEnded(call: Call, { problem, status, by, answered, elsewhere }: CallEnd): void {
     if (!this.#calls.remove(call)) return;
+    if (call.again !== undefined && this.#line !== undefined) {
+      this.#kept = [...this.#kept, call.again];
+      return this.#changed();
+    }
     const about = call.snapshot;
     this.#notice(problem ?? endText(about, elsewhere), problem !== undefined);
     if (answered || problem === undefined)
