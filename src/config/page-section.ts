@@ -19,6 +19,11 @@ export const page = section("The softphone page and the pages it is embedded in.
       },
     ),
   }),
+  workspaceOptions: key(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}), {
+    text: "Options by the names that Workspace gives its SIP endpoint, for a page that nobody gives them to (docs/softphone-sound.md): defaults for sound, answering by itself, not ready without headset.",
+    expects: "names and values of options",
+    example: '{ "policy.session.agc_mode": "1" }',
+  }),
   allowPasswordInUrl: key(z.boolean().default(false), {
     text: "RISK: lets the page take the password from its address (#dn=...&password=...). Addresses stay in histories, bookmarks and logs of others; a short-lived token (#token=...) is the safe way.",
     expects: expects.boolean,

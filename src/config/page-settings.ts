@@ -9,6 +9,8 @@ export interface PageSettings {
   readonly mode: "phone" | "audio";
   /** Path of the WebSocket at the page's own origin. */
   readonly web_socket_path: string;
+  /** By Workspace's own names. */
+  readonly workspace_options: Readonly<Record<string, string | number | boolean>>;
   readonly embedding: { readonly origins: readonly string[] };
   readonly sign_in: {
     /** Whether the page may take a password from its address. */
@@ -23,6 +25,7 @@ export function pageSettings(config: Config): PageSettings {
   return {
     mode: page.mode,
     web_socket_path: websocket.path,
+    workspace_options: page.workspaceOptions,
     embedding: { origins: page.embedding.origins },
     sign_in: { password_in_url: page.allowPasswordInUrl },
     gws: gwsPageSettings(config),

@@ -9,6 +9,7 @@ describe("what the page is told before sign-in", () => {
     expect(pageSettings(configOf(minimal))).toEqual({
       mode: "phone",
       web_socket_path: "/ws",
+      workspace_options: {},
       embedding: { origins: [] },
       sign_in: { password_in_url: false },
       gws: null,
@@ -17,10 +18,11 @@ describe("what the page is told before sign-in", () => {
 
   it("follows the configuration", () => {
     const yaml = withPage(
-      '{ mode: audio, embedding: { origins: ["https://wwe.example.com"] }, allowPasswordInUrl: true }',
+      '{ mode: audio, embedding: { origins: ["https://wwe.example.com"] }, allowPasswordInUrl: true, workspaceOptions: { agc_mode: 0 } }',
     );
     expect(pageSettings(configOf(yaml))).toMatchObject({
       mode: "audio",
+      workspace_options: { agc_mode: 0 },
       embedding: { origins: ["https://wwe.example.com"] },
       sign_in: { password_in_url: true },
     });

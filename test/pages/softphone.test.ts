@@ -456,6 +456,43 @@ describe("in a call", () => {
     await state("call", "none");
   });
 
+  it("goes on when the connection is lost while it is being held, and is held when it is back", async () => {
+    await signedIn();
+    const callId = await talking();
+    gateway.silent = true;
+    await button("Hold").click();
+    await sent(() => gateway.last("INVITE").text.includes("a=sendonly"));
+    gateway.cutSocket();
+    await state("lamp-socket", "lost");
+    await state("call", "talking");
+    gateway.silent = false;
+    const lost = gateway.last("INVITE");
+    await sent(() => gateway.last("INVITE") !== lost && gateway.last("INVITE").text.includes("a=sendonly"));
+    await state("app", "registered");
+    await button("Retrieve").click();
+    await sent(() => gateway.last("INVITE").text.includes("a=sendrecv"));
+    gateway.bye(callId);
+    await state("call", "none");
+    expect(pageErrors()).toEqual([]);
+  });
+
+  it("goes on when the gateway takes the sign-in no more, and nobody is signed in after it", async () => {
+    await signedIn();
+    const callId = await talking();
+    gateway.signInRefusal = "403 Sign-In Expired";
+    gateway.cutSocket();
+    await state("lamp-here", "failed");
+    await state("call", "talking");
+    expect(await page.getByRole("alert").textContent()).toContain("The call goes on");
+    await button("Hold").click();
+    await sent(() => gateway.last("INVITE").text.includes("a=sendonly"));
+    await state("call", "talking");
+    gateway.bye(callId);
+    await state("app", "signed-out");
+    expect(await page.getByRole("alert").textContent()).toContain("Your sign-in has expired");
+    expect(pageErrors()).toEqual([]);
+  });
+
   it("ends with the tab", async () => {
     await signedIn();
     await talking();

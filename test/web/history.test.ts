@@ -12,7 +12,7 @@ const call = {
   transfer: undefined,
 } as CallSnapshot;
 const ended = (change: Partial<CallSnapshot>, by: "local" | "remote", reason?: string): PastCall =>
-  pastCall({ kind: "ended", call: { ...call, ...change }, by, reason }, 61_000);
+  pastCall({ kind: "ended", call: { ...call, ...change }, by, reason, elsewhere: false }, 61_000);
 
 function storage(): Pick<Storage, "getItem" | "setItem" | "removeItem"> & { kept: Map<string, string> } {
   const kept = new Map<string, string>();

@@ -40,6 +40,7 @@ const call: KeptCall = {
   lines: [["P-Asserted-Identity", "x"]],
   since: 5,
   held: true,
+  muted: true,
 };
 let made = 0;
 const newUuid = (): string => `00000000-0000-4000-8000-${String(++made).padStart(12, "0")}`;

@@ -93,6 +93,11 @@ export interface Configuration {
   readonly ring_volume?: number;
   /** The browser's notifications of calls. */
   readonly notifications?: boolean;
+  /**
+   * Options by the names that Workspace gives its SIP endpoint, e.g. `{"policy.session.agc_mode": "1"}`; those that are not
+   * known say nothing. docs/softphone-sound.md has the list.
+   */
+  readonly workspace_options?: Readonly<Record<string, unknown>>;
 }
 
 export interface CommandResult {
@@ -137,6 +142,20 @@ export interface EventData {
   readonly unmuted: { readonly call_id: string };
   /** Every five seconds of a call, as far as it is known. */
   readonly quality: { readonly call_id: string } & QualityInfo;
+  /** A microphone, speaker or ring device in use went, came back or changed. */
+  readonly device: DeviceInfo;
+}
+
+export interface DeviceInfo {
+  readonly use: "microphone" | "speaker" | "ring";
+  /** `gone`: pulled out; `back`: there again; `changed`: the system has another default; `missing`: the chosen one is not there. */
+  readonly change: "gone" | "back" | "changed" | "missing";
+  /** Name of the device that is gone, missing or back; empty where the browser does not tell. */
+  readonly label: string;
+  /** Name of the device that is used now; empty: unknown or none. */
+  readonly now: string;
+  /** There is no other one. */
+  readonly none: boolean;
 }
 
 export interface Failure {

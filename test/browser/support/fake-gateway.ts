@@ -70,6 +70,8 @@ export class FakeGateway {
   phrase = "Refused";
   /** Status and phrase for every sign-in from now on. */
   signInRefusal: string | undefined;
+  /** Hears re-INVITEs and says nothing. */
+  silent = false;
   readonly #sockets: WebSocketServer;
   readonly #password: string;
   #page: WebSocket | undefined;
@@ -284,6 +286,7 @@ export class FakeGateway {
 
   #onInvite(request: SipText): void {
     if (request.header("To").includes("tag=")) {
+      if (this.silent) return;
       const headers = ["Contact: <sip:gateway.invalid;transport=ws>", "Content-Type: application/sdp"];
       this.#reply(request, "200 OK", headers, answerTo(request.body));
       return;

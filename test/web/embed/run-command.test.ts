@@ -40,6 +40,7 @@ const phone: Commanded = {
   signOut: () => void done.push("signOut"),
   mute: (on, callId) => void done.push(`mute ${on} ${callId}`),
   setSound: (sound) => void done.push(JSON.stringify(sound)),
+  setWorkspaceOptions: (options) => void done.push(`options ${JSON.stringify(options)}`),
   setMode: (mode: Mode) => {
     if (refusal === undefined) status.mode = mode;
     return refusal;
@@ -157,5 +158,10 @@ describe("configuring", () => {
     refusal = "The gateway's configuration says audio-only.";
     expect(await run("configure", { mode: "phone" })).toMatchObject(["refused", refusal]);
     expect(status.mode).toBe("audio");
+  });
+
+  it("hands Workspace's options on as they are", async () => {
+    await run("configure", { workspace_options: { "policy.session.auto_answer": "0" } });
+    expect(done).toEqual(['options {"policy.session.auto_answer":"0"}', "{}"]);
   });
 });

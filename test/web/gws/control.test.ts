@@ -201,6 +201,16 @@ describe("answering", () => {
     expect(sip).toEqual(["answer"]);
   });
 
+  it("that talk has done while GWS was waited for is no refusal", async () => {
+    calls = [sipCall("a", "ringing")];
+    const done = control.answer("a");
+    calls = [sipCall("a", "talking")];
+    bench.call("A", "Established", TALKING);
+    await bench.pass(200);
+    expect(await done).toBeUndefined();
+    expect([sip, operations()]).toEqual([[], []]);
+  });
+
   it("that SIP Server's talk has done is done once", async () => {
     calls = [sipCall("a", "ringing")];
     bench.call("A", "Ringing", ["Answer"]);

@@ -120,5 +120,11 @@ describe("requests", () => {
     await expect(failing.get("me")).rejects.toMatchObject({ kind: "unreachable" });
     const silent = bench(() => new DOMException("late", "TimeoutError")).http;
     await expect(silent.get("me")).rejects.toMatchObject({ kind: "silent" });
+    // It may well have done what was asked.
+    const cut = new Response(
+      new ReadableStream({ pull: (body) => body.error(new TypeError("network error")) }),
+    );
+    const half = new GwsHttp(settingsOf(), async () => cut);
+    await expect(half.get("me")).rejects.toMatchObject({ kind: "silent" });
   });
 });

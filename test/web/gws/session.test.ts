@@ -115,6 +115,29 @@ describe("signing out", () => {
   });
 });
 
+describe("a microphone that is lost", () => {
+  const device = (state: string): void =>
+    bench.events?.event({
+      messageType: "DeviceStateChangeMessage",
+      devices: [{ ...DEVICE, deviceState: "Active", userState: { state } }],
+    });
+
+  it("makes an agent who is ready not ready, and nobody else", async () => {
+    expect(await bench.session.headsetLost()).toBeUndefined();
+    await bench.active();
+    for (const state of ["NotReady", "AfterCallWork"]) {
+      device(state);
+      expect(await bench.session.headsetLost()).toBeUndefined();
+    }
+    expect(bench.operations.join()).not.toContain("NotReady");
+    device("Ready");
+    expect(await bench.session.headsetLost()).toContain("you are not ready");
+    expect(bench.operations).toContain("POST me/channels/voice NotReady");
+    bench.answers["POST me/channels/voice"] = { body: { statusCode: 2, statusMessage: "Not now" } };
+    expect(await bench.session.headsetLost()).toContain("could not be made not ready");
+  });
+});
+
 describe("events", () => {
   it("tell calls, devices and errors; what cannot be read is left out", async () => {
     await bench.active();

@@ -15,6 +15,7 @@ const EVENTS: readonly EventName[] = [
   "muted",
   "unmuted",
   "quality",
+  "device",
 ];
 
 const place = document.getElementById("example");

@@ -12,6 +12,7 @@ import {
   loadSettings,
   passwordInUrl,
   webSocketPath,
+  workspaceOptions,
 } from "./page-settings.ts";
 import { ownGateway, type Remembered } from "./phone/settings.ts";
 import { hookQuality } from "./quality/hook.tsx";
@@ -21,6 +22,7 @@ import { Softphone } from "./softphone.ts";
 import { hookSound } from "./sound/hook.tsx";
 import { Sound } from "./sound/sound.ts";
 import { App, titleOf } from "./views/app.tsx";
+import { WorkspacePolicy } from "./workspace-policy.ts";
 
 function element<T extends HTMLElement>(id: string, kind: new () => T): T {
   const found = document.getElementById(id);
@@ -60,14 +62,21 @@ phone.onChange(() => keepCalls(sessionStorage, phone.kept));
 // Parts that hook in do it here.
 hookSound(softphone, sound);
 hookQuality(softphone);
+const policy = new WorkspacePolicy({
+  phone,
+  sound,
+  told: (text, problem) => softphone.notices.tell(text, problem),
+});
+policy.apply(workspaceOptions(settings));
 const mode = configuredMode(settings);
 softphone.mode = firstMode(mode, location.hash);
-hookGws(softphone, settings);
+hookGws(softphone, settings, policy);
 if (window.parent !== window)
   void import("./embed/hook.ts").then(({ hookEmbed }) =>
     hookEmbed({
       softphone,
-      sound: sound.settings,
+      sound,
+      policy,
       origins: embeddingOrigins(settings),
       configuredMode: mode,
     }),

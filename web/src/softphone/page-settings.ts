@@ -35,3 +35,8 @@ export function passwordInUrl({ sign_in }: PageSettings): boolean {
 export function embeddingOrigins({ embedding }: PageSettings): readonly string[] {
   return list(member(embedding, "origins")).filter((one) => typeof one === "string");
 }
+
+/** Options by the names that Workspace gives its SIP endpoint. */
+export function workspaceOptions({ workspace_options }: PageSettings): Readonly<Record<string, unknown>> {
+  return record(workspace_options);
+}

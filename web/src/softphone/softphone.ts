@@ -13,6 +13,8 @@ import { Places } from "./places.ts";
 import type { SoftphoneSnapshot, Ui } from "./snapshot.ts";
 import { MicrophoneError, type Microphone } from "./sound/microphone.ts";
 
+const SUPERSEDED = "Another sign-in or a sign-out came in between.";
+
 const CLOSED: Ui = {
   tool: "none",
   sheet: "none",
@@ -28,7 +30,7 @@ const CLOSED: Ui = {
  */
 export class Softphone {
   readonly phone: Phone;
-  readonly microphone: Microphone;
+  readonly microphone: Pick<Microphone, "acquire" | "release">;
   readonly history: CallHistory;
   readonly places = new Places();
   readonly notices = new Notices(() => this.changed());
@@ -38,6 +40,8 @@ export class Softphone {
   #ui = CLOSED;
   #audioOnly = false;
   #signingIn = false;
+  /** Grows with each sign-in and sign-out: one that was asked for before counts no more. */
+  #signInTurn = 0;
   #refusals = 0;
   #missed = 0;
   #numberFocus = 0;
@@ -45,7 +49,12 @@ export class Softphone {
   #toolsOf: string | undefined;
 
   /** @param own the gateway that served the page */
-  constructor(phone: Phone, microphone: Microphone, history: CallHistory, own: Remembered) {
+  constructor(
+    phone: Phone,
+    microphone: Pick<Microphone, "acquire" | "release">,
+    history: CallHistory,
+    own: Remembered,
+  ) {
     this.#own = own;
     this.phone = phone;
     this.#control = phone;
@@ -121,15 +130,20 @@ export class Softphone {
   async signIn(credentials: Credentials): Promise<Refusal> {
     this.notices.calm();
     this.#busy(true);
+    const turn = ++this.#signInTurn;
     try {
       await this.microphone.acquire();
-      // It may have come while a token was exchanged, or the person was asked for the microphone.
-      if (this.phone.snapshot.call !== undefined) return SIGN_IN_BESIDE_CALL;
+      // The person may have been asked for the microphone meanwhile.
+      if (turn !== this.#signInTurn) return SUPERSEDED;
+      if (this.phone.snapshot.call !== undefined) {
+        this.notices.tell(SIGN_IN_BESIDE_CALL, true);
+        return SIGN_IN_BESIDE_CALL;
+      }
       this.phone.signIn(credentials);
-      this.history.of(credentials.dn);
       remember(sessionStorage, credentials);
       return undefined;
     } catch (error) {
+      if (turn !== this.#signInTurn) return SUPERSEDED;
       this.microphone.release();
       const text =
         error instanceof MicrophoneError
@@ -138,12 +152,16 @@ export class Softphone {
       this.notices.tell(text, true);
       return text;
     } finally {
-      this.#busy(false);
+      if (turn === this.#signInTurn) this.#busy(false);
     }
   }
 
+  /** Takes back a sign-in that is under way, too. */
   signOut(): void {
+    this.#signInTurn++;
+    this.#signingIn = false;
     this.phone.signOut();
+    this.microphone.release();
     this.#ui = CLOSED;
     this.notices.tell("Signed out.", false);
   }
@@ -205,6 +223,8 @@ export class Softphone {
 
   #onEvent(event: PhoneEvent): void {
     if (event.kind === "notice") this.notices.tell(event.text, event.problem);
+    // Not before the gateway has taken it: a mistyped number has no calls of its own.
+    if (event.kind === "registered") this.history.of(event.dn);
     if (event.kind === "registration-failed" && event.final) this.#refusals += 1;
     if (event.kind !== "ended" && event.kind !== "failed") return;
     const past = pastCall(event, Date.now());

@@ -2,21 +2,24 @@ import type { CommandData, Configuration, Mode } from "../../../sdk/protocol.ts"
 import type { Refusal } from "../phone/call-control.ts";
 import { exchangeToken } from "../phone/sign-in-token.ts";
 import type { Softphone } from "../softphone.ts";
-import type { SoundChoices, SoundSettings } from "../sound/choices.ts";
+import type { SoundChoices } from "../sound/choices.ts";
+import type { Sound } from "../sound/sound.ts";
+import type { WorkspacePolicy } from "../workspace-policy.ts";
 import { runCommand, type Commanded } from "./run-command.ts";
 import { EmbedSession } from "./session.ts";
 import { statusOf, toldOf } from "./told.ts";
 
 export interface EmbedHook {
   readonly softphone: Softphone;
-  readonly sound: SoundSettings;
+  readonly sound: Sound;
+  readonly policy: WorkspacePolicy;
   /** Who may embed the page beside its own origin. */
   readonly origins: readonly string[];
   readonly configuredMode: Mode;
 }
 
 /** Lets the page around this one control it and hear of its calls. */
-export function hookEmbed({ softphone, sound, origins, configuredMode }: EmbedHook): void {
+export function hookEmbed({ softphone, sound, policy, origins, configuredMode }: EmbedHook): void {
   const { phone } = softphone;
   const commanded: Commanded = {
     // Of that moment: another part may have put itself in the phone's place.
@@ -27,7 +30,8 @@ export function hookEmbed({ softphone, sound, origins, configuredMode }: EmbedHo
     signIn: async (by) => await signIn(softphone, by),
     signOut: () => softphone.signOut(),
     mute: (on, callId) => phone.mute(on, callId),
-    setSound: (wanted) => sound.apply(soundOf(wanted)),
+    setSound: (wanted) => sound.settings.apply(soundOf(wanted)),
+    setWorkspaceOptions: (options) => policy.apply(options),
     setMode: (mode) => {
       if (configuredMode === "audio" && mode !== "audio")
         return "The gateway's configuration says audio-only (page.mode).";
@@ -56,10 +60,11 @@ export function hookEmbed({ softphone, sound, origins, configuredMode }: EmbedHo
     const told = toldOf(event);
     if (told !== undefined) session.tell(...told);
   });
+  sound.onDevice((news) => session.tell("device", news));
   session.begin(parentOrigin());
 }
 
-function soundOf(wanted: Omit<Configuration, "mode">): Partial<SoundChoices> {
+function soundOf(wanted: Omit<Configuration, "mode" | "workspace_options">): Partial<SoundChoices> {
   const names = {
     echoCancellation: wanted.echo_cancellation,
     noiseSuppression: wanted.noise_suppression,

@@ -1,5 +1,7 @@
 import type { Command, CommandName, Refusal, RefusalCode } from "../../../sdk/protocol.ts";
 
+const MOST_OPTIONS = 200;
+
 /** Says what is wrong with a value, undefined when nothing is. */
 type Check = (value: unknown) => string | undefined;
 
@@ -10,6 +12,11 @@ function text(form: RegExp, what: string): Check {
 const FLAG: Check = (value) => (typeof value === "boolean" ? undefined : "true or false");
 const VOLUME: Check = (value) =>
   typeof value === "number" && value >= 0 && value <= 1 ? undefined : "a number from 0 to 1";
+/** Workspace gives its endpoint more options than count here; those are passed over. */
+const OPTIONS: Check = (value) =>
+  isRecord(value) && Object.keys(value).length <= MOST_OPTIONS
+    ? undefined
+    : `an object of at most ${MOST_OPTIONS} options by their names in Workspace`;
 const CALL_ID = text(/^[\x21-\x7e]{1,256}$/, "the id of a call, as events and get_status give it");
 const NUMBER = text(
   /^\+?(?=.*[0-9A-Za-z*#])[0-9A-Za-z*#.()/_ -]{1,64}$/,
@@ -59,6 +66,7 @@ const COMMANDS: Readonly<Record<CommandName, readonly Fields[]>> = {
         speaker_volume: VOLUME,
         ring_volume: VOLUME,
         notifications: FLAG,
+        workspace_options: OPTIONS,
       },
     },
   ],

@@ -18,7 +18,8 @@ export interface Commanded {
   signOut(): void;
   mute(on: boolean, callId: string): void;
   setMode(mode: Mode): Refusal;
-  setSound(sound: Omit<Configuration, "mode">): void;
+  setSound(sound: Omit<Configuration, "mode" | "workspace_options">): void;
+  setWorkspaceOptions(options: NonNullable<Configuration["workspace_options"]>): void;
 }
 
 type CallCommand = Exclude<
@@ -35,8 +36,9 @@ export async function runCommand(
     case "get_status":
       return phone.status();
     case "configure": {
-      const { mode, ...sound } = command.data;
+      const { mode, workspace_options: options, ...sound } = command.data;
       if (mode !== undefined) refuse(phone.setMode(mode));
+      if (options !== undefined) phone.setWorkspaceOptions(options);
       phone.setSound(sound);
       return { mode: phone.status().mode };
     }

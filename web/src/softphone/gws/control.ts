@@ -91,6 +91,8 @@ export class GwsControl implements CallControl {
     if (call?.phase !== "ringing" || !this.#on) return await sip();
     const known = await this.#meet(call, "Answer");
     const rings = (): boolean => this.#find(call.callId)?.phase === "ringing";
+    // SIP Server's talk was faster, or the caller has given up.
+    if (!rings()) return undefined;
     return await this.#act(call.callId, known, "Answer", sip, () => !rings());
   }
 

@@ -78,7 +78,7 @@ export class GwsHttp {
 
   async #request(path: string, init: RequestInit): Promise<unknown> {
     const { url, api } = this.#settings;
-    let response: Response;
+    let response: Response | undefined;
     let answer: string;
     try {
       const signal = AbortSignal.timeout(PATIENCE_MS);
@@ -87,7 +87,8 @@ export class GwsHttp {
       answer = await response.text();
     } catch (error) {
       const late = error instanceof Error && error.name === "TimeoutError";
-      throw new GwsError(late ? "silent" : "unreachable");
+      // An answer that was cut off says no more of what GWS has done than none in time.
+      throw new GwsError(late || response !== undefined ? "silent" : "unreachable");
     }
     this.#learnCsrf(response.headers);
     return readAnswer(response.status, answer);

@@ -1,5 +1,6 @@
 import type { PhoneSnapshot } from "../phone/phone.ts";
 import type { Softphone } from "../softphone.ts";
+import type { WorkspacePolicy } from "../workspace-policy.ts";
 import { callUuidOf, GwsControl } from "./control.ts";
 import { openEvents } from "./event-channel.ts";
 import { GwsPanel, ScreenPop } from "./panel.tsx";
@@ -17,7 +18,7 @@ const after: After = (ms, act) => {
 };
 
 /** Puts GWS into the page: its panel, its data at the calls and, where configured, its control of them. */
-export function openGws(softphone: Softphone, settings: GwsSettings): void {
+export function openGws(softphone: Softphone, settings: GwsSettings, policy: WorkspacePolicy): void {
   const { phone, notices, places } = softphone;
   const session = new GwsSession(settings, { http: new GwsHttp(settings), openEvents, after });
   const kept = sessionStorage.getItem(KEPT);
@@ -38,6 +39,7 @@ export function openGws(softphone: Softphone, settings: GwsSettings): void {
     remember(session);
     softphone.changed();
   });
+  policy.onHeadsetLost(() => softphone.act(session.headsetLost()));
   const follow = ({ dn, trunk }: PhoneSnapshot): void => session.line(dn, trunk.state === "in-service");
   phone.onChange(follow);
   follow(phone.snapshot);

@@ -243,6 +243,15 @@ export class GwsSession {
     }
   }
 
+  /** Makes an agent who is ready not ready, since nobody would hear them. @returns what to tell them */
+  async headsetLost(): Promise<Refusal> {
+    if (this.#stage !== "active" || !["", "Ready"].includes(this.#device?.state ?? "")) return undefined;
+    const refusal = await this.setState("NotReady");
+    if (refusal !== undefined)
+      return `The microphone is gone, and you could not be made not ready at GWS: ${refusal}`;
+    return "The microphone is gone: you are not ready at GWS now. Plug it in, then make yourself ready.";
+  }
+
   /** Rejects with `GwsError`. That it is accepted is all it says: the outcome comes as events. */
   async operate(callId: string, operation: string, more: object = {}): Promise<void> {
     await this.#post(`me/calls/${encodeURIComponent(callId)}`, { operationName: operation, ...more });

@@ -4,15 +4,19 @@ import {
   assertedPeer,
   callerData,
   headerLines,
+  headerOf,
   withChanges,
   type CallerDatum,
   type HeaderLine,
 } from "./caller-data.ts";
+import { callEnd, type CallEnd } from "./call-end.ts";
+import { CallMicrophone, stopTracks } from "./call-microphone.ts";
+import { callOptions } from "./call-options.ts";
 import type { CallNews, Quality } from "./gateway-events.ts";
 import type { KeptCall } from "./kept.ts";
+import { outliveLostRequests } from "./lost-requests.ts";
 import { PathWatch } from "./path-watch.ts";
 import { refer, type Target, type Transfer } from "./transfer.ts";
-import { byeProblem, callProblem } from "./words.ts";
 
 /** Carries the call's token, to the page and from it. */
 export const RESUME_HEADER = "X-Jackfield-Resume";
@@ -53,17 +57,6 @@ export interface CallSnapshot {
   readonly quality: Quality | undefined;
 }
 
-/** How a call ended. */
-export interface CallEnd {
-  /** In words, when it did not end as calls do. */
-  readonly problem: string | undefined;
-  /** Of the response that ended it, 0 without one. */
-  readonly status: number;
-  readonly by: "local" | "remote";
-  /** Whether it had been answered. */
-  readonly answered: boolean;
-}
-
 export type CallHappening =
   "progress" | "accepted" | "muted" | "unmuted" | "held" | "retrieved" | "transfer" | "changed" | "quality";
 
@@ -78,9 +71,6 @@ export interface CallOwner {
 /** JsSIP makes one offer at a time: what SIP Server wants is tried again after this long. */
 const HOLD_RETRY_MS = 200;
 const SHOWN_DIGITS = 24;
-
-/** Seconds of RFC 4028 refreshes: long, because JsSIP ends the call when a refresh falls into a lost socket. */
-const SESSION_EXPIRES_S = 1800;
 
 export interface CallParts {
   readonly session: RTCSession;
@@ -101,6 +91,8 @@ export class Call {
   readonly callId: string;
   readonly direction: "in" | "out";
   readonly line: number;
+  /** What takes the call over in another attempt, where the connection was lost in this one. */
+  again: KeptCall | undefined;
   readonly #session: RTCSession;
   readonly #owner: CallOwner;
   #peer: string;
@@ -110,9 +102,11 @@ export class Call {
   /** Who called whom; of a call taken over not the same as who began the session. */
   readonly #shown: "in" | "out";
   #path: PathWatch | undefined;
+  /** A request was under way when the connection was lost: whether the gateway has heard it is not known. */
+  #requestLost = false;
   /** By which a newer page can take the call over. */
   #token: string | undefined;
-  #microphone: MediaStream | undefined;
+  readonly #microphone: CallMicrophone;
   #phase: Phase;
   #earlyMedia = false;
   #since: number | undefined;
@@ -132,7 +126,7 @@ export class Call {
     this.direction = direction;
     this.#session = session;
     this.#owner = owner;
-    this.#microphone = microphone;
+    this.#microphone = new CallMicrophone(session, microphone);
     this.#kept = kept;
     this.#shown = kept?.direction ?? direction;
     this.#phase = kept ? "resuming" : direction === "in" ? "ringing" : "calling";
@@ -140,6 +134,8 @@ export class Call {
     const { display_name: name, uri } = session.remote_identity;
     this.#peer = kept?.peer ?? (name && name !== uri.user ? `${name} (${uri.user})` : uri.user);
     this.#lines = kept?.lines ?? (direction === "in" ? headerLines(request) : []);
+    if (kept?.muted === true) this.#microphone.beginMuted();
+    outliveLostRequests(session, () => this.#onRequestLost());
     this.#listen();
   }
 
@@ -189,15 +185,16 @@ export class Call {
 
   /** What a newer page of this tab needs to take the call over; undefined while it could not. */
   keep(dn: string): KeptCall | undefined {
-    const { heldHere: held, direction, peer, since } = this.snapshot;
+    const { heldHere: held, muted, direction, peer, since } = this.snapshot;
     if (this.#phase === "resuming") return this.#kept;
     if (this.#phase !== "talking" || this.#token === undefined || since === undefined) return undefined;
-    return { dn, token: this.#token, direction, peer, lines: this.#lines, since, held };
+    return { dn, token: this.#token, direction, peer, lines: this.#lines, since, held, muted };
   }
 
-  /** The gateway can be reached again: a path that broke meanwhile is renewed. */
+  /** The gateway can be reached again: a path that broke meanwhile is renewed, an offer that was lost is made anew. */
   renewPath(): void {
     this.#path?.renew();
+    if (this.#requestLost && this.#offerPath()) this.#requestLost = false;
   }
 
   setQuality(quality: Quality | undefined): void {
@@ -212,34 +209,14 @@ export class Call {
       stopTracks(microphone);
       return;
     }
-    this.#microphone = microphone;
+    this.#microphone.begin(microphone);
     this.#move("answering");
-    this.#session.answer({ ...answerOptions(), mediaStream: microphone });
+    this.#session.answer({ ...callOptions(), mediaStream: microphone });
   }
 
-  /**
-   * Sends another microphone's sound from now on, silent where the one before was (muted, held). A call that is not answered
-   * takes none yet. @param copy makes this call's own copy
-   */
+  /** Sends another microphone's sound from now on. @param copy makes this call's own copy */
   useMicrophone(copy: () => MediaStream | undefined): void {
-    const before = this.#microphone;
-    const next = before && copy();
-    if (before === undefined || next === undefined) return;
-    this.#microphone = next;
-    void this.#sendMicrophone().then(() => stopTracks(before));
-  }
-
-  /** Puts the call's own copy in the place of what its connection sends. Idempotent. */
-  async #sendMicrophone(): Promise<void> {
-    const track = this.#microphone?.getAudioTracks()[0];
-    const sender = sendersOf(this.#session).find((one) => one.track?.kind === "audio");
-    const before = sender?.track;
-    if (track === undefined || sender === undefined || !before || before === track) return;
-    track.enabled = before.enabled;
-    // Refused where the call is over.
-    await sender.replaceTrack(track).catch(() => undefined);
-    // JsSIP may have muted the former one meanwhile.
-    track.enabled = before.enabled;
+    this.#microphone.change(copy);
   }
 
   hangUp(status?: { readonly code: number; readonly phrase: string }): void {
@@ -247,7 +224,9 @@ export class Call {
     this.#session.terminate(status && { status_code: status.code, reason_phrase: status.phrase });
   }
 
+  /** A call that is not answered has no sound yet that could be muted. */
   mute(on: boolean): void {
+    if (this.#phase !== "talking") return;
     if (on) this.#session.mute({ audio: true });
     else this.#session.unmute({ audio: true });
   }
@@ -365,10 +344,18 @@ export class Call {
     this.#session.on("confirmed", () => this.#session.hold());
   }
 
+  #offerPath(): boolean {
+    return this.#session.renegotiate({ rtcOfferConstraints: { iceRestart: true } });
+  }
+
+  #onRequestLost(): boolean {
+    this.#requestLost = true;
+    return this.#phase === "talking";
+  }
+
   #watch(connection: RTCPeerConnection): void {
     this.#path = new PathWatch(connection, () => {
-      if (this.#phase !== "talking" || !this.#owner.reachable()) return;
-      this.#session.renegotiate({ rtcOfferConstraints: { iceRestart: true } });
+      if (this.#phase === "talking" && this.#owner.reachable()) this.#offerPath();
     });
     connection.addEventListener("track", ({ streams, track }) => {
       this.#sound = streams[0] ?? new MediaStream([track]);
@@ -376,52 +363,11 @@ export class Call {
     });
   }
 
-  #end({ cause, message, originator }: EndEvent): void {
-    const answered = this.#since !== undefined;
+  #end(event: EndEvent): void {
+    this.again = this.#phase === "resuming" && this.#requestLost ? this.#kept : undefined;
     this.#phase = "ended";
     this.#path?.close();
-    if (this.#microphone !== undefined) stopTracks(this.#microphone);
-    const last = typeof message === "object" && message !== null ? message : undefined;
-    const response = last && "status_code" in last ? last : undefined;
-    // A rejection of our own is no news to the person who did it.
-    const by: string = originator;
-    const own = by === "local" && cause === "Rejected";
-    const bye = by === "remote" && cause === "Terminated" ? last : undefined;
-    const problem = own
-      ? undefined
-      : (callProblem(cause, response?.status_code ?? 0, response?.reason_phrase) ??
-        (bye && byeProblem(headerOf(bye, "Reason") ?? "")));
-    const status = response?.status_code ?? 0;
-    this.#owner.ended(this, { problem, status, by: by === "local" ? "local" : "remote", answered });
+    this.#microphone.stop();
+    this.#owner.ended(this, callEnd(event, this.#since !== undefined));
   }
-}
-
-function headerOf(message: object, name: string): string | undefined {
-  const getHeader: unknown = Reflect.get(message, "getHeader");
-  const value: unknown =
-    typeof getHeader === "function" ? Reflect.apply(getHeader, message, [name]) : undefined;
-  return typeof value === "string" ? value : undefined;
-}
-
-/** None before JsSIP has made the connection, which its types leave out. */
-function sendersOf(session: RTCSession): readonly RTCRtpSender[] {
-  const connection: RTCPeerConnection | null | undefined = session.connection;
-  return connection?.getSenders() ?? [];
-}
-
-function stopTracks(stream: MediaStream): void {
-  for (const track of stream.getTracks()) track.stop();
-}
-
-/** What both `answer` and `call` of JsSIP take: sound only, no STUN or TURN servers (the gateway is reached directly). */
-export function answerOptions(): {
-  mediaConstraints: MediaStreamConstraints;
-  pcConfig: RTCConfiguration;
-  sessionTimersExpires: number;
-} {
-  return {
-    mediaConstraints: { audio: true, video: false },
-    pcConfig: { iceServers: [], bundlePolicy: "max-bundle" },
-    sessionTimersExpires: SESSION_EXPIRES_S,
-  };
 }

@@ -39,6 +39,14 @@ export function headerLines(message: object): HeaderLine[] {
   );
 }
 
+/** A header's value in a JsSIP message. */
+export function headerOf(message: object, name: string): string | undefined {
+  const getHeader: unknown = Reflect.get(message, "getHeader");
+  const value: unknown =
+    typeof getHeader === "function" ? Reflect.apply(getHeader, message, [name]) : undefined;
+  return typeof value === "string" ? value : undefined;
+}
+
 /** `lines` with what `changed` says: each of its names replaces all former lines of that name. */
 export function withChanges(lines: readonly HeaderLine[], changed: readonly HeaderLine[]): HeaderLine[] {
   const names = new Set(changed.map(([name]) => name.toLowerCase()));

@@ -2,7 +2,8 @@ import { list, parseJson, record } from "../../shared/json.ts";
 import type { CallSnapshot } from "./call.ts";
 import type { PhoneEvent } from "./phone-event.ts";
 
-export type Outcome = "answered" | "missed" | "rejected" | "cancelled" | "failed" | "transferred";
+export type Outcome =
+  "answered" | "elsewhere" | "missed" | "rejected" | "cancelled" | "failed" | "transferred";
 
 /** A call that is over. */
 export interface PastCall {
@@ -24,6 +25,7 @@ const KEY = "jackfield.history";
 const LONGEST = 50;
 const OUTCOMES: readonly string[] = [
   "answered",
+  "elsewhere",
   "missed",
   "rejected",
   "cancelled",
@@ -38,6 +40,7 @@ function outcomeOf(event: Over): Outcome {
   if (call.since !== undefined) return handedOver(call) ? "transferred" : "answered";
   if (event.kind === "failed") return call.direction === "in" ? "missed" : "failed";
   if (call.direction === "out") return event.by === "local" ? "cancelled" : "failed";
+  if (event.elsewhere) return "elsewhere";
   return event.by === "local" ? "rejected" : "missed";
 }
 
@@ -117,6 +120,7 @@ function isPastCall(value: unknown): value is PastCall {
 
 const WORDS: Readonly<Record<Outcome, string>> = {
   answered: "",
+  elsewhere: "answered by another phone",
   missed: "missed",
   rejected: "rejected",
   cancelled: "not answered",

@@ -16,6 +16,7 @@ export interface KeptCall {
   /** When it was answered, ms since the epoch. */
   readonly since: number;
   readonly held: boolean;
+  readonly muted: boolean;
 }
 
 /** MD5 of user name, realm and password (RFC 7616 3.4.2): signs in at that realm as the password does. */
@@ -43,7 +44,7 @@ export function keptCalls(storage: Storage): readonly KeptCall[] {
 }
 
 function keptCall(kept: unknown): KeptCall | undefined {
-  const { dn, token, direction, lines, since, held } = record(kept);
+  const { dn, token, direction, lines, since, held, muted } = record(kept);
   if (typeof dn !== "string" || typeof token !== "string" || typeof since !== "number") return undefined;
   return {
     dn,
@@ -53,6 +54,7 @@ function keptCall(kept: unknown): KeptCall | undefined {
     peer: textOf(kept, "peer"),
     lines: list(lines).filter(isLine),
     held: held === true,
+    muted: muted === true,
   };
 }
 

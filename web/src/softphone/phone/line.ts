@@ -19,7 +19,7 @@ export interface Trunk {
 export interface LineOwner {
   changed(): void;
   told(text: string, problem: boolean): void;
-  /** The gateway refused the sign-in; `final`: for good, the line is closed. */
+  /** The gateway refused the sign-in; `final`: for good, the line is to be closed once no call needs it. */
   refused(status: number, text: string, final: boolean): void;
   /** Signed in, anew or again. */
   registered(): void;
@@ -27,6 +27,13 @@ export interface LineOwner {
   /** Whatever else the gateway tells: of a call, of messages that wait. */
   event(event: Exclude<GatewayEvent, { kind: "trunk" }>): void;
 }
+
+/** What the phone uses of a line. */
+export type SignedLine = Pick<
+  Line,
+  "dn" | "socket" | "registration" | "trunk" | "gateway" | "retryAt" | "ha1" | "close" | "address" | "call"
+>;
+export type NewLine = (credentials: Credentials, instance: string, owner: LineOwner) => SignedLine;
 
 /** A refused or unanswered REGISTER is tried again after this long. */
 const RETRY_MS = 10_000;
@@ -161,7 +168,7 @@ export class Line {
     const { status, phrase } = responseOf(event);
     const text = inOneLine(signInProblem(status, phrase));
     if (isFinal(status)) {
-      this.close();
+      this.#register("failed");
       this.#owner.refused(status, text, true);
       return;
     }

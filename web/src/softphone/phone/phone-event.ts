@@ -28,6 +28,8 @@ export type PhoneEvent =
       readonly call: CallSnapshot;
       readonly by: "local" | "remote";
       readonly reason: string | undefined;
+      /** It rang here and another phone took it. */
+      readonly elsewhere: boolean;
     }
   /** Never answered, for a reason: `status` of the response, 0 without one. */
   | { readonly kind: "failed"; readonly call: CallSnapshot; readonly status: number; readonly reason: string }

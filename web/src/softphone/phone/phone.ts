@@ -2,18 +2,22 @@ import type { RTCSessionEvent } from "jssip/lib/UA.js";
 import { Listeners } from "../../shared/listeners.ts";
 import { MicrophoneError, type Microphone } from "../sound/microphone.ts";
 import type { CallControl, Refusal } from "./call-control.ts";
-import {
-  answerOptions,
-  Call,
-  RESUME_HEADER,
-  type CallEnd,
-  type CallHappening,
-  type CallOwner,
-  type CallSnapshot,
-} from "./call.ts";
+import { Call, RESUME_HEADER, type CallHappening, type CallOwner, type CallSnapshot } from "./call.ts";
+import type { CallEnd } from "./call-end.ts";
+import { stopTracks } from "./call-microphone.ts";
+import { callOptions } from "./call-options.ts";
+import { Calls } from "./calls.ts";
 import type { GatewayEvent, Messages } from "./gateway-events.ts";
 import type { Ha1, KeptCall } from "./kept.ts";
-import { Line, type LineOwner, type Registration, type SocketState, type Trunk } from "./line.ts";
+import {
+  Line,
+  type LineOwner,
+  type NewLine,
+  type SignedLine,
+  type Registration,
+  type SocketState,
+  type Trunk,
+} from "./line.ts";
 import { plainNumber } from "./numbers.ts";
 import type { PhoneEvent } from "./phone-event.ts";
 import type { Credentials } from "./settings.ts";
@@ -36,23 +40,24 @@ export interface PhoneSnapshot {
   readonly retryAt?: number | undefined;
 }
 
-/** As many lines as a phone of SIP Server's has; one more call gets 486. */
-const MAX_CALLS = 3;
 const NO_CALL = "There is no such call.";
+const UNREACHABLE =
+  "No connection to the gateway at the moment. The call goes on; try again once the connection is back.";
 
 /** The softphone: one sign-in, up to three calls. The gateway sees to it that one of them is heard. */
 export class Phone implements CallControl {
   readonly #changes = new Listeners<PhoneSnapshot>();
   readonly #events = new Listeners<PhoneEvent>();
-  readonly #microphone: Microphone;
+  readonly #microphone: Pick<Microphone, "acquire" | "copy" | "release">;
+  readonly #newLine: NewLine;
   readonly #instance: string;
-  #line: Line | undefined;
-  readonly #calls: Call[] = [];
-  /** The call that is shown. */
-  #call: Call | undefined;
+  #line: SignedLine | undefined;
+  readonly #calls = new Calls();
   #heard: MediaStream | undefined;
   #messages: Messages | undefined;
   #registered = false;
+  /** Signs out for good once the last call is over: the gateway takes the sign-in no more. */
+  #giveUp: (() => void) | undefined;
   /** The microphone's copy for the session that JsSIP announces within its `call`. */
   #outgoing: MediaStream | undefined;
   /** The calls of the page before, until they are taken over. */
@@ -64,8 +69,14 @@ export class Phone implements CallControl {
    * @param instance this tab's `+sip.instance`, a UUID
    * @param kept the calls that the page before had in this tab
    */
-  constructor(microphone: Microphone, instance: string, kept: readonly KeptCall[]) {
+  constructor(
+    microphone: Pick<Microphone, "acquire" | "copy" | "release">,
+    instance: string,
+    kept: readonly KeptCall[],
+    newLine: NewLine = (...what) => new Line(...what),
+  ) {
     this.#microphone = microphone;
+    this.#newLine = newLine;
     this.#instance = instance;
     this.#kept = kept;
   }
@@ -84,8 +95,7 @@ export class Phone implements CallControl {
   get kept(): readonly KeptCall[] {
     const dn = this.#line?.dn;
     if (dn === undefined) return this.#kept;
-    const calls = this.#calls.toSorted((a, b) => Number(b === this.#call) - Number(a === this.#call));
-    return [...calls.flatMap((call) => call.keep(dn) ?? []), ...this.#kept];
+    return [...this.#calls.keep(dn), ...this.#kept];
   }
 
   get snapshot(): PhoneSnapshot {
@@ -94,8 +104,8 @@ export class Phone implements CallControl {
       socket: this.#line?.socket ?? "idle",
       registration: this.#line?.registration ?? "none",
       trunk: this.#line?.trunk ?? { state: "unknown", reason: "" },
-      call: this.#call?.snapshot,
-      otherCalls: this.#calls.filter((one) => one !== this.#call).map(({ snapshot }) => snapshot),
+      call: this.#calls.shown?.snapshot,
+      otherCalls: this.#calls.others,
       messages: this.#messages,
       gateway: this.#line?.gateway,
       retryAt: this.#line?.retryAt,
@@ -104,7 +114,7 @@ export class Phone implements CallControl {
 
   /** What carries a call's sound, for its statistics; undefined before there is any. */
   connection(callId: string): RTCPeerConnection | undefined {
-    return this.#find(callId)?.connection;
+    return this.#calls.find(callId)?.connection;
   }
 
   /** Connects and registers, and keeps doing so until signed out. Throws when an address cannot be used. */
@@ -113,25 +123,29 @@ export class Phone implements CallControl {
     const owner: LineOwner = {
       changed: () => this.#changed(),
       told: (text, problem) => {
-        const goesOn = problem && this.#call !== undefined && this.#line?.socket === "lost";
+        const goesOn = problem && this.#calls.shown !== undefined && this.#line?.socket === "lost";
         this.#notice(goesOn ? `${text} The call goes on meanwhile.` : text, problem);
       },
       refused: (status, reason, final) => {
-        if (final) this.signOut();
-        this.#notice(reason, true);
-        this.#events.tell({
-          kind: "registration-failed",
-          dn: credentials.dn,
-          status,
-          reason,
-          final,
-        });
+        const failed = { kind: "registration-failed", dn: credentials.dn, status, reason, final } as const;
+        const tell = (): void => {
+          if (final) this.signOut();
+          this.#notice(reason, true);
+          this.#events.tell(failed);
+        };
+        // What the gateway refuses is the sign-in; the calls are not over for that.
+        if (!final || this.#calls.all.length === 0) return tell();
+        this.#giveUp = tell;
+        this.#notice(`${reason} The call goes on; it is signed out after it.`, true);
       },
-      registered: () => this.#onRegistered(),
+      registered: () => {
+        this.#giveUp = undefined;
+        this.#onRegistered();
+      },
       session: (event) => this.#onSession(event),
       event: (event) => this.#onGatewayEvent(event),
     };
-    this.#line = new Line(credentials, this.#instance, owner);
+    this.#line = this.#newLine(credentials, this.#instance, owner);
     this.#changed();
   }
 
@@ -141,6 +155,7 @@ export class Phone implements CallControl {
     if (line === undefined) return;
     this.#setRegistered(false);
     this.#line = undefined;
+    this.#giveUp = undefined;
     this.#messages = undefined;
     line.close();
     this.#microphone.release();
@@ -156,8 +171,8 @@ export class Phone implements CallControl {
     if (line === undefined) return undefined;
     const stays = (call: Call): boolean =>
       call.snapshot.phase === "ringing" || call.keep(line.dn) !== undefined;
-    for (const call of this.#calls.slice()) if (!stays(call)) call.hangUp();
-    return this.#calls.some(stays) ? line.ha1 : undefined;
+    for (const call of this.#calls.all.slice()) if (!stays(call)) call.hangUp();
+    return this.#calls.all.some(stays) ? line.ha1 : undefined;
   }
 
   /** Calls a number, blanks and dashes left out; the call is the one that is shown from then on. */
@@ -171,12 +186,12 @@ export class Phone implements CallControl {
     if (typeof mediaStream === "string") return mediaStream;
     const meanwhile = this.#line === line ? this.#noDial(line) : "Signed out: the call was not made.";
     if (meanwhile !== undefined) {
-      for (const track of mediaStream.getTracks()) track.stop();
+      stopTracks(mediaStream);
       return meanwhile;
     }
     this.#outgoing = mediaStream;
     try {
-      line.call(target, { ...answerOptions(), mediaStream });
+      line.call(target, { ...callOptions(), mediaStream });
       return undefined;
     } catch {
       return `"${number}" cannot be called.`;
@@ -185,16 +200,16 @@ export class Phone implements CallControl {
     }
   }
 
-  #noDial(line: Line | undefined): Refusal {
+  #noDial(line: SignedLine | undefined): Refusal {
     if (line?.registration !== "registered")
       return "Not signed in at the gateway at the moment: the call was not made.";
-    if (this.#calls.length >= MAX_CALLS) return "All three lines are in use. End a call first.";
+    if (this.#calls.isFull) return "All three lines are in use. End a call first.";
     return undefined;
   }
 
   /** Answers a call that rings; told twice it answers once. */
   async answer(callId?: string): Promise<Refusal> {
-    const call = this.#find(callId);
+    const call = this.#calls.find(callId);
     if (call?.snapshot.phase !== "ringing") return "No call rings.";
     const copy = await this.#copyOfMicrophone();
     if (typeof copy === "string") return copy;
@@ -205,32 +220,32 @@ export class Phone implements CallControl {
 
   /** Tells the caller that nobody takes the call: the one that is shown, or another that rings beside it. */
   async reject(callId?: string): Promise<Refusal> {
-    const call = this.#find(callId);
+    const call = this.#calls.find(callId);
     if (call?.snapshot.phase !== "ringing") return "No call rings.";
     call.hangUp({ code: 486, phrase: "Busy Here" });
     return undefined;
   }
 
   async hangUp(callId?: string): Promise<Refusal> {
-    const call = this.#find(callId);
+    const call = this.#calls.find(callId);
     if (call === undefined) return NO_CALL;
     call.hangUp();
     return undefined;
   }
 
   async hold(callId?: string): Promise<Refusal> {
-    return this.#hold(true, this.#find(callId));
+    return this.#hold(true, this.#calls.find(callId));
   }
 
   /** Shows the call, too; the gateway holds the others. */
   async retrieve(callId?: string): Promise<Refusal> {
-    const call = this.#find(callId);
+    const call = this.#calls.find(callId);
     if (call !== undefined) this.show(call.callId);
     return this.#hold(false, call);
   }
 
   async transfer(number: string, callId?: string): Promise<Refusal> {
-    const call = this.#find(callId);
+    const call = this.#calls.find(callId);
     const target = plainNumber(number);
     if (target === "") return "There is no number to transfer to.";
     if (call === undefined || this.#line === undefined) return NO_CALL;
@@ -238,8 +253,8 @@ export class Phone implements CallControl {
   }
 
   async completeTransfer(callId?: string, otherCallId?: string): Promise<Refusal> {
-    const shown = this.#find(callId);
-    const other = this.#calls.findLast((one) =>
+    const shown = this.#calls.find(callId);
+    const other = this.#calls.all.findLast((one) =>
       otherCallId === undefined
         ? one !== shown && one.snapshot.phase === "talking"
         : one.callId === otherCallId,
@@ -251,7 +266,7 @@ export class Phone implements CallControl {
   }
 
   async sendDigits(digits: string, callId?: string): Promise<Refusal> {
-    const call = this.#find(callId);
+    const call = this.#calls.find(callId);
     if (call === undefined) return NO_CALL;
     for (const digit of digits)
       if (!call.sendDigit(digit)) return "The other end takes no digits at the moment.";
@@ -259,40 +274,49 @@ export class Phone implements CallControl {
   }
 
   mute(on: boolean, callId?: string): void {
-    this.#find(callId)?.mute(on);
+    this.#calls.find(callId)?.mute(on);
   }
 
   /** Makes a call the one that is shown and that the buttons act on. */
   show(callId: string): void {
-    const call = this.#find(callId);
-    if (call === undefined || call === this.#call) return;
-    this.#call = call;
-    this.#changed();
+    const call = this.#calls.find(callId);
+    if (call !== undefined && this.#calls.show(call)) this.#changed();
+  }
+
+  /** JsSIP ends a call whose request finds no connection, and one that the gateway does not know by this connection yet. */
+  get #reachable(): boolean {
+    const { socket, registration } = this.#line ?? {};
+    return socket === "connected" && (registration === "registered" || registration === "failed");
   }
 
   #refer(call: Call, target: Target): Refusal {
+    if (!this.#reachable) return UNREACHABLE;
     if (call.transfer(target)) return undefined;
     return "The call cannot be transferred at the moment.";
   }
 
   #hold(on: boolean, call: Call | undefined): Refusal {
     if (call === undefined) return NO_CALL;
+    if (!this.#reachable) return UNREACHABLE;
     if (call.hold(on)) return undefined;
     return `The call cannot be ${on ? "held" : "retrieved"} at the moment. Try again.`;
   }
 
   /** Takes the calls over that the page before had, and mends the sound of those that are. */
   #onRegistered(): void {
-    for (const call of this.#calls) call.renewPath();
+    for (const call of this.#calls.all) call.renewPath();
     const line = this.#line;
     this.#kept = this.#kept.filter(({ dn }) => dn === line?.dn);
     if (line !== undefined && this.#kept.length > 0) void this.#resume(line);
   }
 
-  async #resume(line: Line): Promise<void> {
+  async #resume(line: SignedLine): Promise<void> {
     for (let next = this.#kept[0]; next !== undefined; next = this.#kept[0]) {
       const mediaStream = await this.#copyOfMicrophone();
-      if (this.#line !== line || this.#kept[0] !== next) return;
+      if (this.#line !== line || this.#kept[0] !== next) {
+        if (typeof mediaStream !== "string") stopTracks(mediaStream);
+        return;
+      }
       this.#kept = this.#kept.slice(1);
       if (typeof mediaStream === "string") {
         this.#notice(mediaStream, true);
@@ -302,7 +326,7 @@ export class Phone implements CallControl {
       this.#outgoing = mediaStream;
       this.#resuming = next;
       try {
-        line.call("resume", { ...answerOptions(), mediaStream, extraHeaders });
+        line.call("resume", { ...callOptions(), mediaStream, extraHeaders });
       } finally {
         this.#outgoing = undefined;
         this.#resuming = undefined;
@@ -312,7 +336,7 @@ export class Phone implements CallControl {
 
   /** Another microphone than before: calls that have one get a copy of it. */
   microphoneChanged(): void {
-    for (const call of this.#calls) call.useMicrophone(() => this.#microphone.copy());
+    for (const call of this.#calls.all) call.useMicrophone(() => this.#microphone.copy());
   }
 
   /** The microphone's copy for one call, or why there is none. */
@@ -327,7 +351,7 @@ export class Phone implements CallControl {
 
   #changed(): void {
     this.#setRegistered(this.#line?.registration === "registered");
-    const stream = this.#call?.sound;
+    const stream = this.#calls.shown?.sound;
     if (stream !== this.#heard) {
       this.#heard = stream;
       this.#events.tell({ kind: "sound", stream });
@@ -346,22 +370,17 @@ export class Phone implements CallControl {
     this.#events.tell({ kind: "notice", text, problem });
   }
 
-  /** The call of this Call-ID, without one the call that is shown. */
-  #find(callId: string | undefined): Call | undefined {
-    return callId === undefined ? this.#call : this.#calls.find((one) => one.callId === callId);
-  }
-
   #onSession({ session, originator, request }: RTCSessionEvent): void {
     const by: string = originator;
     const incoming = by === "remote";
-    if (incoming && this.#calls.length >= MAX_CALLS) {
+    if (incoming && this.#calls.isFull) {
       session.terminate({ status_code: 486, reason_phrase: "Busy Here" });
       this.#notice(`${session.remote_identity.uri.user} called and was told that you are busy.`, false);
       return;
     }
     const owner: CallOwner = {
       changed: () => this.#changed(),
-      reachable: () => this.#line?.registration === "registered",
+      reachable: () => this.#reachable,
       happened: (about, kind) => this.#onHappened(about, kind),
       ended: (about, end) => this.#onCallEnded(about, end),
     };
@@ -369,24 +388,18 @@ export class Phone implements CallControl {
       session,
       direction: incoming ? "in" : "out",
       callId: request.getHeader("Call-ID"),
-      line: this.#freeLine(),
+      line: this.#calls.freeLine,
       request,
       owner,
       microphone: this.#outgoing,
       kept: this.#resuming,
     });
-    this.#calls.push(call);
-    if (this.#call === undefined || (!incoming && this.#resuming === undefined)) this.#call = call;
+    this.#calls.add(call, !incoming && this.#resuming === undefined);
     const what = this.#resuming ? "Coming back to the call with" : incoming ? "Call from" : "Calling";
     this.#notice(`${what} ${call.snapshot.peer}.`, false);
     const kind = this.#resuming ? "resumed" : incoming ? "incoming" : "calling";
     this.#events.tell({ kind, call: call.snapshot });
     this.#changed();
-  }
-
-  #freeLine(): number {
-    const taken = this.#calls.map(({ line }) => line);
-    return [1, 2, 3].find((line) => !taken.includes(line)) ?? MAX_CALLS;
   }
 
   #onHappened(call: Call, kind: CallHappening): void {
@@ -398,16 +411,18 @@ export class Phone implements CallControl {
     this.#events.tell({ kind, call: call.snapshot });
   }
 
-  #onCallEnded(call: Call, { problem, status, by, answered }: CallEnd): void {
-    const at = this.#calls.indexOf(call);
-    if (at < 0) return;
-    this.#calls.splice(at, 1);
-    if (this.#call === call) this.#call = this.#calls.at(-1);
+  #onCallEnded(call: Call, { problem, status, by, answered, elsewhere }: CallEnd): void {
+    if (!this.#calls.remove(call)) return;
+    if (call.again !== undefined && this.#line !== undefined) {
+      this.#kept = [...this.#kept, call.again];
+      return this.#changed();
+    }
     const about = call.snapshot;
-    this.#notice(problem ?? endText(about), problem !== undefined);
+    this.#notice(problem ?? endText(about, elsewhere), problem !== undefined);
     if (answered || problem === undefined)
-      this.#events.tell({ kind: "ended", call: about, by, reason: problem });
+      this.#events.tell({ kind: "ended", call: about, by, reason: problem, elsewhere });
     else this.#events.tell({ kind: "failed", call: about, status, reason: problem });
+    if (this.#calls.all.length === 0) this.#giveUp?.();
     this.#changed();
   }
 
@@ -416,7 +431,7 @@ export class Phone implements CallControl {
       this.#messages = event.waiting;
       return this.#changed();
     }
-    const call = this.#find(event.callId);
+    const call = this.#calls.find(event.callId);
     if (call === undefined) return;
     if (event.kind === "quality") call.setQuality(event.quality);
     else if (event.kind === "call") call.learn(event.news);
@@ -442,7 +457,8 @@ export class Phone implements CallControl {
   }
 }
 
-function endText({ peer, transfer }: CallSnapshot): string {
+function endText({ peer, transfer }: CallSnapshot, elsewhere: boolean): string {
+  if (elsewhere) return `The call from ${peer} was answered by another phone.`;
   if (transfer === undefined || transfer.state === "refused") return "Call ended.";
   return `${peer} was transferred to ${transfer.to}.`;
 }

@@ -141,6 +141,11 @@ export function byeProblem(reason: string): string | undefined {
   return status === 0 ? undefined : callProblem("SIP Failure Code", status, text);
 }
 
+/** Whether the Reason of a CANCEL says that another phone took the call (RFC 3326: `SIP;cause=200;text="Call completed elsewhere"`). */
+export function isCompletedElsewhere(reason: string): boolean {
+  return /(?:^|,)\s*SIP\s*;[^,]*?\bcause\s*=\s*200\b/i.test(reason);
+}
+
 /** Messages that wait, e.g. `2 new, 8 old`. */
 export function messagesText({ waiting, fresh, old }: Messages): string {
   if (fresh === undefined || old === undefined) return waiting ? "waiting" : "none";

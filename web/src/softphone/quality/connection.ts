@@ -84,8 +84,8 @@ function herePart({ registration, socket, retryS }: ConnectionFacts): Connection
   if (registration === "registering") return { name, tone: "wait", text: "signing in" };
   if (registration === "none")
     return { name, tone: "none", text: socket === "lost" ? "as soon as the connection is back" : "no" };
-  const when = retryS === undefined ? "by itself" : `in ${retryS} s`;
-  return { name, tone: "bad", text: `the gateway refused it, trying again ${when}` };
+  const then = retryS === undefined ? "sign in again after the call" : `trying again in ${retryS} s`;
+  return { name, tone: "bad", text: `the gateway refused it, ${then}` };
 }
 
 function trunkPart({ trunk }: ConnectionFacts): ConnectionPart {

@@ -16,8 +16,10 @@ const HERE: Readonly<Record<PhoneSnapshot["registration"], Shown>> = {
   none: ["none", "no"],
   registering: ["wait", "signing in…"],
   registered: ["good", "yes"],
-  failed: ["bad", "refused, trying again…"],
+  failed: ["bad", "refused"],
 };
+
+const AGAIN: Shown = ["bad", "refused, trying again…"];
 
 const TRUNK: Readonly<Record<PhoneSnapshot["trunk"]["state"], Shown>> = {
   unknown: ["none", "not known"],
@@ -44,13 +46,14 @@ function Lamp({ id, name, state, shown: [tone, text] }: LampProps): JSX.Element 
 }
 
 /** The lamps: socket, registration at the gateway, registration at SIP Server, messages where any were told of. */
-export function Status({ socket, registration, trunk, messages }: PhoneSnapshot): JSX.Element {
+export function Status({ socket, registration, retryAt, trunk, messages }: PhoneSnapshot): JSX.Element {
   const [tone, text] = TRUNK[trunk.state];
   const atSipServer: Shown = [tone, trunk.reason === "" ? text : `${text}: ${trunk.reason}`];
+  const here = registration === "failed" && retryAt !== undefined ? AGAIN : HERE[registration];
   return (
     <ul class="lamps" aria-label="Status">
       <Lamp id="lamp-socket" name="Connection" state={socket} shown={SOCKET[socket]} />
-      <Lamp id="lamp-here" name="Signed in" state={registration} shown={HERE[registration]} />
+      <Lamp id="lamp-here" name="Signed in" state={registration} shown={here} />
       <Lamp id="lamp-trunk" name="SIP Server" state={trunk.state} shown={atSipServer} />
       {messages !== undefined && (
         <Lamp

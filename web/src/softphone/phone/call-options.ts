@@ -1,0 +1,15 @@
+/** Seconds of RFC 4028 refreshes: long, because JsSIP ends the call when a refresh falls into a lost socket. */
+const SESSION_EXPIRES_S = 1800;
+
+/** What both `answer` and `call` of JsSIP take: sound only, no STUN or TURN servers (the gateway is reached directly). */
+export function callOptions(): {
+  mediaConstraints: MediaStreamConstraints;
+  pcConfig: RTCConfiguration;
+  sessionTimersExpires: number;
+} {
+  return {
+    mediaConstraints: { audio: true, video: false },
+    pcConfig: { iceServers: [], bundlePolicy: "max-bundle" },
+    sessionTimersExpires: SESSION_EXPIRES_S,
+  };
+}
