@@ -93,6 +93,8 @@ export interface Configuration {
   readonly ring_volume?: number;
   /** The browser's notifications of calls. */
   readonly notifications?: boolean;
+  /** Workspace's options for its SIP endpoint, as they stand in its configuration; what is said above goes before them. */
+  readonly workspace_options?: Readonly<Record<string, string | number | boolean>>;
 }
 
 export interface CommandResult {

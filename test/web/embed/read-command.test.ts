@@ -32,6 +32,7 @@ const GOOD: readonly (readonly [name: string, data: unknown])[] = [
   ["get_status", undefined],
   ["configure", {}],
   ["configure", { mode: "audio" }],
+  ["configure", { workspace_options: { "policy.session.agc_mode": "0" } }],
   ["configure", { noise_suppression: false, speaker_volume: 0.5, ring_volume: 1, notifications: true }],
 ];
 
@@ -73,6 +74,7 @@ const BAD: readonly (readonly [name: string, data: unknown])[] = [
   ["get_status", "all"],
   ["get_status", { verbose: true }],
   ["configure", { mode: "kiosk" }],
+  ["configure", { workspace_options: "agc_mode=0" }],
   ["configure", { noise_suppression: 1 }],
   ["configure", { speaker_volume: 1.1 }],
   ["configure", { ring_volume: Number.NaN }],

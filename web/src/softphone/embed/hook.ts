@@ -1,10 +1,11 @@
-import type { CommandData, Configuration, Mode } from "../../../sdk/protocol.ts";
+import type { CommandData, Mode } from "../../../sdk/protocol.ts";
 import type { Refusal } from "../phone/call-control.ts";
 import { exchangeToken } from "../phone/sign-in-token.ts";
 import type { Softphone } from "../softphone.ts";
-import type { SoundChoices, SoundSettings } from "../sound/choices.ts";
+import type { SoundSettings } from "../sound/choices.ts";
 import { runCommand, type Commanded } from "./run-command.ts";
 import { EmbedSession } from "./session.ts";
+import { soundDefaults } from "./sound-defaults.ts";
 import { statusOf, toldOf } from "./told.ts";
 
 export interface EmbedHook {
@@ -27,7 +28,7 @@ export function hookEmbed({ softphone, sound, origins, configuredMode }: EmbedHo
     signIn: async (by) => await signIn(softphone, by),
     signOut: () => softphone.signOut(),
     mute: (on, callId) => phone.mute(on, callId),
-    setSound: (wanted) => sound.apply(soundOf(wanted)),
+    setSound: (wanted) => sound.apply(soundDefaults(wanted)),
     setMode: (mode) => {
       if (configuredMode === "audio" && mode !== "audio")
         return "The gateway's configuration says audio-only (page.mode).";
@@ -57,18 +58,6 @@ export function hookEmbed({ softphone, sound, origins, configuredMode }: EmbedHo
     if (told !== undefined) session.tell(...told);
   });
   session.begin(parentOrigin());
-}
-
-function soundOf(wanted: Omit<Configuration, "mode">): Partial<SoundChoices> {
-  const names = {
-    echoCancellation: wanted.echo_cancellation,
-    noiseSuppression: wanted.noise_suppression,
-    autoGainControl: wanted.auto_gain_control,
-    speakerVolume: wanted.speaker_volume,
-    ringVolume: wanted.ring_volume,
-    notifications: wanted.notifications,
-  };
-  return Object.fromEntries(Object.entries(names).filter(([, value]) => value !== undefined));
 }
 
 async function signIn(softphone: Softphone, by: CommandData["sign_in"]): Promise<Refusal> {

@@ -10,6 +10,8 @@ function text(form: RegExp, what: string): Check {
 const FLAG: Check = (value) => (typeof value === "boolean" ? undefined : "true or false");
 const VOLUME: Check = (value) =>
   typeof value === "number" && value >= 0 && value <= 1 ? undefined : "a number from 0 to 1";
+const OPTIONS: Check = (value) =>
+  isRecord(value) && Object.keys(value).length <= 100 ? undefined : "an object of at most 100 options";
 const CALL_ID = text(/^[\x21-\x7e]{1,256}$/, "the id of a call, as events and get_status give it");
 const NUMBER = text(
   /^\+?(?=.*[0-9A-Za-z*#])[0-9A-Za-z*#.()/_ -]{1,64}$/,
@@ -59,6 +61,7 @@ const COMMANDS: Readonly<Record<CommandName, readonly Fields[]>> = {
         speaker_volume: VOLUME,
         ring_volume: VOLUME,
         notifications: FLAG,
+        workspace_options: OPTIONS,
       },
     },
   ],

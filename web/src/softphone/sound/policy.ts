@@ -1,15 +1,5 @@
 import type { SoundChoices } from "./choices.ts";
 
-/** What Workspace's options mean for the softphone; what they do not say is left out. */
-export interface Policy {
-  /** Defaults for `SoundSettings.apply`. */
-  readonly sound: Partial<SoundChoices>;
-  /** The page answers a call by itself. */
-  readonly autoAnswer?: boolean;
-  /** The agent is made not ready while the headset is pulled out. */
-  readonly headsetUnpluggedNotReady?: boolean;
-}
-
 const ON: readonly string[] = ["1", "true", "on", "yes"];
 const OFF: readonly string[] = ["0", "false", "off", "no"];
 
@@ -29,27 +19,20 @@ function plain(name: string): string {
 }
 
 /**
- * Reads the options that Workspace Web Edition gives its SIP endpoint (`SetOptions`, as seen in its traffic). The narrower
- * `policy.session.noise_suppression` goes before `noise_suppression`. Options and values that are not known say nothing.
+ * Defaults that the options of Workspace Web Edition for its SIP endpoint (`SetOptions`, as seen in its traffic) mean here.
+ * The narrower `policy.session.noise_suppression` goes before `noise_suppression`. Options and values that are not known
+ * say nothing.
  */
-export function policyOf(options: Readonly<Record<string, unknown>>): Policy {
+export function policyOf(options: Readonly<Record<string, unknown>>): Partial<SoundChoices> {
   const found = new Map<string, boolean>();
   for (const [name, value] of Object.entries(options)) {
     const on = flag(value);
     if (on !== undefined) found.set(plain(name), on);
   }
-  const first = (...names: readonly string[]): boolean | undefined =>
-    names.map((name) => found.get(name)).find((on) => on !== undefined);
-  const noiseSuppression = first("policy.session.noise_suppression", "noise_suppression");
-  const autoGainControl = first("policy.session.agc_mode", "agc_mode");
-  const autoAnswer = first("policy.session.auto_answer", "auto_answer");
-  const notReady = first("headset_unplugged_set_not_ready");
+  const first = (name: string): boolean | undefined => found.get(`policy.session.${name}`) ?? found.get(name);
+  const [noiseSuppression, autoGainControl] = [first("noise_suppression"), first("agc_mode")];
   return {
-    sound: {
-      ...(noiseSuppression === undefined ? {} : { noiseSuppression }),
-      ...(autoGainControl === undefined ? {} : { autoGainControl }),
-    },
-    ...(autoAnswer === undefined ? {} : { autoAnswer }),
-    ...(notReady === undefined ? {} : { headsetUnpluggedNotReady: notReady }),
+    ...(noiseSuppression === undefined ? {} : { noiseSuppression }),
+    ...(autoGainControl === undefined ? {} : { autoGainControl }),
   };
 }
