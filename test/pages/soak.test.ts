@@ -27,7 +27,7 @@ beforeAll(async () => {
       }
       override async setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void> {
         await super.setRemoteDescription(description);
-        setTimeout(taken.resolve, 30);
+        setTimeout(() => taken.resolve(), 30);
       }
     };
     Reflect.set(window, "answerTaken", async () => await taken.promise);
