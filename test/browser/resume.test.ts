@@ -208,7 +208,7 @@ describe("the page reloaded in a call", () => {
     await until(() => records.length === 1);
     expect(records[0]).toMatchObject({ endedBy: "agent", status: 200 });
     const kept = await page.evaluate(() => Object.keys(sessionStorage));
-    expect(kept.toSorted()).toEqual(["jackfield.instance", "jackfield.sign-in"]);
+    expect(kept.toSorted()).toEqual(["jackfield.history", "jackfield.instance", "jackfield.sign-in"]);
   });
 
   it("comes back held when it was held, and retrieves", async () => {

@@ -259,8 +259,20 @@ describe("one call", () => {
     await arrow.click();
     await shown("message", "from SIP Server, 0.0 ms; 2 times more, last at 500.0 ms");
     await shown("message", `<script>window.harmed=1</script>`);
-    await page.keyboard.press("ArrowDown");
-    await page.keyboard.press("ArrowDown");
+    // The second press comes when the first is drawn, and the focus has not followed yet.
+    await page.evaluate(async () => {
+      const press = (): unknown =>
+        document.activeElement?.dispatchEvent(
+          new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }),
+        );
+      press();
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+      press();
+    });
+    await page
+      .locator('[data-testid="arrow"]:focus')
+      .filter({ hasText: "180 Ringing" })
+      .waitFor({ timeout: 8000 });
     await page.keyboard.press("Enter");
     await shown("message", "SIP/2.0 180 Ringing");
     await page.keyboard.press("Escape");

@@ -82,7 +82,8 @@ function useArrowFocus(
   const next = useRef<number>(undefined);
   useEffect(() => {
     if (!moved.current) return;
-    const arrow = scroller.current?.querySelector<SVGGElement>(`[data-index="${at}"]`);
+    // The last one pressed for, which may be a draw ahead.
+    const arrow = scroller.current?.querySelector<SVGGElement>(`[data-index="${next.current}"]`);
     // Not drawn until the scrolling is: the next draw has it.
     if (!arrow) return;
     moved.current = false;
