@@ -86,7 +86,6 @@ interface ParentWindow {
 
 declare global {
   // The page's window, in functions that run there.
-  // eslint-disable-next-line typescript/no-empty-object-type
   interface Window extends ParentWindow {}
 }
 
