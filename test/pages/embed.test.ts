@@ -7,6 +7,7 @@ import {
   lastOf,
   PARENT,
   run,
+  serveGadget,
   servePhone,
   serveHtml,
   type PhoneSite,
@@ -117,8 +118,8 @@ describe("the SDK in an allowed page", () => {
       state: "ringing",
       peer: "5002",
       data: [
-        { label: "Call UUID", value: "0ABC" },
         { label: "Queue", value: "<img src=x>" },
+        { label: "Call UUID", value: "0ABC" },
       ],
     });
     expect(await run(page, "answerCall")).toEqual({ ok: {} });
@@ -401,6 +402,28 @@ describe("a wrapper in a frame of its own origin, as a gadget has it", () => {
     }, phone.origin);
     expect(await run(page, "signIn", { token: "good-token" })).toEqual({ ok: {} });
     expect(await status()).toMatchObject({ dn: "5001", mode: "audio" });
+  });
+});
+
+describe("the shipped example of a gadget for Workspace", () => {
+  it("shows the softphone at 400 x 600 with the sound only, which takes the number a person signs in with", async () => {
+    let origin = "";
+    const gadget = await serveGadget(() => origin);
+    const site = await servePhone({ origins: [gadget.origin] });
+    origin = site.origin;
+    try {
+      page = await browser.open(gadget.origin);
+      const frame = page.frameLocator("iframe");
+      await frame.getByTestId("dn").fill("5001");
+      await frame.getByTestId("password").fill("secret");
+      await frame.getByTestId("sign-in-go").click();
+      await frame.locator('[data-testid="app"][data-state="registered"]').waitFor({ timeout: 10_000 });
+      expect(await page.locator("iframe").boundingBox()).toMatchObject({ width: 400, height: 600 });
+      expect(await frame.getByTestId("dial-go").isVisible()).toBe(false);
+    } finally {
+      await site.close();
+      await gadget.close();
+    }
   });
 });
 

@@ -15,7 +15,7 @@ let page: Page;
 let before = 0;
 
 beforeAll(async () => {
-  browser = await launchBrowser();
+  browser = await launchBrowser({ extraArgs: ["--host-resolver-rules=MAP phone.test 127.0.0.1"] });
 });
 
 afterAll(async () => {
@@ -141,6 +141,15 @@ describe("signing in", () => {
     }
   });
 
+  it("says that it must come by https where browsers give no microphone, and registers nobody", async () => {
+    page = await browser.open(server.origin.replace("127.0.0.1", "phone.test"));
+    await signIn();
+    const alert = page.getByRole("alert");
+    await expect.poll(async () => await alert.textContent()).toMatch(/secure pages.*https:/);
+    await state("app", "signed-out");
+    expect(gateway.received).toEqual([]);
+  });
+
   it("un-registers at sign-out", async () => {
     await signedIn();
     await button("Sign out").click();
@@ -224,7 +233,7 @@ describe("a call's data", () => {
     const data = page.getByTestId("call-data");
     const rows = async () => await data.locator("dt, dd").allTextContents();
     const queue = "<img src=x onerror=\"document.title='broken'\"><b>Sales</b>";
-    expect(await rows()).toEqual(["User data", "Hello Ann", "Call UUID", "0ABC", "Queue", queue]);
+    expect(await rows()).toEqual(["User data", "Hello Ann", "Queue", queue, "Call UUID", "0ABC"]);
     expect(await data.locator("img, b").count()).toBe(0);
     const changed = { callUuid: "0DEF", headers: [["P-Asserted-Identity", '"Bob <i>" <sip:1009@a>']] };
     gateway.notify("x-jackfield-call", [`X-Jackfield-Call-ID: ${callId}`], JSON.stringify(changed));
@@ -269,6 +278,29 @@ describe("being called", () => {
     await expect
       .poll(async () => await page.getByRole("alert").textContent())
       .toContain("There is no such number. (404 Not Found)");
+  });
+
+  it("has its microphone from the sign-in on: answering opens no device", async () => {
+    await open();
+    await page.evaluate(() => {
+      const media = navigator.mediaDevices;
+      const getUserMedia = media.getUserMedia.bind(media);
+      Reflect.set(window, "opened", 0);
+      media.getUserMedia = async (constraints) => {
+        Reflect.set(window, "opened", Number(Reflect.get(window, "opened")) + 1);
+        return await getUserMedia(constraints);
+      };
+    });
+    const opened = async () => await page.evaluate(() => Number(Reflect.get(window, "opened")));
+    await signIn();
+    await state("app", "registered");
+    expect(await opened()).toBe(1);
+    const callId = gateway.invite("5002");
+    await state("call", "ringing");
+    gateway.notify("talk", [`X-Jackfield-Call-ID: ${callId}`]);
+    await sent(() => gateway.last("200", "INVITE").body.includes("m=audio"));
+    expect(await opened()).toBe(1);
+    gateway.cancel(callId);
   });
 
   it("answers on talk that names its Call-ID, once, and on no other", async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   assertedPeer,
   callerData,
+  callerOf,
   headerLines,
   withChanges,
 } from "../../web/src/softphone/phone/caller-data.ts";
@@ -154,10 +155,24 @@ describe("what is known of a caller", () => {
     ]);
     expect(data).toEqual([
       { label: "Identity", value: "1" },
-      { label: "Call UUID", value: "0AB" },
       { label: "Queue", value: "Sales" },
       { label: "customer", value: "7" },
+      { label: "Call UUID", value: "0AB" },
     ]);
+  });
+
+  it("names the caller: by From, by the identity where From withholds who it is or has no name", () => {
+    const ann = [["P-Asserted-Identity", '"Ann Lee" <sip:1003@a>']] as const;
+    const from = (name: string, number: string) => ({ name, number });
+    expect(callerOf([], from("", "1003"))).toBe("1003");
+    expect(callerOf([], from("Bob", "1003"))).toBe("Bob (1003)");
+    expect(callerOf(ann, from("", "1003"))).toBe("Ann Lee (1003)");
+    expect(callerOf(ann, from("1003", "1003"))).toBe("Ann Lee (1003)");
+    expect(callerOf(ann, from("Bob", "1003"))).toBe("Bob (1003)");
+    expect(callerOf(ann, from("Anonymous", "anonymous"))).toBe("Ann Lee (1003)");
+    // Somebody else than who calls, as after a diversion: the number called from stays in sight.
+    expect(callerOf(ann, from("", "1004"))).toBe("1004");
+    expect(callerOf([["P-Asserted-Identity", "<sip:1003@a>"]], from("", "1003"))).toBe("1003");
   });
 
   it("has its user data read from hex where that is text, and left as it is where not", () => {

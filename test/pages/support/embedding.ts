@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import fastify, { type FastifyInstance } from "fastify";
@@ -7,7 +8,8 @@ import type { AnswerMessage, EventMessage } from "../../../web/sdk/protocol.ts";
 import { servePages } from "../../../src/ws/index.ts";
 import { FakeGateway } from "../../browser/support/fake-gateway.ts";
 
-const built = join(import.meta.dirname, "..", "..", "..", "web", "dist");
+const root = join(import.meta.dirname, "..", "..", "..");
+const built = join(root, "web", "dist");
 
 export interface Site {
   readonly origin: string;
@@ -53,6 +55,29 @@ export async function servePhone(options: PhoneSiteOptions): Promise<PhoneSite> 
     gateway,
     async close() {
       gateway.close();
+      app.server.closeAllConnections();
+      await app.close();
+    },
+  };
+}
+
+/** Workspace's side of the shipped gadget: the wrapper of docs/ with `phone` in its place, beside a copy of the SDK. */
+export async function serveGadget(phone: () => string): Promise<Site> {
+  const wrapper = readFileSync(join(root, "docs", "wwe-gadget.example.html"), "utf8");
+  const app: FastifyInstance = fastify();
+  app.get("/", async (_request, reply) => {
+    void reply.type("text/html");
+    return await reply.send(wrapper.replace("https://phone.example.com/", `${phone()}/`));
+  });
+  app.get("/jackfield-phone.js", async (_request, reply) => {
+    void reply.type("text/javascript");
+    return await reply.send(readFileSync(join(built, "sdk", "jackfield-phone.js"), "utf8"));
+  });
+  app.get("/favicon.ico", async (_request, reply) => await reply.status(204).send());
+  const origin = await app.listen({ host: "127.0.0.1", port: 0 });
+  return {
+    origin,
+    async close() {
       app.server.closeAllConnections();
       await app.close();
     },

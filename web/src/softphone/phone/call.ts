@@ -2,6 +2,7 @@ import { C } from "jssip";
 import type { EndEvent, RTCSession } from "jssip/lib/RTCSession.js";
 import {
   assertedPeer,
+  callerOf,
   callerData,
   headerLines,
   headerOf,
@@ -131,9 +132,9 @@ export class Call {
     this.#shown = kept?.direction ?? direction;
     this.#phase = kept ? "resuming" : direction === "in" ? "ringing" : "calling";
     this.#token = direction === "in" ? headerOf(request, RESUME_HEADER) : undefined;
-    const { display_name: name, uri } = session.remote_identity;
-    this.#peer = kept?.peer ?? (name && name !== uri.user ? `${name} (${uri.user})` : uri.user);
     this.#lines = kept?.lines ?? (direction === "in" ? headerLines(request) : []);
+    const { display_name: name, uri } = session.remote_identity;
+    this.#peer = kept?.peer ?? callerOf(this.#lines, { name: name ?? "", number: uri.user });
     if (kept?.muted === true) this.#microphone.beginMuted();
     outliveLostRequests(session, () => this.#onRequestLost());
     this.#listen();

@@ -7,7 +7,7 @@ export interface CallerDatum {
 /** A header line; names are compared without case. */
 export type HeaderLine = readonly [name: string, value: string];
 
-/** What is shown, in the order a person reads it; other headers `X-...` follow under their own names. */
+/** What is shown first, in the order a person reads it; other headers `X-...` follow under their own names. */
 const HEADERS: readonly (readonly [header: string, label: string])[] = [
   ["p-asserted-identity", "Identity"],
   ["diversion", "Diverted from"],
@@ -16,8 +16,9 @@ const HEADERS: readonly (readonly [header: string, label: string])[] = [
   ["call-info", "Call info"],
   ["alert-info", "Alert info"],
   ["subject", "Subject"],
-  ["x-genesys-calluuid", "Call UUID"],
 ];
+/** Of no use to the agent, but to whoever looks for the call: shown last. */
+const CALL_UUID = ["x-genesys-calluuid", "Call UUID"] as const;
 
 const LONGEST = 200;
 const MOST_ROWS = 40;
@@ -78,20 +79,19 @@ function datum(label: string, value: string): CallerDatum[] {
 
 /** What header lines say of a call, each value cut to a length that can be shown; it is text and never markup. */
 export function callerData(lines: readonly HeaderLine[]): CallerDatum[] {
-  const known = new Set(HEADERS.map(([header]) => header));
-  const first = HEADERS.flatMap(([header, label]) =>
+  const named = ([header, label]: readonly [string, string]): CallerDatum[] =>
     lines
       .filter(([name]) => name.toLowerCase() === header)
       .flatMap(([, value]) =>
         datum(label, header === "user-to-user" ? readable(value) : plainAddress(value)),
-      ),
-  );
-  const others = lines.filter(([name]) => {
+      );
+  const others = lines.flatMap(([name, value]) => {
     const lower = name.toLowerCase();
-    return lower.startsWith("x-") && !lower.startsWith(OWN) && !known.has(lower);
+    if (!lower.startsWith("x-") || lower.startsWith(OWN) || lower === CALL_UUID[0]) return [];
+    return datum(name.replace(/^x-(?:genesys-)?/i, ""), value);
   });
-  const rest = others.flatMap(([name, value]) => datum(name.replace(/^x-(?:genesys-)?/i, ""), value));
-  return [...first, ...rest].slice(0, MOST_ROWS);
+  const uuid = named(CALL_UUID);
+  return [...[...HEADERS.flatMap(named), ...others].slice(0, MOST_ROWS - uuid.length), ...uuid];
 }
 
 /** Who P-Asserted-Identity says is at the other end: `Ann Lee (1003)` or `1003`; undefined when it says nobody. */
@@ -101,4 +101,17 @@ export function assertedPeer(lines: readonly HeaderLine[]): string | undefined {
   const name = /^\s*"((?:[^"\\]|\\.)*)"\s*</.exec(value)?.[1]?.replaceAll(/\\(.)/g, "$1").trim();
   if (number === undefined) return undefined;
   return (name && name !== number ? `${name} (${number})` : number).slice(0, LONGEST);
+}
+
+/**
+ * Who calls. The number is what From says, unless From withholds it; a name may stand in P-Asserted-Identity alone
+ * (RFC 3325), which SIP Server answers for.
+ */
+export function callerOf(lines: readonly HeaderLine[], from: { name: string; number: string }): string {
+  const { name, number } = from;
+  const asserted = assertedPeer(lines);
+  const named = name !== "" && name !== number ? `${name} (${number})` : undefined;
+  if (asserted === undefined) return named ?? number;
+  if (number.toLowerCase() === "anonymous") return asserted;
+  return named ?? (asserted.endsWith(`(${number})`) ? asserted : number);
 }
