@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 // What measures sound, memory or speed runs one file at a time, or it would measure the neighbours.
-const timed = ["sound", "soak", "bench", "loss"].map((name) => `test/interop/${name}.test.ts`);
+const timed = ["sound", "attacks", "soak", "bench", "loss"].map((name) => `test/interop/${name}.test.ts`);
 
 export default defineConfig({
   test: {

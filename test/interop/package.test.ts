@@ -62,11 +62,13 @@ describe("the published package", () => {
     expect(said).toContain(version);
   });
 
-  it("holds the page, the licence and no TypeScript", () => {
+  it("holds the pages, the licence and no TypeScript but the SDK's types, which the gateway serves", () => {
     expect(existsSync(join(home, "dist", "web", "index.html"))).toBe(true);
     expect(existsSync(join(home, "LICENSE"))).toBe(true);
     const files = readdirSync(home, { recursive: true, encoding: "utf8" });
-    expect(files.filter((name) => name.endsWith(".ts") && !name.includes("node_modules"))).toEqual([]);
+    const typed = files.filter((name) => name.endsWith(".ts") && !name.includes("node_modules"));
+    expect(typed.sort()).toEqual(["dist/web/sdk/jackfield-phone.d.ts", "dist/web/sdk/protocol.d.ts"]);
+    expect(existsSync(join(home, "dist", "web", "admin", "index.html"))).toBe(true);
   });
 
   it("names no .ts file in what it runs, so workers start from JavaScript too", () => {
