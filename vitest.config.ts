@@ -42,7 +42,8 @@ export default defineConfig({
           name: "pages",
           include: ["test/pages/**/*.test.ts"],
           globalSetup: ["test/browser/support/build-page.ts"],
-          maxWorkers: 2,
+          // They wait for timers of the pages as often as for the machine.
+          maxWorkers: 3,
           testTimeout: 90_000,
           hookTimeout: 60_000,
         },

@@ -26,13 +26,19 @@ interface Step {
   run(): Promise<Outcome>;
 }
 
-function script(name: string, npmScript: string): Step {
+/** Several scripts of package.json at a time. */
+function scripts(name: string, ...npmScripts: string[]): Step {
+  const run = async (npmScript: string): Promise<boolean> => {
+    const { code, timedOut } = await runCommand("npm", ["run", "--silent", npmScript], 3 * MINUTE);
+    if (timedOut) process.stderr.write(`${npmScript}: took more than 3 minutes, ended\n`);
+    else if (code !== 0) process.stderr.write(`${npmScript}: failed\n`);
+    return code === 0;
+  };
   return {
     name,
     async run() {
-      const { code, timedOut } = await runCommand("npm", ["run", "--silent", npmScript], 3 * MINUTE);
-      if (timedOut) process.stderr.write(`${name}: took more than 3 minutes, ended\n`);
-      return { ok: code === 0 };
+      const ok = await Promise.all(npmScripts.map(run));
+      return { ok: ok.every(Boolean) };
     },
   };
 }
@@ -74,10 +80,8 @@ const setup: Step = {
 
 const steps: readonly Step[] = [
   setup,
-  script("web build", "build:web"),
-  script("type check", "typecheck"),
-  script("lint", "lint"),
-  script("format check", "format:check"),
+  scripts("web build", "build:web"),
+  scripts("type check, lint, format check", "typecheck", "lint", "format:check"),
   // vitest leaves a core to whoever sits before the machine; here nobody does.
   tests("unit", 5, "--maxWorkers=100%"),
   tests("interop", 5),
