@@ -42,8 +42,7 @@ export default defineConfig({
           name: "pages",
           include: ["test/pages/**/*.test.ts"],
           globalSetup: ["test/browser/support/build-page.ts"],
-          // They wait for timers of the pages as often as for the machine.
-          maxWorkers: 3,
+          maxWorkers: 2,
           testTimeout: 90_000,
           hookTimeout: 60_000,
         },
