@@ -170,8 +170,10 @@ describe("the SDK in an allowed page", () => {
     });
     await page.evaluate(() => void window.run("dialLinks"));
     await page.click("#dial");
-    expect(await told("call_progress")).toMatchObject({ direction: "out" });
-    expect(phone.gateway.last("INVITE").startLine).toContain("sip:+4930123@");
+    // The call before has told of its progress too.
+    await soon(() => phone.gateway.last("INVITE").startLine).toContain("sip:+4930123@");
+    const progress = { data: { direction: "out", peer: "+4930123" } };
+    await soon(async () => await lastOf(page, "call_progress")).toMatchObject(progress);
     expect(await run(page, "hangUp")).toEqual({ ok: {} });
     await told("call_ended");
   });
