@@ -150,6 +150,18 @@ describe("signing in", () => {
     expect(gateway.received).toEqual([]);
   });
 
+  it("says when the gateway does not tell how the page is set up", async () => {
+    await browser.context.route("**/settings.json", (route) => route.abort());
+    try {
+      await open();
+      await expect
+        .poll(async () => await page.getByRole("alert").textContent())
+        .toContain("did not say how this page is set up");
+    } finally {
+      await browser.context.unroute("**/settings.json");
+    }
+  });
+
   it("un-registers at sign-out", async () => {
     await signedIn();
     await button("Sign out").click();

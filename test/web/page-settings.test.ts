@@ -22,7 +22,7 @@ describe("what the gateway tells its page", () => {
 page: { mode: audio, embedding: { origins: ["https://wwe.example.com"] }, allowPasswordInUrl: true }
 `;
     answering(() => Response.json(pageSettings(configOf(yaml))));
-    const settings = await loadSettings();
+    const settings = (await loadSettings()) ?? {};
     expect(configuredMode(settings)).toBe("audio");
     expect(embeddingOrigins(settings)).toEqual(["https://wwe.example.com"]);
     expect(passwordInUrl(settings)).toBe(true);
@@ -39,7 +39,7 @@ page: { mode: audio, embedding: { origins: ["https://wwe.example.com"] }, allowP
     ];
     for (const answer of bad) {
       answering(answer);
-      const settings = await loadSettings();
+      const settings = (await loadSettings()) ?? {};
       expect(configuredMode(settings)).toBe("phone");
       expect(embeddingOrigins(settings)).toEqual([]);
       expect(passwordInUrl(settings)).toBe(false);

@@ -10,6 +10,7 @@ import {
   configuredMode,
   embeddingOrigins,
   loadSettings,
+  SETTINGS_MISSING,
   passwordInUrl,
   webSocketPath,
   workspaceOptions,
@@ -43,7 +44,8 @@ const first = (): Remembered => {
   const before = softphone.remembered;
   return asked.dn === "" ? before : { ...before, dn: asked.dn };
 };
-const settings = await loading;
+const told = await loading;
+const settings = told ?? {};
 
 const sound = new Sound(remote, {
   changed: () => softphone.changed(),
@@ -71,15 +73,18 @@ policy.apply(workspaceOptions(settings));
 const mode = configuredMode(settings);
 softphone.mode = firstMode(mode, location.hash);
 hookGws(softphone, settings, policy);
+if (told === undefined) softphone.notices.tell(SETTINGS_MISSING, true);
 if (window.parent !== window)
-  void import("./embed/hook.ts").then(({ hookEmbed }) =>
-    hookEmbed({
-      softphone,
-      sound,
-      policy,
-      origins: embeddingOrigins(settings),
-      configuredMode: mode,
-    }),
+  import("./embed/hook.ts").then(
+    ({ hookEmbed }) =>
+      hookEmbed({
+        softphone,
+        sound,
+        policy,
+        origins: embeddingOrigins(settings),
+        configuredMode: mode,
+      }),
+    () => softphone.notices.tell("What speaks to the page around this one did not load. Reload it.", true),
   );
 
 let due = false;

@@ -7,13 +7,17 @@ export type PageSettings = Readonly<Record<string, unknown>>;
 /** The page waits for the answer before it shows anything, but not for ever. */
 const PATIENCE_MS = 3000;
 
-/** Nothing where it cannot be had: the page is a whole phone then that nobody embeds. */
-export async function loadSettings(): Promise<PageSettings> {
+/** Whoever configured another page than the plain phone must not wonder where it is. */
+export const SETTINGS_MISSING =
+  "The gateway did not say how this page is set up: it may lack its frame, its desktop, or have keys it should not. Reload the page.";
+
+/** Undefined where it cannot be had: the page is a whole phone then that nobody embeds. */
+export async function loadSettings(): Promise<PageSettings | undefined> {
   try {
     const response = await fetch("settings.json", { signal: AbortSignal.timeout(PATIENCE_MS) });
-    return response.ok ? record(await response.json()) : {};
+    return response.ok ? record(await response.json()) : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }
 
