@@ -1,46 +1,30 @@
 import {
   FailureLog,
   registerActRoutes,
+  registerCallRoutes,
   registerCaptureFileRoute,
   registerStatusRoutes,
   registerTokenRoutes,
   showCertificate,
   StatusBoard,
   watchFailures,
-  type Access,
   type ActsDoor,
-  type AuditLog,
   type GatewayStatus,
 } from "../admin/index.ts";
-import { dismissedReason, type B2bua } from "../b2bua/index.ts";
-import type { Config } from "../config/index.ts";
-import type { MediaPool } from "../media/index.ts";
-import type { AgentRegistrar, AgentTokens, PacedTrunkRegistrations } from "../registrar/index.ts";
-import type { HttpServer, WebSocketEndpoint } from "../ws/index.ts";
+import { dismissedReason } from "../b2bua/index.ts";
 import { measureProcess } from "./process-load.ts";
-import type { GatewaySurroundings } from "./surroundings.ts";
+import type { GatewayRooms, Onlooker } from "./rooms.ts";
 import { version } from "./version.ts";
 
-/** The rooms that the dashboard reads and acts on. */
-export interface DashboardRooms {
-  readonly config: Config;
-  readonly surroundings: GatewaySurroundings;
-  readonly registrar: AgentRegistrar;
-  readonly trunkRegistrations: PacedTrunkRegistrations;
-  readonly b2bua: B2bua;
-  readonly media: MediaPool;
-  readonly http: HttpServer;
-  /** Asked when an agent is signed out. */
-  readonly webSocket: () => WebSocketEndpoint | undefined;
-  readonly traces: boolean;
-  readonly tokens: AgentTokens | undefined;
-}
-
 /** Adds what is behind the dashboard to the HTTP server: live status, history, acts, captures. Before `listen`. */
-export function openDashboard(rooms: DashboardRooms, access: Access, audits: AuditLog): { close(): void } {
-  const { config, surroundings, b2bua, media, registrar, trunkRegistrations: trunk, http } = rooms;
+export function openDashboard(rooms: GatewayRooms): Onlooker | undefined {
+  if (!rooms.admin) return undefined;
+  const { login: access, audits } = rooms.admin;
+  const { surroundings, b2bua, media, registrar, trunkRegistrations: trunk, http, traces } = rooms;
+  const config = rooms.live.current;
   const { clock } = surroundings;
   const log = surroundings.log.child({ room: "admin" });
+  registerCallRoutes(http.app, { calls: b2bua, traces, login: access, audits, clock, log });
   const failures = new FailureLog(clock);
   const stopWatching = watchFailures(
     { calls: b2bua, trunk, registrar, media, http, login: access },
@@ -65,17 +49,17 @@ export function openDashboard(rooms: DashboardRooms, access: Access, audits: Aud
   };
 }
 
-function gatewayStatus({ config, surroundings, b2bua, http, traces }: DashboardRooms): () => GatewayStatus {
+function gatewayStatus({ live, surroundings, b2bua, http, traces }: GatewayRooms): () => GatewayStatus {
   const { clock, log } = surroundings;
   const since = new Date(clock.wallClock()).toISOString();
   return () => ({
     version,
     since,
     draining: b2bua.draining,
-    log_level: "level" in log ? log.level : config.log.level,
+    log_level: "level" in log ? log.level : live.current.log.level,
     certificate: http.certificate ? showCertificate(http.certificate, clock.wallClock()) : null,
-    traces,
-    captures: config.media.captureDirectory !== undefined,
+    traces: traces !== undefined,
+    captures: live.current.media.captureDirectory !== undefined,
   });
 }
 
@@ -86,7 +70,7 @@ function actsOf({
   trunkRegistrations,
   http,
   webSocket,
-}: DashboardRooms): ActsDoor {
+}: GatewayRooms): ActsDoor {
   const { log } = surroundings;
   return {
     hangUp: (call) => b2bua.hangUp(call),

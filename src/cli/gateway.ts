@@ -1,10 +1,4 @@
-import {
-  AuditLog,
-  Login,
-  registerAdminRoutes,
-  registerCallRoutes,
-  registerLoginRoutes,
-} from "../admin/index.ts";
+import { AuditLog, Login, registerAdminRoutes, registerLoginRoutes } from "../admin/index.ts";
 import type { B2bua, CallRecord } from "../b2bua/index.ts";
 import { adminIsOn, gwsOrigins, pageSettings, type Config } from "../config/index.ts";
 import { createMediaPool, type MediaPool } from "../media/index.ts";
@@ -24,7 +18,9 @@ import {
   type WebSocketEndpoint,
 } from "../ws/index.ts";
 import { TraceStore } from "../trace/index.ts";
-import { openDashboard } from "./dashboard.ts";
+import { LiveConfig } from "./live-config.ts";
+import { onlookers } from "./onlookers.ts";
+import type { GatewayRooms, Onlooker } from "./rooms.ts";
 import { createSignalling, type Signalling } from "./signalling.ts";
 import { openSipSocket, type SipSocket } from "./sip-socket.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
@@ -47,7 +43,8 @@ const byePatienceMs = 1000;
 
 /** The whole gateway, built from its rooms in the order docs/lifetimes.md gives. */
 export class Gateway {
-  readonly config: Config;
+  /** What a reload replaces. */
+  readonly live: LiveConfig;
   readonly media: MediaPool;
   readonly #surroundings: GatewaySurroundings;
   readonly #sip: SipSocket;
@@ -55,19 +52,19 @@ export class Gateway {
   /** The ladders of the last calls; undefined: off, or nobody could read them. */
   readonly traces: TraceStore | undefined;
   #http: HttpServer | undefined;
-  #dashboard: { close(): void } | undefined;
+  readonly #onlookers: Onlooker[] = [];
   #webSocket: WebSocketEndpoint | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(
-    config: Config,
+    live: LiveConfig,
     surroundings: GatewaySurroundings,
     media: MediaPool,
     sip: SipSocket,
     signalling: Signalling,
     traces: TraceStore | undefined,
   ) {
-    this.config = config;
+    this.live = live;
     this.#surroundings = surroundings;
     this.media = media;
     this.#sip = sip;
@@ -78,6 +75,7 @@ export class Gateway {
   /** Opens everything; rejects with the system's error when an address cannot be bound or found. */
   static async open(config: Config, surroundings: GatewaySurroundings): Promise<Gateway> {
     const { clock, random, log } = surroundings;
+    const live = new LiveConfig(config, log);
     const traces = createTraces(config, surroundings);
     const media = await createMediaPool(
       { ...mediaOptions(config), tellSteps: traces !== undefined },
@@ -92,20 +90,18 @@ export class Gateway {
         (request, transaction) => gateway?.receiveRequest(request, transaction),
         traces,
       );
-      gateway = new Gateway(
-        config,
-        surroundings,
-        media,
-        sip,
-        createSignalling(config, surroundings, sip, media, traces),
-        traces,
-      );
+      const signalling = createSignalling(live, surroundings, sip, media, traces);
+      gateway = new Gateway(live, surroundings, media, sip, signalling, traces);
       await gateway.#openHttp();
       return gateway;
     } catch (error) {
       await (gateway ? gateway.close("could not start") : media.close());
       throw error;
     }
+  }
+
+  get config(): Config {
+    return this.live.current;
   }
 
   get b2bua(): B2bua {
@@ -143,7 +139,7 @@ export class Gateway {
       mediaFull: () => this.media.full,
       draining: () => this.b2bua.draining,
     });
-    this.#addAdminApi(server);
+    this.#openOnlookers(server);
     await servePages(server.app, pageDirectory, {
       settings: pageSettings(this.config),
       frameAncestors: this.config.page.embedding.origins,
@@ -168,25 +164,38 @@ export class Gateway {
     await server.listen();
   }
 
-  #addAdminApi(http: HttpServer): void {
-    if (!adminIsOn(this.config)) return;
-    const { app, secure } = http;
-    const { config, media, registrar, trunkRegistrations, b2bua } = this;
-    const { admin } = config;
+  #openOnlookers(http: HttpServer): void {
+    const { live, media, registrar, trunkRegistrations, b2bua, traces } = this;
     const surroundings = this.#surroundings;
-    const { clock, random } = surroundings;
-    const log = surroundings.log.child({ room: "admin" });
+    const rooms: GatewayRooms = {
+      live,
+      surroundings,
+      sip: this.#sip,
+      registrar,
+      trunkRegistrations,
+      b2bua,
+      media,
+      http,
+      webSocket: () => this.#webSocket,
+      traces,
+      tokens: this.#signalling.tokens,
+      admin: this.#openAdmin(http),
+    };
+    for (const open of onlookers) {
+      const onlooker = open(rooms);
+      if (onlooker) this.#onlookers.push(onlooker);
+    }
+  }
+
+  /** Who may ask for more than health, and how he signs in. */
+  #openAdmin({ app, secure }: HttpServer): GatewayRooms["admin"] {
+    if (!adminIsOn(this.config)) return undefined;
+    const { admin } = this.config;
+    const { clock, random, log: gatewayLog } = this.#surroundings;
+    const log = gatewayLog.child({ room: "admin" });
     const login = new Login({ admin, secure, clock, random, log });
     registerLoginRoutes(app, { login, users: admin.users, clock, random, log });
-    const audits = new AuditLog(clock, log);
-    registerCallRoutes(app, { calls: b2bua, traces: this.traces, login, audits, clock, log });
-    const webSocket = (): WebSocketEndpoint | undefined => this.#webSocket;
-    const rooms = { config, surroundings, media, registrar, trunkRegistrations, b2bua, http, webSocket };
-    this.#dashboard = openDashboard(
-      { ...rooms, traces: this.traces !== undefined, tokens: this.#signalling.tokens },
-      login,
-      audits,
-    );
+    return { login, audits: new AuditLog(clock, log) };
   }
 
   /** Somebody is signed in by this connection, or was and still has a call on it. */
@@ -249,7 +258,7 @@ export class Gateway {
     if (hadCalls)
       await new Promise<void>((done) => void this.#surroundings.clock.setTimer(byePatienceMs, done));
     await this.trunkRegistrations.closeAll({ unregister: true, timeoutMs: unregisterPatienceMs });
-    this.#dashboard?.close();
+    for (const onlooker of this.#onlookers) await onlooker.close();
     await this.#webSocket?.close();
     await this.#http?.close();
     this.registrar.close();

@@ -24,6 +24,7 @@ import {
 } from "../registrar/index.ts";
 import { createDigestClient, createDigestServer, type DigestSecret } from "../sip/index.ts";
 import type { CallTracer } from "../trace/index.ts";
+import type { LiveConfig } from "./live-config.ts";
 import type { SipSocket } from "./sip-socket.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
 import { version } from "./version.ts";
@@ -44,18 +45,19 @@ export interface Signalling {
 
 /** Puts registrar, trunk registrations and B2BUA together and tells each what the configuration says of it. */
 export function createSignalling(
-  config: Config,
+  live: LiveConfig,
   surroundings: GatewaySurroundings,
   sip: SipSocket,
   media: MediaPool,
   tracer?: CallTracer,
 ): Signalling {
   const { clock, random, log } = surroundings;
+  const config = live.current;
   const contactHost = `${config.sip.advertisedAddress}:${sip.transports.port}`;
   // The registrar asks the B2BUA, which is made after it, only when a socket is lost.
-  const tokens = openTokens(config, surroundings);
+  const tokens = openTokens(live, surroundings);
   const hasCall = (dn: string, instance: string): boolean => b2bua.hasCall(dn, instance);
-  const registrar = openRegistrar(config, surroundings, tokens, hasCall);
+  const registrar = openRegistrar(live, surroundings, tokens, hasCall);
   const { registration, optionsSeconds, failBackSeconds } = config.sipServer;
   const trunkTerms = trunkTermsOf(config.sipServer);
   const trunkRegistrations = createTrunkRegistrations({
@@ -63,7 +65,7 @@ export function createSignalling(
     transactions: sip.transactions,
     peers: sip.peers,
     contact: contactHost,
-    credentials: (dn) => trunkCredentials(config, dn),
+    credentials: (dn) => trunkCredentials(live.current, dn),
     headers: trunkCapabilities(userAgent, trunkTerms).headers,
     clock,
     random,
@@ -82,7 +84,7 @@ export function createSignalling(
   sip.allowAlso((address) => pool.list().some(({ flow }) => flow.remoteAddress === address));
   const b2bua = new B2bua({
     context: { transactions: sip.transactions, dialogs: sip.dispatcher, clock, random, log },
-    trunk: trunkOf(config, surroundings, sip, contactHost, trunkRegistrations),
+    trunk: trunkOf(live, surroundings, sip, contactHost, trunkRegistrations),
     userAgent,
     trunkTerms,
     realm: config.agents.realm,
@@ -100,7 +102,7 @@ export function createSignalling(
     pageRingback: config.agents.pageRingback,
     clients: config.clients,
     preanswerPatienceMs: config.calls.preanswerSeconds * 1000,
-    autoAnswer: (dn) => autoAnswerOf(config, dn),
+    autoAnswer: (dn) => autoAnswerOf(live.current, dn),
     headersToPage: config.calls.headersToPage,
     outbound: outboundOf(config),
     tracer,
@@ -110,11 +112,11 @@ export function createSignalling(
   return { registrar, trunkRegistrations, b2bua, tokens };
 }
 
-function openTokens(config: Config, { clock, random }: GatewaySurroundings): AgentTokens | undefined {
-  const { realm, tokens } = config.agents;
-  const secret = tokenSecret(config);
+function openTokens(live: LiveConfig, { clock, random }: GatewaySurroundings): AgentTokens | undefined {
+  const { realm, tokens } = live.current.agents;
+  const secret = tokenSecret(live.current);
   if (secret === undefined) return undefined;
-  const accounts = { has: (dn: string) => findAccount(config, dn) !== undefined };
+  const accounts = { has: (dn: string) => findAccount(live.current, dn) !== undefined };
   return new AgentTokens({
     secret,
     realm,
@@ -126,27 +128,27 @@ function openTokens(config: Config, { clock, random }: GatewaySurroundings): Age
 }
 
 function openRegistrar(
-  config: Config,
+  live: LiveConfig,
   { clock, random, log }: GatewaySurroundings,
   tokens: AgentTokens | undefined,
   hasCall: (dn: string, instance: string) => boolean,
 ): AgentRegistrar {
-  const { realm, severalBrowsers, minExpires, maxExpires } = config.agents;
+  const { realm, severalBrowsers, minExpires, maxExpires } = live.current.agents;
   return createRegistrar({
     digest: createDigestServer({
       realm,
       clock,
       random,
       nonceLifetimeMs,
-      findSecret: (user) => secretOf(config, user, tokens),
+      findSecret: (user) => secretOf(live.current, user, tokens),
     }),
     sessions: tokens,
-    accounts: { has: (dn) => findAccount(config, dn) !== undefined },
+    accounts: { has: (dn) => findAccount(live.current, dn) !== undefined },
     hasCall,
     clock,
     random,
     log: log.child({ room: "registrar" }),
-    policy: { severalBrowsers, minExpires, maxExpires, ...gracesOf(config) },
+    policy: { severalBrowsers, minExpires, maxExpires, ...gracesOf(live.current) },
   });
 }
 
@@ -162,7 +164,7 @@ function outboundOf({ calls, sipServer }: Config): OutboundPolicy {
 }
 
 function trunkOf(
-  config: Config,
+  live: LiveConfig,
   { clock, random }: GatewaySurroundings,
   sip: SipSocket,
   contactHost: string,
@@ -176,9 +178,9 @@ function trunkOf(
     avoid: (server, ms) => servers.avoid(server, ms),
     unanswered: (server, sentAt) => void trunkRegistrations.pool.unanswered(server, sentAt),
     flowTo: (uri) => sip.flowTo(uri),
-    displayName: (dn) => findAccount(config, dn)?.displayName,
+    displayName: (dn) => findAccount(live.current, dn)?.displayName,
     authentication: (dn) => {
-      const credentials = trunkCredentials(config, dn);
+      const credentials = trunkCredentials(live.current, dn);
       return credentials && { client: digest, credentials };
     },
   };

@@ -16,6 +16,9 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | "*">> = {
   endpoint: ["b2bua", "registrar", "core"],
   admin: ["config", "trace", "sip", "ws", "registrar", "b2bua", "media", "wrtc", "endpoint", "core"],
   sandbox: ["core"],
+  records: ["b2bua", "core"],
+  telemetry: ["sip", "trace", "b2bua", "core"],
+  migration: ["config", "core"],
 };
 
 /**

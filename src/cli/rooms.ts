@@ -1,0 +1,35 @@
+import type { AuditLog, Login } from "../admin/index.ts";
+import type { B2bua } from "../b2bua/index.ts";
+import type { MediaPool } from "../media/index.ts";
+import type { AgentRegistrar, AgentTokens, PacedTrunkRegistrations } from "../registrar/index.ts";
+import type { TraceStore } from "../trace/index.ts";
+import type { HttpServer, WebSocketEndpoint } from "../ws/index.ts";
+import type { LiveConfig } from "./live-config.ts";
+import type { SipSocket } from "./sip-socket.ts";
+import type { GatewaySurroundings } from "./surroundings.ts";
+
+/** All rooms of a gateway that is being opened; the HTTP server does not listen yet. */
+export interface GatewayRooms {
+  readonly live: LiveConfig;
+  readonly surroundings: GatewaySurroundings;
+  readonly sip: SipSocket;
+  readonly registrar: AgentRegistrar;
+  readonly trunkRegistrations: PacedTrunkRegistrations;
+  readonly b2bua: B2bua;
+  readonly media: MediaPool;
+  readonly http: HttpServer;
+  /** Undefined while the gateway opens. */
+  readonly webSocket: () => WebSocketEndpoint | undefined;
+  /** Undefined: traces are off. */
+  readonly traces: TraceStore | undefined;
+  /** Undefined: nobody could issue tokens, or there is no key. */
+  readonly tokens: AgentTokens | undefined;
+  /** Undefined: nobody can sign in at the dashboard (`adminIsOn`). */
+  readonly admin: { readonly login: Login; readonly audits: AuditLog } | undefined;
+}
+
+/** What watches the rooms and tells others of them; calls go on as well without it. */
+export interface Onlooker {
+  /** Idempotent. What was not handed on yet is written or sent within a few seconds, or kept on disk. */
+  close(): void | Promise<void>;
+}
