@@ -9,10 +9,12 @@ export type { AutoAnswer } from "./clients/auto-answer.ts";
 export type { ClientRule } from "./clients/client-kinds.ts";
 export type { CodecPreference } from "./media/codec-terms.ts";
 export {
+  jitterBuckets,
+  lossBuckets,
   mosBuckets,
+  setUpBuckets,
   soundWays,
   QualityTotals,
-  type MosHistogram,
   type SoundWay,
 } from "./media/quality-totals.ts";
 export { trunkTermsOf, type TrunkSessionOptions } from "./legs/session-terms.ts";

@@ -1,4 +1,4 @@
-import type { AuditLog, Login } from "../admin/index.ts";
+import type { AuditLog, HealthSources, Login, MetricsDoor } from "../admin/index.ts";
 import type { B2bua } from "../b2bua/index.ts";
 import type { MediaPool } from "../media/index.ts";
 import type { AgentRegistrar, AgentTokens, PacedTrunkRegistrations } from "../registrar/index.ts";
@@ -20,6 +20,9 @@ export interface GatewayRooms {
   readonly http: HttpServer;
   /** Undefined while the gateway opens. */
   readonly webSocket: () => WebSocketEndpoint | undefined;
+  /** Where figures for `/metrics` are handed in, see there. */
+  readonly metrics: MetricsDoor;
+  readonly health: HealthSources;
   /** Undefined: traces are off. */
   readonly traces: TraceStore | undefined;
   /** Undefined: nobody could issue tokens, or there is no key. */

@@ -5,6 +5,7 @@ import { fileSecret, resolveAgents } from "./agents.ts";
 import { applyEnvironment, environmentPrefix } from "./environment.ts";
 import { faultAt, schemaFaults, unknownKey, type ConfigFault, type Locate } from "./faults.ts";
 import { parseServerAddress } from "./keys.ts";
+import { resolveMetrics } from "./metrics.ts";
 import { applyRules, evenToOdd, type Say } from "./rules.ts";
 import { configSchema, type ParsedConfig } from "./schema.ts";
 import { folderFault, readNamedFile } from "./secrets.ts";
@@ -127,9 +128,10 @@ function resolveSections(
   const http = sections.http && resolveHttp(sections.http, directory, say);
   const media = sections.media && resolveMedia(sections.media, directory, workers, say);
   const admin = sections.admin && resolveAdmin(sections.admin, directory, say);
+  const metrics = sections.metrics && resolveMetrics(sections.metrics, admin, directory, say);
   const { websocket, sip, clients, calls, page, gws, trace, log } = sections;
   if (!agents || !sipServer || !http || !websocket || !sip || !media) return undefined;
-  if (!clients || !calls || !page || !gws || !admin || !trace || !log) return undefined;
+  if (!clients || !calls || !page || !gws || !admin || !metrics || !trace || !log) return undefined;
   return {
     http,
     websocket,
@@ -142,6 +144,7 @@ function resolveSections(
     page,
     gws,
     admin,
+    metrics,
     trace,
     log,
   };

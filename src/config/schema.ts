@@ -4,6 +4,7 @@ import { calls, trace } from "./call-sections.ts";
 import { autoAnswer, clients, ownAutoAnswer } from "./client-sections.ts";
 import { gws } from "./gws-section.ts";
 import { expects, key, section, types } from "./keys.ts";
+import { metrics } from "./metrics-section.ts";
 import { page } from "./page-section.ts";
 import { sipServer } from "./sip-server-section.ts";
 import { trunkSrtpKeys } from "./transport-keys.ts";
@@ -324,6 +325,7 @@ export const configSchema = z.strictObject({
   page,
   gws,
   admin,
+  metrics,
   trace,
   log,
 });

@@ -82,6 +82,7 @@ export interface Config {
     readonly users: readonly AdminUserConfig[];
     readonly sessions: Parsed["admin"]["sessions"];
   };
+  readonly metrics: { readonly token?: string; readonly listen?: NonNullable<Parsed["metrics"]["listen"]> };
   readonly trace: Parsed["trace"];
   readonly log: Parsed["log"];
 }

@@ -1,5 +1,7 @@
 export { afterEvents, systemClock, type Clock, type Timer } from "./clock.ts";
 export { TypedEvents, type EventMap } from "./events.ts";
+export { Histogram, type HistogramCounts } from "./histogram.ts";
+export { parseKernelDrops, readKernelDrops } from "./kernel-drops.ts";
 export {
   createLogger,
   logLevels,
