@@ -205,7 +205,6 @@ export class Gateway {
       admin: this.#openAdmin(http),
     };
     for (const open of onlookers) {
-      // oxlint-disable-next-line no-await-in-loop -- in this order
       const onlooker = await open(rooms);
       if (onlooker) this.#onlookers.push(onlooker);
     }

@@ -26,7 +26,7 @@ describe("a scrape", () => {
     bench.door.add((put) => put(callMetrics.begun, calls));
     expect(await bench.lines("jackfield_calls_begun_total")).toEqual(["jackfield_calls_begun_total 3"]);
     calls = 4;
-    await bench.clock.advance(1000);
+    bench.clock.advance(1000);
     expect(await bench.lines("jackfield_calls_begun_total")).toEqual(["jackfield_calls_begun_total 4"]);
   });
 
@@ -41,10 +41,10 @@ describe("a scrape", () => {
     const texts = [bench.scrapes.text(), bench.scrapes.text()];
     slow.resolve();
     expect(new Set(await Promise.all(texts)).size).toBe(1);
-    await bench.clock.advance(900);
+    bench.clock.advance(900);
     await bench.scrapes.text();
     expect(times).toBe(1);
-    await bench.clock.advance(100);
+    bench.clock.advance(100);
     await bench.scrapes.text();
     expect(times).toBe(2);
   });
@@ -79,10 +79,10 @@ describe("a scrape", () => {
       put(callMetrics.begun, 1);
     });
     const text = bench.scrapes.text();
-    await bench.clock.advance(2000);
+    bench.clock.advance(2000);
     expect(await text).toContain("jackfield_scrape_failures_total 1");
     late.resolve();
-    await bench.clock.advance(1000);
+    bench.clock.advance(1000);
     // The second scrape's own part is told at once.
     expect(await bench.lines("jackfield_calls_begun_total")).toEqual(["jackfield_calls_begun_total 1"]);
   });

@@ -92,7 +92,8 @@ export class Prometheus {
   }
 
   async #ask<Data>(path: string, init: RequestInit = {}): Promise<Answer<Data>> {
-    const answer: Answer<Data> = await (await fetch(this.#url + path, init)).json();
+    const response = await fetch(this.#url + path, init);
+    const answer = (await response.json()) as Answer<Data>;
     if (answer.status !== "success") throw new Error(answer.error);
     return answer;
   }
