@@ -201,6 +201,7 @@ export class Gateway {
       metrics: new MetricsDoor(),
       health: this.#health,
       traces,
+      digest: this.#signalling.digest,
       tokens: this.#signalling.tokens,
       admin: this.#openAdmin(http),
     };

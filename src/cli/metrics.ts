@@ -55,7 +55,7 @@ export async function openMetrics(rooms: GatewayRooms): Promise<Onlooker | undef
 }
 
 function addCollectors(rooms: GatewayRooms, login: Login): (() => void)[] {
-  const { live, metrics, b2bua, registrar, trunkRegistrations, tokens, media, sip } = rooms;
+  const { live, metrics, b2bua, registrar, trunkRegistrations, digest, tokens, media, sip } = rooms;
   const { udp, stream } = sip.transports;
   const sound = { media, quality: b2bua.quality, workers: live.current.media.workers };
   const { collect, stop } = callCollector(b2bua);
@@ -64,7 +64,7 @@ function addCollectors(rooms: GatewayRooms, login: Login): (() => void)[] {
   const collectors = [
     gatewayCollector(gateway),
     socketCollector(gateway),
-    agentCollector({ registrar, tokens, login }),
+    agentCollector({ registrar, digest, tokens, login }),
     trunkCollector(trunkRegistrations),
     collect,
     mediaCollector(sound),

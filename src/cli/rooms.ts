@@ -2,6 +2,7 @@ import type { AuditLog, HealthSources, Login, MetricsDoor } from "../admin/index
 import type { B2bua } from "../b2bua/index.ts";
 import type { MediaPool } from "../media/index.ts";
 import type { AgentRegistrar, AgentTokens, PacedTrunkRegistrations } from "../registrar/index.ts";
+import type { DigestServer } from "../sip/index.ts";
 import type { TraceStore } from "../trace/index.ts";
 import type { HttpServer, WebSocketEndpoint } from "../ws/index.ts";
 import type { LiveConfig } from "./live-config.ts";
@@ -25,6 +26,8 @@ export interface GatewayRooms {
   readonly health: HealthSources;
   /** Undefined: traces are off. */
   readonly traces: TraceStore | undefined;
+  /** Of the browsers' REGISTERs. */
+  readonly digest: DigestServer;
   /** Undefined: nobody could issue tokens, or there is no key. */
   readonly tokens: AgentTokens | undefined;
   /** Undefined: nobody can sign in at the dashboard (`adminIsOn`). */

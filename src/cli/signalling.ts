@@ -22,7 +22,12 @@ import {
   type AgentRegistrar,
   type PacedTrunkRegistrations,
 } from "../registrar/index.ts";
-import { createDigestClient, createDigestServer, type DigestSecret } from "../sip/index.ts";
+import {
+  createDigestClient,
+  createDigestServer,
+  type DigestSecret,
+  type DigestServer,
+} from "../sip/index.ts";
 import type { CallTracer } from "../trace/index.ts";
 import type { LiveConfig } from "./live-config.ts";
 import type { SipSocket } from "./sip-socket.ts";
@@ -39,6 +44,8 @@ export interface Signalling {
   readonly registrar: AgentRegistrar;
   readonly trunkRegistrations: PacedTrunkRegistrations;
   readonly b2bua: B2bua;
+  /** Judges the browsers' REGISTERs. */
+  readonly digest: DigestServer;
   /** Undefined: nobody could issue tokens, or there is no key. */
   readonly tokens: AgentTokens | undefined;
 }
@@ -57,7 +64,8 @@ export function createSignalling(
   // The registrar asks the B2BUA, which is made after it, only when a socket is lost.
   const tokens = openTokens(live, surroundings);
   const hasCall = (dn: string, instance: string): boolean => b2bua.hasCall(dn, instance);
-  const registrar = openRegistrar(live, surroundings, tokens, hasCall);
+  const digest = openDigest(live, surroundings, tokens);
+  const registrar = openRegistrar(live, surroundings, digest, tokens, hasCall);
   const { registration, optionsSeconds, failBackSeconds } = config.sipServer;
   const trunkTerms = trunkTermsOf(config.sipServer);
   const trunkRegistrations = createTrunkRegistrations({
@@ -109,7 +117,7 @@ export function createSignalling(
     ...gracesOf(config),
   });
   pool.events.on("down", (server) => b2bua.serverDown(server));
-  return { registrar, trunkRegistrations, b2bua, tokens };
+  return { registrar, trunkRegistrations, b2bua, digest, tokens };
 }
 
 function openTokens(live: LiveConfig, { clock, random }: GatewaySurroundings): AgentTokens | undefined {
@@ -127,21 +135,30 @@ function openTokens(live: LiveConfig, { clock, random }: GatewaySurroundings): A
   });
 }
 
+function openDigest(
+  live: LiveConfig,
+  { clock, random }: GatewaySurroundings,
+  tokens: AgentTokens | undefined,
+): DigestServer {
+  return createDigestServer({
+    realm: live.current.agents.realm,
+    clock,
+    random,
+    nonceLifetimeMs,
+    findSecret: (user) => secretOf(live.current, user, tokens),
+  });
+}
+
 function openRegistrar(
   live: LiveConfig,
   { clock, random, log }: GatewaySurroundings,
+  digest: DigestServer,
   tokens: AgentTokens | undefined,
   hasCall: (dn: string, instance: string) => boolean,
 ): AgentRegistrar {
-  const { realm, severalBrowsers, minExpires, maxExpires } = live.current.agents;
+  const { severalBrowsers, minExpires, maxExpires } = live.current.agents;
   return createRegistrar({
-    digest: createDigestServer({
-      realm,
-      clock,
-      random,
-      nonceLifetimeMs,
-      findSecret: (user) => secretOf(live.current, user, tokens),
-    }),
+    digest,
     sessions: tokens,
     accounts: { has: (dn) => findAccount(live.current, dn) !== undefined },
     hasCall,

@@ -22,20 +22,7 @@ it("metrics are named as Prometheus has it, once each, and say what they mean", 
 
 it("no label can hold a DN, a call or somebody's address", () => {
   const known = new Set(allMetrics.flatMap(({ labels }) => labels));
-  const bounded = [
-    ...[
-      "cause",
-      "certificate",
-      "direction",
-      "ended_by",
-      "event",
-      "exporter",
-      "fault",
-      "kind",
-      "node",
-      "outcome",
-    ],
-    ...["reason", "role", "server", "side", "sink", "socket", "state", "step", "version", "way", "worker"],
-  ];
-  expect(Array.from(known).sort()).toEqual(bounded.sort());
+  const bounded =
+    "cause certificate direction ended_by event exporter fault kind node outcome reason role server side sink socket state step version way worker";
+  expect(Array.from(known).sort()).toEqual(bounded.split(" "));
 });

@@ -70,7 +70,8 @@ afterAll(async () => {
 
 async function ready(at = gateway.httpPort): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${at}/health/ready`);
-  return `${response.status} ${(await response.json()).status}`;
+  const { status } = (await response.json()) as { status: string };
+  return `${response.status} ${status}`;
 }
 
 async function becomes(state: string): Promise<void> {
@@ -85,7 +86,12 @@ it("a real gateway goes through all states of readiness, and is alive in each", 
   await becomes("200 ok");
   const browser = await BrowserDouble.signIn({ url: `ws://127.0.0.1:${gateway.httpPort}/ws`, dn: "5001" });
   const health = await fetch(`http://127.0.0.1:${gateway.httpPort}/api/health`);
-  expect(await health.json()).toMatchObject({ status: "ok", registered_agents: 1, active_calls: 0, sip_servers_up: 1 });
+  expect(await health.json()).toMatchObject({
+    status: "ok",
+    registered_agents: 1,
+    active_calls: 0,
+    sip_servers_up: 1,
+  });
 
   sipServer.answers = false;
   await becomes("503 no SIP Server answers");

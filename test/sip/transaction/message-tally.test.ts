@@ -25,7 +25,8 @@ it("messages are counted by side, direction and method or class of status, made-
 
 it("the layer counts what comes and what goes, repetitions too", () => {
   const { layer, receive, user } = setUp();
-  user.onRequest = (request, transaction) => transaction.respond(createResponse(request, 486, { toTag: "x" }));
+  user.onRequest = (request, transaction) =>
+    transaction.respond(createResponse(request, 486, { toTag: "x" }));
   receive(incoming());
   receive(incoming());
   const told = layer.messages.all.map(({ direction, kind, count }) => `${direction} ${kind} ${count}`);

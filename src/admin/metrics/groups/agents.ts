@@ -1,4 +1,5 @@
 import type { AgentRegistrar, AgentTokens, PacedTrunkRegistrations } from "../../../registrar/index.ts";
+import type { DigestServer } from "../../../sip/index.ts";
 import { addressOf } from "../../status/show.ts";
 import type { Login } from "../../login.ts";
 import { counter, gauge, putEach, type Collect } from "../definition.ts";
@@ -12,6 +13,11 @@ export const agentMetrics = {
     "agent_events",
     "What befell agents: signed_in, signed_out, replaced, grace_started, resumed, failed_over.",
     ["event"],
+  ),
+  digests: counter(
+    "sip_digests",
+    "Digests of browsers: accepted, wrong_credentials, malformed, stale (nonce too old), replays.",
+    ["outcome"],
   ),
   authFailures: counter(
     "auth_failures",
@@ -47,12 +53,13 @@ export const trunkMetrics = {
 
 export interface AgentSources {
   readonly registrar: Pick<AgentRegistrar, "list" | "counters">;
+  readonly digest: Pick<DigestServer, "counters">;
   readonly tokens: Pick<AgentTokens, "refusals"> | undefined;
   /** Of everything that asks for a name, a password or a token over HTTP. */
   readonly login: Pick<Login, "refusals">;
 }
 
-export function agentCollector({ registrar, tokens, login }: AgentSources): Collect {
+export function agentCollector({ registrar, digest, tokens, login }: AgentSources): Collect {
   return (put) => {
     const agents = registrar.list();
     const reachable = agents.filter((agent) => agent.reachable).length;
@@ -68,6 +75,7 @@ export function agentCollector({ registrar, tokens, login }: AgentSources): Coll
     } = registrar.counters;
     put(agentMetrics.registers, registers);
     putEach(put, agentMetrics.events, events, "event");
+    putEach(put, agentMetrics.digests, { ...digest.counters }, "outcome");
     const failures = {
       sip_password: failedLogins,
       sip_blocked: blockedLogins,
