@@ -16,4 +16,5 @@ export { checkTree, loadConfig, type ConfigResult, type ConfigWarning, type Load
 export { gwsOrigins } from "./gws-page.ts";
 export { pageSettings, type PageSettings } from "./page-settings.ts";
 export { configurationReference } from "./reference.ts";
+export { turnTerms } from "./turn.ts";
 export type { AccountConfig, AdminUserConfig, Config, RangeConfig } from "./types.ts";

@@ -14,6 +14,7 @@ export const NEEDS: readonly Need[] = [
   { what: "sipp", package: "sip-tester" },
   { what: "baresip", package: "baresip-core" },
   { what: "tshark", package: "tshark" },
+  { what: "turnserver", package: "coturn" },
   { what: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", package: "fonts-dejavu-core" },
 ];
 
