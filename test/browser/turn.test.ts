@@ -2,13 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Gateway } from "../../src/cli/index.ts";
 import type { Config } from "../../src/config/index.ts";
 import type { Sandbox } from "../../src/sandbox/index.ts";
-import { Coturn } from "../support/coturn.ts";
+import { Coturn, Silence } from "../support/coturn.ts";
 import { tone } from "../support/sound.ts";
 import { toWav } from "../support/wav.ts";
 import { openTestGateway, openTestSandbox, testPassword } from "../support/test-gateway.ts";
@@ -24,8 +23,11 @@ let sandbox: Sandbox;
 let gateway: Gateway;
 let browser: TestBrowser;
 let coturn: Coturn;
+let silence: Silence;
 let page: Page;
 let address: string;
+/** Times that the page was told of TURN servers. */
+let told = 0;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "jackfield-turn-"));
@@ -43,6 +45,7 @@ beforeAll(async () => {
     },
   });
   coturn = await Coturn.open();
+  silence = await Silence.open();
   browser = await launchBrowser({
     extraArgs: [
       `--use-file-for-fake-audio-capture=${microphone}`,
@@ -50,24 +53,33 @@ beforeAll(async () => {
       "--ignore-certificate-errors",
     ],
   });
+  await openPage();
+  await signIn();
 });
 
 afterAll(async () => {
   await browser.close();
   await gateway.close();
   await coturn.close();
+  silence.close();
   await sandbox.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
-beforeEach(async () => {
-  page = await browser.open(address);
-});
+async function openPage(): Promise<void> {
+  told = 0;
+  page = await browser.context.newPage();
+  page.on("websocket", (socket) =>
+    socket.on("framereceived", ({ payload }) => {
+      if (payload.includes("Event: x-jackfield-turn")) told++;
+    }),
+  );
+  await page.goto(address);
+}
 
 afterEach(async () => {
   for (const { uuid } of sandbox.calls()) sandbox.hangUp(uuid);
-  await page.close();
-  await until(() => gateway.counts.calls === 0 && gateway.counts.connections === 0);
+  await until(() => gateway.counts.calls === 0 && gateway.counts.mediaSessions === 0);
 });
 
 async function freePort(): Promise<number> {
@@ -79,11 +91,12 @@ async function freePort(): Promise<number> {
   return found.port;
 }
 
-/** What pages are told of TURN from now on. */
-function useTurn(urls: readonly string[], more: Partial<Config["turn"]> = {}): void {
-  const config = gateway.live.current;
-  const turn = { ...config.turn, urls, secret: coturn.secret, policy: "relay" as const, ...more };
+/** What the page is told of TURN servers from now on: by a configuration that is loaded anew. */
+async function useTurn(urls: readonly string[], more: Partial<Config["turn"]> = {}): Promise<void> {
+  const [before, config] = [told, gateway.live.current];
+  const turn = { urls, secret: coturn.secret, policy: "relay" as const, lifetimeSeconds: 7200, ...more };
   gateway.live.replace({ ...config, turn });
+  await until(() => told > before);
 }
 
 async function state(id: string, wanted: string): Promise<void> {
@@ -104,14 +117,19 @@ async function dial(): Promise<void> {
   await page.keyboard.press("Enter");
 }
 
-/** Calls the number that plays a tone; resolves with the call's UUID and how long it took until it was answered, ms. */
+/** Calls the number that plays a tone; resolves with the call's UUID and how long it took until sound ran, ms. */
 async function talking(): Promise<{ uuid: string; ms: number }> {
   const began = performance.now();
   await dial();
   await state("call", "talking");
-  const ms = Math.round(performance.now() - began);
   const { uuid } = await until(() => sandbox.calls().find((one) => one.state === "connected"));
-  return { uuid, ms };
+  await expect.poll(connection, { interval: 20 }).toContain("sound connected");
+  return { uuid, ms: Math.round(performance.now() - began) };
+}
+
+async function hangUp(): Promise<void> {
+  await page.getByRole("button", { name: "Hang up", exact: true }).click();
+  await state("call", "none");
 }
 
 async function expectSound(uuid: string): Promise<void> {
@@ -122,21 +140,84 @@ async function expectSound(uuid: string): Promise<void> {
 }
 
 /** The connection as the bar at the top tells it. */
-async function route(): Promise<string | null> {
+async function connection(): Promise<string | null> {
   return await page.getByTestId("connection").textContent();
 }
 
 describe("a page that may only relay", () => {
   it.each(["udp", "tcp", "tls"] as const)("talks by TURN over %s, both ways", async (transport) => {
-    useTurn([coturn.url(transport)]);
+    // Before TLS two addresses that a firewall swallows: nobody waits for them.
+    const urls = transport === "tls" ? [...silence.urls, coturn.url("tls")] : [coturn.url(transport)];
+    await useTurn(urls);
     coturn.forgetLog();
-    await signIn();
     const { uuid, ms } = await talking();
     await expectSound(uuid);
-    await expect.poll(route).toContain(`through a TURN server, reached by ${transport.toUpperCase()}`);
-    console.log(transport, ms);
-    await page.getByRole("button", { name: "Hang up", exact: true }).click();
-    await wait(1000);
+    await expect.poll(connection).toContain(`through a TURN server, reached by ${transport.toUpperCase()}`);
+    expect(ms).toBeLessThan(3000);
+    await hangUp();
+    // coturn's own count of the session that carried it: fifty packets of sound a second, each way.
+    const usage = await until(() => coturn.usages().find(({ receivedPackets }) => receivedPackets > 40));
+    expect(usage.username).toMatch(/^\d+:5001$/);
+    expect(usage.sentPackets).toBeGreaterThan(40);
+    console.log(`TURN over ${transport}: sound after ${ms} ms`);
+  });
+
+  it.each([
+    ["of another secret", { secret: "another-secret-of-nobody" }],
+    ["that have expired", { lifetimeSeconds: -60 }],
+  ])("says what is wrong with credentials %s, and makes no call", async (_name, more) => {
+    await useTurn([coturn.url("udp")], more);
+    await dial();
+    await expect
+      .poll(async () => await page.getByRole("alert").textContent())
+      .toMatch(/only go by the TURN server, which refused it \(40\d\)/);
+    expect(sandbox.calls()).toEqual([]);
+  });
+
+  it("gives a call that it cannot answer back to SIP Server when no TURN server answers", async () => {
+    await useTurn([`turn:127.0.0.1:${await freePort()}?transport=tcp`]);
+    const uuid = await sandbox.ring("5001", "1003");
+    await state("call", "ringing");
+    await page.getByRole("button", { name: "Answer", exact: true }).click();
+    await expect
+      .poll(async () => await page.getByRole("alert").textContent())
+      .toContain("the TURN server, which did not answer");
+    await until(() => sandbox.calls().every((one) => one.uuid !== uuid));
+  });
+});
+
+describe("a page that may go both ways", () => {
+  it("goes straight to the gateway, as fast with dead TURN servers or wrong credentials as without any", async () => {
+    await useTurn([], { policy: "all" });
+    const took: number[] = [];
+    for (const urls of [[], [], silence.urls, [coturn.url("tcp")]]) {
+      if (urls.length > 0) await useTurn(urls, { policy: "all", secret: "another-secret-of-nobody" });
+      const { uuid, ms } = await talking();
+      took.push(ms);
+      await expect.poll(connection).toContain("connected, directly by UDP");
+      if (took.length > 2) await expectSound(uuid);
+      await hangUp();
+    }
+    console.log("sound after, ms: none, none, dead, refused:", took);
+    const [, without = 0, ...others] = took;
+    for (const other of others) expect(other).toBeLessThan(without + 700);
+  });
+});
+
+describe("coturn killed in a call", () => {
+  it("and started anew: the page finds its way again by itself, with the newest credentials", async () => {
+    await useTurn([coturn.url("tcp")]);
+    const { uuid } = await talking();
+    await coturn.stop();
+    const killed = performance.now();
+    await expect.poll(connection, { timeout: 20_000 }).toContain("interrupted");
+    console.log("noticed after", performance.now() - killed, await connection());
+    await useTurn([coturn.url("tcp")], { lifetimeSeconds: 4000 });
+    await coturn.start();
+    const started = performance.now();
+    await expect.poll(connection, { timeout: 20_000 }).toContain("sound connected");
+    console.log("back after", performance.now() - started);
+    await expectSound(uuid);
     console.log(coturn.log);
   });
 });

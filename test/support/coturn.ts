@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { createSocket, type Socket } from "node:dgram";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -74,7 +75,8 @@ export class Coturn {
       stream.on("data", (chunk: Buffer) => (this.#log += chunk.toString()));
     const end = performance.now() + 10_000;
     while (!this.#log.includes("admin thread")) {
-      if (child.exitCode !== null || performance.now() > end) throw new Error(`coturn does not start: ${this.#log}`);
+      if (child.exitCode !== null || performance.now() > end)
+        throw new Error(`coturn does not start: ${this.#log}`);
       await wait(20);
     }
   }
@@ -85,7 +87,9 @@ export class Coturn {
 
   /** Sessions that are over. */
   usages(): TurnUsage[] {
-    const lines = this.#log.matchAll(/ usage: realm=<[^>]*>, username=<([^>]*)>, rp=(\d+), rb=\d+, sp=(\d+), sb=\d+/g);
+    const lines = this.#log.matchAll(
+      / usage: realm=<[^>]*>, username=<([^>]*)>, rp=(\d+), rb=\d+, sp=(\d+), sb=\d+/g,
+    );
     return Array.from(lines, ([, username = "", received, sent]) => ({
       username,
       receivedPackets: Number(received),
@@ -112,6 +116,42 @@ export class Coturn {
     await this.stop();
     this.#authority.remove();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Takes UDP packets and TCP connections and never says a word, as an address behind a firewall. */
+export class Silence {
+  readonly #udp: Socket;
+  readonly #tcp: Server;
+  readonly #connections = new Set<{ destroy(): void }>();
+
+  private constructor(udp: Socket, tcp: Server) {
+    this.#udp = udp;
+    this.#tcp = tcp;
+    tcp.on("connection", (connection) => {
+      this.#connections.add(connection);
+      connection.on("error", () => undefined);
+    });
+  }
+
+  static async open(): Promise<Silence> {
+    const udp = createSocket("udp4");
+    await new Promise<void>((resolve) => udp.bind(0, host, resolve));
+    const tcp = createServer();
+    await new Promise<void>((resolve) => tcp.listen(0, host, resolve));
+    return new Silence(udp, tcp);
+  }
+
+  get urls(): string[] {
+    const address = this.#tcp.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    return [`turn:${host}:${this.#udp.address().port}?transport=udp`, `turn:${host}:${port}?transport=tcp`];
+  }
+
+  close(): void {
+    this.#udp.close();
+    for (const connection of this.#connections) connection.destroy();
+    this.#tcp.close();
   }
 }
 

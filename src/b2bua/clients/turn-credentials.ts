@@ -13,13 +13,18 @@ export interface TurnTerms {
 
 /** What a page is told, as JSON: the first two are as `RTCConfiguration` has them. */
 export interface TurnOffer {
-  readonly iceServers: readonly [
-    { readonly urls: readonly string[]; readonly username: string; readonly credential: string },
-  ];
+  readonly iceServers: readonly {
+    readonly urls: readonly string[];
+    readonly username: string;
+    readonly credential: string;
+  }[];
   readonly iceTransportPolicy: "all" | "relay";
   /** Until when the credentials are good, seconds since 1970-01-01 UTC. */
-  readonly expires: number;
+  readonly expires?: number;
 }
+
+/** There is no TURN server any more. */
+export const noTurn: TurnOffer = { iceServers: [], iceTransportPolicy: "all" };
 
 /**
  * Credentials for `user` by the TURN REST convention (draft-uberti-behave-turn-rest-00, coturn's `use-auth-secret`):

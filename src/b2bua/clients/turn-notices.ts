@@ -1,7 +1,7 @@
 import type { Timer } from "../../core/index.ts";
 import type { Registrar, SipPresence } from "../../registrar/index.ts";
 import { sendEvent, type SipAgentLegOptions } from "./client-event.ts";
-import { turnOffer, type TurnTerms } from "./turn-credentials.ts";
+import { noTurn, turnOffer, type TurnTerms } from "./turn-credentials.ts";
 
 /** Event package of our own: credentials for TURN servers, JSON `TurnOffer`. */
 export const turnEvent = "x-jackfield-turn";
@@ -9,7 +9,7 @@ export const turnEvent = "x-jackfield-turn";
 /**
  * Hands signed-in clients that asked for it (Allow-Events of their REGISTER) credentials for the TURN servers: before
  * the 200 to their REGISTER, when they come back by another connection, and anew after half of the credentials' lifetime.
- * Nobody else is told any.
+ * Nobody else is told any; where there is no TURN server nobody is told anything, unless there was one before.
  */
 export class TurnNotices {
   readonly #options: SipAgentLegOptions;
@@ -46,14 +46,15 @@ export class TurnNotices {
   #tell(presence: SipPresence): void {
     if (presence.gone || !presence.allowEvents.includes(turnEvent)) return;
     const { clock } = this.#options.context;
+    const former = this.#renewals.get(presence);
+    former?.clear();
     const terms = this.#terms();
-    this.#renewals.get(presence)?.clear();
     const renewal = terms && clock.setTimer(terms.lifetimeSeconds * 500, () => this.#tell(presence));
     this.#renewals.set(presence, renewal);
     const { flow, dn } = presence;
     // Without a connection it is told when it comes back.
-    if (!terms || !flow) return;
-    const body = JSON.stringify(turnOffer(terms, dn, clock.wallClock()));
+    if (!flow || (!terms && !former)) return;
+    const body = JSON.stringify(terms ? turnOffer(terms, dn, clock.wallClock()) : noTurn);
     sendEvent(this.#options, presence, flow, turnEvent, [["Content-Type", "application/json"]], body);
   }
 

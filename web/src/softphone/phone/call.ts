@@ -358,7 +358,10 @@ export class Call {
   #offerPath(): boolean {
     const { connection } = this;
     // The credentials of the call's beginning may have expired, and its TURN server may be another by now.
-    connection?.setConfiguration({ ...connection.getConfiguration(), ...rtcConfiguration(this.#owner.ice()) });
+    connection?.setConfiguration({
+      ...connection.getConfiguration(),
+      ...rtcConfiguration(this.#owner.ice()),
+    });
     return this.#session.renegotiate({ rtcOfferConstraints: { iceRestart: true } });
   }
 

@@ -25,18 +25,24 @@ const TURN_URL = /^turns?:[\w.-]+(:\d{1,5})?(\?transport=(udp|tcp))?$/;
  */
 export function iceSetup(body: string): IceSetup | undefined {
   const told = parseJson(body);
-  const iceServers = list(member(told, "iceServers")).flatMap((server): IceServer[] => {
+  const servers = member(told, "iceServers");
+  if (!Array.isArray(servers)) return undefined;
+  const iceServers = servers.flatMap((server): IceServer[] => {
     const urls = list(record(server)["urls"]).filter(
       (url): url is string => typeof url === "string" && TURN_URL.test(url),
     );
     const [username, credential] = [textOf(server, "username"), textOf(server, "credential")];
     return urls.length === 0 || username === "" || credential === "" ? [] : [{ urls, username, credential }];
   });
-  if (iceServers.length === 0) return undefined;
+  // None says that there is none any more.
+  if (iceServers.length === 0 && servers.length > 0) return undefined;
   return { iceServers, iceTransportPolicy: textOf(told, "iceTransportPolicy") === "relay" ? "relay" : "all" };
 }
 
 /** The same as a PeerConnection takes it. */
 export function rtcConfiguration({ iceServers, iceTransportPolicy }: IceSetup): RTCConfiguration {
-  return { iceServers: iceServers.map((server) => ({ ...server, urls: [...server.urls] })), iceTransportPolicy };
+  return {
+    iceServers: iceServers.map((server) => ({ ...server, urls: [...server.urls] })),
+    iceTransportPolicy,
+  };
 }
