@@ -225,7 +225,7 @@ describe("a browser that may send no UDP", () => {
   it("talks by TURN over TLS without being told more than others", async () => {
     const usual = page;
     const blocked = await launchBrowser({
-      extraArgs: [...browserArgs(), "--force-webrtc-ip-handling-policy=disable_non_proxied_udp"],
+      extraArgs: [...browserArgs(), "--webrtc-ip-handling-policy=disable_non_proxied_udp"],
     });
     try {
       await openPage(blocked);

@@ -49,7 +49,7 @@ export class TurnNotices {
     const former = this.#renewals.get(presence);
     former?.clear();
     const terms = this.#terms();
-    const renewal = terms && clock.setTimer(terms.lifetimeSeconds * 500, () => this.#tell(presence));
+    const renewal = terms && clock.setTimer(renewalMs(terms), () => this.#tell(presence));
     this.#renewals.set(presence, renewal);
     const { flow, dn } = presence;
     // Without a connection it is told when it comes back.
@@ -64,4 +64,9 @@ export class TurnNotices {
     for (const timer of this.#renewals.values()) timer?.clear();
     this.#renewals.clear();
   }
+}
+
+/** Half of the lifetime, and never so short that pages would be flooded. */
+function renewalMs({ lifetimeSeconds }: TurnTerms): number {
+  return Math.max(lifetimeSeconds * 500, 30_000);
 }
