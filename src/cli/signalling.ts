@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   B2bua,
   OutboundServers,
@@ -12,6 +13,7 @@ import {
   findAccount,
   tokenSecret,
   trunkCredentials,
+  turnTerms,
   type Config,
 } from "../config/index.ts";
 import type { MediaPool } from "../media/index.ts";
@@ -114,7 +116,11 @@ export function createSignalling(
     headersToPage: config.calls.headersToPage,
     outbound: outboundOf(config),
     tracer,
+    turn: () => turnTerms(live.current),
     ...gracesOf(config),
+  });
+  live.events.on("changed", (next, previous) => {
+    if (!isDeepStrictEqual(next.turn, previous.turn)) b2bua.turnChanged();
   });
   pool.events.on("down", (server) => b2bua.serverDown(server));
   return { registrar, trunkRegistrations, b2bua, digest, tokens };

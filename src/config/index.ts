@@ -17,4 +17,5 @@ export { gwsOrigins } from "./gws-page.ts";
 export { listenerAsksForToken, metricsAreOn } from "./metrics.ts";
 export { pageSettings, type PageSettings } from "./page-settings.ts";
 export { configurationReference } from "./reference.ts";
+export { turnTerms } from "./turn.ts";
 export type { AccountConfig, AdminUserConfig, Config, RangeConfig } from "./types.ts";

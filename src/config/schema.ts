@@ -8,6 +8,7 @@ import { metrics } from "./metrics-section.ts";
 import { page } from "./page-section.ts";
 import { sipServer } from "./sip-server-section.ts";
 import { trunkSrtpKeys } from "./transport-keys.ts";
+import { turn } from "./turn-section.ts";
 
 const http = section("The one HTTP(S) socket: pages, API and, by upgrade, SIP over WebSocket.", {
   host: key(types.ipv4.default("0.0.0.0"), { text: "Local address to bind.", expects: expects.ipv4 }),
@@ -318,6 +319,7 @@ export const configSchema = z.strictObject({
   websocket,
   sip,
   media,
+  turn,
   agents,
   clients,
   calls,

@@ -61,6 +61,8 @@ export interface Config {
     /** First port even, last odd. */
     readonly rtpPorts: readonly [first: number, last: number];
   };
+  /** No `urls`: off; else there is a `secret`. */
+  readonly turn: Omit<Parsed["turn"], "secret" | "secretFile"> & { readonly secret?: string };
   readonly agents: Omit<Parsed["agents"], "accounts" | "ranges" | "tokens"> & {
     readonly tokens: { readonly key?: string; readonly sessionHours: number };
     readonly accounts: readonly AccountConfig[];
