@@ -9,6 +9,7 @@ import { resolveMetrics } from "./metrics.ts";
 import { applyRules, evenToOdd, type Say } from "./rules.ts";
 import { configSchema, type ParsedConfig } from "./schema.ts";
 import { folderFault, readNamedFile } from "./secrets.ts";
+import { resolveHep, resolveOpenTelemetry } from "./telemetry.ts";
 import type { Config } from "./types.ts";
 import { pathText } from "./walk.ts";
 import { fileFault, parseYamlText } from "./yaml-file.ts";
@@ -129,9 +130,13 @@ function resolveSections(
   const media = sections.media && resolveMedia(sections.media, directory, workers, say);
   const admin = sections.admin && resolveAdmin(sections.admin, directory, say);
   const metrics = sections.metrics && resolveMetrics(sections.metrics, admin, directory, say);
+  const hep = sections.hep && resolveHep(sections.hep, directory, say);
+  const openTelemetry =
+    sections.openTelemetry && resolveOpenTelemetry(sections.openTelemetry, directory, say);
   const { websocket, sip, clients, calls, page, gws, trace, log } = sections;
   if (!agents || !sipServer || !http || !websocket || !sip || !media) return undefined;
   if (!clients || !calls || !page || !gws || !admin || !metrics || !trace || !log) return undefined;
+  if (!hep || !openTelemetry) return undefined;
   return {
     http,
     websocket,
@@ -146,6 +151,8 @@ function resolveSections(
     admin,
     metrics,
     trace,
+    hep,
+    openTelemetry,
     log,
   };
 }

@@ -266,6 +266,28 @@ const gwsRule: Rule = {
   },
 };
 
+const spansRule: Rule = {
+  needs: ["openTelemetry", "trace"],
+  check({ openTelemetry, trace }, say) {
+    const { endpoint, headers, headersFile } = openTelemetry;
+    if (endpoint === undefined) return;
+    if (trace.calls === 0)
+      say.fault(
+        ["openTelemetry", "endpoint"],
+        "needs the traces of calls, and trace.calls is 0",
+        "write trace.calls: 500, more where more calls run at a time",
+      );
+    const withKey = Object.keys(headers).length > 0 || headersFile !== undefined;
+    const { protocol, hostname } = new URL(endpoint);
+    if (withKey && protocol === "http:" && !isLoopback(hostname) && hostname !== "localhost")
+      say.warn(
+        ["openTelemetry", "endpoint"],
+        "is plain HTTP: the headers travel in the clear",
+        "use https://",
+      );
+  },
+};
+
 const tokensRule: Rule = {
   needs: ["agents", "admin"],
   check({ agents, admin }, say) {
@@ -291,6 +313,7 @@ const rules: readonly Rule[] = [
   srtpKeysRule,
   captureRule,
   tokensRule,
+  spansRule,
   gwsRule,
 ];
 

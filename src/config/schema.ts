@@ -7,6 +7,7 @@ import { expects, key, section, types } from "./keys.ts";
 import { metrics } from "./metrics-section.ts";
 import { page } from "./page-section.ts";
 import { sipServer } from "./sip-server-section.ts";
+import { hep, openTelemetry } from "./telemetry-sections.ts";
 import { trunkSrtpKeys } from "./transport-keys.ts";
 
 const http = section("The one HTTP(S) socket: pages, API and, by upgrade, SIP over WebSocket.", {
@@ -327,6 +328,8 @@ export const configSchema = z.strictObject({
   admin,
   metrics,
   trace,
+  hep,
+  openTelemetry,
   log,
 });
 

@@ -84,5 +84,12 @@ export interface Config {
   };
   readonly metrics: { readonly token?: string; readonly listen?: NonNullable<Parsed["metrics"]["listen"]> };
   readonly trace: Parsed["trace"];
+  /** No `receiver`: off. */
+  readonly hep: Pick<Parsed["hep"], "transport" | "captureId"> & {
+    readonly receiver?: { readonly host: string; readonly port: number };
+    readonly password?: string;
+  };
+  /** No `endpoint`: off. `headers` has those of the file too. */
+  readonly openTelemetry: Omit<Parsed["openTelemetry"], "headersFile">;
   readonly log: Parsed["log"];
 }

@@ -15,6 +15,7 @@ export const NEEDS: readonly Need[] = [
   { what: "baresip", package: "baresip-core" },
   { what: "tshark", package: "tshark" },
   { what: "prometheus", package: "prometheus" },
+  { what: "sngrep", package: "sngrep" },
   { what: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", package: "fonts-dejavu-core" },
 ];
 
