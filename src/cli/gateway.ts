@@ -309,11 +309,14 @@ function createTraces(config: Config, { clock }: GatewaySurroundings): TraceStor
 }
 
 function mediaOptions({ media }: Config) {
-  const { host, advertisedAddress, browserPort, rtpPorts, workers, trunkSource, idleSeconds } = media;
+  const { host, advertisedAddress, browserSide, sipServerSide, browserPort, rtpPorts } = media;
+  const { workers, trunkSource, idleSeconds } = media;
   const { maxCallsPerWorker, maxWorkerLoad, captureDirectory, rtcpXr, gainDb, jitterBuffer } = media;
   return {
     host,
     advertisedAddress,
+    browserSide,
+    sipServerSide,
     browserPort,
     rtpPorts,
     workers,

@@ -6,6 +6,7 @@ import { applyEnvironment, environmentPrefix } from "./environment.ts";
 import { faultAt, schemaFaults, unknownKey, type ConfigFault, type Locate } from "./faults.ts";
 import { parseServerAddress } from "./keys.ts";
 import { resolveMetrics } from "./metrics.ts";
+import { mediaAddresses } from "./media-sides.ts";
 import { applyRules, evenToOdd, type Say } from "./rules.ts";
 import { configSchema, type ParsedConfig } from "./schema.ts";
 import { folderFault, readNamedFile } from "./secrets.ts";
@@ -184,7 +185,7 @@ function resolveMedia(
   return {
     ...media,
     ...(folder === undefined ? {} : { captureDirectory: folder }),
-    advertisedAddress: media.advertisedAddress ?? media.host,
+    ...mediaAddresses(media),
     workers,
     rtpPorts: evenToOdd(media.rtpPorts),
   };
