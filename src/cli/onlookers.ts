@@ -1,9 +1,10 @@
 import { openDashboard } from "./dashboard.ts";
 import { openMetrics } from "./metrics.ts";
+import { openSpans } from "./telemetry.ts";
 import type { GatewayRooms, Onlooker } from "./rooms.ts";
 
 /** What opens one; it rejects when what it must bind cannot be bound, and the gateway does not start then. */
 type Opener = (rooms: GatewayRooms) => Onlooker | undefined | Promise<Onlooker | undefined>;
 
 /** Opened in this order before the HTTP server listens, closed after the last call has ended. Undefined: is switched off. */
-export const onlookers: readonly Opener[] = [openDashboard, openMetrics];
+export const onlookers: readonly Opener[] = [openDashboard, openMetrics, openSpans];
