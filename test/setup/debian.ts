@@ -15,6 +15,9 @@ export const NEEDS: readonly Need[] = [
   { what: "baresip", package: "baresip-core" },
   { what: "tshark", package: "tshark" },
   { what: "prometheus", package: "prometheus" },
+  { what: "podman", package: "podman" },
+  { what: "/usr/sbin/runc", package: "runc" },
+  { what: "/usr/sbin/debootstrap", package: "debootstrap" },
   { what: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", package: "fonts-dejavu-core" },
 ];
 
