@@ -9,6 +9,8 @@ export const usage = `jackfield ${version}: WebRTC-to-SIP gateway for Genesys co
   jackfield check [--config FILE]   tests a configuration: addresses, ports, certificate, SIP Server
   jackfield demo  [--port PORT]     on loopback with a sandbox SIP Server; nothing to configure
   jackfield hash-password           reads a password, prints its hash for admin.users[].passwordHash
+  jackfield import-asterisk pjsip.conf [extensions.conf] [rtp.conf] [http.conf] [--output FILE] [--report FILE]
+                                    makes a configuration of Asterisk's and tells what maps (docs/migration.md)
   jackfield version`;
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -23,6 +25,8 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
       options: {
         config: { type: "string", short: "c" },
         port: { type: "string", short: "p" },
+        output: { type: "string", short: "o" },
+        report: { type: "string" },
         help: { type: "boolean", short: "h" },
         version: { type: "boolean", short: "v" },
       },
@@ -35,6 +39,10 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
   const [command, ...rest] = positionals;
   if (values.help || command === "help") return say(usage);
   if (values.version || command === "version") return say(version);
+  if (command === "import-asterisk") {
+    const { runImportAsterisk } = await import("./import-asterisk.ts");
+    return runImportAsterisk({ files: rest, output: values.output, report: values.report });
+  }
   if (rest.length > 0 || command === undefined) return complain();
   switch (command) {
     case "start":
