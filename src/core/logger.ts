@@ -30,6 +30,7 @@ const secretKeys = [
   "icePwd",
   "pwd",
   "secret",
+  "credential",
   "trunkPassword",
 ];
 
