@@ -25,13 +25,13 @@ import {
   type WebSocketEndpoint,
 } from "../ws/index.ts";
 import { TraceStore } from "../trace/index.ts";
+import { openHep, type HepCopy } from "./hep.ts";
 import { LiveConfig } from "./live-config.ts";
 import { onlookers } from "./onlookers.ts";
 import type { GatewayRooms, Onlooker } from "./rooms.ts";
 import { createSignalling, type Signalling } from "./signalling.ts";
 import { openSipSocket, type SipSocket } from "./sip-socket.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
-import { openHep, type HepCopy } from "./telemetry.ts";
 import { joinWatchers } from "./watchers.ts";
 
 /** What still lives: all zero when nobody is signed in and no call runs. */

@@ -5,10 +5,10 @@ import type { AgentRegistrar, AgentTokens, PacedTrunkRegistrations } from "../re
 import type { DigestServer } from "../sip/index.ts";
 import type { TraceStore } from "../trace/index.ts";
 import type { HttpServer, WebSocketEndpoint } from "../ws/index.ts";
+import type { HepCopy } from "./hep.ts";
 import type { LiveConfig } from "./live-config.ts";
 import type { SipSocket } from "./sip-socket.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
-import type { HepCopy } from "./telemetry.ts";
 
 /** All rooms of a gateway that is being opened; the HTTP server does not listen yet. */
 export interface GatewayRooms {

@@ -1,27 +1,10 @@
-import type { Config } from "../config/index.ts";
-import { callSpan, HepExport, HepSender, SpanExport } from "../telemetry/index.ts";
+import { callSpan, SpanExport } from "../telemetry/index.ts";
 import type { GatewayRooms, Onlooker } from "./rooms.ts";
-import type { GatewaySurroundings } from "./surroundings.ts";
 import { version } from "./version.ts";
-import type { Watcher } from "./watchers.ts";
 
-/** SIP copied to Homer. It sees messages from the first one on, so it is opened before the SIP socket. */
-export interface HepCopy extends Onlooker {
-  readonly watcher: Watcher;
-  readonly counters: HepSender["counters"];
-}
-
-/** Undefined: `hep.address` is not set. */
-export function openHep(config: Config, { clock, log }: GatewaySurroundings): HepCopy | undefined {
-  const { receiver, transport, captureId, password } = config.hep;
-  if (!receiver) return undefined;
-  const sender = new HepSender({ ...receiver, transport, clock, log: log.child({ room: "telemetry" }) });
-  const { showDigits } = config.trace;
-  return {
-    watcher: new HepExport({ clock, sender, captureId, password, showDigits }),
-    counters: sender.counters,
-    close: () => sender.close(),
-  };
+/** Hands the spans of calls on. */
+export interface SpansOnlooker extends Onlooker {
+  readonly counters: SpanExport["counters"];
 }
 
 /** A span for each call that is over. Undefined: `openTelemetry.endpoint` is not set. */
@@ -44,8 +27,4 @@ export function openSpans({ live, surroundings, b2bua, traces }: GatewayRooms): 
       return spans.close();
     },
   };
-}
-
-export interface SpansOnlooker extends Onlooker {
-  readonly counters: SpanExport["counters"];
 }

@@ -152,8 +152,8 @@ const success = 0;
 function exported(exporter: SpanExporter, batch: ReadableSpan[]): Promise<string | undefined> {
   return new Promise((resolve) => {
     try {
-      exporter.export(batch, ({ code, error }) =>
-        resolve(Number(code) === success ? undefined : (error?.message ?? "no reason")),
+      exporter.export(batch, ({ code, error }: { code: number; error?: Error }) =>
+        resolve(code === success ? undefined : (error?.message ?? "no reason")),
       );
     } catch (error) {
       resolve(error instanceof Error ? error.message : "no reason");

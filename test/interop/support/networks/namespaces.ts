@@ -32,7 +32,6 @@ export class Namespaces {
   readonly #tail = randomBytes(3).toString("hex");
   readonly #made = new Set<string>();
   readonly #programs: ChildProcess[] = [];
-  #links = 0;
 
   #name(letter: string): string {
     return `jf-${letter}-${this.#tail}`;
@@ -54,7 +53,6 @@ export class Namespaces {
     // Made in a namespace at once, so that nothing of it is seen outside.
     const near = `to-${b}`;
     const far = `to-${a}`;
-    this.#links++;
     this.in(a, "ip", "link", "add", near, "type", "veth", "peer", "name", far, "netns", this.#name(b));
     for (const [letter, name, address] of [
       [a, near, addressA],
