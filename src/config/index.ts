@@ -16,4 +16,13 @@ export { checkTree, loadConfig, type ConfigResult, type ConfigWarning, type Load
 export { gwsOrigins } from "./gws-page.ts";
 export { pageSettings, type PageSettings } from "./page-settings.ts";
 export { configurationReference } from "./reference.ts";
-export type { AccountConfig, AdminUserConfig, Config, RangeConfig } from "./types.ts";
+export type { JwtAlgorithm } from "./account-sources.ts";
+export { reloadAccountsFile } from "./agents-sources.ts";
+export type {
+  AccountConfig,
+  AdminUserConfig,
+  Config,
+  JwtConfig,
+  LookupConfig,
+  RangeConfig,
+} from "./types.ts";

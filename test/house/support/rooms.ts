@@ -58,6 +58,7 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   zod: ["src/config/"],
   yaml: ["src/config/"],
   pino: ["src/core/"],
+  jose: ["src/registrar/jwt/"],
   jssip: ["web/src/softphone/phone/"],
   cometd: ["web/src/softphone/gws/"],
   uplot: ["web/src/dashboard/"],
