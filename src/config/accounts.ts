@@ -30,14 +30,18 @@ export function configuredDns({ agents }: Config): string[] {
   return Array.from(new Set([...own, ...agents.ranges.flatMap(dnsOfRange)]));
 }
 
-/** User name and password for SIP Server's digest; undefined when no password is configured for the DN. */
+/**
+ * User name and password for SIP Server's digest; undefined when no password is configured for the DN.
+ * `own`: what others than the configuration say is its password.
+ */
 export function trunkCredentials(
   config: Config,
   dn: string,
+  own?: string,
 ): { readonly username: string; readonly password: string } | undefined {
   const { auth } = config.sipServer;
   const entry = accountsByDn(config).get(dn) ?? rangeOf(config, dn);
-  const password = entry?.trunkPassword ?? auth.password;
+  const password = own ?? entry?.trunkPassword ?? auth.password;
   return password === ""
     ? undefined
     : { username: withDn(auth.username, dn), password: withDn(password, dn) };

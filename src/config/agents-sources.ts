@@ -2,9 +2,9 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { resolve } from "node:path";
 import { readAccountsFile } from "./accounts-file.ts";
 import type { JwtAlgorithm } from "./account-sources.ts";
-import { fileSecret } from "./agents.ts";
 import type { Say } from "./rules.ts";
 import type { ParsedConfig } from "./schema.ts";
+import { fileSecret } from "./secret-files.ts";
 import { readNamedFile } from "./secrets.ts";
 import type { AccountConfig, Config, JwtConfig, LookupConfig } from "./types.ts";
 

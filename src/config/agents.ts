@@ -1,10 +1,13 @@
 import { resolveAccountsFile, resolveJwt, resolveLookup } from "./agents-sources.ts";
 import type { ParsedConfig } from "./schema.ts";
 import { rangeContains, rangeFault, rangesOverlap, rangeSize, type DnRange } from "./ranges.ts";
-import { readNamedFile, readRangeSecrets, secretOf } from "./secrets.ts";
+import { fileSecret, namedText } from "./secret-files.ts";
+import { readRangeSecrets } from "./secrets.ts";
 import type { Say } from "./rules.ts";
 import type { AccountConfig, Config, RangeConfig } from "./types.ts";
 import type { Path } from "./walk.ts";
+
+export { fileSecret } from "./secret-files.ts";
 
 type ParsedAgents = ParsedConfig["agents"];
 type ParsedAccount = ParsedAgents["accounts"][number];
@@ -154,29 +157,6 @@ function trunkSecret(
   return (
     entry.trunkPassword ?? fileSecret([...path, "trunkPasswordFile"], entry.trunkPasswordFile, directory, say)
   );
-}
-
-/** The secret in a file named by a key; a fault and undefined when it cannot be had. */
-export function fileSecret(
-  path: Path,
-  file: string | undefined,
-  directory: string,
-  say: Say,
-): string | undefined {
-  const text = namedText(path, file, directory, say);
-  if (text === undefined) return undefined;
-  const secret = secretOf(text);
-  if (secret.length > 0 && secret.length <= 256) return secret;
-  say.fault(path, secret === "" ? "is empty" : "has more than 256 characters", "write the password into it");
-  return undefined;
-}
-
-function namedText(path: Path, file: string | undefined, directory: string, say: Say): string | undefined {
-  if (file === undefined) return undefined;
-  const read = readNamedFile(directory, file);
-  if ("text" in read) return read.text;
-  say.fault(path, read.reason, "name a readable file; relative names count from the configuration file");
-  return undefined;
 }
 
 function checkDuplicates(accounts: readonly AccountConfig[], ranges: readonly RangeConfig[], say: Say): void {

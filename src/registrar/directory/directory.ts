@@ -9,7 +9,7 @@ export interface DirectoryOptions {
   readonly url: string;
   /** Header that carries `secret`: `Authorization` as `Bearer ...`, any other as it is. */
   readonly header: string;
-  readonly secret?: string;
+  readonly secret?: string | undefined;
   readonly timeoutSeconds: number;
   /** How long an answer holds before it is asked for anew. */
   readonly cacheSeconds: number;

@@ -7,10 +7,10 @@ export interface JwtLoginOptions {
   /** Algorithms taken. HS256 alone with a secret, never with a public key. */
   readonly algorithms: readonly string[];
   /** Exactly one of these three. */
-  readonly secret?: string;
+  readonly secret?: string | undefined;
   /** PEM, SPKI. */
-  readonly publicKey?: string;
-  readonly jwksUrl?: string;
+  readonly publicKey?: string | undefined;
+  readonly jwksUrl?: string | undefined;
   readonly issuer: string;
   readonly audience: string;
   /** Claim with the DN. */
