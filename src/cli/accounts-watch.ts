@@ -3,7 +3,10 @@ import { FileWatch, type Logger } from "../core/index.ts";
 import type { GatewayRooms, Onlooker } from "./rooms.ts";
 
 /** Puts the accounts file in force as it changes; one that is broken or empty changes nothing. */
-export function watchAccounts({ live, surroundings }: GatewayRooms): Onlooker | undefined {
+export function watchAccounts({
+  live,
+  surroundings,
+}: Pick<GatewayRooms, "live" | "surroundings">): Onlooker | undefined {
   const { accountsFile } = live.current.agents;
   if (accountsFile === undefined) return undefined;
   const { clock } = surroundings;
