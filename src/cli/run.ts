@@ -9,6 +9,7 @@ export const usage = `jackfield ${version}: WebRTC-to-SIP gateway for Genesys co
   jackfield check [--config FILE]   tests a configuration: addresses, ports, certificate, SIP Server
   jackfield demo  [--port PORT]     on loopback with a sandbox SIP Server; nothing to configure
   jackfield hash-password           reads a password, prints its hash for admin.users[].passwordHash
+  jackfield ha1 DN [--realm REALM]  reads a password, prints the DN's line for agents.accountsFile
   jackfield version`;
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -23,6 +24,7 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
       options: {
         config: { type: "string", short: "c" },
         port: { type: "string", short: "p" },
+        realm: { type: "string" },
         help: { type: "boolean", short: "h" },
         version: { type: "boolean", short: "v" },
       },
@@ -35,6 +37,11 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
   const [command, ...rest] = positionals;
   if (values.help || command === "help") return say(usage);
   if (values.version || command === "version") return say(version);
+  const [dn, ...more] = rest;
+  if (command === "ha1" && dn !== undefined && more.length === 0) {
+    const { runHa1 } = await import("./hash-password.ts");
+    return runHa1(dn, values.realm ?? "jackfield");
+  }
   if (rest.length > 0 || command === undefined) return complain();
   switch (command) {
     case "start":
