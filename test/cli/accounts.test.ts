@@ -85,8 +85,8 @@ async function ask(method: string, path: string, body?: object, headers: object 
   return fetch(`http://127.0.0.1:${gateway.httpPort}${path}`, init);
 }
 
-async function exchange(token: string) {
-  const response = await ask("POST", "/api/sign-in", { token }, json);
+async function exchange(given: string) {
+  const response = await ask("POST", "/api/sign-in", { token: given }, json);
   const body = (await response.json()) as { user: string; ha1: string; reason: string };
   return { status: response.status, ...body };
 }

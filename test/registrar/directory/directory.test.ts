@@ -72,7 +72,7 @@ describe("an agent of the directory", () => {
 
   test("is asked for once by all who wait", async () => {
     const directory = open();
-    const waits = Array.from({ length: 50 }, () => directory.prepare("5001", "192.0.2.1"));
+    const waits = Array.from({ length: 50 }, async () => directory.prepare("5001", "192.0.2.1"));
     expect(directory.waiting).toBe(50);
     expect(new Set(await Promise.all(waits))).toEqual(new Set(["ready"]));
     expect([server.requests.length, directory.waiting]).toEqual([1, 0]);
@@ -110,13 +110,13 @@ describe("a DN that is none", () => {
   test("made up by the thousand keeps nobody else waiting for long: one address may have 400 wait", async () => {
     server.reply = () => "never";
     const directory = open();
-    const waits = Array.from({ length: 500 }, (_none, index) =>
+    const waits = Array.from({ length: 500 }, async (_none, index) =>
       directory.prepare(`7${index}`, "203.0.113.1"),
     );
     expect(directory.waiting).toBe(400);
     expect(await waits[450]).toBe("busy");
     const honest = directory.prepare("5001", "192.0.2.1");
-    const others = Array.from({ length: 3000 }, (_none, index) =>
+    const others = Array.from({ length: 3000 }, async (_none, index) =>
       directory.prepare(`8${index}`, `198.51.100.${index}`),
     );
     expect(directory.waiting).toBe(2000);
@@ -188,7 +188,9 @@ describe("a directory that is down", () => {
   test("keeps nothing waiting when the gateway ends", async () => {
     server.reply = () => "never";
     const directory = open();
-    const waits = Array.from({ length: 30 }, (_none, index) => directory.prepare(`5${index}`, "192.0.2.1"));
+    const waits = Array.from({ length: 30 }, async (_none, index) =>
+      directory.prepare(`5${index}`, "192.0.2.1"),
+    );
     await server.asked(16);
     directory.close();
     expect(new Set(await Promise.all(waits))).toEqual(new Set(["down"]));
