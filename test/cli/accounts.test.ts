@@ -64,7 +64,7 @@ beforeEach(() => {
       : { status: 404 };
 });
 afterEach(async () => {
-  for (const page of pages) page.close();
+  for (const opened of pages) opened.close();
   await until(() => gateway.counts.connections === 0);
   // Who was lost is waited for; not by the next test.
   for (const { dn } of gateway.registrar.list()) gateway.registrar.signOut(dn, "test");

@@ -25,8 +25,8 @@ export class JsonServer {
   readonly #server: Server;
   #asked: (() => void)[] = [];
 
-  private constructor(reply: JsonServer["reply"]) {
-    this.reply = reply;
+  private constructor(first: JsonServer["reply"]) {
+    this.reply = first;
     this.#server = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -36,10 +36,10 @@ export class JsonServer {
         this.requests.push(asked);
         for (const tell of this.#asked.splice(0)) tell();
         void (async () => {
-          const reply = await this.reply(asked);
-          if (reply === "never") return;
-          const text = reply.text ?? JSON.stringify(reply.json ?? {});
-          response.writeHead(reply.status ?? 200, { "content-type": "application/json", ...reply.headers });
+          const answer = await this.reply(asked);
+          if (answer === "never") return;
+          const text = answer.text ?? JSON.stringify(answer.json ?? {});
+          response.writeHead(answer.status ?? 200, { "content-type": "application/json", ...answer.headers });
           response.end(text);
         })();
       });
