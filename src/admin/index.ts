@@ -1,6 +1,6 @@
 export { registerCallRoutes, type CallRoutesOptions, type CallsDoor } from "./calls.ts";
 export type { TracesDoor } from "./traces.ts";
-export { registerAdminRoutes, type HealthSources } from "./health.ts";
+export { readyTrouble, registerAdminRoutes, type HealthSources } from "./health.ts";
 export type { Identity } from "./identity.ts";
 export { Login, type LoginEvents, type LoginOptions } from "./login.ts";
 export { registerLoginRoutes, type LoginRoutesOptions } from "./login-routes.ts";
@@ -11,6 +11,7 @@ export { hashPassword } from "./password-hash.ts";
 export type { Access } from "./access.ts";
 export { registerActRoutes, type ActRoutesOptions, type ActsDoor } from "./acts/routes.ts";
 export { registerCaptureFileRoute, type CaptureFileRouteOptions } from "./capture-file.ts";
+export * from "./metrics/index.ts";
 export { AuditLog } from "./status/audit-log.ts";
 export type * from "./status/contract.ts";
 export { FailureLog, type FailureNews } from "./status/failure-log.ts";

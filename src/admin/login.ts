@@ -15,6 +15,8 @@ export interface LoginOptions {
   readonly admin: Config["admin"];
   /** Browsers reach us by TLS without a proxy in between. */
   readonly secure: boolean;
+  /** What to do in place of what failed, told with 401. */
+  readonly remedy?: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -39,13 +41,17 @@ export class Login {
   readonly sessions: Sessions;
   readonly secure: boolean;
   readonly events: TypedEvents<LoginEvents>;
+  /** Counted since the start: wrong secrets, and such as were not looked at for too many before. */
+  readonly refusals = { wrong: 0, blocked: 0 };
   readonly #tokenDigest: Buffer | undefined;
   readonly #wrongTokens: Guesses;
   readonly #log: Logger;
+  readonly #remedy: string;
   readonly #askers = new WeakMap<FastifyRequest, Asker>();
 
-  constructor({ admin, secure, clock, random, log }: LoginOptions) {
+  constructor({ admin, secure, remedy, clock, random, log }: LoginOptions) {
     this.secure = secure;
+    this.#remedy = remedy ?? "sign in at /admin/, or send the admin token: Authorization: Bearer ...";
     this.sessions = new Sessions(clock, random, {
       idleMs: admin.sessions.idleMinutes * 60_000,
       absoluteMs: admin.sessions.hours * 3_600_000,
@@ -54,6 +60,9 @@ export class Login {
     this.#wrongTokens = new Guesses(clock, wrongTokenCountsMs);
     this.#log = log;
     this.events = new TypedEvents(log);
+    this.events.on("refused", (_address, status) => {
+      this.refusals[status === 429 ? "blocked" : "wrong"]++;
+    });
   }
 
   /** For what only tells: role read will do. */
@@ -143,7 +152,7 @@ export class Login {
     return reply
       .status(401)
       .header("www-authenticate", 'Bearer realm="jackfield admin"')
-      .send({ error: "sign in at /admin/, or send the admin token: Authorization: Bearer ..." });
+      .send({ error: this.#remedy });
   }
 }
 
@@ -176,8 +185,14 @@ export function cookieOf(request: FastifyRequest, name: string): string | undefi
   return undefined;
 }
 
-function bearerOf(request: FastifyRequest): string | undefined {
+/** The token of `Authorization: Bearer` (RFC 6750 2.1). */
+export function bearerOf(request: FastifyRequest): string | undefined {
   return /^Bearer +(\S{1,1024}) *$/i.exec(request.headers.authorization ?? "")?.[1];
+}
+
+/** Whether both are the same, constant in time. */
+export function sameSecret(one: string, other: string): boolean {
+  return timingSafeEqual(digestOf(one), digestOf(other));
 }
 
 function digestOf(text: string): Buffer {

@@ -31,6 +31,8 @@ import { SipAgentLegs } from "./legs/sip-agent-legs.ts";
 import { EndedDialogs, findReplaced, numberOf } from "./transfer/index.ts";
 import { trunkCapabilities } from "./legs/trunk-methods.ts";
 import { TrunkNotices } from "./clients/trunk-notices.ts";
+import type { TurnTerms } from "./clients/turn-credentials.ts";
+import { TurnNotices } from "./clients/turn-notices.ts";
 
 /** What the B2BUA is made of. */
 export interface B2buaOptions
@@ -41,6 +43,8 @@ export interface B2buaOptions
   readonly trunkRegistrations: TrunkRegistrations;
   /** Calls one DN may have at a time; a phone of SIP Server's has three lines (genesys-sip-server.md 5.2). */
   readonly callsPerDn: number;
+  /** The TURN servers that pages may use; left out or undefined: there are none. */
+  readonly turn?: (() => TurnTerms | undefined) | undefined;
 }
 
 /** What the B2BUA tells. */
@@ -73,6 +77,7 @@ export class B2bua {
   readonly #fromBrowser: MethodTable;
   readonly #notices: TrunkNotices;
   readonly #messageWaiting: MessageWaiting;
+  readonly #turnNotices: TurnNotices;
   readonly #unsubscribe: (() => void)[];
   #closing = false;
 
@@ -91,6 +96,7 @@ export class B2bua {
     this.#legs = new SipAgentLegs(options);
     this.#notices = new TrunkNotices(options, options.registrar, options.trunkRegistrations);
     this.#messageWaiting = new MessageWaiting(options, options.registrar, options.trunkRegistrations);
+    this.#turnNotices = new TurnNotices(options, options.registrar, options.turn ?? (() => undefined));
     const answerOptions = (request: SipRequest, transaction: ServerTransaction): void =>
       transaction.respond(
         createResponse(request, this.#closing ? 503 : 200, {
@@ -177,6 +183,11 @@ export class B2bua {
     return this.#calls.at(server).length > 0;
   }
 
+  /** `turn` says something else than before: pages are told. */
+  turnChanged(): void {
+    this.#turnNotices.renew();
+  }
+
   /** Requests outside any dialog, from SIP Server. */
   handleFromTrunk(request: SipRequest, transaction: ServerTransaction): void {
     const terms = this.#options.trunkTerms ?? defaultTrunkTerms;
@@ -216,6 +227,7 @@ export class B2bua {
     this.#unsubscribe.length = 0;
     this.#notices.close();
     this.#messageWaiting.close();
+    this.#turnNotices.close();
     for (const call of this.#calls.all) call.end(reason, 503);
   }
 

@@ -5,14 +5,17 @@ export { endedByOperator } from "./call/call.ts";
 export type { CallQualityNow, CallQualityRecord, QualityNotice } from "./media/call-quality.ts";
 export type { CallRecord } from "./call/call-record.ts";
 export { dismissedReason } from "./clients/trunk-notices.ts";
+export { turnOffer, type TurnOffer, type TurnTerms } from "./clients/turn-credentials.ts";
 export type { AutoAnswer } from "./clients/auto-answer.ts";
 export type { ClientRule } from "./clients/client-kinds.ts";
 export type { CodecPreference } from "./media/codec-terms.ts";
 export {
+  jitterBuckets,
+  lossBuckets,
   mosBuckets,
+  setUpBuckets,
   soundWays,
   QualityTotals,
-  type MosHistogram,
   type SoundWay,
 } from "./media/quality-totals.ts";
 export { trunkTermsOf, type TrunkSessionOptions } from "./legs/session-terms.ts";

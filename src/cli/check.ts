@@ -6,6 +6,7 @@ import { checkCertificate } from "./check/certificate.ts";
 import { findingLine, type CheckIo, type Finding, type FindingLevel } from "./check/finding.ts";
 import { checkPorts } from "./check/ports.ts";
 import { checkSipServers } from "./check/sip-server.ts";
+import { checkTurn } from "./check/turn.ts";
 import { systemResolver } from "./system-resolver.ts";
 
 export type { CheckIo, Finding, FindingLevel } from "./check/finding.ts";
@@ -47,6 +48,7 @@ export async function runCheck(
   await checkPorts(config, report);
   checkCertificate(config, io, report);
   await checkSipServers(config, servers, io, report);
+  await checkTurn(config, io, report);
   io.write(`\n${counts.ok} ok, ${counts.warn} to look at, ${counts.fail} failed`);
   return counts.fail === 0 ? 0 : 1;
 }

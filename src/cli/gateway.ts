@@ -1,4 +1,11 @@
-import { AuditLog, Login, registerAdminRoutes, registerLoginRoutes } from "../admin/index.ts";
+import {
+  AuditLog,
+  Login,
+  MetricsDoor,
+  registerAdminRoutes,
+  registerLoginRoutes,
+  type HealthSources,
+} from "../admin/index.ts";
 import type { B2bua, CallRecord } from "../b2bua/index.ts";
 import { adminIsOn, gwsOrigins, pageSettings, type Config } from "../config/index.ts";
 import { createMediaPool, type MediaPool } from "../media/index.ts";
@@ -55,6 +62,10 @@ export class Gateway {
   readonly #onlookers: Onlooker[] = [];
   #webSocket: WebSocketEndpoint | undefined;
   #closing: Promise<void> | undefined;
+  /** Monotonic, ms. */
+  readonly #startedAt: number;
+  /** The HTTP server listens: everything is open. */
+  #listening = false;
 
   private constructor(
     live: LiveConfig,
@@ -70,6 +81,7 @@ export class Gateway {
     this.#sip = sip;
     this.#signalling = signalling;
     this.traces = traces;
+    this.#startedAt = surroundings.clock.now();
   }
 
   /** Opens everything; rejects with the system's error when an address cannot be bound or found. */
@@ -132,14 +144,8 @@ export class Gateway {
       clock,
     });
     this.#http = server;
-    registerAdminRoutes(server.app, {
-      registeredAgents: () => this.registrar.size,
-      activeCalls: () => this.b2bua.size,
-      sipServerUp: () => this.trunkRegistrations.pool.current !== undefined,
-      mediaFull: () => this.media.full,
-      draining: () => this.b2bua.draining,
-    });
-    this.#openOnlookers(server);
+    registerAdminRoutes(server.app, this.#health);
+    await this.#openOnlookers(server);
     await servePages(server.app, pageDirectory, {
       settings: pageSettings(this.config),
       frameAncestors: this.config.page.embedding.origins,
@@ -162,9 +168,24 @@ export class Gateway {
       signIn: { withinSeconds: signInSeconds, done: (flow) => this.#inUse(flow) },
     });
     await server.listen();
+    this.#listening = true;
   }
 
-  #openOnlookers(http: HttpServer): void {
+  get #health(): HealthSources {
+    const { clock } = this.#surroundings;
+    return {
+      phase: () => (this.#closing ? "stopping" : this.#listening ? "open" : "starting"),
+      registeredAgents: () => this.registrar.size,
+      activeCalls: () => this.b2bua.size,
+      sipServers: () => this.trunkRegistrations.pool.list(),
+      probing: () => this.config.sipServer.optionsSeconds > 0,
+      mediaFull: () => this.media.full,
+      draining: () => this.b2bua.draining,
+      uptime: () => (clock.now() - this.#startedAt) / 1000,
+    };
+  }
+
+  async #openOnlookers(http: HttpServer): Promise<void> {
     const { live, media, registrar, trunkRegistrations, b2bua, traces } = this;
     const surroundings = this.#surroundings;
     const rooms: GatewayRooms = {
@@ -177,7 +198,10 @@ export class Gateway {
       media,
       http,
       webSocket: () => this.#webSocket,
+      metrics: new MetricsDoor(),
+      health: this.#health,
       traces,
+      digest: this.#signalling.digest,
       tokens: this.#signalling.tokens,
       accounts: this.#signalling.accounts,
       guard: this.#signalling.guard,
@@ -185,7 +209,7 @@ export class Gateway {
       admin: this.#openAdmin(http),
     };
     for (const open of onlookers) {
-      const onlooker = open(rooms);
+      const onlooker = await open(rooms);
       if (onlooker) this.#onlookers.push(onlooker);
     }
   }

@@ -1,4 +1,4 @@
-import type { AuditLog, Login } from "../admin/index.ts";
+import type { AuditLog, HealthSources, Login, MetricsDoor } from "../admin/index.ts";
 import type { B2bua } from "../b2bua/index.ts";
 import type { MediaPool } from "../media/index.ts";
 import type {
@@ -8,6 +8,7 @@ import type {
   PacedTrunkRegistrations,
   SignInDesk,
 } from "../registrar/index.ts";
+import type { DigestServer } from "../sip/index.ts";
 import type { TraceStore } from "../trace/index.ts";
 import type { HttpServer, WebSocketEndpoint } from "../ws/index.ts";
 import type { Accounts } from "./accounts.ts";
@@ -27,8 +28,13 @@ export interface GatewayRooms {
   readonly http: HttpServer;
   /** Undefined while the gateway opens. */
   readonly webSocket: () => WebSocketEndpoint | undefined;
+  /** Where figures for `/metrics` are handed in, see there. */
+  readonly metrics: MetricsDoor;
+  readonly health: HealthSources;
   /** Undefined: traces are off. */
   readonly traces: TraceStore | undefined;
+  /** Of the browsers' REGISTERs. */
+  readonly digest: DigestServer;
   /** Undefined: nobody could issue tokens, or there is no key. */
   readonly tokens: AgentTokens | undefined;
   readonly accounts: Accounts;

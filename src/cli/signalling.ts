@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   B2bua,
   OutboundServers,
@@ -6,7 +7,7 @@ import {
   type OutboundPolicy,
   type Trunk,
 } from "../b2bua/index.ts";
-import { autoAnswerOf, configuredDns, tokenSecret, type Config } from "../config/index.ts";
+import { autoAnswerOf, configuredDns, tokenSecret, turnTerms, type Config } from "../config/index.ts";
 import type { MediaPool } from "../media/index.ts";
 import {
   AgentTokens,
@@ -19,7 +20,12 @@ import {
   type AgentRegistrar,
   type PacedTrunkRegistrations,
 } from "../registrar/index.ts";
-import { createDigestClient, createDigestServer } from "../sip/index.ts";
+import {
+  createDigestClient,
+  createDigestServer,
+  type DigestSecret,
+  type DigestServer,
+} from "../sip/index.ts";
 import type { CallTracer } from "../trace/index.ts";
 import { Accounts } from "./accounts.ts";
 import type { LiveConfig } from "./live-config.ts";
@@ -37,6 +43,8 @@ export interface Signalling {
   readonly registrar: AgentRegistrar;
   readonly trunkRegistrations: PacedTrunkRegistrations;
   readonly b2bua: B2bua;
+  /** Judges the browsers' REGISTERs. */
+  readonly digest: DigestServer;
   /** Undefined: nobody could issue tokens, or there is no key. */
   readonly tokens: AgentTokens | undefined;
   readonly accounts: Accounts;
@@ -112,7 +120,11 @@ export function createSignalling(
     headersToPage: config.calls.headersToPage,
     outbound: outboundOf(config),
     tracer,
+    turn: () => turnTerms(live.current),
     ...gracesOf(config),
+  });
+  live.events.on("changed", (next, previous) => {
+    if (!isDeepStrictEqual(next.turn, previous.turn)) b2bua.turnChanged();
   });
   pool.events.on("down", (server) => b2bua.serverDown(server));
   return { ...desks, trunkRegistrations, b2bua };
@@ -129,7 +141,8 @@ function openDesks(
   const accounts = new Accounts(live, surroundings);
   const guard = new LoginGuard({ clock, limits: () => live.current.agents.loginLimits, log });
   const tokens = openTokens(live, accounts, surroundings);
-  const registrar = openRegistrar(live, surroundings, { accounts, guard, tokens, hasCall });
+  const digest = openDigest(live, surroundings, (user) => accounts.secretOf(user, tokens));
+  const registrar = openRegistrar(live, surroundings, { accounts, guard, tokens, digest, hasCall });
   const prepare = accounts.prepare.bind(accounts);
   const { jwt: jwtConfig } = live.current.agents;
   const jwt = jwtConfig && new JwtLogin({ ...jwtConfig, clock, log });
@@ -137,6 +150,7 @@ function openDesks(
     registrar,
     accounts,
     guard,
+    digest,
     tokens,
     jwt,
     registerDesk: new RegisterDesk({ registrar, guard, prepare, random }),
@@ -162,6 +176,20 @@ function openTokens(
   });
 }
 
+function openDigest(
+  live: LiveConfig,
+  { clock, random }: GatewaySurroundings,
+  findSecret: (user: string) => DigestSecret | undefined,
+): DigestServer {
+  return createDigestServer({
+    realm: live.current.agents.realm,
+    clock,
+    random,
+    nonceLifetimeMs,
+    findSecret,
+  });
+}
+
 function openRegistrar(
   live: LiveConfig,
   { clock, random, log }: GatewaySurroundings,
@@ -169,20 +197,15 @@ function openRegistrar(
     accounts,
     guard,
     tokens,
+    digest,
     hasCall,
-  }: Pick<Signalling, "accounts" | "guard" | "tokens"> & {
+  }: Pick<Signalling, "accounts" | "guard" | "tokens" | "digest"> & {
     readonly hasCall: (dn: string, instance: string) => boolean;
   },
 ): AgentRegistrar {
-  const { realm, severalBrowsers, minExpires, maxExpires } = live.current.agents;
+  const { severalBrowsers, minExpires, maxExpires } = live.current.agents;
   return createRegistrar({
-    digest: createDigestServer({
-      realm,
-      clock,
-      random,
-      nonceLifetimeMs,
-      findSecret: (user) => accounts.secretOf(user, tokens),
-    }),
+    digest,
     sessions: tokens,
     accounts,
     guard,

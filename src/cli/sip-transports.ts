@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import type { Config, ServerAddress, SipTransportName } from "../config/index.ts";
@@ -19,6 +20,8 @@ export interface SipTransports {
   readonly port: number;
   readonly udp: UdpTransport | undefined;
   readonly stream: StreamTransport | undefined;
+  /** End of validity of the certificate of `sipServer.tls`, ms since 1970-01-01 UTC; undefined without TLS. */
+  readonly certificateValidTo: number | undefined;
   /** The flow to one endpoint of a configured server; equal endpoints give flows of equal `id`. */
   serverFlow(server: ServerAddress, address: string, port: number): Flow;
   /**
@@ -56,20 +59,20 @@ export async function openSipTransports(
   const used = new Set(sipServer.addresses.map(({ transport }) => transport));
   const options = { ...sip, ...surroundings };
   const udp = used.has("udp") ? await openUdpTransport({ ...options, port }) : undefined;
-  const secure = used.has("tls");
   try {
+    const tls = used.has("tls") ? readTls(sipServer) : undefined;
     const stream =
-      secure || used.has("tcp")
+      tls || used.has("tcp")
         ? await openStreamTransport({
             ...options,
             // Both have the same number, also where any free one is taken.
             port: udp?.port ?? port,
             pingSeconds: sipServer.pingSeconds,
             limits,
-            ...(secure ? { tls: readTls(sipServer) } : {}),
+            ...(tls ? { tls } : {}),
           })
         : undefined;
-    return new Transports(sipServer.transport, udp, stream);
+    return new Transports(sipServer.transport, udp, stream, tls);
   } catch (error) {
     await udp?.close();
     throw error;
@@ -79,14 +82,21 @@ export async function openSipTransports(
 class Transports implements SipTransports {
   readonly udp: UdpTransport | undefined;
   readonly stream: StreamTransport | undefined;
+  readonly certificateValidTo: number | undefined;
   readonly #usual: SipTransportName;
   /** Of configured servers, by address and port and by address alone. */
   readonly #known = new Map<string, SipTransportName>();
 
-  constructor(usual: SipTransportName, udp: UdpTransport | undefined, stream: StreamTransport | undefined) {
+  constructor(
+    usual: SipTransportName,
+    udp: UdpTransport | undefined,
+    stream: StreamTransport | undefined,
+    tls: TlsSettings | undefined,
+  ) {
     this.#usual = usual;
     this.udp = udp;
     this.stream = stream;
+    this.certificateValidTo = tls && Date.parse(new X509Certificate(tls.cert).validTo);
   }
 
   get port(): number {

@@ -21,7 +21,7 @@ export function tokenSecret(config: Pick<Config, "admin" | "agents">): string | 
 
 /** Checks token and users and reads their secrets; what is wrong goes to `say.fault`, what is risky to `say.warn`. */
 export function resolveAdmin(admin: ParsedAdmin, directory: string, say: Say): Config["admin"] {
-  const token = resolveToken(admin, directory, say);
+  const token = resolveToken("admin", admin, directory, say);
   const users = admin.users.map((user, index) =>
     resolveUser(user, ["admin", "users", index], directory, say),
   );
@@ -31,18 +31,24 @@ export function resolveAdmin(admin: ParsedAdmin, directory: string, say: Say): C
   return { ...(token === undefined ? {} : { token }), users, sessions: admin.sessions };
 }
 
-function resolveToken(admin: ParsedAdmin, directory: string, say: Say): string | undefined {
-  const path = ["admin", "tokenFile"];
-  if (admin.token !== undefined && admin.tokenFile !== undefined)
-    say.fault(path, "stands beside admin.token", "write one of the two");
-  const fromFile = fileSecret(path, admin.tokenFile, directory, say);
+/** The token of a section that has one, or the one in its file. */
+export function resolveToken(
+  section: "admin" | "metrics",
+  given: Pick<ParsedAdmin, "token" | "tokenFile">,
+  directory: string,
+  say: Say,
+): string | undefined {
+  const path = [section, "tokenFile"];
+  if (given.token !== undefined && given.tokenFile !== undefined)
+    say.fault(path, `stands beside ${section}.token`, "write one of the two");
+  const fromFile = fileSecret(path, given.tokenFile, directory, say);
   if (fromFile !== undefined && !adminToken.test(fromFile))
     say.fault(path, `holds no token: ${expects.adminToken}`, "write one into it: openssl rand -hex 32");
-  const token = fromFile ?? admin.token;
+  const token = fromFile ?? given.token;
   // A right token is never shut out, however many wrong ones came before: it must not be guessable at any speed.
   if (token !== undefined && looksMadeUp(token))
     say.warn(
-      fromFile === undefined ? ["admin", "token"] : path,
+      fromFile === undefined ? [section, "token"] : path,
       "looks like words and not like chance: it could be guessed",
       "make one with: openssl rand -hex 32",
     );

@@ -14,6 +14,7 @@ export { formatFaults, type ConfigFault } from "./faults.ts";
 export type { ServerAddress, SipTransportName } from "./keys.ts";
 export { checkTree, loadConfig, type ConfigResult, type ConfigWarning, type LoadOptions } from "./load.ts";
 export { gwsOrigins } from "./gws-page.ts";
+export { listenerAsksForToken, metricsAreOn } from "./metrics.ts";
 export { pageSettings, type PageSettings } from "./page-settings.ts";
 export { configurationReference } from "./reference.ts";
 export type { JwtAlgorithm } from "./account-sources.ts";
@@ -26,3 +27,4 @@ export type {
   LookupConfig,
   RangeConfig,
 } from "./types.ts";
+export { turnTerms } from "./turn.ts";

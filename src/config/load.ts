@@ -5,9 +5,11 @@ import { fileSecret, resolveAgents } from "./agents.ts";
 import { applyEnvironment, environmentPrefix } from "./environment.ts";
 import { faultAt, schemaFaults, unknownKey, type ConfigFault, type Locate } from "./faults.ts";
 import { parseServerAddress } from "./keys.ts";
+import { resolveMetrics } from "./metrics.ts";
 import { applyRules, evenToOdd, type Say } from "./rules.ts";
 import { configSchema, type ParsedConfig } from "./schema.ts";
 import { folderFault, readNamedFile } from "./secrets.ts";
+import { resolveTurn } from "./turn.ts";
 import type { Config } from "./types.ts";
 import { pathText } from "./walk.ts";
 import { fileFault, parseYamlText } from "./yaml-file.ts";
@@ -126,15 +128,19 @@ function resolveSections(
   const sipServer = sections.sipServer && resolveSipServer(sections.sipServer, directory, say);
   const http = sections.http && resolveHttp(sections.http, directory, say);
   const media = sections.media && resolveMedia(sections.media, directory, workers, say);
+  const turn = sections.turn && resolveTurn(sections.turn, directory, say);
   const admin = sections.admin && resolveAdmin(sections.admin, directory, say);
+  const metrics = sections.metrics && resolveMetrics(sections.metrics, admin, directory, say);
   const { websocket, sip, clients, calls, page, gws, trace, log } = sections;
   if (!agents || !sipServer || !http || !websocket || !sip || !media) return undefined;
   if (!clients || !calls || !page || !gws || !admin || !trace || !log) return undefined;
+  if (!metrics || !turn) return undefined;
   return {
     http,
     websocket,
     sip: { ...sip, advertisedAddress: sip.advertisedAddress ?? sip.host },
     media,
+    turn,
     agents,
     clients,
     calls,
@@ -142,6 +148,7 @@ function resolveSections(
     page,
     gws,
     admin,
+    metrics,
     trace,
     log,
   };

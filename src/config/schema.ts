@@ -5,9 +5,11 @@ import { calls, trace } from "./call-sections.ts";
 import { autoAnswer, clients, ownAutoAnswer } from "./client-sections.ts";
 import { gws } from "./gws-section.ts";
 import { expects, key, section, types } from "./keys.ts";
+import { metrics } from "./metrics-section.ts";
 import { page } from "./page-section.ts";
 import { sipServer } from "./sip-server-section.ts";
 import { trunkSrtpKeys } from "./transport-keys.ts";
+import { turn } from "./turn-section.ts";
 
 const http = section("The one HTTP(S) socket: pages, API and, by upgrade, SIP over WebSocket.", {
   host: key(types.ipv4.default("0.0.0.0"), { text: "Local address to bind.", expects: expects.ipv4 }),
@@ -319,6 +321,7 @@ export const configSchema = z.strictObject({
   websocket,
   sip,
   media,
+  turn,
   agents,
   clients,
   calls,
@@ -326,6 +329,7 @@ export const configSchema = z.strictObject({
   page,
   gws,
   admin,
+  metrics,
   trace,
   log,
 });

@@ -77,6 +77,8 @@ export interface Config {
     /** First port even, last odd. */
     readonly rtpPorts: readonly [first: number, last: number];
   };
+  /** No `urls`: off; else there is a `secret`. */
+  readonly turn: Omit<Parsed["turn"], "secret" | "secretFile"> & { readonly secret?: string };
   readonly agents: Omit<
     Parsed["agents"],
     "accounts" | "accountsFile" | "ranges" | "tokens" | "jwt" | "lookup"
@@ -107,6 +109,7 @@ export interface Config {
     readonly users: readonly AdminUserConfig[];
     readonly sessions: Parsed["admin"]["sessions"];
   };
+  readonly metrics: { readonly token?: string; readonly listen?: NonNullable<Parsed["metrics"]["listen"]> };
   readonly trace: Parsed["trace"];
   readonly log: Parsed["log"];
 }

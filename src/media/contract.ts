@@ -221,6 +221,24 @@ export type MediaStep =
   /** None was taken or sent for seconds (hold, silence, loss), or the first one after that. */
   | { readonly step: "rtp"; readonly side: Side; readonly way: "from" | "to"; readonly flows: boolean };
 
+/** Counters of one side of all sessions since the start, as in `SideStatistics`. */
+export type SideTotals = Readonly<
+  Pick<
+    SideStatistics,
+    | "packetsReceived"
+    | "packetsSent"
+    | "bytesReceived"
+    | "bytesSent"
+    | "packetsLost"
+    | "packetsReordered"
+    | "framesConcealed"
+    | "framesRecovered"
+    | "driftCorrections"
+    | "dropped"
+  >
+>;
+export type MediaTotals = Readonly<Record<Side, SideTotals>>;
+
 /** What a session tells by itself. */
 export type MediaSessionEvents = {
   /** ICE and DTLS are up: media flows both ways from now on. */
@@ -352,6 +370,8 @@ export interface MediaPool {
   readonly full: boolean;
   /** How many times `open` threw MediaExhaustedError since the start. */
   readonly admissionRefusals: number;
+  /** Counters of all sessions since the start; those of running ones are at most some seconds old. */
+  readonly totals: MediaTotals;
   /** Per worker: sessions, ports, load, counters. */
   workers(): Promise<readonly WorkerStatistics[]>;
   /** Ends all sessions and workers. Idempotent. */
@@ -373,6 +393,8 @@ export interface WorkerStatistics {
   readonly restarts: number;
   /** Packets on the shared port that belong to no session, or failed a check, by cause. */
   readonly refused: Readonly<Record<string, number>>;
+  /** CPU time the worker's thread has used since it started, user and system, ms. */
+  readonly cpuMs: number;
   /** CPU time of the worker's thread, percent of one core. */
   readonly cpuPercent: number;
   /** How late the 20 ms tick came, ms: the 99th percentile of the second. */

@@ -8,3 +8,4 @@ export {
 } from "./capture/contract.ts";
 export * from "./contract.ts";
 export { createMediaPool, type MediaPoolDependencies } from "./pool/pool.ts";
+export { encodeStun, xorMappedAddress, type StunAttribute } from "./ice/index.ts";

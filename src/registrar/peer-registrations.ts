@@ -41,6 +41,11 @@ export class PeerRegistrations {
     return busy;
   }
 
+  /** The DNs there are. */
+  dns(): Iterable<string> {
+    return this.#dns.keys();
+  }
+
   status(dn: string): TrunkStatus {
     return this.#dns.get(dn)?.status ?? { state: "idle", reason: "" };
   }

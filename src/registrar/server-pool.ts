@@ -25,6 +25,8 @@ export interface ServerStanding {
   readonly flow: Flow;
   /** It answers and may be asked. */
   readonly up: boolean;
+  /** It has answered; before that it is only taken to be up. */
+  readonly proven: boolean;
   /** From a request to its answer (OPTIONS and REGISTER), smoothed, ms; undefined before the first. */
   readonly roundTripMs: number | undefined;
   /** REGISTERs it has answered since the start. */
@@ -110,9 +112,10 @@ class OptionsPool implements ServerPool {
   }
 
   list(): ServerStanding[] {
-    return this.#servers.map(({ flow, usable, roundTripMs, registers }) => ({
+    return this.#servers.map(({ flow, usable, proven, roundTripMs, registers }) => ({
       flow,
       up: usable,
+      proven,
       roundTripMs,
       registers,
     }));

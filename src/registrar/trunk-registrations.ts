@@ -1,6 +1,6 @@
 import { TypedEvents, type Clock, type Logger, type Random } from "../core/index.ts";
 import type { DigestCredentials, Flow, TransactionLayer } from "../sip/index.ts";
-import type { TrunkEvents, TrunkRegistrations, TrunkStatus } from "./contract.ts";
+import type { TrunkEvents, TrunkRegistrations, TrunkState, TrunkStatus } from "./contract.ts";
 import { JoinedPools } from "./joined-pools.ts";
 import { Pacer } from "./pacer.ts";
 import { PeerRegistrations } from "./peer-registrations.ts";
@@ -81,6 +81,8 @@ export interface PacedTrunkRegistrations extends TrunkRegistrations {
   serverFor(dn: string): Flow | undefined;
   /** The server that has `dn` in service and answers; undefined while none does. */
   serverOf(dn: string): Flow | undefined;
+  /** How many DNs are in each state. */
+  states(): Readonly<Record<TrunkState, number>>;
   /** All servers of all peers. */
   servers(): RegistrationServer[];
   /**
@@ -174,6 +176,12 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
 
   status(dn: string): TrunkStatus {
     return joinedStatus(this.#peers.map((peer) => ({ name: peer.name, status: peer.status(dn) })));
+  }
+
+  states(): Record<TrunkState, number> {
+    const states = { idle: 0, registering: 0, "in-service": 0, "backing-off": 0, rejected: 0 };
+    for (const dn of new Set(this.#peers.flatMap((peer) => [...peer.dns()]))) states[this.status(dn).state]++;
+    return states;
   }
 
   serverFor(dn: string): Flow | undefined {

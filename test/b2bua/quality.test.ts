@@ -139,7 +139,7 @@ it("silence on a side is written down and ends nothing", async () => {
 describe("the totals", () => {
   it("have a bucket for every score there can be", () => {
     const totals = new QualityTotals();
-    for (let mos = 1; mos <= 4.5; mos += 0.01) totals.note("toBrowser", mos);
+    for (let mos = 1; mos <= 4.5; mos += 0.01) totals.note("toBrowser", { mos, jitterMs: 0, lossPercent: 0 });
     const { counts, count } = totals.of("toBrowser");
     expect(counts.reduce((sum, part) => sum + part, 0)).toBe(count);
   });

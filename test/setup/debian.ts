@@ -14,6 +14,8 @@ export const NEEDS: readonly Need[] = [
   { what: "sipp", package: "sip-tester" },
   { what: "baresip", package: "baresip-core" },
   { what: "tshark", package: "tshark" },
+  { what: "prometheus", package: "prometheus" },
+  { what: "turnserver", package: "coturn" },
   { what: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", package: "fonts-dejavu-core" },
 ];
 
@@ -65,10 +67,11 @@ export function installMissing(): string | undefined {
   const command = installCommand(packages, right);
   if (right === "none") return `The tests need ${packages.join(", ")}. Run:\n\n  ${command}\n`;
   process.stdout.write(`installing ${packages.join(", ")}\n`);
-  // sudo drops the environment, so the settings travel in the command itself; the lock may be held by another apt.
+  // sudo drops the environment, so the settings travel in the command itself; the lock may be held by another apt. In
+  // runlevel 1 invoke-rc.d starts no service that a package brings.
   const quiet = command.replaceAll(
     "apt-get ",
-    "env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 ",
+    "env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -o DPkg::Lock::Timeout=120 ",
   );
   spawnSync("bash", ["-c", quiet], { stdio: ["ignore", "inherit", "inherit"] });
   const still = missingPackages();

@@ -5,6 +5,7 @@ import {
   type CallRecord,
   type ClientRule,
   type OutboundPolicy,
+  type TurnTerms,
 } from "../../src/b2bua/index.ts";
 import type {
   Registrar,
@@ -170,6 +171,7 @@ export interface BenchOptions {
   readonly autoAnswer?: AutoAnswer;
   readonly headersToPage?: readonly string[];
   readonly trunkSrtp?: "off" | "accept" | "offer" | "require";
+  readonly turn?: () => TurnTerms | undefined;
 }
 
 /** A B2BUA between a scripted SIP Server and a scripted browser, on a fake clock. */
@@ -288,6 +290,7 @@ export class B2buaBench {
       headersToPage: options.headersToPage ?? headersToPage,
       newCallGraceMs: 5000,
       callGraceMs: 30_000,
+      turn: options.turn,
     });
     this.b2bua.events.on("ended", (record) => this.records.push(record));
   }

@@ -1,3 +1,4 @@
+import { Totals } from "../../src/media/pool/totals.ts";
 import { TypedEvents } from "../../src/core/index.ts";
 import {
   CaptureRefusedError,
@@ -101,6 +102,7 @@ export class FakeMediaPool implements MediaPool {
   words = "no free RTP port pair";
   full = false;
   admissionRefusals = 0;
+  readonly totals = new Totals().all;
 
   open(): Promise<MediaSession> {
     if (this.exhausted) return Promise.reject(new MediaExhaustedError(this.why, this.words));

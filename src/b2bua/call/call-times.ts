@@ -27,6 +27,11 @@ export class CallTimes {
     if (input === "establish") this.#answered ??= this.#clock.wallClock();
   }
 
+  /** From the start to the answer; undefined before. */
+  get setUpMs(): number | undefined {
+    return this.#answered === undefined ? undefined : this.#answered - this.#started;
+  }
+
   report() {
     const ended = this.#clock.wallClock();
     const talkMs = this.#answered === undefined ? 0 : ended - this.#answered;

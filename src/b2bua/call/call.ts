@@ -215,7 +215,10 @@ export abstract class Call {
   /** Moves the state; false when the call is over or the move makes no sense there. */
   protected move(input: CallInput): boolean {
     if (this.ended || !this.#machine.apply(input)) return false;
+    const answeredBefore = this.#times.setUpMs !== undefined;
     this.#times.note(input);
+    const { setUpMs } = this.#times;
+    if (!answeredBefore && setUpMs !== undefined) this.services.quality.noteSetUp(this.direction, setUpMs);
     if (input === "establish" || input === "end") this.#setUpPatience?.clear();
     return true;
   }

@@ -37,7 +37,7 @@ export class CallQuality {
       const { last } = qualityOfWay(statistics, way);
       if (!last) continue;
       ways[way] = last;
-      this.#totals.note(way, last.mos);
+      this.#totals.note(way, last);
     }
     this.now = ways;
     const known = Object.keys(ways).length > 0;

@@ -1,4 +1,7 @@
-import type { MediaStatistics, QualityOfWay } from "../../media/index.ts";
+import { Histogram, type HistogramCounts } from "../../core/index.ts";
+import type { MediaStatistics, QualityOfWay, WayQuality } from "../../media/index.ts";
+
+type Figures = Pick<WayQuality, "mos" | "jitterMs" | "lossPercent">;
 
 /** The four ways of sound through a call: `from` as it comes here, `to` by what the far end reports. */
 export const soundWays = ["fromBrowser", "toBrowser", "fromTrunk", "toTrunk"] as const;
@@ -17,32 +20,55 @@ export function qualityOfWay({ browser, trunk }: MediaStatistics, way: SoundWay)
 /** Upper bounds of the buckets that scores are counted in; no score is higher than the last. */
 export const mosBuckets = [1.5, 2, 2.5, 3, 3.3, 3.6, 3.8, 4, 4.1, 4.2, 4.3, 4.4, 4.5] as const;
 
-/** Scores of one way, counted: a histogram as metrics have it. */
-export interface MosHistogram {
-  /** Scores in each bucket of `mosBuckets`, not cumulative. */
-  readonly counts: readonly number[];
-  readonly count: number;
-  readonly sum: number;
+/** The same of interarrival jitter, ms, and of loss, percent. */
+export const jitterBuckets = [5, 10, 20, 30, 50, 75, 100, 150, 200, 500] as const;
+export const lossBuckets = [0, 0.1, 0.5, 1, 2, 3, 5, 10, 20, 50, 100] as const;
+/** The same of the time from INVITE to 200, ms; most of it is the time people let it ring. */
+export const setUpBuckets = [100, 250, 500, 1000, 2000, 3000, 5000, 10_000, 20_000, 30_000, 60_000] as const;
+
+/** How one way sounded, counted. */
+interface WayTotals {
+  readonly mos: Histogram;
+  readonly jitterMs: Histogram;
+  readonly lossPercent: Histogram;
 }
 
-/** Scores of all calls since the start, each interval one, per way. */
+/** How all calls since the start sounded, each interval one value, per way; and how long their set-up took. */
 export class QualityTotals {
-  readonly #ways = new Map(
-    soundWays.map((way) => [way, { counts: mosBuckets.map(() => 0), count: 0, sum: 0 }]),
+  readonly #ways = new Map<SoundWay, WayTotals>(
+    soundWays.map((way) => [
+      way,
+      {
+        mos: new Histogram(mosBuckets),
+        jitterMs: new Histogram(jitterBuckets),
+        lossPercent: new Histogram(lossBuckets),
+      },
+    ]),
   );
+  readonly #setUps = {
+    "to-agent": new Histogram(setUpBuckets),
+    "from-agent": new Histogram(setUpBuckets),
+  };
 
-  note(way: SoundWay, mos: number): void {
-    const histogram = this.#ways.get(way);
-    if (!histogram) return;
-    const bucket = mosBuckets.findIndex((bound) => mos <= bound);
-    if (bucket >= 0) histogram.counts[bucket] = (histogram.counts[bucket] ?? 0) + 1;
-    histogram.count++;
-    histogram.sum += mos;
+  note(way: SoundWay, { mos, jitterMs, lossPercent }: Figures): void {
+    const totals = this.#ways.get(way);
+    totals?.mos.note(mos);
+    totals?.jitterMs.note(jitterMs);
+    totals?.lossPercent.note(lossPercent);
   }
 
-  /** A copy of the way's histogram. */
-  of(way: SoundWay): MosHistogram {
-    const { counts = [], count = 0, sum = 0 } = this.#ways.get(way) ?? {};
-    return { counts: [...counts], count, sum };
+  /** A copy of a figure's histogram of that way. */
+  of(way: SoundWay, figure: keyof WayTotals = "mos"): HistogramCounts {
+    return this.#ways.get(way)?.[figure].counted ?? { bounds: [], counts: [], count: 0, sum: 0 };
+  }
+
+  /** A call was established `ms` after its INVITE. */
+  noteSetUp(direction: "to-agent" | "from-agent", ms: number): void {
+    this.#setUps[direction].note(ms);
+  }
+
+  /** A copy of the histogram of set-up times, ms. */
+  setUps(direction: "to-agent" | "from-agent"): HistogramCounts {
+    return this.#setUps[direction].counted;
   }
 }

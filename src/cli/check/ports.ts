@@ -12,8 +12,13 @@ const usualTrunkPort = 5060;
 
 /** Binds every port that the gateway would bind, and lets it go. Free afterwards. */
 export async function checkPorts(config: Config, report: Report): Promise<void> {
-  const { http, sip, media } = config;
+  const { http, sip, media, metrics } = config;
   await say("http.port", `TCP ${http.host}:${http.port}`, await tryTcp(http.host, http.port), report);
+  const { listen } = metrics;
+  if (listen) {
+    const { host, port } = listen;
+    await say("metrics.listen.port", `TCP ${host}:${port}`, await tryTcp(host, port), report);
+  }
   const transports = new Set(config.sipServer.addresses.map(({ transport }) => transport));
   if (transports.has("udp"))
     await say("sip.port", `UDP ${sip.host}:${sip.port}`, await tryUdp(sip.host, sip.port), report);

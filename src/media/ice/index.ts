@@ -1,3 +1,4 @@
+export { xorMappedAddress } from "./address.ts";
 export {
   IceLite,
   localUfragOf,
@@ -7,4 +8,4 @@ export {
   type IceVerdict,
   type UfragTable,
 } from "./ice-lite.ts";
-export { decodeStun, type StunMessage } from "./stun.ts";
+export { decodeStun, encodeStun, type StunAttribute, type StunMessage } from "./stun.ts";

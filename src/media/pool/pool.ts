@@ -7,9 +7,11 @@ import {
   type MediaPool,
   type MediaPoolEvents,
   type MediaSession,
+  type MediaTotals,
   type WorkerStatistics,
 } from "../contract.ts";
 import { divide } from "./slices.ts";
+import { Totals } from "./totals.ts";
 import { WorkerHost, type SpawnWorker } from "./worker-host.ts";
 
 const defaultIdleMs = 30_000;
@@ -40,6 +42,7 @@ export async function createMediaPool(
   dependencies: MediaPoolDependencies,
 ): Promise<MediaPool> {
   const events = new TypedEvents<MediaPoolEvents>(dependencies.log);
+  const totals = new Totals();
   const captures = new CaptureDesk(options.captureDirectory, dependencies.clock);
   const hosts = divide(options).map(
     (slice, index) =>
@@ -47,6 +50,7 @@ export async function createMediaPool(
         ...dependencies,
         advertisedAddress: options.advertisedAddress,
         captures,
+        totals,
         onFailed: (reason) => events.emit("worker-failed", index, reason),
         settings: {
           index,
@@ -72,17 +76,19 @@ export async function createMediaPool(
     await Promise.all(hosts.map((host) => host.stop()));
     throw failed.reason;
   }
-  return new WorkerPool(hosts, events);
+  return new WorkerPool(hosts, events, totals);
 }
 
 class WorkerPool implements MediaPool {
   admissionRefusals = 0;
   readonly events: TypedEvents<MediaPoolEvents>;
   readonly #hosts: readonly WorkerHost[];
+  readonly #totals: Totals;
   #closed = false;
 
-  constructor(hosts: readonly WorkerHost[], events: TypedEvents<MediaPoolEvents>) {
+  constructor(hosts: readonly WorkerHost[], events: TypedEvents<MediaPoolEvents>, totals: Totals) {
     this.events = events;
+    this.#totals = totals;
     this.#hosts = hosts;
   }
 
@@ -117,6 +123,10 @@ class WorkerPool implements MediaPool {
   #exhausted(reason: ExhaustedCause, words: readonly string[]): MediaExhaustedError {
     this.admissionRefusals++;
     return new MediaExhaustedError(reason, Array.from(new Set(words)).join("; "));
+  }
+
+  get totals(): MediaTotals {
+    return this.#totals.all;
   }
 
   async workers(): Promise<readonly WorkerStatistics[]> {

@@ -12,6 +12,7 @@ import type {
 } from "../worker/messages.ts";
 import { Pulse } from "./pulse.ts";
 import { PoolSession, type SessionLine } from "./session.ts";
+import type { SessionTold, Totals } from "./totals.ts";
 
 /** A worker that lived less than this is taken to die of the same cause again: its restart waits. */
 const soundLifeMs = 30_000;
@@ -39,6 +40,7 @@ export interface WorkerHostOptions {
   readonly settings: WorkerSettings;
   readonly advertisedAddress: string;
   readonly captures: CaptureDesk;
+  readonly totals: Totals;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -62,6 +64,8 @@ export class WorkerHost implements SessionLine {
   readonly #options: WorkerHostOptions;
   readonly #log: Logger;
   readonly #sessions = new Map<string, PoolSession>();
+  /** What of each session is in the totals. */
+  readonly #counted = new Map<string, SessionTold>();
   readonly #opening = new Map<string, Pending<PoolSession>>();
   readonly #requests = new Map<number, Pending<WorkerReply>>();
   #nextRequest = 1;
@@ -72,7 +76,7 @@ export class WorkerHost implements SessionLine {
   #backOffMs = 0;
   #restartTimer: Timer | undefined;
   #failure: Error | undefined;
-  #told = noLoad;
+  #toldLoad = noLoad;
   #openedSinceTold = 0;
   readonly #pulse: Pulse;
 
@@ -96,12 +100,12 @@ export class WorkerHost implements SessionLine {
   get load(): number {
     // Short ones may have come and gone untold: a worker at rest tells nothing.
     const untold = Math.min(this.#openedSinceTold, this.burden);
-    return this.#told.percent + untold * this.#told.callPercent;
+    return this.#toldLoad.percent + untold * this.#toldLoad.callPercent;
   }
 
   /** Whether it refused a session a moment ago, or would have. */
   get full(): boolean {
-    return this.#told.full;
+    return this.#toldLoad.full;
   }
 
   get sessions(): number {
@@ -212,6 +216,7 @@ export class WorkerHost implements SessionLine {
         this.#tellsLoad(message.load);
         return;
       case "closed":
+        this.#count(message);
         this.#take(message.session)?.ownerClosed(message.reason, message.statistics);
         return;
       case "connected":
@@ -219,6 +224,7 @@ export class WorkerHost implements SessionLine {
       case "step":
       case "quality":
       case "idle":
+        if (message.type === "quality") this.#count(message);
         this.#sessions.get(message.session)?.receive(message);
     }
   }
@@ -230,17 +236,24 @@ export class WorkerHost implements SessionLine {
     const { browserPort, rtcpXr } = this.#settings;
     const session = new PoolSession(opened, { address, browserPort, rtcpXr }, this, captures, log);
     this.#sessions.set(opened.session, session);
+    this.#counted.set(opened.session, this.#options.totals.begin());
     pending?.resolve(session);
   }
 
+  #count({ session, statistics }: Extract<SessionNotice, { type: "quality" | "closed" }>): void {
+    const told = this.#counted.get(session);
+    if (told) this.#options.totals.add(told, statistics);
+  }
+
   #tellsLoad(load: WorkerLoad): void {
-    this.#told = load;
+    this.#toldLoad = load;
     this.#openedSinceTold = 0;
   }
 
   #take(id: string): PoolSession | undefined {
     const session = this.#sessions.get(id);
     this.#sessions.delete(id);
+    this.#counted.delete(id);
     return session;
   }
 

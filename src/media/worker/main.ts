@@ -1,11 +1,10 @@
 /** Entry of a media worker thread: puts the machine's clock, randomness and sockets together. */
 import { parentPort, workerData } from "node:worker_threads";
-import { systemClock, systemRandom } from "../../core/index.ts";
+import { readKernelDrops, systemClock, systemRandom } from "../../core/index.ts";
 import { bindDatagramSocket, createBrowserPort } from "../browser-transport/index.ts";
 import { warmUpOpus } from "../codec/opus.ts";
 import { createCertificate, warmUpDtls } from "../dtls/index.ts";
 import { MediaWorker } from "./media-worker.ts";
-import { readKernelDrops } from "./kernel-drops.ts";
 import type { WorkerCommand, WorkerMessage, WorkerSettings } from "./messages.ts";
 import { createPortLogger } from "./port-logger.ts";
 import { Rest } from "./rest.ts";

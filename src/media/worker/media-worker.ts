@@ -283,7 +283,7 @@ export class MediaWorker {
   }
 
   #workerStatistics(request: number): WorkerReply {
-    const { settings, browserPort } = this.#options;
+    const { settings, browserPort, readings } = this.#options;
     return {
       type: "workerStatistics",
       request,
@@ -293,6 +293,7 @@ export class MediaWorker {
         browserPort: browserPort.port,
         receiveBufferBytes: browserPort.receiveBufferBytes,
         refused: { ...browserPort.refused },
+        cpuMs: readings.cpuMs(),
         ...this.#load.statistics,
       },
     };

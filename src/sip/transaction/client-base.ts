@@ -80,6 +80,7 @@ export abstract class ClientBase implements ClientTransaction {
 
   protected send(bytes: Buffer): void {
     if (!this.flow.open) return this.#transportError(new Error("flow closed"));
+    this.context.messages.note("sent", bytes, this.flow);
     this.context.observer?.sent(this.request.callId, bytes, this.flow);
     this.flow.send(bytes, (error) => this.#transportError(error));
   }

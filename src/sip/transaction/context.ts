@@ -1,5 +1,6 @@
 import type { Clock, Logger } from "../../core/index.ts";
 import type { TransactionCounters } from "./counters.ts";
+import { MessageTally } from "./message-tally.ts";
 import type { MessageObserver } from "./observer.ts";
 
 /** What every transaction shares with its layer. */
@@ -7,6 +8,7 @@ export interface TransactionContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly counters: TransactionCounters;
+  readonly messages: MessageTally;
   readonly observer: MessageObserver | undefined;
   /** Runs a callback of the user; what it throws is logged and counted and goes no further. Returns whether
    * it came back without throwing. */
@@ -23,6 +25,7 @@ export function createContext(
     clock,
     log,
     counters,
+    messages: new MessageTally(),
     observer,
     callUser(callback) {
       try {

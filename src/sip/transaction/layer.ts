@@ -12,6 +12,7 @@ import type { Flow, FlowReceiver } from "../transport/flow.ts";
 import { ClientStore } from "./client-store.ts";
 import { createContext, type TransactionContext } from "./context.ts";
 import { newTransactionCounters, type TransactionCounters } from "./counters.ts";
+import type { MessageTally } from "./message-tally.ts";
 import type { MessageObserver } from "./observer.ts";
 import { branchKey, serverKey } from "./keys.ts";
 import { defaultTransactionLimits, type TransactionLimits } from "./limits.ts";
@@ -39,7 +40,10 @@ export interface TransactionLayerOptions {
 
 /** The layer as its owner sees it: also the receiver of the transports, with its counters. */
 export type TransactionLayerWithReceiver = TransactionLayer &
-  FlowReceiver & { readonly counters: Readonly<TransactionCounters> };
+  FlowReceiver & {
+    readonly counters: Readonly<TransactionCounters>;
+    readonly messages: Pick<MessageTally, "all">;
+  };
 
 type Invalid = Extract<ParseOutcome, { outcome: "invalid" }>;
 
@@ -59,6 +63,7 @@ export function createTransactionLayer(options: TransactionLayerOptions): Transa
 class Layer implements TransactionLayerWithReceiver {
   readonly counters = newTransactionCounters();
   readonly counts: { readonly client: number; readonly server: number };
+  readonly messages: MessageTally;
   readonly #context: TransactionContext;
   readonly #user: TransactionUser;
   readonly #log: Logger;
@@ -72,6 +77,7 @@ class Layer implements TransactionLayerWithReceiver {
     this.#user = user;
     this.#limits = { ...defaultTransactionLimits, ...limits };
     this.#context = createContext(clock, log, this.counters, observer);
+    this.messages = this.#context.messages;
     const clients = (this.#clients = new ClientStore(this.#context, random));
     const servers = (this.#servers = new ServerStore(this.#context, random, this.#limits));
     this.counts = {
@@ -132,6 +138,7 @@ class Layer implements TransactionLayerWithReceiver {
         this.#receiveInvalid(parsed, flow);
         return;
       case "message":
+        this.#context.messages.note("received", bytes, flow);
         this.#context.observer?.received(parsed.message, bytes, flow);
         if (parsed.message.kind === "request") this.#receiveRequest(parsed.message, flow);
         else this.#receiveResponse(parsed.message, flow);
@@ -218,6 +225,7 @@ class Layer implements TransactionLayerWithReceiver {
 
   #sendStateless(callId: string, bytes: Buffer, flow: Flow): void {
     if (!flow.open) return;
+    this.#context.messages.note("sent", bytes, flow);
     this.#context.observer?.sent(callId, bytes, flow);
     flow.send(bytes, (error) => {
       this.counters.transportErrors++;

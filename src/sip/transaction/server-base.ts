@@ -108,6 +108,7 @@ export abstract class ServerBase implements ServerTransaction {
     this.#undelivered = !this.#replyFlow.open;
     if (this.#undelivered) this.#transportError(new Error("flow closed"));
     else {
+      this.context.messages.note("sent", bytes, this.#replyFlow);
       this.context.observer?.sent(this.request.callId, bytes, this.#replyFlow);
       this.#replyFlow.send(bytes, (error) => this.#transportError(error));
     }

@@ -59,6 +59,7 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   yaml: ["src/config/"],
   pino: ["src/core/"],
   jose: ["src/registrar/jwt/"],
+  "prom-client": ["src/admin/metrics/"],
   jssip: ["web/src/softphone/phone/"],
   cometd: ["web/src/softphone/gws/"],
   uplot: ["web/src/dashboard/"],

@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { silentLogger, systemClock, systemRandom } from "../../../src/core/index.ts";
 import { createMediaPool, type MediaPool } from "../../../src/media/index.ts";
-import { readKernelDrops } from "../../../src/media/worker/kernel-drops.ts";
+import { readKernelDrops } from "../../../src/core/index.ts";
 import { once, openPool, rtpRange, until } from "./pool-double.ts";
 
 // Threads are started and the machine may be busy.

@@ -11,6 +11,7 @@ const ready: ConnectionFacts = {
   registration: "registered",
   trunk: { state: "in-service", reason: "" },
   path: "none",
+  route: undefined,
   inCall: false,
   retryS: undefined,
 };

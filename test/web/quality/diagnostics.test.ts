@@ -23,6 +23,7 @@ function parts(change: Partial<DiagnosticsParts> = {}): DiagnosticsParts {
       registration: "registered",
       trunk: { state: "in-service", reason: "" },
       path: "none",
+      route: undefined,
       inCall: false,
       retryS: undefined,
     }),

@@ -34,6 +34,17 @@ export interface FakeSender {
 /** Stands in for a peer connection with one sender. */
 export class FakeConnection extends EventTarget {
   iceConnectionState = "connected";
+  configuration: RTCConfiguration = { bundlePolicy: "max-bundle" };
+  getConfiguration(): RTCConfiguration {
+    return this.configuration;
+  }
+  setConfiguration(configuration: RTCConfiguration): void {
+    this.configuration = configuration;
+  }
+  breakPath(): void {
+    this.iceConnectionState = "disconnected";
+    this.dispatchEvent(new Event("iceconnectionstatechange"));
+  }
   sender: FakeSender | undefined;
   getSenders(): FakeSender[] {
     return this.sender ? [this.sender] : [];
@@ -103,9 +114,13 @@ export class FakeSession extends EventEmitter {
   refer(): void {
     this.done.push("refer");
   }
-  answer({ mediaStream }: { mediaStream: FakeStream }): void {
+  /** What it was answered with. */
+  options: { readonly mediaStream: FakeStream; readonly pcConfig?: RTCConfiguration } | undefined;
+  answer(options: { readonly mediaStream: FakeStream; readonly pcConfig?: RTCConfiguration }): void {
     this.done.push("answer");
-    this.connection.send(mediaStream);
+    this.options = options;
+    this.emit("peerconnection", { peerconnection: this.connection });
+    this.connection.send(options.mediaStream);
     this.accept();
   }
   terminate(): void {
@@ -164,6 +179,9 @@ export class FakeLine {
     this.registration = "failed";
     this.owner.changed();
     this.owner.refused(status, text, final);
+  }
+  tell(event: Parameters<LineOwner["event"]>[0]): void {
+    this.owner.event(event);
   }
   close(): void {
     this.closed = true;

@@ -14,9 +14,11 @@ import { callEnd, type CallEnd } from "./call-end.ts";
 import { CallMicrophone, stopTracks } from "./call-microphone.ts";
 import { callOptions } from "./call-options.ts";
 import type { CallNews, Quality } from "./gateway-events.ts";
+import { rtcConfiguration, type IceSetup } from "./ice-setup.ts";
 import type { KeptCall } from "./kept.ts";
 import { outliveLostRequests } from "./lost-requests.ts";
 import { PathWatch } from "./path-watch.ts";
+import { RelayWatch } from "./relay-watch.ts";
 import { refer, type Target, type Transfer } from "./transfer.ts";
 
 /** Carries the call's token, to the page and from it. */
@@ -65,6 +67,8 @@ export interface CallOwner {
   changed(): void;
   /** Whether the gateway can be told something. */
   reachable(): boolean;
+  /** How the call is to find its way to the gateway. */
+  ice(): IceSetup;
   happened(call: Call, what: CallHappening): void;
   ended(call: Call, end: CallEnd): void;
 }
@@ -103,6 +107,9 @@ export class Call {
   /** Who called whom; of a call taken over not the same as who began the session. */
   readonly #shown: "in" | "out";
   #path: PathWatch | undefined;
+  #relay: RelayWatch | undefined;
+  /** Why it ended here without a try, in words. */
+  #hopeless: string | undefined;
   /** A request was under way when the connection was lost: whether the gateway has heard it is not known. */
   #requestLost = false;
   /** By which a newer page can take the call over. */
@@ -212,7 +219,7 @@ export class Call {
     }
     this.#microphone.begin(microphone);
     this.#move("answering");
-    this.#session.answer({ ...callOptions(), mediaStream: microphone });
+    this.#session.answer({ ...callOptions(this.#owner.ice()), mediaStream: microphone });
   }
 
   /** Sends another microphone's sound from now on. @param copy makes this call's own copy */
@@ -295,7 +302,10 @@ export class Call {
 
   #listen(): void {
     const session = this.#session;
-    session.on("peerconnection", ({ peerconnection }) => this.#watch(peerconnection));
+    session.on("peerconnection", ({ peerconnection }) => {
+      this.#watch(peerconnection);
+      this.#owner.changed();
+    });
     // An outgoing session has its connection before anybody can listen.
     if (this.direction === "out") this.#watch(session.connection);
     // The gateway is ICE-lite and answers where our checks come from: one candidate is enough, none need be waited for.
@@ -346,6 +356,12 @@ export class Call {
   }
 
   #offerPath(): boolean {
+    const { connection } = this;
+    // The credentials of the call's beginning may have expired, and its TURN server may be another by now.
+    connection?.setConfiguration({
+      ...connection.getConfiguration(),
+      ...rtcConfiguration(this.#owner.ice()),
+    });
     return this.#session.renegotiate({ rtcOfferConstraints: { iceRestart: true } });
   }
 
@@ -355,6 +371,8 @@ export class Call {
   }
 
   #watch(connection: RTCPeerConnection): void {
+    if (this.#owner.ice().iceTransportPolicy === "relay")
+      this.#relay = new RelayWatch(connection, (why) => this.#giveUp(why));
     this.#path = new PathWatch(connection, () => {
       if (this.#phase === "talking" && this.#owner.reachable()) this.#offerPath();
     });
@@ -364,11 +382,19 @@ export class Call {
     });
   }
 
+  /** Where it rings SIP Server may try another agent. */
+  #giveUp(why: string): void {
+    this.#hopeless = why;
+    this.hangUp({ code: 480, phrase: "No Way For The Sound" });
+  }
+
   #end(event: EndEvent): void {
     this.again = this.#phase === "resuming" && this.#requestLost ? this.#kept : undefined;
     this.#phase = "ended";
     this.#path?.close();
+    this.#relay?.close();
     this.#microphone.stop();
-    this.#owner.ended(this, callEnd(event, this.#since !== undefined));
+    const end = callEnd(event, this.#since !== undefined);
+    this.#owner.ended(this, { ...end, problem: this.#hopeless ?? end.problem });
   }
 }

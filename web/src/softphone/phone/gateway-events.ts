@@ -1,5 +1,6 @@
 import { list, member, numberOf, parseJson, record, textOf } from "../../shared/json.ts";
 import type { HeaderLine } from "./caller-data.ts";
+import { iceSetup, type IceSetup } from "./ice-setup.ts";
 
 /**
  * What the gateway tells the page beside calls, as NOTIFY outside a dialog (JsSIP: `sipEvent`):
@@ -11,13 +12,15 @@ import type { HeaderLine } from "./caller-data.ts";
  *   that call sounded the last few seconds, by its worst way;
  * - `Event: x-jackfield-call` with `X-Jackfield-Call-ID`, body
  *   `{"callUuid":"...","headers":[["Name","value"]],"far":"ringing"}`: what SIP Server changed of that call's data, and
- *   whether the far side of a call set up by SIP Server still rings; each may be missing.
+ *   whether the far side of a call set up by SIP Server still rings; each may be missing;
+ * - `Event: x-jackfield-turn`: TURN servers with credentials for calls from now on (`iceSetup`).
  */
 export type GatewayEvent =
   | { readonly kind: "trunk"; readonly state: TrunkState; readonly reason: string }
   | { readonly kind: "talk" | "hold" | "beep"; readonly callId: string }
   | { readonly kind: "call"; readonly callId: string; readonly news: CallNews }
   | { readonly kind: "messages"; readonly waiting: Messages }
+  | { readonly kind: "turn"; readonly ice: IceSetup }
   | { readonly kind: "quality"; readonly callId: string; readonly quality: Quality | undefined };
 
 /** What changed about a call; what is left out has not. */
@@ -64,7 +67,7 @@ export type TrunkState = (typeof TRUNK_STATES)[number];
 
 /** Event packages this page acts on, for its Allow-Events header; the last says that it takes its calls over. */
 export const ALLOW_EVENTS =
-  "talk, hold, beep, message-summary, x-jackfield-trunk, x-jackfield-quality, x-jackfield-call, x-jackfield-resume";
+  "talk, hold, beep, message-summary, x-jackfield-trunk, x-jackfield-quality, x-jackfield-call, x-jackfield-turn, x-jackfield-resume";
 
 /** The part of a request that is read here. */
 export interface Notify {
@@ -129,6 +132,10 @@ export function gatewayEvent(request: Notify): GatewayEvent | undefined {
   if (name === "message-summary") {
     const waiting = messagesOf(request.body);
     return waiting && { kind: "messages", waiting };
+  }
+  if (name === "x-jackfield-turn") {
+    const ice = iceSetup(request.body);
+    return ice && { kind: "turn", ice };
   }
   const callId = request.getHeader("X-Jackfield-Call-ID")?.trim();
   if (name === "x-jackfield-quality")

@@ -18,6 +18,7 @@ import {
   type SocketState,
   type Trunk,
 } from "./line.ts";
+import { DIRECT, type IceSetup } from "./ice-setup.ts";
 import { plainNumber } from "./numbers.ts";
 import type { PhoneEvent } from "./phone-event.ts";
 import type { Credentials } from "./settings.ts";
@@ -55,6 +56,8 @@ export class Phone implements CallControl {
   readonly #calls = new Calls();
   #heard: MediaStream | undefined;
   #messages: Messages | undefined;
+  /** How calls from now on find their way to the gateway. */
+  #ice: IceSetup = DIRECT;
   #registered = false;
   /** Signs out for good once the last call is over: the gateway takes the sign-in no more. */
   #giveUp: (() => void) | undefined;
@@ -157,6 +160,7 @@ export class Phone implements CallControl {
     this.#line = undefined;
     this.#giveUp = undefined;
     this.#messages = undefined;
+    this.#ice = DIRECT;
     line.close();
     this.#microphone.release();
     this.#changed();
@@ -191,7 +195,7 @@ export class Phone implements CallControl {
     }
     this.#outgoing = mediaStream;
     try {
-      line.call(target, { ...callOptions(), mediaStream });
+      line.call(target, { ...callOptions(this.#ice), mediaStream });
       return undefined;
     } catch {
       return `"${number}" cannot be called.`;
@@ -326,7 +330,7 @@ export class Phone implements CallControl {
       this.#outgoing = mediaStream;
       this.#resuming = next;
       try {
-        line.call("resume", { ...callOptions(), mediaStream, extraHeaders });
+        line.call("resume", { ...callOptions(this.#ice), mediaStream, extraHeaders });
       } finally {
         this.#outgoing = undefined;
         this.#resuming = undefined;
@@ -381,6 +385,7 @@ export class Phone implements CallControl {
     const owner: CallOwner = {
       changed: () => this.#changed(),
       reachable: () => this.#reachable,
+      ice: () => this.#ice,
       happened: (about, kind) => this.#onHappened(about, kind),
       ended: (about, end) => this.#onCallEnded(about, end),
     };
@@ -430,6 +435,10 @@ export class Phone implements CallControl {
     if (event.kind === "messages") {
       this.#messages = event.waiting;
       return this.#changed();
+    }
+    if (event.kind === "turn") {
+      this.#ice = event.ice;
+      return;
     }
     const call = this.#calls.find(event.callId);
     if (call === undefined) return;

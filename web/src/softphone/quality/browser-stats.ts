@@ -1,4 +1,4 @@
-import { numberOf, record } from "../../shared/json.ts";
+import { numberOf, record, textOf } from "../../shared/json.ts";
 
 /** What the browser counts of a call's sound since it began. `at`: ms. */
 export interface BrowserCounts {
@@ -86,6 +86,18 @@ export function chosenPair(rows: readonly StatsRow[]): Row {
       row["type"] === "candidate-pair" &&
       (id === undefined ? row["nominated"] === true && row["state"] === "succeeded" : row["id"] === id),
   );
+}
+
+/** Which way the sound goes: `directly by UDP`, `through a TURN server, reached by TLS`. Undefined while there is no pair. */
+export function routeOf(rows: readonly StatsRow[]): string | undefined {
+  const pair = chosenPair(rows);
+  const local = pair && rows.find(({ id }) => id === pair["localCandidateId"]);
+  if (local === undefined) return undefined;
+  const protocol = textOf(local, "protocol").toUpperCase();
+  if (local["candidateType"] !== "relay") return `directly by ${protocol}`;
+  // Firefox keeps to itself how it reaches the server.
+  const by = textOf(local, "relayProtocol").toUpperCase();
+  return `through a TURN server${by === "" ? "" : `, reached by ${by}`}`;
 }
 
 function times(value: number | undefined, factor: number): number | undefined {

@@ -13,13 +13,14 @@ interface Props {
 export function wordsOf(watch: QualityWatch, snapshot: SoftphoneSnapshot): ConnectionWords {
   const { dn, socket, registration, trunk, call, retryAt } = snapshot;
   const retryS = retryAt === undefined ? undefined : Math.max(1, Math.ceil((retryAt - Date.now()) / 1000));
-  const { path } = watch;
+  const { path, route } = watch;
   return connectionWords({
     dn,
     socket,
     registration,
     trunk,
     path,
+    route,
     inCall: call?.phase === "talking",
     retryS,
   });

@@ -25,6 +25,8 @@ export interface ConnectionFacts {
   readonly registration: "none" | "registering" | "registered" | "failed";
   readonly trunk: { readonly state: TrunkState | "unknown"; readonly reason: string };
   readonly path: PathState;
+  /** See `routeOf`. */
+  readonly route: string | undefined;
   /** A call runs. */
   readonly inCall: boolean;
   /** Seconds until the page signs in again by itself; undefined when nothing waits for that. */
@@ -104,10 +106,11 @@ function trunkPart({ trunk }: ConnectionFacts): ConnectionPart {
   return { name, tone: "none", text: trunk.state === "idle" ? "not registered" : "not known" };
 }
 
-function pathPart({ path }: ConnectionFacts): ConnectionPart {
+function pathPart({ path, route }: ConnectionFacts): ConnectionPart {
   const name = "Sound of the call";
   if (path === "none") return { name, tone: "none", text: "no call" };
-  if (path === "connected") return { name, tone: "good", text: "connected" };
+  if (path === "connected")
+    return { name, tone: "good", text: route === undefined ? "connected" : `connected, ${route}` };
   if (path === "checking") return { name, tone: "wait", text: "looking for a way to the gateway" };
   if (path === "disconnected")
     return { name, tone: "bad", text: "the way to the gateway broke, a new one is being looked for" };

@@ -55,7 +55,7 @@ const SHOWN: Readonly<Record<string, readonly string[]>> = {
     "selectedCandidatePairChanges",
   ],
 };
-const CANDIDATE = ["candidateType", "address", "port", "protocol", "networkType"];
+const CANDIDATE = ["candidateType", "address", "port", "protocol", "relayProtocol", "url", "networkType"];
 /** Header fields that are secret to their end, and values that let somebody in, in quotes or to the next blank. */
 const SECRET_HEADER = /\b((?:proxy-)?authorization|(?:set-)?cookie2?)(["']?\s*[:=]).*/gi;
 const SECRET =

@@ -2,7 +2,7 @@ import { Listeners } from "../../shared/listeners.ts";
 import type { CallSnapshot } from "../phone/call.ts";
 import type { Phone, PhoneSnapshot } from "../phone/phone.ts";
 import type { PhoneEvent } from "../phone/phone-event.ts";
-import { countsOf, rowsOf, type StatsRow } from "./browser-stats.ts";
+import { countsOf, routeOf, rowsOf, type StatsRow } from "./browser-stats.ts";
 import { pathState, type PathState } from "./connection.ts";
 import { gatewayWays, type GatewayWays } from "../phone/gateway-events.ts";
 import type { Journal } from "./journal.ts";
@@ -11,6 +11,7 @@ import { LiveQuality, type LiveSnapshot } from "./live-quality.ts";
 /** How often the browser is asked how the call sounds. */
 const LOOK_MS = 2000;
 const ICE_EVENT = "iceconnectionstatechange";
+const TURN_ERROR_EVENT = "icecandidateerror";
 
 /** Follows the phone: how its calls sound, the path of the one that is shown, and what to write down of all. */
 export class QualityWatch {
@@ -19,10 +20,20 @@ export class QualityWatch {
   readonly #changes = new Listeners<void>();
   readonly #live = new Map<string, LiveQuality>();
   #connection: RTCPeerConnection | undefined;
+  #route: string | undefined;
+  /** What was written down of TURN servers: browsers tell it for each of their addresses. */
+  readonly #turnErrors = new Set<string>();
   #looking: ReturnType<typeof setInterval> | undefined;
   readonly #onPath = (): void => {
     this.#journal.state("path of the sound", this.path);
     this.#changes.tell();
+    if (this.path === "connected") void this.#findRoute();
+  };
+  readonly #onTurnError = (event: RTCPeerConnectionIceErrorEvent): void => {
+    const error = `TURN server ${event.url}: ${event.errorCode} ${event.errorText}`;
+    if (this.#turnErrors.has(error)) return;
+    this.#turnErrors.add(error);
+    this.#journal.error(error);
   };
 
   constructor(phone: Phone, journal: Journal) {
@@ -44,6 +55,11 @@ export class QualityWatch {
 
   get path(): PathState {
     return pathState(this.#connection?.iceConnectionState);
+  }
+
+  /** Which way the sound of the shown call goes, in words. */
+  get route(): string | undefined {
+    return this.#route;
   }
 
   /** What the browser says of the shown call's connection. */
@@ -77,9 +93,26 @@ export class QualityWatch {
   #follow(connection: RTCPeerConnection | undefined): void {
     if (connection === this.#connection) return;
     this.#connection?.removeEventListener(ICE_EVENT, this.#onPath);
+    this.#connection?.removeEventListener(TURN_ERROR_EVENT, this.#onTurnError);
     this.#connection = connection;
+    this.#route = undefined;
+    this.#turnErrors.clear();
     connection?.addEventListener(ICE_EVENT, this.#onPath);
+    connection?.addEventListener(TURN_ERROR_EVENT, this.#onTurnError);
     this.#onPath();
+  }
+
+  async #findRoute(): Promise<void> {
+    const connection = this.#connection;
+    const rows = await this.stats().catch(() => []);
+    if (connection === this.#connection) this.#goesBy(routeOf(rows));
+  }
+
+  #goesBy(route: string | undefined): void {
+    if (route === undefined || route === this.#route) return;
+    this.#route = route;
+    this.#journal.state("route of the sound", route);
+    this.#changes.tell();
   }
 
   async #look(): Promise<void> {
@@ -87,6 +120,7 @@ export class QualityWatch {
     const rows = await this.stats().catch(() => []);
     const { call } = this.#phone.snapshot;
     if (call === undefined || call.callId !== before?.callId || call.phase !== "talking") return;
+    this.#goesBy(routeOf(rows));
     const counts = rows.length === 0 ? undefined : countsOf(rows, Date.now());
     this.#of(call.callId).look(counts, !call.heldHere && !call.heldThere, Date.now());
     this.#changes.tell();

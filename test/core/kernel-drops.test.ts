@@ -2,7 +2,7 @@ import { createSocket } from "node:dgram";
 import { existsSync } from "node:fs";
 import { endianness } from "node:os";
 import { describe, expect, it } from "vitest";
-import { parseKernelDrops, readKernelDrops } from "../../../src/media/worker/kernel-drops.ts";
+import { parseKernelDrops, readKernelDrops } from "../../src/core/index.ts";
 
 // 127.0.0.1:20100 (4E84) dropped 17; a socket on every address and one that is connected to our port stand beside it.
 const table = `   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
