@@ -31,6 +31,8 @@ import type { GatewayRooms, Onlooker } from "./rooms.ts";
 import { createSignalling, type Signalling } from "./signalling.ts";
 import { openSipSocket, type SipSocket } from "./sip-socket.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
+import { openHep, type HepCopy } from "./telemetry.ts";
+import { joinWatchers } from "./watchers.ts";
 
 /** What still lives: all zero when nobody is signed in and no call runs. */
 export interface GatewayCounts {
@@ -58,6 +60,7 @@ export class Gateway {
   readonly #signalling: Signalling;
   /** The ladders of the last calls; undefined: off, or nobody could read them. */
   readonly traces: TraceStore | undefined;
+  readonly #hep: HepCopy | undefined;
   #http: HttpServer | undefined;
   readonly #onlookers: Onlooker[] = [];
   #webSocket: WebSocketEndpoint | undefined;
@@ -74,6 +77,7 @@ export class Gateway {
     sip: SipSocket,
     signalling: Signalling,
     traces: TraceStore | undefined,
+    hep: HepCopy | undefined,
   ) {
     this.live = live;
     this.#surroundings = surroundings;
@@ -82,6 +86,7 @@ export class Gateway {
     this.#signalling = signalling;
     this.traces = traces;
     this.#startedAt = surroundings.clock.now();
+    this.#hep = hep;
   }
 
   /** Opens everything; rejects with the system's error when an address cannot be bound or found. */
@@ -93,6 +98,8 @@ export class Gateway {
       { ...mediaOptions(config), tellSteps: traces !== undefined },
       { clock, random, log: log.child({ room: "media" }) },
     );
+    const hep = openHep(config, surroundings);
+    const watcher = joinWatchers([traces, hep?.watcher].filter((one) => one !== undefined));
     let gateway: Gateway | undefined;
     try {
       // Requests arrive as soon as the socket is bound; what comes in the moment before is repeated by its sender.
@@ -100,14 +107,14 @@ export class Gateway {
         config,
         surroundings,
         (request, transaction) => gateway?.receiveRequest(request, transaction),
-        traces,
+        watcher,
       );
-      const signalling = createSignalling(live, surroundings, sip, media, traces);
-      gateway = new Gateway(live, surroundings, media, sip, signalling, traces);
+      const signalling = createSignalling(live, surroundings, sip, media, watcher);
+      gateway = new Gateway(live, surroundings, media, sip, signalling, traces, hep);
       await gateway.#openHttp();
       return gateway;
     } catch (error) {
-      await (gateway ? gateway.close("could not start") : media.close());
+      await (gateway ? gateway.close("could not start") : Promise.all([media.close(), hep?.close()]));
       throw error;
     }
   }
@@ -202,6 +209,7 @@ export class Gateway {
       health: this.#health,
       traces,
       digest: this.#signalling.digest,
+      hep: this.#hep,
       tokens: this.#signalling.tokens,
       accounts: this.#signalling.accounts,
       guard: this.#signalling.guard,
@@ -293,22 +301,27 @@ export class Gateway {
     this.registrar.close();
     this.transactions.close();
     await this.#sip.close();
+    await this.#hep?.close();
     await this.media.close();
   }
 }
 
 function createTraces(config: Config, { clock }: GatewaySurroundings): TraceStore | undefined {
   const { calls, megabytes, showDigits } = config.trace;
-  if (!adminIsOn(config) || calls === 0) return undefined;
+  const read = adminIsOn(config) || config.openTelemetry.endpoint !== undefined;
+  if (!read || calls === 0) return undefined;
   return new TraceStore(clock, { calls, bytes: megabytes * 1_000_000, showDigits });
 }
 
 function mediaOptions({ media }: Config) {
-  const { host, advertisedAddress, browserPort, rtpPorts, workers, trunkSource, idleSeconds } = media;
+  const { host, advertisedAddress, browserSide, sipServerSide, browserPort, rtpPorts } = media;
+  const { workers, trunkSource, idleSeconds } = media;
   const { maxCallsPerWorker, maxWorkerLoad, captureDirectory, rtcpXr, gainDb, jitterBuffer } = media;
   return {
     host,
     advertisedAddress,
+    browserSide,
+    sipServerSide,
     browserPort,
     rtpPorts,
     workers,

@@ -1,6 +1,7 @@
 import { watchAccounts } from "./accounts-watch.ts";
 import { openDashboard } from "./dashboard.ts";
 import { openMetrics } from "./metrics.ts";
+import { openSpans } from "./telemetry.ts";
 import type { GatewayRooms, Onlooker } from "./rooms.ts";
 import { openSignIn } from "./sign-in.ts";
 
@@ -8,4 +9,10 @@ import { openSignIn } from "./sign-in.ts";
 type Opener = (rooms: GatewayRooms) => Onlooker | undefined | Promise<Onlooker | undefined>;
 
 /** Opened in this order before the HTTP server listens, closed after the last call has ended. Undefined: is switched off. */
-export const onlookers: readonly Opener[] = [openDashboard, openMetrics, openSignIn, watchAccounts];
+export const onlookers: readonly Opener[] = [
+  openDashboard,
+  openMetrics,
+  openSpans,
+  openSignIn,
+  watchAccounts,
+];

@@ -15,6 +15,7 @@ import type { Accounts } from "./accounts.ts";
 import type { LiveConfig } from "./live-config.ts";
 import type { SipSocket } from "./sip-socket.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
+import type { HepCopy } from "./telemetry.ts";
 
 /** All rooms of a gateway that is being opened; the HTTP server does not listen yet. */
 export interface GatewayRooms {
@@ -35,6 +36,8 @@ export interface GatewayRooms {
   readonly traces: TraceStore | undefined;
   /** Of the browsers' REGISTERs. */
   readonly digest: DigestServer;
+  /** SIP copied to Homer; undefined: off. */
+  readonly hep: HepCopy | undefined;
   /** Undefined: nobody could issue tokens, or there is no key. */
   readonly tokens: AgentTokens | undefined;
   readonly accounts: Accounts;

@@ -6,10 +6,12 @@ import { applyEnvironment, environmentPrefix } from "./environment.ts";
 import { faultAt, schemaFaults, unknownKey, type ConfigFault, type Locate } from "./faults.ts";
 import { parseServerAddress } from "./keys.ts";
 import { resolveMetrics } from "./metrics.ts";
+import { mediaAddresses } from "./media-sides.ts";
 import { applyRules, evenToOdd, type Say } from "./rules.ts";
 import { configSchema, type ParsedConfig } from "./schema.ts";
 import { folderFault, readNamedFile } from "./secrets.ts";
 import { resolveTurn } from "./turn.ts";
+import { resolveHep, resolveOpenTelemetry } from "./telemetry.ts";
 import type { Config } from "./types.ts";
 import { pathText } from "./walk.ts";
 import { fileFault, parseYamlText } from "./yaml-file.ts";
@@ -131,10 +133,13 @@ function resolveSections(
   const turn = sections.turn && resolveTurn(sections.turn, directory, say);
   const admin = sections.admin && resolveAdmin(sections.admin, directory, say);
   const metrics = sections.metrics && resolveMetrics(sections.metrics, admin, directory, say);
+  const hep = sections.hep && resolveHep(sections.hep, directory, say);
+  const openTelemetry =
+    sections.openTelemetry && resolveOpenTelemetry(sections.openTelemetry, directory, say);
   const { websocket, sip, clients, calls, page, gws, trace, log } = sections;
   if (!agents || !sipServer || !http || !websocket || !sip || !media) return undefined;
   if (!clients || !calls || !page || !gws || !admin || !trace || !log) return undefined;
-  if (!metrics || !turn) return undefined;
+  if (!metrics || !turn || !hep || !openTelemetry) return undefined;
   return {
     http,
     websocket,
@@ -150,6 +155,8 @@ function resolveSections(
     admin,
     metrics,
     trace,
+    hep,
+    openTelemetry,
     log,
   };
 }
@@ -181,7 +188,7 @@ function resolveMedia(
   return {
     ...media,
     ...(folder === undefined ? {} : { captureDirectory: folder }),
-    advertisedAddress: media.advertisedAddress ?? media.host,
+    ...mediaAddresses(media),
     workers,
     rtpPorts: evenToOdd(media.rtpPorts),
   };

@@ -1,4 +1,5 @@
 import { parseServerAddress } from "./keys.ts";
+import { mediaAddresses } from "./media-sides.ts";
 import type { ParsedConfig } from "./schema.ts";
 import type { Path } from "./walk.ts";
 
@@ -41,19 +42,45 @@ const originsRule: Rule = {
 };
 
 /** What stands in Via, Contact and SDP must be an address that others can send to. */
-function advertisedRule(name: "sip" | "media"): Rule {
-  return {
-    needs: [name],
-    check(config, say) {
-      const { host, advertisedAddress } = config[name];
-      const path = [name, "advertisedAddress"];
-      const remedy = "write the IPv4 address by which others reach this host";
-      if (advertisedAddress === undefined && isAnyAddress(host))
-        say.fault(path, `is missing, and ${name}.host ${host} is no address`, remedy);
-      else if (advertisedAddress !== undefined && isAnyAddress(advertisedAddress))
-        say.fault(path, "is no address others can reach", remedy);
-    },
-  };
+const advertisedRule: Rule = {
+  needs: ["sip"],
+  check({ sip }, say) {
+    const { host, advertisedAddress } = sip;
+    sayAdvertised(["sip", "advertisedAddress"], host, [advertisedAddress ?? host], advertisedAddress, say);
+  },
+};
+
+const mediaAdvertisedRule: Rule = {
+  needs: ["media"],
+  check({ media }, say) {
+    const sides = mediaAddresses(media);
+    for (const name of ["browserSide", "sipServerSide"] as const) {
+      const { host, advertisedAddresses } = sides[name];
+      const own = media[name].advertisedAddress;
+      // Where neither side says anything of its own, the fault is that of the key both live by.
+      const path = ["media", ...(own === undefined ? [] : [name]), "advertisedAddress"];
+      const before =
+        name === "sipServerSide" &&
+        own === undefined &&
+        isAnyAddress(sides.browserSide.advertisedAddresses[0]);
+      if (!before) sayAdvertised(path, host, advertisedAddresses, own ?? media.advertisedAddress, say);
+      if (new Set(advertisedAddresses).size !== advertisedAddresses.length)
+        say.fault(path, "names an address twice", "name each once");
+    }
+  },
+};
+
+function sayAdvertised(
+  path: Path,
+  host: string,
+  addresses: readonly string[],
+  given: unknown,
+  say: Say,
+): void {
+  if (!addresses.some(isAnyAddress)) return;
+  const remedy = "write the IPv4 address by which others reach this host";
+  if (given === undefined) say.fault(path, `is missing, and ${path[0]}.host ${host} is no address`, remedy);
+  else say.fault(path, "is no address others can reach", remedy);
 }
 
 const reachableRule: Rule = {
@@ -114,18 +141,19 @@ const overlapRule: Rule = {
   check({ http, sip, media }, say, workers) {
     const [first, last] = evenToOdd(media.rtpPorts);
     const browserLast = media.browserPort + workers - 1;
+    const { browserSide, sipServerSide } = mediaAddresses(media);
     const uses: PortUse[] = [
       { path: ["http", "port"], host: http.host, protocols: ["tcp"], first: http.port, last: http.port },
       // SIP over TCP has the same number as SIP over UDP.
       { path: ["sip", "port"], host: sip.host, protocols: ["udp", "tcp"], first: sip.port, last: sip.port },
       {
         path: ["media", "browserPort"],
-        host: media.host,
+        host: browserSide.host,
         protocols: ["udp"],
         first: media.browserPort,
         last: browserLast,
       },
-      { path: ["media", "rtpPorts"], host: media.host, protocols: ["udp"], first, last },
+      { path: ["media", "rtpPorts"], host: sipServerSide.host, protocols: ["udp"], first, last },
     ];
     for (const [index, use] of uses.entries())
       for (const other of uses.slice(0, index))
@@ -266,6 +294,28 @@ const gwsRule: Rule = {
   },
 };
 
+const spansRule: Rule = {
+  needs: ["openTelemetry", "trace"],
+  check({ openTelemetry, trace }, say) {
+    const { endpoint, headers, headersFile } = openTelemetry;
+    if (endpoint === undefined) return;
+    if (trace.calls === 0)
+      say.fault(
+        ["openTelemetry", "endpoint"],
+        "needs the traces of calls, and trace.calls is 0",
+        "write trace.calls: 500, more where more calls run at a time",
+      );
+    const withKey = Object.keys(headers).length > 0 || headersFile !== undefined;
+    const { protocol, hostname } = new URL(endpoint);
+    if (withKey && protocol === "http:" && !isLoopback(hostname) && hostname !== "localhost")
+      say.warn(
+        ["openTelemetry", "endpoint"],
+        "is plain HTTP: the headers travel in the clear",
+        "use https://",
+      );
+  },
+};
+
 const tokensRule: Rule = {
   needs: ["agents", "admin"],
   check({ agents, admin }, say) {
@@ -288,8 +338,8 @@ const tokensRule: Rule = {
 const rules: readonly Rule[] = [
   httpRule,
   originsRule,
-  advertisedRule("sip"),
-  advertisedRule("media"),
+  advertisedRule,
+  mediaAdvertisedRule,
   reachableRule,
   mediaPortsRule,
   overlapRule,
@@ -298,6 +348,7 @@ const rules: readonly Rule[] = [
   srtpKeysRule,
   captureRule,
   tokensRule,
+  spansRule,
   gwsRule,
 ];
 

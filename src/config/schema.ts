@@ -8,6 +8,7 @@ import { expects, key, section, types } from "./keys.ts";
 import { metrics } from "./metrics-section.ts";
 import { page } from "./page-section.ts";
 import { sipServer } from "./sip-server-section.ts";
+import { hep, openTelemetry } from "./telemetry-sections.ts";
 import { trunkSrtpKeys } from "./transport-keys.ts";
 import { turn } from "./turn-section.ts";
 
@@ -97,12 +98,41 @@ const sip = section("The SIP socket toward SIP Server.", {
   }),
 });
 
+const maximumAddresses = 4;
+const sideHost = key(types.ipv4.optional(), {
+  text: "Local address to bind toward this side.",
+  expects: expects.ipv4,
+  defaultText: "`media.host`",
+});
+const sideDefault = "`host` of this side, where it is an address; else `media.advertisedAddress`";
+
 const media = section("Sound: one UDP port per worker toward browsers, port pairs toward SIP Server.", {
   host: key(types.ipv4.default("0.0.0.0"), { text: "Local address to bind.", expects: expects.ipv4 }),
   advertisedAddress: key(types.ipv4.optional(), {
     text: "Address that browsers, SIP Server's phones and media servers reach the gateway by; stands in SDP.",
     example: "203.0.113.10",
     ...advertised,
+  }),
+  browserSide: section("Toward browsers alone, for hosts in several networks (docs/networks.md).", {
+    host: sideHost,
+    advertisedAddress: key(
+      z.union([types.ipv4, z.array(types.ipv4).min(1).max(maximumAddresses)]).optional(),
+      {
+        text: "Address in the SDP for browsers, or several that lead to the same port, e.g. an internal and a public one: the browser takes what works, the first one first.",
+        expects: `an IPv4 address, or a list of 1 to ${maximumAddresses}`,
+        example: "[10.1.0.5, 203.0.113.10]",
+        defaultText: sideDefault,
+      },
+    ),
+  }),
+  sipServerSide: section("Toward SIP Server's phones and media servers alone.", {
+    host: sideHost,
+    advertisedAddress: key(types.ipv4.optional(), {
+      text: "Address in the SDP for SIP Server.",
+      expects: "an IPv4 address",
+      example: "10.2.0.5",
+      defaultText: sideDefault,
+    }),
   }),
   browserPort: key(types.port.default(20_100), {
     text: "UDP port of the first worker toward browsers; worker i has browserPort + i.",
@@ -331,6 +361,8 @@ export const configSchema = z.strictObject({
   admin,
   metrics,
   trace,
+  hep,
+  openTelemetry,
   log,
 });
 

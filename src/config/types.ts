@@ -61,6 +61,13 @@ export interface AdminUserConfig {
   readonly passwordHash?: string;
 }
 
+/** How one side reaches the media ports. */
+export interface MediaSideConfig {
+  readonly host: string;
+  /** The preferred one first. */
+  readonly advertisedAddresses: readonly [string, ...string[]];
+}
+
 /**
  * The configuration as the rooms get it: checked, secrets read, defaults worked out, frozen to the bottom. Keys are
  * named and explained in `schema.ts` and docs/configuration.md; only what differs from the file is told here.
@@ -71,8 +78,15 @@ export interface Config {
   readonly websocket: Parsed["websocket"];
   readonly sip: Parsed["sip"] & { readonly advertisedAddress: string };
   /** `captureDirectory` is an absolute path. */
-  readonly media: Omit<Parsed["media"], "workers" | "rtpPorts" | "advertisedAddress"> & {
+  readonly media: Omit<
+    Parsed["media"],
+    "workers" | "rtpPorts" | "advertisedAddress" | "browserSide" | "sipServerSide"
+  > & {
+    /** Of the browsers' side, the first. */
     readonly advertisedAddress: string;
+    readonly browserSide: MediaSideConfig;
+    /** One address. */
+    readonly sipServerSide: MediaSideConfig;
     readonly workers: number;
     /** First port even, last odd. */
     readonly rtpPorts: readonly [first: number, last: number];
@@ -111,5 +125,12 @@ export interface Config {
   };
   readonly metrics: { readonly token?: string; readonly listen?: NonNullable<Parsed["metrics"]["listen"]> };
   readonly trace: Parsed["trace"];
+  /** No `receiver`: off. */
+  readonly hep: Pick<Parsed["hep"], "transport" | "captureId"> & {
+    readonly receiver?: { readonly host: string; readonly port: number };
+    readonly password?: string;
+  };
+  /** No `endpoint`: off. `headers` has those of the file too. */
+  readonly openTelemetry: Omit<Parsed["openTelemetry"], "headersFile">;
   readonly log: Parsed["log"];
 }

@@ -50,6 +50,8 @@ export interface Fingerprint {
 /** What our SDP toward the browser must say. */
 export interface BrowserLocal {
   readonly address: string;
+  /** More addresses that lead to the same port: a candidate each, less preferred. */
+  readonly otherAddresses?: readonly string[];
   readonly port: number;
   readonly iceUfrag: string;
   readonly icePwd: string;
@@ -301,12 +303,23 @@ export interface GainDb {
   readonly toSipServer: number;
 }
 
+/** How one side reaches us. */
+export interface SideAddresses {
+  /** Local address to bind, e.g. `0.0.0.0`. */
+  readonly host: string;
+  /** Addresses our SDP names, IPv4, the preferred one first; toward SIP Server the first alone. */
+  readonly advertisedAddresses: readonly [string, ...string[]];
+}
+
 /** What the pool binds and how it behaves. */
 export interface MediaOptions {
   /** Local address to bind, e.g. `0.0.0.0`. */
   readonly host: string;
   /** Address our SDP names, IPv4. */
   readonly advertisedAddress: string;
+  /** In place of both toward that side alone. */
+  readonly browserSide?: SideAddresses;
+  readonly sipServerSide?: SideAddresses;
   /** Worker i binds `browserPort + i`; 0 = any free port (tests). */
   readonly browserPort: number;
   /** First and last RTP port, even to odd, shared out among the workers. */

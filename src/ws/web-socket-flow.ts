@@ -29,6 +29,7 @@ export interface FlowNames {
   readonly protocol: "WS" | "WSS";
   readonly remoteAddress: string;
   readonly remotePort: number;
+  readonly local: { readonly address: string; readonly port: number };
   readonly sentBy: string;
 }
 
@@ -48,6 +49,7 @@ export class WebSocketFlow implements Flow {
   readonly protocol: "WS" | "WSS";
   readonly remoteAddress: string;
   readonly remotePort: number;
+  readonly local: { readonly address: string; readonly port: number };
   readonly sentBy: string;
   readonly #socket: WebSocket;
   readonly #shared: FlowSurroundings;
@@ -62,6 +64,7 @@ export class WebSocketFlow implements Flow {
     this.protocol = names.protocol;
     this.remoteAddress = names.remoteAddress;
     this.remotePort = names.remotePort;
+    this.local = names.local;
     this.sentBy = names.sentBy;
     this.#socket = socket;
     this.#shared = shared;

@@ -212,6 +212,7 @@ class Endpoint implements WebSocketEndpoint {
         protocol: this.#options.server.secure ? "WSS" : "WS",
         remoteAddress: address,
         remotePort: request.socket.remotePort ?? 0,
+        local: { address: plainAddress(request.socket.localAddress), port: request.socket.localPort ?? 0 },
         sentBy: `${id}.invalid`,
       },
       this.#shared,

@@ -314,6 +314,20 @@ describe("check of SIP Server", () => {
     expect(far.received).toHaveLength(1);
   });
 
+  it("looks at each side's addresses, of browsers each one", async () => {
+    const far = await farServer("200 OK");
+    const media = {
+      browserSide: { advertisedAddress: [host, "203.0.113.10"] },
+      sipServerSide: { advertisedAddress: "192.0.2.3" },
+    };
+    const result = await check(configOf(far.port, { media }));
+    expect(result.lines).toContain(`ok media.browserSide.advertisedAddress 127.0.0.1 is this machine's`);
+    expect(troubles(result).map((line) => line.split(" -> ")[0])).toEqual([
+      "warn media.browserSide.advertisedAddress 203.0.113.10 is none of this machine's addresses (127.0.0.1)",
+      "warn media.sipServerSide.advertisedAddress 192.0.2.3 is none of this machine's addresses (127.0.0.1)",
+    ]);
+  });
+
   it("fails, not throws, when the address to send from is not this machine's", async () => {
     const far = await farServer("200 OK");
     const result = await check(configOf(far.port, { sip: { host: "192.0.2.1" } }));

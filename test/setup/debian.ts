@@ -16,6 +16,9 @@ export const NEEDS: readonly Need[] = [
   { what: "tshark", package: "tshark" },
   { what: "prometheus", package: "prometheus" },
   { what: "turnserver", package: "coturn" },
+  { what: "sngrep", package: "sngrep" },
+  { what: "ip", package: "iproute2" },
+  { what: "/usr/sbin/iptables", package: "iptables" },
   { what: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", package: "fonts-dejavu-core" },
 ];
 

@@ -207,9 +207,14 @@ export function browserLocalOf(sdp: string) {
     if (found === undefined) throw new Error(`${String(pattern)} is not in the gateway's SDP:\n${sdp}`);
     return found.trim();
   };
+  const candidates = Array.from(
+    sdp.matchAll(/^a=candidate:\S+ 1 udp \d+ (\S+) \d+ typ host/gim),
+    ([, address = ""]) => address,
+  );
   const [algorithm = "", value = ""] = take(/^a=fingerprint:(.*)$/m).split(" ");
   return {
     address: take(/^a=candidate:\S+ 1 udp \d+ (\S+) \d+ typ host/im),
+    otherAddresses: candidates.slice(1),
     port: Number(take(/^a=candidate:\S+ 1 udp \d+ \S+ (\d+) typ host/im)),
     iceUfrag: take(/^a=ice-ufrag:(.*)$/m),
     icePwd: take(/^a=ice-pwd:(.*)$/m),

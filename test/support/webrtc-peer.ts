@@ -69,7 +69,7 @@ export class WebRtcPeer {
     this.#certificate = certificate;
     this.fingerprint = certificate.fingerprint;
     this.#socket = socket;
-    socket.on("message", (packet) => this.#receive(packet));
+    socket.on("message", (packet, { address }) => this.#receive(packet, address));
     socket.on("error", () => {});
   }
 
@@ -113,7 +113,12 @@ export class WebRtcPeer {
   /** Sends one connectivity check, nominating. */
   check(): void {
     const remote = this.#remote;
-    if (remote) this.sendRaw(bindingRequest(remote.iceUfrag, this.iceUfrag, remote.icePwd));
+    if (!remote) return;
+    const request = bindingRequest(remote.iceUfrag, this.iceUfrag, remote.icePwd);
+    this.sendRaw(request);
+    // Until one answers, every candidate is tried.
+    if (this.checksAnswered === 0)
+      for (const address of remote.otherAddresses ?? []) this.#socket.send(request, remote.port, address);
   }
 
   /** After an ICE restart: where and with which credentials to check from now on. */
@@ -168,10 +173,17 @@ export class WebRtcPeer {
     await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
   }
 
-  #receive(packet: Buffer): void {
+  /** The candidate that answered first. */
+  get remoteAddress(): string | undefined {
+    return this.#remote?.address;
+  }
+
+  #receive(packet: Buffer, from: string): void {
     const first = packet[0] ?? 255;
     if (first <= 3) {
-      if (packet.readUInt16BE(0) === 0x0101) this.checksAnswered++;
+      if (packet.readUInt16BE(0) !== 0x0101) return;
+      if (this.checksAnswered++ === 0 && this.#remote?.otherAddresses?.includes(from))
+        this.#remote = { ...this.#remote, address: from };
     } else if (first >= 20 && first <= 63) this.#dtlsTransport?.onData(Buffer.from(packet));
     else if (first >= 128 && first <= 191) this.#receiveMedia(packet);
   }

@@ -36,12 +36,14 @@ const ownEvents: readonly OfferedTelephoneEvent[] = [
   { payloadType: 110, clockRate: 48_000 },
 ];
 
-/** Priority of a sole host candidate: type 126, local 65535, component 1 (RFC 8445 5.1.2.1). */
+/** Priority of a host candidate: type 126, local 65535, component 1 (RFC 8445 5.1.2.1). */
 const hostPriority = 2_130_706_431;
+/** One less of local preference (RFC 8445 5.1.2.1). */
+const localPreferenceStep = 256;
 
 /**
  * Answers a browser's offer: one codec (the first of ours that it has) with its telephone-event, DTLS server,
- * ICE-lite with one candidate, every other m-line refused in its place. 488 when there is no common codec, or when
+ * ICE-lite with a candidate for each address, every other m-line refused in its place. 488 when there is no common codec, or when
  * the browser wants to be the DTLS server.
  */
 export function answerBrowser(offer: BrowserDescription, preference: BrowserPreference): BrowserAnswerMade {
@@ -146,17 +148,15 @@ function audioSection(
     ...(mid === undefined ? {} : { mid }),
     rtcpMux: "rtcp-mux",
     ...(rtcpReducedSize ? { rtcpRsize: "rtcp-rsize" as const } : {}),
-    candidates: [
-      {
-        foundation: "1",
-        component: 1,
-        transport: "udp",
-        priority: hostPriority,
-        ip: address,
-        port,
-        type: "host",
-      },
-    ],
+    candidates: [address, ...(local.otherAddresses ?? [])].map((ip, index) => ({
+      foundation: String(index + 1),
+      component: 1,
+      transport: "udp",
+      priority: hostPriority - index * localPreferenceStep,
+      ip,
+      port,
+      type: "host",
+    })),
     endOfCandidates: "end-of-candidates",
     // RFC 8829 5.2.1: the stream is named only where we send.
     ...(sends(direction) ? ours : {}),

@@ -11,9 +11,7 @@ export interface ResolvedServer {
 /** Resolves SIP Server's names, and says whether the advertised addresses are this machine's. */
 export async function checkAddresses(config: Config, io: CheckIo, report: Report): Promise<ResolvedServer[]> {
   const local = io.localAddresses();
-  for (const name of ["sip", "media"] as const) {
-    const key = `${name}.advertisedAddress`;
-    const address = config[name].advertisedAddress;
+  for (const [key, address] of advertisedOf(config)) {
     if (local.includes(address) || address.startsWith("127."))
       report({ level: "ok", key, what: `${address} is this machine's` });
     else
@@ -31,6 +29,22 @@ export async function checkAddresses(config: Config, io: CheckIo, report: Report
       endpoints: await resolve(configured, `sipServer.addresses[${index}]`, io, report),
     });
   return servers;
+}
+
+/** Each key with each of its addresses; sides of the media that are reached alike are told once. */
+function advertisedOf({ sip, media }: Config): [key: string, address: string][] {
+  const browsers = media.browserSide.advertisedAddresses;
+  const [sipServer] = media.sipServerSide.advertisedAddresses;
+  const alike = browsers.length === 1 && browsers[0] === sipServer;
+  return [
+    ["sip.advertisedAddress", sip.advertisedAddress],
+    ...(alike
+      ? [["media.advertisedAddress", sipServer] as [string, string]]
+      : [
+          ...browsers.map((address): [string, string] => ["media.browserSide.advertisedAddress", address]),
+          ["media.sipServerSide.advertisedAddress", sipServer] as [string, string],
+        ]),
+  ];
 }
 
 async function resolve(

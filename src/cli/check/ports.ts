@@ -30,9 +30,10 @@ export async function checkPorts(config: Config, report: Report): Promise<void> 
   const count = first === 0 ? 1 : media.workers;
   for (let index = 0; index < count; index++) {
     const port = first === 0 ? 0 : first + index;
-    await say("media.browserPort", `UDP ${media.host}:${port}`, await tryUdp(media.host, port), report);
+    const { host } = media.browserSide;
+    await say("media.browserPort", `UDP ${host}:${port}`, await tryUdp(host, port), report);
   }
-  await checkRtpPorts(media.host, media.rtpPorts, report);
+  await checkRtpPorts(media.sipServerSide.host, media.rtpPorts, report);
   await checkBuffer(report);
 }
 

@@ -63,6 +63,7 @@ export interface CaptureOrder {
   readonly durationMs: number;
   readonly bytes: number;
   readonly payload: boolean;
-  /** Stands as our address in the file where the worker binds 0.0.0.0. */
+  /** Stand as our addresses in the file where the worker binds 0.0.0.0. */
   readonly advertisedAddress: string;
+  readonly trunkAdvertisedAddress: string;
 }

@@ -13,6 +13,7 @@ import type { CaptureStart } from "./worker-captures.ts";
 /** One session's way to its worker, for a capture. */
 export interface CaptureLine {
   readonly advertisedAddress: string;
+  readonly trunkAdvertisedAddress: string;
   /** Rejects when the worker fails first; undefined when the session is gone. */
   start(order: CaptureOrder): Promise<CaptureStart | undefined>;
   /** Sent right behind `start`; resolves when the capture has ended. Undefined when none began. */
@@ -46,7 +47,9 @@ export class CaptureDesk {
     const file = `${label}-${timeName(this.#clock.wallClock())}.pcap`;
     const path = join(this.#directory, file);
     this.#running++;
-    const order = { path, file, durationMs, bytes, payload, advertisedAddress: line.advertisedAddress };
+    const { advertisedAddress, trunkAdvertisedAddress } = line;
+    const addresses = { advertisedAddress, trunkAdvertisedAddress };
+    const order = { path, file, durationMs, bytes, payload, ...addresses };
     // Both questions go out at once, so that no end can come between them.
     const started = line.start(order);
     const ended = line

@@ -13,8 +13,9 @@ export interface CapturedSession {
 
 /** Our ends of one session, as bound. */
 export interface SessionEnds {
-  /** May be `0.0.0.0`. */
+  /** Toward the browser, and toward SIP Server's side. Both may be `0.0.0.0`. */
   readonly host: string;
+  readonly trunkHost: string;
   readonly browserPort: number;
   /** RTP; RTCP is on the next. */
   readonly trunkPort: number;
@@ -94,10 +95,19 @@ export class WorkerCaptures {
 }
 
 function tap(relay: CapturedSession, capture: PacketCapture, ends: SessionEnds, order: CaptureOrder): void {
-  const { host, browserPort, trunkPort } = ends;
-  const address = Math.max(0, ipv4Number(host === "0.0.0.0" ? order.advertisedAddress : host));
+  const { host, trunkHost, browserPort, trunkPort } = ends;
+  const address = addressOf(host, order.advertisedAddress);
+  const trunkAddress = addressOf(trunkHost, order.trunkAdvertisedAddress);
   relay.setTaps(
     new SideTap(capture, { address, rtpPort: browserPort, rtcpPort: browserPort }, order.payload),
-    new SideTap(capture, { address, rtpPort: trunkPort, rtcpPort: trunkPort + 1 }, order.payload),
+    new SideTap(
+      capture,
+      { address: trunkAddress, rtpPort: trunkPort, rtcpPort: trunkPort + 1 },
+      order.payload,
+    ),
   );
+}
+
+function addressOf(host: string, advertised: string): number {
+  return Math.max(0, ipv4Number(host === "0.0.0.0" ? advertised : host));
 }

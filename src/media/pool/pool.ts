@@ -8,6 +8,7 @@ import {
   type MediaPoolEvents,
   type MediaSession,
   type MediaTotals,
+  type SideAddresses,
   type WorkerStatistics,
 } from "../contract.ts";
 import { divide } from "./slices.ts";
@@ -44,17 +45,23 @@ export async function createMediaPool(
   const events = new TypedEvents<MediaPoolEvents>(dependencies.log);
   const totals = new Totals();
   const captures = new CaptureDesk(options.captureDirectory, dependencies.clock);
+  const both: SideAddresses = { host: options.host, advertisedAddresses: [options.advertisedAddress] };
+  const { browserSide: browsers = both, sipServerSide: sipServer = both } = options;
   const hosts = divide(options).map(
     (slice, index) =>
       new WorkerHost({
         ...dependencies,
-        advertisedAddress: options.advertisedAddress,
+        advertised: {
+          addresses: browsers.advertisedAddresses,
+          trunkAddress: sipServer.advertisedAddresses[0],
+        },
         captures,
         totals,
         onFailed: (reason) => events.emit("worker-failed", index, reason),
         settings: {
           index,
-          host: options.host,
+          host: browsers.host,
+          trunkHost: sipServer.host,
           ...slice,
           portRestMs: options.portRestMs ?? defaultPortRestMs,
           trunkSource: options.trunkSource ?? "address",

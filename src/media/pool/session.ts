@@ -29,7 +29,10 @@ export interface SessionLine {
 
 /** What our SDP says of every session of a worker. */
 export interface SessionPlace {
-  readonly address: string;
+  /** Toward browsers, the preferred one first. */
+  readonly addresses: readonly [string, ...string[]];
+  /** Toward SIP Server's side. */
+  readonly trunkAddress: string;
   readonly browserPort: number;
   readonly rtcpXr: boolean;
 }
@@ -51,10 +54,17 @@ export class PoolSession implements MediaSession {
   #closed = false;
 
   constructor(opened: Opened, place: SessionPlace, line: SessionLine, desk: CaptureDesk, log: Logger) {
-    const { address, browserPort, rtcpXr } = place;
+    const { addresses, trunkAddress, browserPort, rtcpXr } = place;
+    const [address, ...otherAddresses] = addresses;
     this.id = opened.session;
-    this.browser = { address, port: browserPort, ...opened.ice, ssrc: opened.ssrc };
-    this.trunk = { address, port: opened.trunkPort, rtcpXr };
+    this.browser = {
+      address,
+      ...(otherAddresses.length > 0 ? { otherAddresses } : {}),
+      port: browserPort,
+      ...opened.ice,
+      ssrc: opened.ssrc,
+    };
+    this.trunk = { address: trunkAddress, port: opened.trunkPort, rtcpXr };
     this.events = new TypedEvents(log);
     this.#line = line;
     this.#desk = desk;
@@ -129,6 +139,7 @@ export class PoolSession implements MediaSession {
     const session = this.id;
     return {
       advertisedAddress: this.browser.address,
+      trunkAdvertisedAddress: this.trunk.address,
       start: async (order: CaptureOrder) => {
         const reply = await this.#line.ask((request) => ({ type: "startCapture", session, request, order }));
         return reply.type === "captureStarted" ? reply.start : undefined;

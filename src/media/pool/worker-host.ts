@@ -11,7 +11,7 @@ import type {
   WorkerSettings,
 } from "../worker/messages.ts";
 import { Pulse } from "./pulse.ts";
-import { PoolSession, type SessionLine } from "./session.ts";
+import { PoolSession, type SessionLine, type SessionPlace } from "./session.ts";
 import type { SessionTold, Totals } from "./totals.ts";
 
 /** A worker that lived less than this is taken to die of the same cause again: its restart waits. */
@@ -38,7 +38,7 @@ const spawnWorker: SpawnWorker = (settings) =>
 
 export interface WorkerHostOptions {
   readonly settings: WorkerSettings;
-  readonly advertisedAddress: string;
+  readonly advertised: Pick<SessionPlace, "addresses" | "trunkAddress">;
   readonly captures: CaptureDesk;
   readonly totals: Totals;
   readonly clock: Clock;
@@ -232,9 +232,9 @@ export class WorkerHost implements SessionLine {
   #onOpened(opened: Extract<SessionNotice, { type: "opened" }>): void {
     const pending = this.#opening.get(opened.session);
     this.#opening.delete(opened.session);
-    const { advertisedAddress: address, captures, log } = this.#options;
+    const { advertised, captures, log } = this.#options;
     const { browserPort, rtcpXr } = this.#settings;
-    const session = new PoolSession(opened, { address, browserPort, rtcpXr }, this, captures, log);
+    const session = new PoolSession(opened, { ...advertised, browserPort, rtcpXr }, this, captures, log);
     this.#sessions.set(opened.session, session);
     this.#counted.set(opened.session, this.#options.totals.begin());
     pending?.resolve(session);

@@ -134,7 +134,8 @@ export class MediaWorker {
     const { settings, browserPort } = this.#options;
     const entry = this.#sessions.get(session);
     if (!entry) return this.#reply({ type: "gone", request });
-    const ends = { host: settings.host, browserPort: browserPort.port, trunkPort: entry.trunkPort };
+    const { host, trunkHost } = settings;
+    const ends = { host, trunkHost, browserPort: browserPort.port, trunkPort: entry.trunkPort };
     const start = await this.#captures.start(session, entry.relay, ends, order);
     this.#reply({ type: "captureStarted", request, start });
   }
@@ -246,7 +247,7 @@ export class MediaWorker {
       const port = this.#pairs.take(clock.now());
       if (port === undefined) return undefined;
       try {
-        return await openTrunkSocket(settings.host, port, log, onRead);
+        return await openTrunkSocket(settings.trunkHost, port, log, onRead);
       } catch (error) {
         log.warn({ err: error, port }, "RTP port pair not bound");
         this.#pairs.give(port, clock.now());

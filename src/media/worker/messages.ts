@@ -17,7 +17,10 @@ import type {
 /** What a worker is started with. */
 export interface WorkerSettings {
   readonly index: number;
+  /** Local address toward browsers. */
   readonly host: string;
+  /** Local address toward SIP Server's side. */
+  readonly trunkHost: string;
   /** 0 = any free port. */
   readonly browserPort: number;
   /** First and last port of this worker's slice: even, odd. */

@@ -3,6 +3,17 @@ import type { Flow } from "./flow.ts";
 import { StreamConnection } from "./stream-connection.ts";
 import type { StreamContext } from "./stream-options.ts";
 
+interface End {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Both ends of a connection. */
+export interface ConnectionEnds {
+  readonly remote: End;
+  readonly local: End;
+}
+
 /** One connection that SIP Server made to us. What it asked is answered by it, by another one once it is gone. */
 export class ConnectionFlow implements Flow {
   readonly id: string;
@@ -11,6 +22,7 @@ export class ConnectionFlow implements Flow {
   readonly protocol: "TCP" | "TLS";
   readonly remoteAddress: string;
   readonly remotePort: number;
+  readonly local: End;
   readonly sentBy: string;
   readonly #connection: StreamConnection;
   readonly #flowTo: (address: string, port: number) => Flow;
@@ -19,7 +31,7 @@ export class ConnectionFlow implements Flow {
   constructor(
     id: string,
     socket: Socket,
-    remote: { readonly address: string; readonly port: number },
+    { remote, local }: ConnectionEnds,
     context: StreamContext,
     flowTo: (address: string, port: number) => Flow,
     onClosed: () => void,
@@ -28,6 +40,7 @@ export class ConnectionFlow implements Flow {
     this.protocol = context.protocol;
     this.remoteAddress = remote.address;
     this.remotePort = remote.port;
+    this.local = local;
     this.sentBy = context.sentBy;
     this.#flowTo = flowTo;
     const handlers = {

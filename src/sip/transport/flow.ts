@@ -15,6 +15,8 @@ export interface Flow {
   readonly reliable: boolean;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** Our own end, where the flow is one connection. */
+  readonly local?: { readonly address: string; readonly port: number };
   /** sent-by of the Via we write: `advertisedAddress:port`, or an `.invalid` name on WS (RFC 7118 5). */
   readonly sentBy: string;
   /** False once it can carry nothing more; never true again. */

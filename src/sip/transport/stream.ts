@@ -206,7 +206,8 @@ class Transport implements StreamTransport {
     const id = `${this.protocol.toLowerCase()}-in-${++this.#sequence}`;
     context.log.info({ flow: id, remote: remote.address }, "SIP Server has connected");
     const flowTo = (address: string, port: number): Flow => this.flowTo(address, port);
-    const flow: ConnectionFlow = new ConnectionFlow(id, socket, remote, context, flowTo, () =>
+    const local = { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 };
+    const flow: ConnectionFlow = new ConnectionFlow(id, socket, { remote, local }, context, flowTo, () =>
       this.#flows.delete(flow),
     );
     this.#flows.add(flow);

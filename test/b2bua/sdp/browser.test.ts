@@ -158,6 +158,18 @@ describe("reading a browser's description", () => {
 });
 
 describe("answering a browser", () => {
+  it("names every address as a candidate of the same port, the first one preferred, in answers and offers", () => {
+    const local = { ...browserLocal, otherAddresses: ["10.1.0.5", "10.2.0.5"] };
+    const candidates = (sdp: string) => sdp.split("\r\n").filter((line) => line.startsWith("a=candidate"));
+    const expected = [
+      "a=candidate:1 1 udp 2130706431 203.0.113.10 20100 typ host",
+      "a=candidate:2 1 udp 2130706175 10.1.0.5 20100 typ host",
+      "a=candidate:3 1 udp 2130705919 10.2.0.5 20100 typ host",
+    ];
+    expect(candidates(answered(chromiumOffer(), { local }).sdp)).toEqual(expected);
+    expect(candidates(offerBrowser({ ...preference, local }).sdp)).toEqual(expected);
+  });
+
   it("answers Chromium with Opus, DTLS server, ICE-lite and one candidate", () => {
     const { sdp, remote } = answered(chromiumOffer());
     expect(sdp.split("\r\n")).toEqual([

@@ -52,6 +52,7 @@ export const order: CaptureOrder = {
   bytes: 1_000_000,
   payload: false,
   advertisedAddress: "203.0.113.10",
+  trunkAdvertisedAddress: "203.0.113.10",
 };
 
 /** A capture of one side, 192.0.2.1:4000 with RTCP on 4001, into memory. */

@@ -18,7 +18,7 @@ class TappedSession {
   }
 }
 
-const ends = { host: "0.0.0.0", browserPort: 20_100, trunkPort: 10_000 };
+const ends = { host: "0.0.0.0", trunkHost: "0.0.0.0", browserPort: 20_100, trunkPort: 10_000 };
 const packet = rtp(0, 1, 160, Buffer.alloc(160, 0x55));
 
 function made(open: () => Promise<CaptureFile> = () => Promise.resolve(new MemoryFile())) {

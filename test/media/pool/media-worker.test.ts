@@ -38,6 +38,7 @@ class WorkerDouble {
       settings: {
         index: 0,
         host: "127.0.0.1",
+        trunkHost: settings.host ?? "127.0.0.1",
         browserPort: 0,
         rtpPorts: rtpRange(4),
         portRestMs: 0,

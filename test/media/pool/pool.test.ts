@@ -1,4 +1,5 @@
 import { readdirSync, readlinkSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { createSocket, type Socket } from "node:dgram";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { MediaExhaustedError, type MediaPool, type MediaSession } from "../../../src/media/index.ts";
@@ -63,6 +64,21 @@ describe("opening sessions", () => {
     expect(other.trunk.port).not.toBe(one.trunk.port);
     expect(one.trunk.address).toBe("203.0.113.9");
     expect(pool.sessions).toBe(2);
+  });
+
+  it("names and binds each side's own address, and browsers' others too", async () => {
+    pool = await openPool({
+      browserSide: { host: "127.0.0.2", advertisedAddresses: ["10.1.0.5", "203.0.113.9"] },
+      sipServerSide: { host: "127.0.0.3", advertisedAddresses: ["10.2.0.5"] },
+    });
+    const { browser, trunk } = await pool.open();
+    expect(browser).toMatchObject({ address: "10.1.0.5", otherAddresses: ["203.0.113.9"] });
+    expect(trunk.address).toBe("10.2.0.5");
+    const bound = await readFile("/proc/net/udp", "latin1");
+    const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, "0");
+    expect(bound).toContain(` 0200007F:${hex(browser.port)} `);
+    expect(bound).toContain(` 0300007F:${hex(trunk.port)} `);
+    expect(bound).toContain(` 0300007F:${hex(trunk.port + 1)} `);
   });
 
   it("spreads them over the workers, the least loaded first, each on its own ports", async () => {

@@ -43,6 +43,7 @@ class BusyWorker {
       settings: {
         index: 0,
         host: "127.0.0.1",
+        trunkHost: "127.0.0.1",
         browserPort: 0,
         rtpPorts: rtpRange(12),
         portRestMs: 0,
