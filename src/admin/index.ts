@@ -5,6 +5,8 @@ export type { Identity } from "./identity.ts";
 export { Login, type LoginEvents, type LoginOptions } from "./login.ts";
 export { registerLoginRoutes, type LoginRoutesOptions } from "./login-routes.ts";
 export { registerTokenRoutes, type TokenRoutesOptions, type TokensDoor } from "./tokens.ts";
+export { registerSignInRoute, type SignInRouteOptions } from "./sign-in.ts";
+export { registerBanRoutes, type BanRoutesOptions, type ShownBan } from "./bans.ts";
 export { hashPassword } from "./password-hash.ts";
 export type { Access } from "./access.ts";
 export { registerActRoutes, type ActRoutesOptions, type ActsDoor } from "./acts/routes.ts";

@@ -1,53 +1,37 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Clock, Logger } from "../core/index.ts";
-import { tokenSeconds, type AgentTokens, type TokenRefusal } from "../registrar/index.ts";
+import type { FastifyInstance } from "fastify";
+import { tokenSeconds, type AgentTokens, type Readiness } from "../registrar/index.ts";
 import type { Access } from "./access.ts";
 import { audited, type ActResult } from "./acts/audited.ts";
-import { Guesses } from "./guesses.ts";
-import { isJson, notOurs, tooMany } from "./login.ts";
-import { originOf } from "./own-origin.ts";
+import { isJson } from "./login.ts";
 import type { AuditLog } from "./status/audit-log.ts";
 
-/** What issues and takes sign-in tokens; the registrar's are. */
-export type TokensDoor = Pick<AgentTokens, "issue" | "redeem">;
+/** What issues sign-in tokens; the registrar's do. */
+export type TokensDoor = Pick<AgentTokens, "issue">;
 
 export interface TokenRoutesOptions {
   /** Undefined: there is no key to make sessions with. */
   readonly tokens: TokensDoor | undefined;
+  /** Makes sure that all is known of a DN; undefined: it is already. */
+  readonly prepare: (dn: string, address: string) => Promise<Readiness> | undefined;
   readonly access: Access;
   readonly audits: AuditLog;
-  /** Browsers reach us by TLS without a proxy in between. */
-  readonly secure: boolean;
-  readonly clock: Clock;
-  readonly log: Logger;
 }
 
 const bodyLimit = 2048;
-/** Wrong tokens from one address before further ones get 429 without a look, and how long one counts, ms. */
-const wrongAtOnce = 20;
-const wrongCountsMs = 5_000;
-
-const words: Readonly<Record<TokenRefusal, string>> = {
-  wrong: "this token is not known: it is wrong, or the gateway was started anew since it was issued",
-  expired: "this token has expired",
-  used: "this token was used before; each one signs in once",
-  "unknown-dn": "nobody may sign in with this DN",
-};
-
-/** `POST /api/tokens` for role operate, `POST /api/sign-in` for the softphone page. */
+/** `POST /api/tokens` for role operate. */
 export function registerTokenRoutes(app: FastifyInstance, options: TokenRoutesOptions): void {
-  const { tokens, access } = options;
-  app.post("/api/tokens", { onRequest: access.operate, bodyLimit }, (request, reply) => {
+  const { tokens, prepare, access } = options;
+  app.post("/api/tokens", { onRequest: access.operate, bodyLimit }, async (request, reply) => {
     if (!isJson(request)) return reply.status(415).send(notJson);
     const { dn } = keysOf(request.body);
     const target = typeof dn === "string" ? dn : null;
-    const run = (): ActResult => issue(tokens, keysOf(request.body));
+    const readiness = target === null || !tokens ? "ready" : ((await prepare(target, request.ip)) ?? "ready");
+    const run = (): ActResult => (readiness === "ready" ? issue(tokens, keysOf(request.body)) : noDirectory);
     return audited(options, request, reply, { name: "issue sign-in token", target, run });
   });
-  const wrong = new Guesses(options.clock, wrongCountsMs);
-  app.post("/api/sign-in", { bodyLimit }, (request, reply) => redeem(options, wrong, request, reply));
 }
 
+const noDirectory: ActResult = { status: 503, body: { error: "the agents' directory gives no answer" } };
 const notJson = { error: "send Content-Type: application/json" };
 
 function issue(tokens: TokensDoor | undefined, given: Readonly<Record<string, unknown>>): ActResult {
@@ -64,33 +48,10 @@ function issue(tokens: TokensDoor | undefined, given: Readonly<Record<string, un
     return { status: 200, body: { token: issued.token, expires_at: expires } };
   }
   if (issued.refusal === "too-many") return refuse(503, "too many tokens wait to be used");
-  return refuse(404, "nobody may sign in with this DN: it is in neither agents.accounts nor agents.ranges");
-}
-
-function redeem(
-  { tokens, secure, log }: TokenRoutesOptions,
-  wrong: Guesses,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  if (!isJson(request)) return reply.status(415).send(notJson);
-  if (originOf(request, secure) === "foreign") return reply.status(403).send(notOurs(request));
-  const { token } = keysOf(request.body);
-  if (typeof token !== "string") return reply.status(400).send({ error: 'write {"token": "..."}' });
-  const address = request.ip;
-  const result = tokens?.redeem(token) ?? { refusal: "wrong" };
-  if (!("refusal" in result)) {
-    const { dn, user, realm, ha1, expiresAt } = result;
-    log.info({ dn, address, expires: new Date(expiresAt).toISOString() }, "sign-in token used");
-    return reply.send({ dn, user, realm, ha1, expires_at: new Date(expiresAt).toISOString() });
-  }
-  // A right token is always taken: it cannot be guessed, and a whole site may come by one proxy's address.
-  const limits = [{ key: address, atOnce: wrongAtOnce }];
-  const waitMs = wrong.waitMs(limits);
-  if (waitMs > 0) return tooMany(reply, waitMs, "too many wrong tokens from this address");
-  wrong.wrong(limits);
-  log.warn({ address, reason: result.refusal }, "sign-in token refused");
-  return reply.status(401).send({ error: words[result.refusal], reason: result.refusal });
+  return refuse(
+    404,
+    "nobody may sign in with this DN: it is in neither agents.accounts, their file, agents.ranges nor the directory",
+  );
 }
 
 function keysOf(body: unknown): Readonly<Record<string, unknown>> {

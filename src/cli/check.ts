@@ -55,8 +55,9 @@ export async function runCheck(
 
 function countAccounts({ agents }: Config): string {
   const ranges = agents.ranges.map(({ from, to }) => `${from}-${to}`);
-  const single = agents.accounts.length === 1 ? "1 DN" : `${agents.accounts.length} DNs`;
-  return [single, ...ranges].join(" and ");
+  const own = agents.accounts.length + agents.fileAccounts.length;
+  const single = own === 1 ? "1 DN" : `${own} DNs`;
+  return [single, ...ranges, ...(agents.lookup ? ["those of the directory"] : [])].join(" and ");
 }
 
 function asFinding(level: FindingLevel, { key, value, reason, remedy, where }: ConfigFault): Finding {

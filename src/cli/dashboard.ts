@@ -37,7 +37,8 @@ export function openDashboard(rooms: GatewayRooms): Onlooker | undefined {
   const board = new StatusBoard({ sources, failures, audits: audits.recent, clock });
   registerStatusRoutes(http.app, { board, access });
   registerActRoutes(http.app, { acts: actsOf(rooms), access, audits, wallClock: () => clock.wallClock() });
-  registerTokenRoutes(http.app, { tokens: rooms.tokens, access, audits, secure: http.secure, clock, log });
+  const prepare = rooms.accounts.prepare.bind(rooms.accounts);
+  registerTokenRoutes(http.app, { tokens: rooms.tokens, prepare, access, audits });
   registerCaptureFileRoute(http.app, { directory: captureDirectory, access, audits });
   return {
     close() {

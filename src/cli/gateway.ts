@@ -211,6 +211,9 @@ export class Gateway {
       digest: this.#signalling.digest,
       hep: this.#hep,
       tokens: this.#signalling.tokens,
+      accounts: this.#signalling.accounts,
+      guard: this.#signalling.guard,
+      signIn: this.#signalling.signIn,
       admin: this.#openAdmin(http),
     };
     for (const open of onlookers) {
@@ -249,7 +252,7 @@ export class Gateway {
   /** Requests outside dialogs: by the side they came from, then by method. */
   receiveRequest(request: SipRequest, transaction: ServerTransaction): void {
     if (transaction.flow.side === "trunk") this.b2bua.handleFromTrunk(request, transaction);
-    else if (request.method === "REGISTER") this.registrar.handleRegister(transaction);
+    else if (request.method === "REGISTER") this.#signalling.registerDesk.receive(transaction);
     else this.b2bua.handleFromBrowser(request, transaction);
   }
 
@@ -293,6 +296,8 @@ export class Gateway {
     for (const onlooker of this.#onlookers) await onlooker.close();
     await this.#webSocket?.close();
     await this.#http?.close();
+    this.#signalling.accounts.directory?.close();
+    this.#signalling.jwt?.close();
     this.registrar.close();
     this.transactions.close();
     await this.#sip.close();

@@ -2,10 +2,29 @@ import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { hashPassword } from "../admin/index.ts";
 import { systemRandom } from "../core/index.ts";
+import { digestHa1 } from "../sip/index.ts";
 
 const fewest = 8;
 
 type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean };
+
+/** `jackfield ha1 DN [--realm REALM]`: asks for a password and prints a line for `agents.accountsFile`. */
+export async function runHa1(
+  dn: string,
+  realm: string,
+  input: Input = process.stdin,
+  print: (line: string) => void = console.log,
+): Promise<number> {
+  const password = await readLine(input);
+  if (password === "") {
+    console.error("a password has at least one character");
+    return 1;
+  }
+  print(
+    `${dn}:${realm}:${digestHa1("MD5", dn, realm, password)}:${digestHa1("SHA-256", dn, realm, password)}`,
+  );
+  return 0;
+}
 
 /** `jackfield hash-password`: asks for a password (or reads one line of a pipe) and prints what the configuration takes. */
 export async function runHashPassword(

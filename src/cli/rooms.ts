@@ -1,10 +1,17 @@
 import type { AuditLog, HealthSources, Login, MetricsDoor } from "../admin/index.ts";
 import type { B2bua } from "../b2bua/index.ts";
 import type { MediaPool } from "../media/index.ts";
-import type { AgentRegistrar, AgentTokens, PacedTrunkRegistrations } from "../registrar/index.ts";
+import type {
+  AgentRegistrar,
+  AgentTokens,
+  LoginGuard,
+  PacedTrunkRegistrations,
+  SignInDesk,
+} from "../registrar/index.ts";
 import type { DigestServer } from "../sip/index.ts";
 import type { TraceStore } from "../trace/index.ts";
 import type { HttpServer, WebSocketEndpoint } from "../ws/index.ts";
+import type { Accounts } from "./accounts.ts";
 import type { HepCopy } from "./hep.ts";
 import type { LiveConfig } from "./live-config.ts";
 import type { SipSocket } from "./sip-socket.ts";
@@ -33,6 +40,10 @@ export interface GatewayRooms {
   readonly hep: HepCopy | undefined;
   /** Undefined: nobody could issue tokens, or there is no key. */
   readonly tokens: AgentTokens | undefined;
+  readonly accounts: Accounts;
+  readonly guard: LoginGuard;
+  /** What tokens are exchanged at; undefined: none are taken. */
+  readonly signIn: SignInDesk | undefined;
   /** Undefined: nobody can sign in at the dashboard (`adminIsOn`). */
   readonly admin: { readonly login: Login; readonly audits: AuditLog } | undefined;
 }

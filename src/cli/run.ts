@@ -11,6 +11,7 @@ export const usage = `jackfield ${version}: WebRTC-to-SIP gateway for Genesys co
   jackfield sandbox [--host ADDRESS] [--port PORT] [--dns 5001-5099]
                                     a sandbox SIP Server alone, to try a gateway against
   jackfield hash-password           reads a password, prints its hash for admin.users[].passwordHash
+  jackfield ha1 DN [--realm REALM]  reads a password, prints the DN's line for agents.accountsFile
   jackfield import-asterisk pjsip.conf [extensions.conf] [rtp.conf] [http.conf] [--output FILE] [--report FILE]
                                     makes a configuration of Asterisk's and tells what maps (docs/migration.md)
   jackfield version`;
@@ -32,6 +33,7 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
         ready: { type: "boolean" },
         output: { type: "string", short: "o" },
         report: { type: "string" },
+        realm: { type: "string" },
         help: { type: "boolean", short: "h" },
         version: { type: "boolean", short: "v" },
       },
@@ -47,6 +49,11 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
   if (command === "import-asterisk") {
     const { runImportAsterisk } = await import("./import-asterisk.ts");
     return runImportAsterisk({ files: rest, output: values.output, report: values.report });
+  }
+  const [dn, ...more] = rest;
+  if (command === "ha1" && dn !== undefined && more.length === 0) {
+    const { runHa1 } = await import("./hash-password.ts");
+    return runHa1(dn, values.realm ?? "jackfield");
   }
   if (rest.length > 0 || command === undefined) return complain();
   // Each is loaded when asked for: a health check, once every few seconds, needs no media.

@@ -7,20 +7,16 @@ import {
   type OutboundPolicy,
   type Trunk,
 } from "../b2bua/index.ts";
-import {
-  autoAnswerOf,
-  configuredDns,
-  findAccount,
-  tokenSecret,
-  trunkCredentials,
-  turnTerms,
-  type Config,
-} from "../config/index.ts";
+import { autoAnswerOf, configuredDns, tokenSecret, turnTerms, type Config } from "../config/index.ts";
 import type { MediaPool } from "../media/index.ts";
 import {
   AgentTokens,
   createRegistrar,
   createTrunkRegistrations,
+  JwtLogin,
+  LoginGuard,
+  RegisterDesk,
+  SignInDesk,
   type AgentRegistrar,
   type PacedTrunkRegistrations,
 } from "../registrar/index.ts";
@@ -31,6 +27,7 @@ import {
   type DigestServer,
 } from "../sip/index.ts";
 import type { CallTracer } from "../trace/index.ts";
+import { Accounts } from "./accounts.ts";
 import type { LiveConfig } from "./live-config.ts";
 import type { SipSocket } from "./sip-socket.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
@@ -50,6 +47,15 @@ export interface Signalling {
   readonly digest: DigestServer;
   /** Undefined: nobody could issue tokens, or there is no key. */
   readonly tokens: AgentTokens | undefined;
+  readonly accounts: Accounts;
+  /** Slows down who guesses passwords or tokens. */
+  readonly guard: LoginGuard;
+  /** Takes REGISTERs. */
+  readonly registerDesk: RegisterDesk;
+  /** Takes tokens; undefined: there are none. */
+  readonly signIn: SignInDesk | undefined;
+  /** Undefined: `agents.jwt` is not configured. */
+  readonly jwt: JwtLogin | undefined;
 }
 
 /** Puts registrar, trunk registrations and B2BUA together and tells each what the configuration says of it. */
@@ -64,10 +70,8 @@ export function createSignalling(
   const config = live.current;
   const contactHost = `${config.sip.advertisedAddress}:${sip.transports.port}`;
   // The registrar asks the B2BUA, which is made after it, only when a socket is lost.
-  const tokens = openTokens(live, surroundings);
-  const hasCall = (dn: string, instance: string): boolean => b2bua.hasCall(dn, instance);
-  const digest = openDigest(live, surroundings, tokens);
-  const registrar = openRegistrar(live, surroundings, digest, tokens, hasCall);
+  const desks = openDesks(live, surroundings, (dn, instance) => b2bua.hasCall(dn, instance));
+  const { registrar, accounts } = desks;
   const { registration, optionsSeconds, failBackSeconds } = config.sipServer;
   const trunkTerms = trunkTermsOf(config.sipServer);
   const trunkRegistrations = createTrunkRegistrations({
@@ -75,7 +79,7 @@ export function createSignalling(
     transactions: sip.transactions,
     peers: sip.peers,
     contact: contactHost,
-    credentials: (dn) => trunkCredentials(live.current, dn),
+    credentials: (dn) => accounts.trunkCredentials(dn),
     headers: trunkCapabilities(userAgent, trunkTerms).headers,
     clock,
     random,
@@ -94,7 +98,7 @@ export function createSignalling(
   sip.allowAlso((address) => pool.list().some(({ flow }) => flow.remoteAddress === address));
   const b2bua = new B2bua({
     context: { transactions: sip.transactions, dialogs: sip.dispatcher, clock, random, log },
-    trunk: trunkOf(live, surroundings, sip, contactHost, trunkRegistrations),
+    trunk: trunkOf(accounts, surroundings, sip, contactHost, trunkRegistrations),
     userAgent,
     trunkTerms,
     realm: config.agents.realm,
@@ -123,14 +127,45 @@ export function createSignalling(
     if (!isDeepStrictEqual(next.turn, previous.turn)) b2bua.turnChanged();
   });
   pool.events.on("down", (server) => b2bua.serverDown(server));
-  return { registrar, trunkRegistrations, b2bua, digest, tokens };
+  return { ...desks, trunkRegistrations, b2bua };
 }
 
-function openTokens(live: LiveConfig, { clock, random }: GatewaySurroundings): AgentTokens | undefined {
+/** All that judges sign-ins. */
+function openDesks(
+  live: LiveConfig,
+  surroundings: GatewaySurroundings,
+  hasCall: (dn: string, instance: string) => boolean,
+): Omit<Signalling, "trunkRegistrations" | "b2bua"> {
+  const { clock, random } = surroundings;
+  const log = surroundings.log.child({ room: "registrar" });
+  const accounts = new Accounts(live, surroundings);
+  const guard = new LoginGuard({ clock, limits: () => live.current.agents.loginLimits, log });
+  const tokens = openTokens(live, accounts, surroundings);
+  const digest = openDigest(live, surroundings, (user) => accounts.secretOf(user, tokens));
+  const registrar = openRegistrar(live, surroundings, { accounts, guard, tokens, digest, hasCall });
+  const prepare = accounts.prepare.bind(accounts);
+  const { jwt: jwtConfig } = live.current.agents;
+  const jwt = jwtConfig && new JwtLogin({ ...jwtConfig, clock, log });
+  return {
+    registrar,
+    accounts,
+    guard,
+    digest,
+    tokens,
+    jwt,
+    registerDesk: new RegisterDesk({ registrar, guard, prepare, random }),
+    signIn: tokens && new SignInDesk({ tokens, jwt, guard, prepare }),
+  };
+}
+
+function openTokens(
+  live: LiveConfig,
+  accounts: Accounts,
+  { clock, random }: GatewaySurroundings,
+): AgentTokens | undefined {
   const { realm, tokens } = live.current.agents;
   const secret = tokenSecret(live.current);
   if (secret === undefined) return undefined;
-  const accounts = { has: (dn: string) => findAccount(live.current, dn) !== undefined };
   return new AgentTokens({
     secret,
     realm,
@@ -144,29 +179,36 @@ function openTokens(live: LiveConfig, { clock, random }: GatewaySurroundings): A
 function openDigest(
   live: LiveConfig,
   { clock, random }: GatewaySurroundings,
-  tokens: AgentTokens | undefined,
+  findSecret: (user: string) => DigestSecret | undefined,
 ): DigestServer {
   return createDigestServer({
     realm: live.current.agents.realm,
     clock,
     random,
     nonceLifetimeMs,
-    findSecret: (user) => secretOf(live.current, user, tokens),
+    findSecret,
   });
 }
 
 function openRegistrar(
   live: LiveConfig,
   { clock, random, log }: GatewaySurroundings,
-  digest: DigestServer,
-  tokens: AgentTokens | undefined,
-  hasCall: (dn: string, instance: string) => boolean,
+  {
+    accounts,
+    guard,
+    tokens,
+    digest,
+    hasCall,
+  }: Pick<Signalling, "accounts" | "guard" | "tokens" | "digest"> & {
+    readonly hasCall: (dn: string, instance: string) => boolean;
+  },
 ): AgentRegistrar {
   const { severalBrowsers, minExpires, maxExpires } = live.current.agents;
   return createRegistrar({
     digest,
     sessions: tokens,
-    accounts: { has: (dn) => findAccount(live.current, dn) !== undefined },
+    accounts,
+    guard,
     hasCall,
     clock,
     random,
@@ -187,7 +229,7 @@ function outboundOf({ calls, sipServer }: Config): OutboundPolicy {
 }
 
 function trunkOf(
-  live: LiveConfig,
+  accounts: Accounts,
   { clock, random }: GatewaySurroundings,
   sip: SipSocket,
   contactHost: string,
@@ -201,25 +243,10 @@ function trunkOf(
     avoid: (server, ms) => servers.avoid(server, ms),
     unanswered: (server, sentAt) => void trunkRegistrations.pool.unanswered(server, sentAt),
     flowTo: (uri) => sip.flowTo(uri),
-    displayName: (dn) => findAccount(live.current, dn)?.displayName,
+    displayName: (dn) => accounts.displayName(dn),
     authentication: (dn) => {
-      const credentials = trunkCredentials(live.current, dn);
+      const credentials = accounts.trunkCredentials(dn);
       return credentials && { client: digest, credentials };
-    },
-  };
-}
-
-function secretOf(config: Config, user: string, tokens: AgentTokens | undefined): DigestSecret | undefined {
-  const session = tokens?.secretOf(user);
-  if (session !== undefined) return { password: session };
-  const credentials = findAccount(config, user)?.credentials;
-  if (!credentials) return undefined;
-  if (credentials.kind === "password") return { password: credentials.password };
-  const { md5, sha256 } = credentials;
-  return {
-    ha1: {
-      ...(md5 === undefined ? {} : { MD5: md5 }),
-      ...(sha256 === undefined ? {} : { "SHA-256": sha256 }),
     },
   };
 }

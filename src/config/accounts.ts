@@ -3,6 +3,8 @@ import type { AccountConfig, Config, RangeConfig } from "./types.ts";
 
 /** What a browser proves it knows: the password, or hashes of it (RFC 7616 3.4.2), at least one of the two. */
 export type AgentCredentials =
+  /** Tokens alone sign in. */
+  | { readonly kind: "none" }
   | { readonly kind: "password"; readonly password: string }
   | { readonly kind: "ha1"; readonly md5: string | undefined; readonly sha256: string | undefined };
 
@@ -12,27 +14,34 @@ export interface AgentAccount {
   readonly credentials: AgentCredentials;
 }
 
+const noPassword: AgentCredentials = { kind: "none" };
+
 /** The account of a DN, its own entry before the range it lies in; undefined when nobody may sign in with it. */
 export function findAccount(config: Config, dn: string): AgentAccount | undefined {
   const own = accountsByDn(config).get(dn);
-  const credentials = own ? ownCredentials(own) : rangeCredentials(rangeOf(config, dn), dn);
+  const found = own ? ownCredentials(own) : rangeCredentials(rangeOf(config, dn), dn);
+  const credentials = found ?? (config.agents.jwt && (own ?? rangeOf(config, dn)) ? noPassword : undefined);
   return credentials && { dn, displayName: own?.displayName, credentials };
 }
 
-/** Every DN of accounts and ranges, once. */
+/** Every DN of accounts, their file and ranges, once. */
 export function configuredDns({ agents }: Config): string[] {
-  const dns = [...agents.accounts.map(({ dn }) => dn), ...agents.ranges.flatMap(dnsOfRange)];
-  return Array.from(new Set(dns));
+  const own = [...agents.accounts, ...agents.fileAccounts].map(({ dn }) => dn);
+  return Array.from(new Set([...own, ...agents.ranges.flatMap(dnsOfRange)]));
 }
 
-/** User name and password for SIP Server's digest; undefined when no password is configured for the DN. */
+/**
+ * User name and password for SIP Server's digest; undefined when no password is configured for the DN.
+ * `own`: what others than the configuration say is its password.
+ */
 export function trunkCredentials(
   config: Config,
   dn: string,
+  own?: string,
 ): { readonly username: string; readonly password: string } | undefined {
   const { auth } = config.sipServer;
   const entry = accountsByDn(config).get(dn) ?? rangeOf(config, dn);
-  const password = entry?.trunkPassword ?? auth.password;
+  const password = own ?? entry?.trunkPassword ?? auth.password;
   return password === ""
     ? undefined
     : { username: withDn(auth.username, dn), password: withDn(password, dn) };
@@ -71,7 +80,8 @@ const indexes = new WeakMap<Config, ReadonlyMap<string, AccountConfig>>();
 function accountsByDn(config: Config): ReadonlyMap<string, AccountConfig> {
   let index = indexes.get(config);
   if (!index) {
-    index = new Map(config.agents.accounts.map((account) => [account.dn, account]));
+    const { accounts, fileAccounts } = config.agents;
+    index = new Map([...fileAccounts, ...accounts].map((account) => [account.dn, account]));
     indexes.set(config, index);
   }
   return index;

@@ -13,9 +13,10 @@ export function adminIsOn({ admin }: Pick<Config, "admin">): boolean {
   return admin.token !== undefined || admin.users.length > 0;
 }
 
-/** What sessions behind sign-in tokens are made from; undefined where there is nobody to issue one, or nothing to make it from. */
+/** What sessions behind sign-in tokens are made from; undefined where nobody issues any, or there is nothing to make it from. */
 export function tokenSecret(config: Pick<Config, "admin" | "agents">): string | undefined {
-  return adminIsOn(config) ? (config.agents.tokens.key ?? config.admin.token) : undefined;
+  if (!adminIsOn(config) && !config.agents.jwt) return undefined;
+  return config.agents.tokens.key ?? config.admin.token;
 }
 
 /** Checks token and users and reads their secrets; what is wrong goes to `say.fault`, what is risky to `say.warn`. */

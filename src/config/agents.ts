@@ -1,9 +1,13 @@
+import { resolveAccountsFile, resolveJwt, resolveLookup } from "./agents-sources.ts";
 import type { ParsedConfig } from "./schema.ts";
 import { rangeContains, rangeFault, rangesOverlap, rangeSize, type DnRange } from "./ranges.ts";
-import { readNamedFile, readRangeSecrets, secretOf } from "./secrets.ts";
+import { fileSecret, namedText } from "./secret-files.ts";
+import { readRangeSecrets } from "./secrets.ts";
 import type { Say } from "./rules.ts";
 import type { AccountConfig, Config, RangeConfig } from "./types.ts";
 import type { Path } from "./walk.ts";
+
+export { fileSecret } from "./secret-files.ts";
 
 type ParsedAgents = ParsedConfig["agents"];
 type ParsedAccount = ParsedAgents["accounts"][number];
@@ -11,20 +15,39 @@ type ParsedRange = ParsedAgents["ranges"][number];
 
 /** Checks accounts and ranges and reads their secrets; what is wrong goes to `say.fault`, what is risky to `say.warn`. */
 export function resolveAgents(agents: ParsedAgents, directory: string, say: Say): Config["agents"] {
+  const byToken = agents.jwt !== undefined;
   const accounts = agents.accounts.map((account, index) =>
-    resolveAccount(account, ["agents", "accounts", index], directory, say),
+    resolveAccount(account, byToken, ["agents", "accounts", index], directory, say),
   );
   const ranges = agents.ranges.map((range, index) =>
-    resolveRange(range, ["agents", "ranges", index], directory, say),
+    resolveRange(range, byToken, ["agents", "ranges", index], directory, say),
   );
   checkDuplicates(accounts, ranges, say);
-  if (accounts.length === 0 && ranges.length === 0)
-    say.warn(["agents"], "has no account: nobody can sign in", "write agents.accounts or agents.ranges");
+  const fromFile = resolveAccountsFile(agents, accounts, directory, say);
+  const count = accounts.length + ranges.length + fromFile.fileAccounts.length;
+  if (count === 0 && !agents.lookup)
+    say.warn(
+      ["agents"],
+      "has no account: nobody can sign in",
+      "write agents.accounts, ranges, accountsFile or lookup",
+    );
   if (agents.minExpires > agents.maxExpires)
     say.fault(["agents", "minExpires"], "is above maxExpires", `write ${agents.maxExpires} or less`);
   if (agents.newCallGraceSeconds > agents.callGraceSeconds)
     say.fault(["agents", "newCallGraceSeconds"], "is above callGraceSeconds", "write the smaller one here");
-  return { ...agents, accounts, ranges, tokens: resolveTokens(agents.tokens, directory, say) };
+  const { accountsFile: _file, jwt: parsedJwt, lookup: parsedLookup, ...rest } = agents;
+  const jwt = resolveJwt(parsedJwt, directory, say);
+  const lookup = resolveLookup(parsedLookup, directory, say);
+  const tokens = resolveTokens(agents.tokens, directory, say);
+  return {
+    ...rest,
+    accounts,
+    ranges,
+    ...fromFile,
+    ...(jwt ? { jwt } : {}),
+    ...(lookup ? { lookup } : {}),
+    tokens,
+  };
 }
 
 function resolveTokens(
@@ -39,11 +62,17 @@ function resolveTokens(
   return { sessionHours, ...(key === undefined ? {} : { key }) };
 }
 
-function resolveAccount(account: ParsedAccount, path: Path, directory: string, say: Say): AccountConfig {
+function resolveAccount(
+  account: ParsedAccount,
+  byToken: boolean,
+  path: Path,
+  directory: string,
+  say: Say,
+): AccountConfig {
   const dn = String(account.dn);
   const { displayName, ha1, ha1Sha256 } = account;
   const given = [account.password, account.passwordFile, ha1 ?? ha1Sha256].filter((one) => one !== undefined);
-  if (given.length !== 1)
+  if (given.length > 1 || (given.length === 0 && !byToken))
     say.fault(
       path,
       given.length === 0 ? `has no password for ${dn}` : `has more than one password for ${dn}`,
@@ -64,12 +93,19 @@ function resolveAccount(account: ParsedAccount, path: Path, directory: string, s
   };
 }
 
-function resolveRange(range: ParsedRange, path: Path, directory: string, say: Say): RangeConfig {
+function resolveRange(
+  range: ParsedRange,
+  byToken: boolean,
+  path: Path,
+  directory: string,
+  say: Say,
+): RangeConfig {
   const ends: DnRange = { from: String(range.from), to: String(range.to) };
   const fault = rangeFault(ends);
   if (fault !== undefined)
     say.fault([...path, "to"], `${fault}: ${ends.from} to ${ends.to}`, "correct from or to");
-  if ((range.password === undefined) === (range.passwordFile === undefined))
+  const given = [range.password, range.passwordFile].filter((one) => one !== undefined);
+  if (given.length > 1 || (given.length === 0 && !byToken))
     say.fault(path, "needs exactly one of password and passwordFile", "write one of the two");
   const trunkPassword = trunkSecret(range, path, directory, say);
   const secrets = range.passwordFile === undefined ? {} : rangeSecrets(range, ends, path, directory, say);
@@ -121,29 +157,6 @@ function trunkSecret(
   return (
     entry.trunkPassword ?? fileSecret([...path, "trunkPasswordFile"], entry.trunkPasswordFile, directory, say)
   );
-}
-
-/** The secret in a file named by a key; a fault and undefined when it cannot be had. */
-export function fileSecret(
-  path: Path,
-  file: string | undefined,
-  directory: string,
-  say: Say,
-): string | undefined {
-  const text = namedText(path, file, directory, say);
-  if (text === undefined) return undefined;
-  const secret = secretOf(text);
-  if (secret.length > 0 && secret.length <= 256) return secret;
-  say.fault(path, secret === "" ? "is empty" : "has more than 256 characters", "write the password into it");
-  return undefined;
-}
-
-function namedText(path: Path, file: string | undefined, directory: string, say: Say): string | undefined {
-  if (file === undefined) return undefined;
-  const read = readNamedFile(directory, file);
-  if ("text" in read) return read.text;
-  say.fault(path, read.reason, "name a readable file; relative names count from the configuration file");
-  return undefined;
 }
 
 function checkDuplicates(accounts: readonly AccountConfig[], ranges: readonly RangeConfig[], say: Say): void {

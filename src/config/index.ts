@@ -18,5 +18,14 @@ export { listenerAsksForToken, metricsAreOn } from "./metrics.ts";
 export { readHttpAddress, type HttpAddress } from "./http-address.ts";
 export { pageSettings, type PageSettings } from "./page-settings.ts";
 export { configurationReference } from "./reference.ts";
+export type { JwtAlgorithm } from "./account-sources.ts";
+export { reloadAccountsFile } from "./agents-sources.ts";
+export type {
+  AccountConfig,
+  AdminUserConfig,
+  Config,
+  JwtConfig,
+  LookupConfig,
+  RangeConfig,
+} from "./types.ts";
 export { turnTerms } from "./turn.ts";
-export type { AccountConfig, AdminUserConfig, Config, RangeConfig } from "./types.ts";

@@ -319,11 +319,18 @@ const spansRule: Rule = {
 const tokensRule: Rule = {
   needs: ["agents", "admin"],
   check({ agents, admin }, say) {
-    if (agents.tokens.keyFile !== undefined && isOff(admin))
+    const { jwt, tokens } = agents;
+    if (tokens.keyFile !== undefined && isOff(admin) && !jwt)
       say.warn(
         ["agents", "tokens", "keyFile"],
         "is of no use: tokens are issued by the admin API, which has neither token nor user",
         "write admin.token or admin.users, or take this key out",
+      );
+    if (jwt && tokens.keyFile === undefined && admin.token === undefined && admin.tokenFile === undefined)
+      say.fault(
+        ["agents", "jwt"],
+        "needs a secret to make sessions from",
+        "write agents.tokens.keyFile (openssl rand -hex 32)",
       );
   },
 };

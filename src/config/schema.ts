@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { accountSourceKeys } from "./account-sources.ts";
 import { admin } from "./admin-section.ts";
 import { calls, trace } from "./call-sections.ts";
 import { autoAnswer, clients, ownAutoAnswer } from "./client-sections.ts";
@@ -298,6 +299,7 @@ const agents = section("Who may sign in, and how long a lost browser is waited f
     expects: "a list of ranges",
     example: "[{ from: 5002, to: 5999, passwordFile: /run/secrets/agents }]",
   }),
+  ...accountSourceKeys,
   minExpires: key(z.int().min(10).max(86_400).default(30), {
     text: "Shortest registration of a browser, in seconds; a shorter one gets 423.",
     expects: "seconds from 10 to 86400",

@@ -1,4 +1,5 @@
 import type { AdminRole } from "./admin-section.ts";
+import type { JwtAlgorithm } from "./account-sources.ts";
 import type { ServerAddress } from "./keys.ts";
 import type { ParsedConfig } from "./schema.ts";
 
@@ -10,7 +11,10 @@ type DeepReadonly<Value> = Value extends readonly (infer Entry)[]
 
 type Parsed = DeepReadonly<ParsedConfig>;
 
-/** An account with its secrets read from their files. Exactly one of password and the HA1s is there. */
+/**
+ * An account with its secrets read from their files. One of password and the HA1s is there, or neither where
+ * tokens alone sign in (`agents.jwt`).
+ */
 export interface AccountConfig {
   readonly dn: string;
   readonly displayName?: string;
@@ -35,6 +39,18 @@ export interface RangeConfig {
   /** In place of `agents.autoAnswer`. */
   readonly autoAnswer?: Parsed["agents"]["autoAnswer"];
 }
+
+/** `agents.jwt` with its key read: exactly one of secret, publicKey and jwksUrl, and only algorithms that go with it. */
+export type JwtConfig = Omit<
+  NonNullable<Parsed["agents"]["jwt"]>,
+  "secretFile" | "publicKeyFile" | "algorithms"
+> & {
+  readonly algorithms: readonly JwtAlgorithm[];
+  /** PEM, SPKI. */
+  readonly publicKey?: string;
+};
+
+export type LookupConfig = Omit<NonNullable<Parsed["agents"]["lookup"]>, "secretFile">;
 
 /** Who signs in at the dashboard, the secret read from its file. Exactly one of password and passwordHash is there. */
 export interface AdminUserConfig {
@@ -77,7 +93,16 @@ export interface Config {
   };
   /** No `urls`: off; else there is a `secret`. */
   readonly turn: Omit<Parsed["turn"], "secret" | "secretFile"> & { readonly secret?: string };
-  readonly agents: Omit<Parsed["agents"], "accounts" | "ranges" | "tokens"> & {
+  readonly agents: Omit<
+    Parsed["agents"],
+    "accounts" | "accountsFile" | "ranges" | "tokens" | "jwt" | "lookup"
+  > & {
+    /** Absolute path. */
+    readonly accountsFile?: string;
+    /** What stands in that file. */
+    readonly fileAccounts: readonly AccountConfig[];
+    readonly jwt?: JwtConfig;
+    readonly lookup?: LookupConfig;
     readonly tokens: { readonly key?: string; readonly sessionHours: number };
     readonly accounts: readonly AccountConfig[];
     readonly ranges: readonly RangeConfig[];

@@ -1,4 +1,5 @@
 export { afterEvents, systemClock, type Clock, type Timer } from "./clock.ts";
+export { FileWatch, type FileWatchOptions } from "./file-watch.ts";
 export { TypedEvents, type EventMap } from "./events.ts";
 export { Histogram, type HistogramCounts } from "./histogram.ts";
 export { parseKernelDrops, readKernelDrops } from "./kernel-drops.ts";

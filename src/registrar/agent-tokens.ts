@@ -89,6 +89,16 @@ export class AgentTokens {
     return { token, expiresAt: clock.wallClock() + seconds * 1000 };
   }
 
+  /** Whose token it is, whether or not it opens something still. */
+  dnOf(token: string): string | undefined {
+    return this.#issued.get(keyOf(token))?.dn;
+  }
+
+  /** For who has proven by other means that the DN is his. */
+  sessionFor(dn: string): SessionCredentials | { readonly refusal: "unknown-dn" } {
+    return this.#options.accounts.has(dn) ? this.#session(dn) : { refusal: "unknown-dn" };
+  }
+
   /** Exchanges a token, once. */
   redeem(token: string): SessionCredentials | { readonly refusal: TokenRefusal } {
     const result = this.#redeem(token);
@@ -97,13 +107,13 @@ export class AgentTokens {
   }
 
   #redeem(token: string): SessionCredentials | { readonly refusal: TokenRefusal } {
-    const { accounts, clock } = this.#options;
+    const { clock } = this.#options;
     const issued = this.#issued.get(keyOf(token));
     if (!issued) return { refusal: "wrong" };
     if (issued.used) return { refusal: "used" };
     if (clock.now() >= issued.expires) return { refusal: "expired" };
     issued.used = true;
-    return accounts.has(issued.dn) ? this.#session(issued.dn) : { refusal: "unknown-dn" };
+    return this.sessionFor(issued.dn);
   }
 
   /** The password behind a session's user name; undefined for any other name. */

@@ -7,10 +7,26 @@ export {
   type SessionCredentials,
   type TokenRefusal,
 } from "./agent-tokens.ts";
-export type { LoginLimits } from "./login-guard.ts";
+export {
+  LoginGuard,
+  type Ban,
+  type BanFilter,
+  type LoginGuardEvents,
+  type LoginLimits,
+} from "./login-guard.ts";
 export type { ExpiresPolicy } from "./register-request.ts";
 export type { RegistrarCounters, RegistrarOptions, RegistrarPolicy } from "./registrar-options.ts";
 export { createRegistrar, type AgentRegistrar } from "./registrar.ts";
+export { JwtLogin, type JwtLoginOptions, type JwtRefusal } from "./jwt/jwt-login.ts";
+export type { DirectoryAgent } from "./directory/answer.ts";
+export {
+  AgentDirectory,
+  type DirectoryCounters,
+  type DirectoryOptions,
+  type Readiness,
+} from "./directory/directory.ts";
+export { RegisterDesk, type RegisterDeskOptions } from "./register-desk.ts";
+export { SignInDesk, type SignInDeskOptions, type SignInResult } from "./sign-in-desk.ts";
 export { joinServers, NamedServer, type NamedServerOptions } from "./named-server.ts";
 export type { ServerPoolOptions } from "./pooled-server.ts";
 export {

@@ -25,7 +25,10 @@ export class RegisterLogin {
     this.#options = options;
     this.#counters = counters;
     this.#onRefused = onRefused;
-    this.#guard = new LoginGuard(options.clock, { ...defaultLoginLimits, ...options.loginLimits });
+    const limits = { ...defaultLoginLimits, ...options.loginLimits };
+    this.#guard =
+      options.guard ?? new LoginGuard({ clock: options.clock, limits: () => limits, log: options.log });
+    this.#guard.events.on("banned", () => void this.#counters.bans++);
   }
 
   /**

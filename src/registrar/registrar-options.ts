@@ -1,7 +1,7 @@
 import type { Clock, Logger, Random } from "../core/index.ts";
 import type { DigestServer } from "../sip/index.ts";
 import type { AgentTokens } from "./agent-tokens.ts";
-import type { LoginLimits } from "./login-guard.ts";
+import type { LoginGuard, LoginLimits } from "./login-guard.ts";
 import type { ExpiresPolicy } from "./register-request.ts";
 
 /** How the registrar treats its clients. */
@@ -47,6 +47,8 @@ export interface RegistrarOptions {
   readonly log: Logger;
   readonly policy?: Partial<RegistrarPolicy>;
   readonly loginLimits?: Partial<LoginLimits>;
+  /** Shared with who else judges sign-ins; else one of its own, with `loginLimits`. */
+  readonly guard?: LoginGuard;
 }
 
 /** Counted since start. */
@@ -56,6 +58,8 @@ export interface RegistrarCounters {
   failedLogins: number;
   /** Refused without a look at the password: too many failures before. */
   blockedLogins: number;
+  /** Addresses, DNs and pairs of both that were shut out. */
+  bans: number;
   /** Answered with any other error. */
   refused: number;
   signedIn: number;

@@ -3,9 +3,8 @@ import { createSecureServer, type Http2SecureServer } from "node:http2";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { fastify, type FastifyInstance, type FastifyServerFactoryHandler } from "fastify";
-import { TypedEvents, type Clock, type Logger } from "../core/index.ts";
+import { FileWatch, TypedEvents, type Clock, type Logger } from "../core/index.ts";
 import {
-  CertificateWatch,
   loadCertificate,
   type CertificateFiles,
   type CertificateInfo,
@@ -114,7 +113,7 @@ class FastifyHttpServer implements HttpServer {
   readonly #log: Logger;
   readonly #sockets = new Set<Socket>();
   readonly #upgradeHandlers = new Set<(...args: Parameters<UpgradeHandler>) => boolean>();
-  readonly #watch: CertificateWatch | undefined;
+  readonly #watch: FileWatch | undefined;
   #server: Server | Http2SecureServer;
   #certificate: LoadedCertificate | undefined;
   #closing: Promise<void> | undefined;
@@ -139,9 +138,13 @@ class FastifyHttpServer implements HttpServer {
     this.#wireApp();
     if (options.tls) {
       const { tls, clock, certificateSettleMs } = options;
-      this.#watch = new CertificateWatch(tls, clock, this.#log, certificateSettleMs, () =>
-        this.reloadCertificate(),
-      );
+      this.#watch = new FileWatch({
+        files: [tls.certFile, tls.keyFile],
+        clock,
+        log: this.#log,
+        settleMs: certificateSettleMs,
+        onChange: () => void this.reloadCertificate(),
+      });
     }
   }
 

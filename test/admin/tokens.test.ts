@@ -1,8 +1,8 @@
 import { fastify, type FastifyInstance } from "fastify";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { AuditLog, registerTokenRoutes } from "../../src/admin/index.ts";
+import { AuditLog, registerSignInRoute, registerTokenRoutes } from "../../src/admin/index.ts";
 import { createLogger, silentLogger } from "../../src/core/index.ts";
-import { AgentTokens } from "../../src/registrar/index.ts";
+import { AgentTokens, LoginGuard, SignInDesk } from "../../src/registrar/index.ts";
 import { CountingRandom } from "../support/counting-random.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { adminToken, openLogin } from "./support.ts";
@@ -33,8 +33,12 @@ function open(options: { off?: boolean } = {}): void {
     random,
   });
   const access = openLogin(clock, { log: silentLogger });
-  const shared = { access, audits, secure: false, clock, log };
-  registerTokenRoutes(app, { ...shared, tokens: options.off ? undefined : tokens });
+  const limits = { perAccount: 10, perAddress: 20, perDn: 50, forgiveSeconds: 5, neverBan: [] };
+  const guard = new LoginGuard({ clock, limits: () => limits, log: silentLogger });
+  const prepare = () => undefined;
+  registerTokenRoutes(app, { access, audits, prepare, tokens: options.off ? undefined : tokens });
+  const desk = options.off ? undefined : new SignInDesk({ tokens, jwt: undefined, guard, prepare });
+  registerSignInRoute(app, { desk, secure: false, log });
 }
 beforeEach(() => open());
 afterEach(() => app.close());

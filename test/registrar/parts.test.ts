@@ -1,11 +1,10 @@
+import { FakeClock } from "../support/fake-clock.ts";
 import { describe, expect, test } from "vitest";
 import { StateMachine } from "../../src/core/index.ts";
-import { LoginGuard } from "../../src/registrar/login-guard.ts";
 import { Pacer, priorities } from "../../src/registrar/pacer.ts";
 import { refreshDelayMs } from "../../src/registrar/trunk-answer.ts";
 import { trunkTable, type TrunkInput } from "../../src/registrar/trunk-table.ts";
 import type { TrunkState } from "../../src/registrar/index.ts";
-import { FakeClock } from "../support/fake-clock.ts";
 
 describe("pacer", () => {
   const limits = { perSecond: 10, burst: 2, maxOutstanding: 3 };
@@ -117,38 +116,5 @@ describe("refresh time", () => {
     [1, 0.5, 500],
   ])("granted %i s with random %d: after %i ms", (granted, fraction, expected) => {
     expect(refreshDelayMs(granted, random(fraction))).toBeCloseTo(expected, 0);
-  });
-});
-
-describe("login guard", () => {
-  test("forgives one failure per period and forgets the address in the end", () => {
-    const clock = new FakeClock();
-    const guard = new LoginGuard(clock, { perAccount: 2, perAddress: 100, forgiveSeconds: 10 });
-    guard.failed("192.0.2.1", "5001");
-    expect(guard.blockedSeconds("192.0.2.1", "5001")).toBe(0);
-    guard.failed("192.0.2.1", "5001");
-    expect(guard.blockedSeconds("192.0.2.1", "5001")).toBe(10);
-    clock.advance(9_999);
-    expect(guard.blockedSeconds("192.0.2.1", "5001")).toBe(1);
-    clock.advance(1);
-    expect(guard.blockedSeconds("192.0.2.1", "5001")).toBe(0);
-    expect(guard.size).toBe(2);
-    clock.advance(10_000);
-    expect(guard.blockedSeconds("192.0.2.1", "5001")).toBe(0);
-    expect(guard.size).toBe(0);
-  });
-
-  test("remembers of a DN no more than a DN can have", () => {
-    const guard = new LoginGuard(new FakeClock(), { perAccount: 2, perAddress: 100, forgiveSeconds: 10 });
-    for (let index = 0; index < 3; index++) guard.failed("192.0.2.1", `${"5".repeat(4000)}${index}`);
-    expect(guard.size).toBe(2);
-  });
-
-  test("remembers a bounded number of addresses", () => {
-    const guard = new LoginGuard(new FakeClock(), { perAccount: 2, perAddress: 100, forgiveSeconds: 10 });
-    for (let index = 0; index < 30_000; index++) guard.failed(`2001:db8::${index.toString(16)}`, "5001");
-    expect(guard.size).toBeLessThanOrEqual(20_001);
-    guard.clear();
-    expect(guard.size).toBe(0);
   });
 });

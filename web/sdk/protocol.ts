@@ -62,7 +62,7 @@ export interface WhichCall {
 }
 
 export interface CommandData {
-  /** With number and password, or with a token of `POST /api/tokens`. */
+  /** With number and password, or with a token of `POST /api/tokens`, or a JWT. */
   readonly sign_in: { readonly dn: string; readonly password: string } | { readonly token: string };
   readonly sign_out: Nothing;
   readonly make_call: { readonly number: string };

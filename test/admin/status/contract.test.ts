@@ -1,4 +1,5 @@
 import { expectTypeOf, it } from "vitest";
+import type { ShownBan } from "../../../src/admin/index.ts";
 import type * as gateway from "../../../src/admin/status/contract.ts";
 import type * as page from "../../../web/src/dashboard/api/contract.ts";
 
@@ -12,5 +13,6 @@ it("the dashboard reads each part of the live status as the gateway writes it", 
   expectTypeOf<gateway.WorkerStatus>().toExtend<page.Worker>();
   expectTypeOf<gateway.Failure>().toExtend<page.Failure>();
   expectTypeOf<gateway.Audit>().toExtend<page.AuditEntry>();
+  expectTypeOf<ShownBan>().toExtend<page.Ban>();
   expectTypeOf<gateway.Sample>().toExtend<page.Sample>();
 });

@@ -58,6 +58,7 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   zod: ["src/config/"],
   yaml: ["src/config/", "src/migration/"],
   pino: ["src/core/"],
+  jose: ["src/registrar/jwt/"],
   "prom-client": ["src/admin/metrics/"],
   "@opentelemetry/api": ["src/telemetry/spans/"],
   "@opentelemetry/exporter-trace-otlp-http": ["src/telemetry/spans/"],

@@ -1,5 +1,5 @@
 import { textOf } from "../../shared/json.ts";
-import type { Certificate, Me, Sample, Trace, TraceSummary } from "./contract.ts";
+import type { Ban, Certificate, Me, Sample, Trace, TraceSummary } from "./contract.ts";
 
 /** What came of a request; `status` 0: no answer at all. `error` is for people. */
 export type Answer<T> =
@@ -75,6 +75,16 @@ export class AdminApi {
 
   async signOut(dn: string): Promise<Answer<{ signed_out: number }>> {
     return await this.#watched("DELETE", `agents/${encodeURIComponent(dn)}`, {});
+  }
+
+  async bans(): Promise<Answer<{ bans: readonly Ban[] }>> {
+    return await this.#watched("GET", "bans");
+  }
+
+  /** All, unless it is said which. */
+  async liftBans(filter: Readonly<Record<string, string>>): Promise<Answer<{ lifted: number }>> {
+    const query = new URLSearchParams(filter).toString();
+    return await this.#watched("DELETE", query === "" ? "bans" : `bans?${query}`, {});
   }
 
   async drain(draining: boolean): Promise<Answer<{ draining: boolean; calls: number }>> {

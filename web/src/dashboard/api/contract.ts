@@ -7,6 +7,15 @@ export interface Me {
   readonly role: Role;
 }
 
+/** Who is shut out after failed logins; null where any address, or any DN, is meant. */
+export interface Ban {
+  readonly address: string | null;
+  readonly dn: string | null;
+  readonly failures: number;
+  readonly since: string;
+  readonly until: string;
+}
+
 export interface Certificate {
   readonly subject: string;
   readonly expires_at: string;

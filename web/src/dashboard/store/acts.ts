@@ -1,5 +1,5 @@
 import type { AdminApi, Answer } from "../api/client.ts";
-import type { Agent, Call } from "../api/contract.ts";
+import type { Agent, Ban, Call } from "../api/contract.ts";
 
 /** Something an engineer does to the gateway. */
 export interface Act {
@@ -66,6 +66,24 @@ export class Acts {
             ? `No new calls are taken; ${value.calls} ${value.calls === 1 ? "runs" : "run"} on.`
             : "New calls are taken again.",
         ),
+    };
+  }
+
+  /** One ban or, left out, all; `after` is told when it is done. */
+  liftBans(ban: Ban | undefined, after: () => Promise<void>): Act {
+    const filter: Record<string, string> = {};
+    if (ban?.address) filter["address"] = ban.address;
+    if (ban?.dn) filter["dn"] = ban.dn;
+    return {
+      name: ban ? "Clear" : "Clear all",
+      ...(ban ? {} : { question: "Let all in again? Who guesses at passwords may go on at once." }),
+      run: async () => {
+        const outcome = await told("Clearing", this.#api.liftBans(filter), ({ lifted }) =>
+          lifted === 1 ? "1 ban is lifted." : `${lifted} bans are lifted.`,
+        );
+        await after();
+        return outcome;
+      },
     };
   }
 

@@ -1,4 +1,5 @@
 import { levelOf } from "../../shared/words.ts";
+import type { Ban } from "../api/contract.ts";
 
 /** What figures and states are called for people. Pure. */
 
@@ -41,6 +42,12 @@ export function callWords(state: string, held = false): Told {
 export function endWords(status: number | null, reason: string | null): string {
   if (status === null || reason?.includes(String(status))) return reason ?? "";
   return reason === null ? String(status) : `${status} ${reason}`;
+}
+
+/** Whom a ban shuts out. */
+export function bannedWords({ address, dn }: Pick<Ban, "address" | "dn">): string {
+  if (dn === null) return `${address ?? ""}, any DN`;
+  return address === null ? `DN ${dn}, from addresses new to it` : `${address} for DN ${dn}`;
 }
 
 export function certificateTone(daysLeft: number): Tone {

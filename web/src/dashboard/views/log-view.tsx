@@ -3,9 +3,10 @@ import type { AuditEntry, Failure } from "../api/contract.ts";
 import { At, Card } from "../parts/bits.tsx";
 import { callHash } from "../store/view.ts";
 import { endWords } from "../store/words.ts";
+import { BansCard } from "./bans-card.tsx";
 import type { ViewProps } from "./props.ts";
 
-export function LogView({ state: { live } }: ViewProps): JSX.Element {
+export function LogView({ state: { live }, dashboard, operates }: ViewProps): JSX.Element {
   return (
     <div class="log">
       <Card title="Failures" testId="failures">
@@ -14,6 +15,7 @@ export function LogView({ state: { live } }: ViewProps): JSX.Element {
       <Card title="What was done here" testId="audit">
         <Audit list={live.audit} />
       </Card>
+      <BansCard dashboard={dashboard} operates={operates} />
     </div>
   );
 }

@@ -40,7 +40,7 @@ const COMMANDS: Readonly<Record<CommandName, readonly Fields[]>> = {
         password: text(/^[^\p{Cc}]{1,256}$/u, "a text of at most 256 characters"),
       },
     },
-    { required: { token: text(/^[\x21-\x7e]{1,1024}$/, "a sign-in token of at most 1024 characters") } },
+    { required: { token: text(/^[\x21-\x7e]{1,8192}$/, "a sign-in token of at most 8192 characters") } },
   ],
   sign_out: [NONE],
   make_call: [{ required: { number: NUMBER } }],

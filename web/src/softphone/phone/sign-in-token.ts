@@ -16,6 +16,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 const STATUSES: Readonly<Record<number, string>> = {
   404: "This gateway takes no sign-in tokens. Sign in with number and password.",
+  503: "The gateway cannot check the sign-in just now. Try again in a minute.",
   429: "Too many sign-in tokens were refused. Wait a minute and get a new one.",
 };
 
