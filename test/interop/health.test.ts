@@ -80,6 +80,11 @@ async function becomes(state: string): Promise<void> {
   expect(metrics).toMatch(/^jackfield_ready [01]$/m);
 }
 
+it("does not start where the metrics' port is taken, and says so", async () => {
+  const config = { metrics: { listen: { port } } };
+  await expect(openTestGateway({ sipServer: sipServer.address, config })).rejects.toThrow(/EADDRINUSE/);
+});
+
 it("a real gateway goes through all states of readiness, and is alive in each", async () => {
   expect(await ready()).toBe("503 starting: no SIP Server has answered yet");
   sipServer.answers = true;
