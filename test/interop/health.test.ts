@@ -1,20 +1,38 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { createServer } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Gateway } from "../../src/cli/index.ts";
-import { systemClock, type Clock } from "../../src/core/index.ts";
+import { systemClock, type Clock, type Timer } from "../../src/core/index.ts";
 import { BrowserDouble } from "../support/browser-double.ts";
 import { openTestGateway } from "../support/test-gateway.ts";
 import { freePort, headerOf } from "./support/front.ts";
 import { eventually } from "./support/prometheus.ts";
 
-/** Ten times as fast as the machine's, so that nobody waits for an outage to be found out. */
-const fastClock: Clock = {
-  ...systemClock,
-  now: () => systemClock.now() * 10,
-  wallClock: () => systemClock.wallClock(),
-  setTimer: (ms, callback) => systemClock.setTimer(ms / 10, callback),
-};
+/** The machine's clock until it is told to run ten times as fast, so that nobody waits for an outage to be found out. */
+class HasteningClock implements Clock {
+  #speed = 1;
+  #since = systemClock.now();
+  #before = 0;
+
+  hasten(): void {
+    this.#before = this.now();
+    this.#since = systemClock.now();
+    this.#speed = 10;
+  }
+
+  now(): number {
+    return this.#before + (systemClock.now() - this.#since) * this.#speed;
+  }
+
+  wallClock(): number {
+    return systemClock.wallClock();
+  }
+
+  setTimer(delayMs: number, callback: () => void): Timer {
+    return systemClock.setTimer(delayMs / this.#speed, callback);
+  }
+}
 
 /** A SIP Server that says 200 to everything, or nothing. */
 class Answerer {
@@ -54,13 +72,19 @@ class Answerer {
 let sipServer: Answerer;
 let gateway: Gateway;
 let port: number;
+const clock = new HasteningClock();
 beforeAll(async () => {
   sipServer = await Answerer.open();
   port = await freePort();
   gateway = await openTestGateway({
     sipServer: sipServer.address,
-    clock: fastClock,
-    config: { media: { maxCallsPerWorker: 1 }, metrics: { listen: { port } } },
+    clock,
+    config: {
+      media: { maxCallsPerWorker: 1 },
+      metrics: { listen: { port } },
+      // Timers that run keep their pace when the clock is hastened.
+      sipServer: { optionsSeconds: 1 },
+    },
   });
 });
 afterAll(async () => {
@@ -84,6 +108,7 @@ it("a real gateway goes through all states of readiness, and is alive in each", 
   expect(await ready()).toBe("503 starting: no SIP Server has answered yet");
   sipServer.answers = true;
   await becomes("200 ok");
+  clock.hasten();
   const browser = await BrowserDouble.signIn({ url: `ws://127.0.0.1:${gateway.httpPort}/ws`, dn: "5001" });
   const health = await fetch(`http://127.0.0.1:${gateway.httpPort}/api/health`);
   expect(await health.json()).toMatchObject({
@@ -114,4 +139,12 @@ it("a real gateway goes through all states of readiness, and is alive in each", 
   expect(await ready(port)).toBe("503 stopping");
   await closed;
   await browser.close();
+});
+
+it("a gateway does not start where the metrics' port is taken, and says so", async () => {
+  const other = createServer();
+  await new Promise<void>((done) => other.listen(port, "127.0.0.1", done));
+  const config = { metrics: { listen: { port } } };
+  await expect(openTestGateway({ sipServer: sipServer.address, config })).rejects.toThrow(/EADDRINUSE/);
+  await new Promise((done) => other.close(done));
 });
