@@ -11,6 +11,8 @@ export const usage = `jackfield ${version}: WebRTC-to-SIP gateway for Genesys co
   jackfield sandbox [--host ADDRESS] [--port PORT] [--dns 5001-5099]
                                     a sandbox SIP Server alone, to try a gateway against
   jackfield hash-password           reads a password, prints its hash for admin.users[].passwordHash
+  jackfield import-asterisk pjsip.conf [extensions.conf] [rtp.conf] [http.conf] [--output FILE] [--report FILE]
+                                    makes a configuration of Asterisk's and tells what maps (docs/migration.md)
   jackfield version`;
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -28,6 +30,8 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
         host: { type: "string" },
         dns: { type: "string" },
         ready: { type: "boolean" },
+        output: { type: "string", short: "o" },
+        report: { type: "string" },
         help: { type: "boolean", short: "h" },
         version: { type: "boolean", short: "v" },
       },
@@ -40,6 +44,10 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
   const [command, ...rest] = positionals;
   if (values.help || command === "help") return say(usage);
   if (values.version || command === "version") return say(version);
+  if (command === "import-asterisk") {
+    const { runImportAsterisk } = await import("./import-asterisk.ts");
+    return runImportAsterisk({ files: rest, output: values.output, report: values.report });
+  }
   if (rest.length > 0 || command === undefined) return complain();
   // Each is loaded when asked for: a health check, once every few seconds, needs no media.
   switch (command) {

@@ -56,7 +56,7 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   "libopus-wasm": ["src/media/codec/"],
   ws: ["src/ws/"],
   zod: ["src/config/"],
-  yaml: ["src/config/"],
+  yaml: ["src/config/", "src/migration/"],
   pino: ["src/core/"],
   "prom-client": ["src/admin/metrics/"],
   "@opentelemetry/api": ["src/telemetry/spans/"],
