@@ -37,8 +37,15 @@ export function planAccounts(
   for (const { agents: run, password } of runsOf(inRanges)) {
     const [first, last] = [run[0], run.at(-1)];
     if (!first || !last || run.length < fewestInRange) accounts.push(...run);
-    else if (password !== undefined) ranges.push({ from: first.dn, to: last.dn, password });
-    else {
+    else if (password !== undefined) {
+      ranges.push({ from: first.dn, to: last.dn, password });
+      findings.add(
+        "decide",
+        `passwords of ${first.dn}-${last.dn}`,
+        "follow a pattern, or are all the same: who knows one knows all. Taken as they are; better new ones in a passwordFile",
+        first.endpoint.at,
+      );
+    } else {
       ranges.push({ from: first.dn, to: last.dn, passwordFile });
       passwords.push(...run.map(({ dn, secret }) => `${dn}:${secret.password}`));
     }

@@ -146,7 +146,7 @@ class Reader {
     if (this.#settings + base.settings.length > limits.settings)
       return this.#problem(at, "left out: too many settings by templates");
     this.#settings += base.settings.length;
-    section.settings.push(...base.settings);
+    for (const setting of base.settings) section.settings.push(setting);
   }
 
   #directive(text: string, at: Place, depth: number): void {

@@ -1,4 +1,5 @@
 import type { DialPlan, Step } from "./dial-plan.ts";
+import { ownOf } from "./objects.ts";
 import type { Findings, Kind } from "./report.ts";
 
 const onTalk =
@@ -76,7 +77,7 @@ export function tellDialPlan({ steps }: DialPlan, dialled: ReadonlySet<string>, 
   for (const step of steps) {
     if (step.app === "dial") tellDial(step, dialled, findings);
     else {
-      const [kind, text] = (Object.hasOwn(apps, step.app) ? apps[step.app] : undefined) ?? [
+      const [kind, text] = ownOf(apps, step.app) ?? [
         "decide" as const,
         "this application is not known here: what did it do for a call?",
       ];

@@ -21,7 +21,7 @@ export function planRules(
   trunks: readonly string[],
   findings: Findings,
 ): NumberRule[] {
-  const dialled = new Set(contexts.flatMap((context) => [...withIncluded(context, plan)]));
+  const dialled = dialledContexts(contexts, plan);
   const rules = new Map<string, NumberRule>();
   for (const steps of extensionsOf(plan.steps.filter(({ context }) => dialled.has(context)))) {
     const rule = ruleOf(steps, trunks, findings);
@@ -31,6 +31,11 @@ export function planRules(
       if (!rules.has(match)) rules.set(match, { match, ...rule });
   }
   return inOrder([...rules.values()], findings);
+}
+
+/** The contexts that numbers dialled in these are looked for in. */
+export function dialledContexts(contexts: readonly string[], plan: DialPlan): ReadonlySet<string> {
+  return new Set(contexts.flatMap((context) => [...withIncluded(context, plan)]));
 }
 
 /** Steps of one extension of one context together. */
@@ -72,7 +77,7 @@ function ruleOf(steps: readonly Step[], trunks: readonly string[], findings: Fin
     );
     return { action: "deny" };
   }
-  const target = targetOf(dial.args);
+  const target = targetOf(dial.args, step.extension);
   if (!target) {
     if (!/^\s*(?:PJSIP|SIP)\/\$\{EXTEN\}\s*(?:,|$)/i.test(dial.args))
       findings.add(
@@ -96,7 +101,9 @@ function ruleOf(steps: readonly Step[], trunks: readonly string[], findings: Fin
   findings.add(
     "mapped",
     what,
-    `calls.outbound.rules: ${strip === 0 && prefix === "" ? "as dialled" : `strip ${strip}, prefix "${prefix}"`}, to SIP Server`,
+    strip === 0 && prefix === ""
+      ? "goes to SIP Server as dialled"
+      : `calls.outbound.rules: strip ${strip}, prefix "${prefix}", to SIP Server`,
     dial.at,
   );
   return { ...(strip === 0 ? {} : { strip }), ...(prefix === "" ? {} : { prefix }) };
@@ -123,8 +130,11 @@ interface Target {
 }
 
 /** `PJSIP/+${EXTEN:2}@trunk` and `PJSIP/trunk/sip:+${EXTEN:2}@host`; undefined for anything else. */
-function targetOf(args: string): Target | undefined {
-  const first = args.split(",")[0]?.trim() ?? "";
+function targetOf(args: string, extension: string): Target | undefined {
+  const written = args.split(",")[0]?.trim() ?? "";
+  // A number of its own written out again is the number dialled.
+  const isNumber = /^[0-9*#+]+$/.test(extension);
+  const first = isNumber ? written.replace(`/${extension}@`, () => "/${EXTEN}@") : written;
   if (first.includes("&")) return undefined;
   const number = String.raw`([0-9+*#]*)\$\{EXTEN(?::(\d{1,2}))?\}`;
   const byName = new RegExp(String.raw`^(?:PJSIP|SIP)/${number}@([\w.-]+)$`, "i").exec(first);

@@ -8,14 +8,14 @@ import {
   type Section,
 } from "./config-file.ts";
 import { readDialPlan, type DialPlan } from "./dial-plan.ts";
-import { planRules } from "./dial-rules.ts";
+import { dialledContexts, planRules } from "./dial-rules.ts";
 import { tellDialPlan } from "./dial-apps.ts";
 import { planMedia } from "./media.ts";
-import { PjsipObject, PjsipObjects, typeOf } from "./objects.ts";
+import { ownOf, PjsipObject, PjsipObjects, typeOf } from "./objects.ts";
 import { tellSettings } from "./options.ts";
 import { Findings, reportText } from "./report.ts";
 import { rolesOf, type Role, type Roles } from "./roles.ts";
-import { planAddresses, planHttp, unknownAddress } from "./sections.ts";
+import { planAddresses, planHttp } from "./sections.ts";
 import { tellRtpAndHttp } from "./rtp-and-http.ts";
 import { sipServerSection } from "./sip-server.ts";
 import { planTrunk } from "./trunk.ts";
@@ -72,6 +72,7 @@ export function importAsterisk(input: ImportInput): ImportResult {
   );
   const identity = roles.trunks.some((one) => one.isOn("send_pai")) ? { identity: "asserted" } : {};
   const outbound = { ...(rules.length > 0 ? { rules } : {}), ...identity };
+  const sipServer = sipServerSection(trunk, roles, objects, { isReadable: input.isReadable, findings });
   const tree = {
     http,
     websocket,
@@ -79,7 +80,7 @@ export function importAsterisk(input: ImportInput): ImportResult {
     media: planMedia(roles, general(parsed.rtp), mediaAddress, findings),
     agents: agentsSection(accounts, roles, objects),
     ...(Object.keys(outbound).length > 0 ? { calls: { outbound } } : {}),
-    sipServer: sipServerSection(trunk, roles, objects, { isReadable: input.isReadable, findings }),
+    sipServer,
   };
   tellRest(objects, roles, dialPlan, findings);
   tellRtpAndHttp(general(parsed.rtp), general(parsed.http), findings);
@@ -87,7 +88,10 @@ export function importAsterisk(input: ImportInput): ImportResult {
   return {
     tree,
     passwords: accounts.passwords,
-    report: reportText({ summary: summaryOf(accounts, trunk.addresses, roles, input.files), findings: all }),
+    report: reportText({
+      summary: summaryOf(accounts, sipServer.addresses, roles, input.files),
+      findings: all,
+    }),
     agents: accounts.count,
     toDecide: all.filter(({ kind }) => kind === "decide").length,
   };
@@ -110,7 +114,7 @@ function sortFiles(
         : base.startsWith("http")
           ? "http"
           : "pjsip";
-    const parsed = parseConfigFile(file, readIncluded);
+    const parsed = parseConfigFile({ ...file, name: file.name.replace(/^.*[/\\]/, "") }, readIncluded);
     for (const section of parsed.sections) sorted[kind].push(section);
     problems.push(...parsed.problems);
   }
@@ -188,11 +192,11 @@ function tellRest(objects: PjsipObjects, roles: Roles, dialPlan: DialPlan, findi
       findings.add(
         "lost",
         `type = ${object.type}`,
-        otherTypes[object.type] ?? "there is nothing like it",
+        ownOf(otherTypes, object.type) ?? "there is nothing like it",
         object.at,
       );
   }
-  tellDialPlan(dialPlan, new Set(contextsOf(roles)), findings);
+  tellDialPlan(dialPlan, dialledContexts(contextsOf(roles), dialPlan), findings);
 }
 
 const knownTypes = new Set(["endpoint", "aor", "registration", "auth", "transport", "identify"]);
@@ -215,7 +219,7 @@ function summaryOf(
   return [
     `read: ${files.map(({ name }) => name.replace(/^.*[/\\]/, "")).join(", ")}, with what they include`,
     `agents that can sign in: ${accounts.count}${accounts.count > 0 ? ` (${accounts.dns})` : ""}`,
-    `SIP Server: ${addresses.length > 0 ? addresses.join(", ") : `not found; ${unknownAddress}:5060 stands in its place`}`,
+    `SIP Server: ${addresses.join(", ")}`,
     `trunk endpoints: ${
       roles.trunks
         .map(({ name }) => name)

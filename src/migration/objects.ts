@@ -77,6 +77,11 @@ export class PjsipObjects {
   }
 }
 
+/** An entry of a table by a name out of a file, which may be `constructor`. */
+export function ownOf<Value>(table: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
 /** What `type` says of a section; undefined where it has none. */
 export function typeOf(section: Section): string | undefined {
   return section.settings.findLast(({ key }) => key === "type")?.value.toLowerCase();

@@ -1,5 +1,5 @@
 import type { Setting } from "./config-file.ts";
-import { isYes, type PjsipObject } from "./objects.ts";
+import { isYes, ownOf, type PjsipObject } from "./objects.ts";
 import type { Findings, Kind } from "./report.ts";
 import type { Role } from "./roles.ts";
 
@@ -73,12 +73,20 @@ const endpoint: Answers = {
       ? ["gone", "media.trunkSource: sound may come from any port of the address in SDP"]
       : onBrowserLeg,
   asymmetric_rtp_codec: always("what comes in may be another codec than what goes out"),
-  timers: (value) =>
-    /^(?:no|never)$/i.test(value)
+  timers: (value, role) => {
+    if (role === "agent") return ["gone", "browsers' calls end with their connection, not by a timer"];
+    return /^(?:no|never)$/i.test(value)
       ? ["mapped", "sipServer.sessionTimer.mode: ignore"]
-      : ["mapped", "sipServer.sessionTimer: on, with SIP Server's interval; SIP Server refreshes"],
-  timers_min_se: ["mapped", "sipServer.sessionTimer.minSeconds"],
-  timers_sess_expires: ["mapped", "sipServer.sessionTimer.offerSeconds"],
+      : ["mapped", "sipServer.sessionTimer: on, with SIP Server's interval; SIP Server refreshes"];
+  },
+  timers_min_se: (_value, role) =>
+    role === "agent"
+      ? ["gone", "there is no timer toward browsers"]
+      : ["mapped", "sipServer.sessionTimer.minSeconds"],
+  timers_sess_expires: (_value, role) =>
+    role === "agent"
+      ? ["gone", "there is no timer toward browsers"]
+      : ["mapped", "sipServer.sessionTimer.offerSeconds"],
   "100rel": (value) =>
     /^peer_supported$/i.test(value)
       ? ["mapped", "sipServer.reliableRinging: supported"]
@@ -286,8 +294,8 @@ const toldElsewhere: Readonly<Record<string, readonly string[]>> = {
 
 /** Tells what becomes of every setting of an object. */
 export function tellSettings(object: PjsipObject, role: Role, findings: Findings): void {
-  const answers = answersByType[object.type];
-  const told = toldElsewhere[object.type] ?? ["type"];
+  const answers = ownOf(answersByType, object.type);
+  const told = ownOf(toldElsewhere, object.type) ?? ["type"];
   for (const setting of object.settings) {
     if (told.includes(setting.key)) continue;
     const verdict = answers && verdictOn(answers, setting, role);
@@ -302,7 +310,7 @@ export function tellSettings(object: PjsipObject, role: Role, findings: Findings
 }
 
 function verdictOn(answers: Answers, { key, value }: Setting, role: Role): Verdict | undefined {
-  const answer = Object.hasOwn(answers, key) ? answers[key] : undefined;
+  const answer = ownOf(answers, key);
   return typeof answer === "function" ? answer(value, role) : answer;
 }
 
@@ -319,7 +327,7 @@ const ownKeys = new Set([
 ]);
 
 function masked(setting: Setting): Setting {
-  return ownKeys.has(setting.key) && setting.value.length < 256
-    ? { ...setting, value: setting.value.replace(/\d{3,}/, "(DN)").replace(/^"?[^"<]*"?\s*</, "... <") }
-    : setting;
+  if (!ownKeys.has(setting.key) || setting.value.length > 256) return setting;
+  const value = setting.value.replace(/^"?[^"<]*"?\s*</, "... <").replace(/^\d{3,}$|\d{3,}(?=[@>])/g, "(DN)");
+  return { ...setting, value };
 }

@@ -53,7 +53,7 @@ export class Findings {
   }
 }
 
-const secretKeys = /pass|secret|cred|digest|token|key$/;
+const secretKeys = /pass|secret|cred|digest|token/;
 const fileKeys = /file|path/;
 
 const mostShown = 80;
@@ -89,11 +89,34 @@ export interface ReportFacts {
 export function reportText({ summary, findings }: ReportFacts): string {
   const lines = ["# From Asterisk to Jackfield", "", ...summary.map((line) => `- ${line}`)];
   for (const kind of ["decide", "lost", "mapped", "gone"] as const) {
-    const some = findings.filter((finding) => finding.kind === kind);
+    const some = findings.filter((finding) => finding.kind === kind).toSorted(byUrgency);
     if (some.length === 0) continue;
     lines.push("", `## ${headings[kind]} (${some.length})`, "", ...some.map(findingLine));
   }
   return `${lines.map(printable).join("\n")}\n`;
+}
+
+/** What keeps everybody from working, then what takes DNs or sound away; the rest as it came. */
+const urgent = [
+  "more than can be told",
+  "agents",
+  "a line that could not be read",
+  "sipServer.addresses",
+  "SIP over TLS",
+  "http.tls",
+  "registrations in Asterisk",
+  "registration of the DNs",
+  "sip.advertisedAddress",
+  "media.advertisedAddress",
+  "SIP port",
+  "firewall toward browsers",
+  "websocket.origins",
+  "media.rtpPorts",
+];
+
+function byUrgency({ what: one }: Finding, { what: other }: Finding): number {
+  const rank = (what: string): number => (urgent.includes(what) ? urgent.indexOf(what) : urgent.length);
+  return rank(one) - rank(other);
 }
 
 function findingLine({ what, text, places }: Finding): string {

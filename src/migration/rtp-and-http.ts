@@ -1,4 +1,5 @@
 import type { Section } from "./config-file.ts";
+import { ownOf } from "./objects.ts";
 import type { Findings, Kind } from "./report.ts";
 
 const rtp: Readonly<Record<string, readonly [Kind, string]>> = {
@@ -49,10 +50,7 @@ export function tellRtpAndHttp(
   for (const [section, answers] of [[rtpGeneral, rtp] as const, [httpGeneral, http] as const])
     for (const setting of section?.settings ?? []) {
       if (planned.has(setting.key)) continue;
-      const [kind, text] = (Object.hasOwn(answers, setting.key) ? answers[setting.key] : undefined) ?? [
-        "gone" as const,
-        "Asterisk's own, of no use here",
-      ];
+      const [kind, text] = ownOf(answers, setting.key) ?? ["gone" as const, "Asterisk's own, of no use here"];
       findings.about(kind, setting, text);
     }
 }

@@ -118,7 +118,7 @@ export function planAddresses(
     findings.add(
       "mapped",
       "address toward SIP Server",
-      `sip.advertisedAddress: ${advertised}`,
+      `sip.advertisedAddress: ${advertised}, of the host in these files; on another host write that one's, in sip.host and media.advertisedAddress too`,
       transport?.at,
     );
   if (media === undefined && advertised === undefined)
@@ -150,6 +150,13 @@ const ownPort = 5070;
 function planPort(trunk: TrunkPlan, port: number | undefined, roles: Roles, findings: Findings): number {
   const trunkPort = bindParts(trunk.trunkTransport?.value("bind")).port ?? 5060;
   const isShared = roles.trunks.length > 0 && (port === undefined || port === trunkPort);
+  if (roles.trunks.length > 0)
+    findings.add(
+      "decide",
+      "Trunk DN at SIP Server",
+      `its contact, this host at port ${trunkPort}, is answered by nobody once Asterisk is gone, and SIP Server takes it out of service. That is right: agents' calls go by their DNs. Does a routing strategy still send calls to it?`,
+      roles.trunks[0]?.at,
+    );
   if (!isShared) {
     findings.add("mapped", "SIP port", `sip.port: ${port ?? 5060}`, trunk.registrationTransport?.at);
     return port ?? 5060;
@@ -157,7 +164,7 @@ function planPort(trunk: TrunkPlan, port: number | undefined, roles: Roles, find
   findings.add(
     "decide",
     "SIP port",
-    `sip.port: ${ownPort}, not Asterisk's ${trunkPort}: that one stands in the contact of the Trunk DN for this host, and SIP Server tells DNs and trunks apart by address and port. Open it in the firewall. When nothing routes to the Trunk DN any more, have it taken out of service at SIP Server`,
+    `sip.port: ${ownPort}, not Asterisk's ${trunkPort}: that one stands in the contact of the Trunk DN for this host, and SIP Server tells DNs and trunks apart by address and port. Open it in the firewall`,
     trunk.trunkTransport?.at ?? roles.trunks[0]?.at,
   );
   return ownPort;

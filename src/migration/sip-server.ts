@@ -16,7 +16,7 @@ export function sipServerSection(
   roles: Roles,
   objects: PjsipObjects,
   around: Surroundings,
-): Record<string, unknown> {
+): { readonly addresses: readonly string[] } & Readonly<Record<string, unknown>> {
   const { findings } = around;
   const addresses = usableAddresses(trunk, around, objects);
   if (addresses.length > 1)

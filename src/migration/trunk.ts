@@ -89,7 +89,7 @@ function allowOf(
 
 /** `a.b.c.d` or `a.b.c.d/bits`, also of a net with a mask; undefined for names. */
 export function netText(match: string): string | undefined {
-  const [address = "", mask] = match.split("/");
+  const [address = "", mask] = match.replace(/:\d+$/, "").split("/");
   if (!isIpv4(address)) return undefined;
   if (mask === undefined || mask === "32" || mask === "255.255.255.255") return address;
   for (let bits = 0; bits <= 32; bits++)
