@@ -1,14 +1,19 @@
-/** Everything around the gateway in `bench:calls`, a process of its own: the agents and SIP Server. */
+/** Everything around the gateway in `bench:calls` and `bench:agents`, a process of its own: the agents and SIP Server. */
 import { BrowserDouble, type DoubleCall } from "../../test/support/browser-double.ts";
 import type { DoubleCodec } from "../../test/support/browser-media.ts";
 import { browserSdp } from "../../test/support/descriptions.ts";
 import type { TestCall } from "../../test/support/test-agent.ts";
 import type { CallOutTimes } from "./call-out.ts";
 import { TimeHistogram, type Percentiles } from "./figures.ts";
-import { busyCpuMs, processCpuMs, threadCpuMs, waitedMs } from "./machine.ts";
+import { between, read, type CpuUse } from "./readings.ts";
 import { serve } from "./rpc.ts";
 import { SipServerDouble } from "./sip-server-double.ts";
+import { Talk, talkInAll } from "./talk.ts";
 import { makeVoices, type BenchCodec } from "./voices.ts";
+
+// The gateway of bench:agents shows a certificate of its own making.
+process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
+process.removeAllListeners("warning");
 
 const firstDn = 5001;
 const number = "9000";
@@ -162,10 +167,7 @@ async function setUps(settings: SetUpSettings): Promise<SetUpFigures> {
   };
   const byes = (): number => sipServer().requests["BYE"] ?? 0;
   const byesBefore = byes();
-  const cpu = { process: processCpuMs(gatewayPid), main: threadCpuMs(gatewayPid)["main"] ?? 0 };
-  const own = process.cpuUsage();
-  const busy = busyCpuMs();
-  const waited = waitedMs(gatewayPid);
+  const before = read(gatewayPid);
   const start = performance.now();
   const end = start + seconds * 1000;
   if (concurrency !== undefined) {
@@ -194,32 +196,71 @@ async function setUps(settings: SetUpSettings): Promise<SetUpFigures> {
     await Promise.all(running);
   }
   if (way === "from agent") await until(() => byes() - byesBefore >= histogram.size, "BYE of every call");
-  const passed = performance.now() - start;
-  const { user, system } = process.cpuUsage(own);
-  const ownMs = (user + system) / 1000;
-  const gatewayMs = processCpuMs(gatewayPid) - cpu.process;
-  const othersMs = Math.max(0, busyCpuMs() - busy - ownMs - gatewayMs);
-  const main = (threadCpuMs(gatewayPid)["main"] ?? 0) - cpu.main;
+  const use = between(before, read(gatewayPid));
   const calls = Math.max(1, histogram.size);
   return {
     calls: histogram.size,
     failed,
     failures,
-    seconds: passed / 1000,
-    setUpsPerSecond: (histogram.size * 1000) / passed,
+    seconds: use.seconds,
+    setUpsPerSecond: histogram.size / use.seconds,
     ringMs: ringing.percentiles,
     setUpMs: histogram.percentiles,
-    gatewayCpuMsPerCall: gatewayMs / calls,
-    gatewayMainCpuMsPerCall: main / calls,
-    gatewayMainCpuPercent: (main / passed) * 100,
-    generatorCpuPercent: (ownMs / passed) * 100,
-    gatewayWaitPercent: ((waitedMs(gatewayPid) - waited) / passed) * 100,
-    othersCpuPercent: (othersMs / passed) * 100,
+    gatewayCpuMsPerCall: use.cpuMs / calls,
+    gatewayMainCpuMsPerCall: (use.threadsMs["main"] ?? 0) / calls,
+    gatewayMainCpuPercent: use.mainPercent,
+    generatorCpuPercent: use.generatorCpuPercent,
+    gatewayWaitPercent: use.waitPercent,
+    othersCpuPercent: use.othersCpuPercent,
     missed,
   };
 }
 
-/** Holds calls with ICE, DTLS and SRTP up until there are `calls`; each speaks for `speakSeconds` and is echoed. */
+/** What bringing calls up took, and how many SIP Server's side or the gateway refused, in words. */
+export interface BroughtUp {
+  /** From INVITE sent to 200 got, and to SRTP running (ICE, DTLS), ms. */
+  readonly answerMs: Percentiles;
+  readonly connectedMs: Percentiles;
+  readonly failures: Readonly<Record<string, number>>;
+}
+
+/** Brings calls with ICE, DTLS and SRTP up until `calls` have been tried, agent after agent, a few at a time. */
+async function bringUp({
+  calls,
+  atOnce,
+}: {
+  readonly calls: number;
+  readonly atOnce: number;
+}): Promise<BroughtUp> {
+  const answers = new TimeHistogram();
+  const connects = new TimeHistogram();
+  const failures: Record<string, number> = {};
+  let next = held.length;
+  const one = async (agent: BrowserDouble): Promise<void> => {
+    const call = await agent.dial(number);
+    const began = performance.now();
+    const failure = call.when("failed").then((reason) => Promise.reject(new Error(reason)));
+    await Promise.race([call.when("answered"), failure]);
+    answers.add(performance.now() - began);
+    await call.connected;
+    connects.add(performance.now() - began);
+    held.push({ agent, call });
+  };
+  const worker = async (): Promise<void> => {
+    while (next < calls) {
+      const agent = agents[next++ % agents.length];
+      if (!agent) throw new Error("nobody is signed in");
+      await one(agent).catch((error: unknown) => {
+        const words = error instanceof Error ? error.message : String(error);
+        failures[words] = (failures[words] ?? 0) + 1;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return { answerMs: answers.percentiles, connectedMs: connects.percentiles, failures };
+}
+
+/** Holds whole calls until there are `calls`; the new ones speak for `speakSeconds` and are echoed. */
 async function hold({
   calls,
   speakSeconds,
@@ -228,19 +269,9 @@ async function hold({
   readonly speakSeconds: number;
 }): Promise<number> {
   const from = held.length;
-  let next = from;
-  const worker = async (): Promise<void> => {
-    while (next < calls) {
-      const agent = agents[next++ % agents.length];
-      if (!agent) throw new Error("nobody is signed in");
-      const call = await agent.dial(number);
-      const failure = call.when("failed").then((reason) => Promise.reject(new Error(reason)));
-      await Promise.race([call.when("answered"), failure]);
-      await call.connected;
-      held.push({ agent, call });
-    }
-  };
-  await Promise.all(Array.from({ length: connectsAtOnce }, worker));
+  const { failures } = await bringUp({ calls, atOnce: connectsAtOnce });
+  const [failure] = Object.keys(failures);
+  if (failure !== undefined) throw new Error(failure);
   const before = echoed();
   for (let frame = 0; frame < speakSeconds * 50; frame++) {
     const payload = frames[frame % frames.length] ?? Buffer.alloc(0);
@@ -249,6 +280,48 @@ async function hold({
   }
   await pause(200);
   return echoed() - before;
+}
+
+export interface TalkFigures extends CpuUse {
+  readonly calls: number;
+  readonly framesSent: number;
+  readonly framesLost: number;
+  /** From a browser, through the gateway twice, back to it, ms. */
+  readonly delayMs: Percentiles;
+  /** What the gateway moves on each side, both directions together, IP headers counted. */
+  readonly browserBytes: number;
+  readonly trunkBytes: number;
+  readonly trunkPackets: number;
+}
+
+/** All held calls talk; with none, the gateway is only looked at. */
+async function talk({
+  seconds,
+  gatewayPid,
+}: {
+  readonly seconds: number;
+  readonly gatewayPid: number;
+}): Promise<TalkFigures> {
+  const talks = held.map(({ call }) => new Talk(call));
+  const trunk = { ...sipServer().sound };
+  const before = read(gatewayPid);
+  if (talks.length > 0) await talkInAll(talks, frames, seconds);
+  else await pause(seconds * 1000);
+  const use = between(before, read(gatewayPid));
+  const { packets, bytes } = sipServer().sound;
+  await pause(200);
+  const delays = new TimeHistogram();
+  const judged = talks.map((one) => one.judge(delays));
+  return {
+    ...use,
+    calls: talks.length,
+    framesSent: judged.reduce((sum, { sent }) => sum + sent, 0),
+    framesLost: judged.reduce((sum, { lost }) => sum + lost, 0),
+    delayMs: delays.percentiles,
+    browserBytes: talks.reduce((sum, { bytesSent, bytesReceived }) => sum + bytesSent + bytesReceived, 0),
+    trunkBytes: bytes - trunk.bytes,
+    trunkPackets: packets - trunk.packets,
+  };
 }
 
 /** Sound packets that came back to all held calls. */
@@ -268,6 +341,6 @@ async function signOut(): Promise<void> {
   await Promise.all(agents.splice(0).map((agent) => agent.signOut()));
 }
 
-const handlers = { openServer, signIn, setUps, hold, release, signOut };
+const handlers = { openServer, signIn, setUps, hold, bringUp, talk, release, signOut };
 export type AgentsHandlers = typeof handlers;
 serve(handlers);

@@ -1,7 +1,11 @@
-/** The gateway of `bench:calls`, whole, in a process of its own. */
+/** The gateway of `bench:calls` and `bench:agents`, whole, in a process of its own. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Gateway } from "../../src/cli/index.ts";
 import { checkTree } from "../../src/config/index.ts";
 import { createLogger, systemClock, systemRandom } from "../../src/core/index.ts";
+import { createCertificate } from "../../src/media/dtls/index.ts";
 import { testOrigin } from "../../test/support/test-gateway.ts";
 import { serve } from "./rpc.ts";
 
@@ -14,6 +18,8 @@ export interface GatewaySettings {
   readonly sipServerPort: number;
   readonly rtpPorts: readonly [number, number];
   readonly workers: number;
+  /** HTTPS and WSS, with a certificate made for the run. */
+  readonly tls?: boolean;
 }
 
 export interface GatewayMemory {
@@ -31,8 +37,9 @@ function opened(): Gateway {
 }
 
 async function open(settings: GatewaySettings): Promise<{ readonly httpPort: number }> {
+  const tls = settings.tls ? await certificateFiles() : undefined;
   const tree = {
-    http: { host, port: 0 },
+    http: { host, port: 0, ...(tls ? { tls } : {}) },
     websocket: { origins: [testOrigin] },
     sip: { host, port: 0 },
     media: { host, browserPort: 0, rtpPorts: settings.rtpPorts, workers: settings.workers },
@@ -46,6 +53,16 @@ async function open(settings: GatewaySettings): Promise<{ readonly httpPort: num
   const surroundings = { clock: systemClock, random: systemRandom, log, pageDirectory: "web/dist" };
   gateway = await Gateway.open(checked.config, surroundings);
   return { httpPort: gateway.httpPort };
+}
+
+async function certificateFiles(): Promise<{ readonly cert: string; readonly key: string }> {
+  const folder = mkdtempSync(join(tmpdir(), "jackfield-bench-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const { certPem, keyPem } = await createCertificate();
+  const files = { cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
+  writeFileSync(files.cert, certPem);
+  writeFileSync(files.key, keyPem, { mode: 0o600 });
+  return files;
 }
 
 /** What lives now: a bench that leaves something behind has found a leak. */

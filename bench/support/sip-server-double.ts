@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from "node:dgram";
+import { overheadBytes } from "./talk.ts";
 import { CallOut, type CallOutTimes } from "./call-out.ts";
 
 const host = "127.0.0.1";
@@ -14,6 +15,8 @@ export class SipServerDouble {
   readonly registered = new Set<string>();
   /** Requests by method, retransmissions included. */
   readonly requests: Record<string, number> = {};
+  /** Sound of all calls, both directions, IP headers counted. */
+  readonly sound = { packets: 0, bytes: 0 };
   /** Calls of its own that run, by Call-ID. */
   readonly #callsOut = new Map<string, CallOut>();
   #gatewayPort = 0;
@@ -22,7 +25,11 @@ export class SipServerDouble {
     this.#sip = sip;
     this.#rtp = rtp;
     sip.on("message", (datagram, from) => this.#receive(datagram.toString("latin1"), from));
-    rtp.on("message", (datagram, from) => rtp.send(datagram, from.port, from.address));
+    rtp.on("message", (datagram, from) => {
+      this.sound.packets += 2;
+      this.sound.bytes += 2 * (datagram.length + overheadBytes.udp);
+      rtp.send(datagram, from.port, from.address);
+    });
     rtcp.on("message", () => {});
   }
 
