@@ -24,8 +24,8 @@ export interface ImportOptions {
 const codes = { done: 0, toDecide: 1, notWritten: 2 } as const;
 
 /**
- * `jackfield import-asterisk`: reads Asterisk's files, writes our configuration, a password file where one is needed
- * (both readable for their owner only), and a report. Passwords go to no terminal and no report.
+ * `jackfield import-asterisk`: reads Asterisk's files, writes our configuration, password files where such are needed
+ * (all readable for their owner only), and a report. Passwords go to no terminal and no report.
  */
 export function runImportAsterisk({ files, output = "jackfield.yaml", report }: ImportOptions): number {
   const [first] = files;
@@ -38,17 +38,16 @@ export function runImportAsterisk({ files, output = "jackfield.yaml", report }: 
     texts.push({ name: file, text: read.text });
   }
   const folder = dirname(resolve(output));
-  const passwordFile = `${basename(output).replace(/\.ya?ml$/i, "")}.passwords`;
   const result = importAsterisk({
     files: texts,
     readIncluded: includedFrom(dirname(resolve(first))),
     isReadable: (file) => "text" in readText(resolve(folder, file)),
-    passwordFile,
+    baseName: basename(output).replace(/\.ya?ml$/i, ""),
   });
   const written: string[] = [];
   try {
-    if (result.passwords.length > 0)
-      write(join(folder, passwordFile), `${result.passwords.join("\n")}\n`, 0o600, written);
+    for (const { name, lines } of result.passwordFiles)
+      write(join(folder, name), `${lines.join("\n")}\n`, 0o600, written);
     write(output, configText(result.tree), 0o600, written);
     if (report !== undefined) write(report, result.report, 0o644, written);
   } catch (error) {

@@ -1,12 +1,18 @@
 import type { ImportedAgent } from "./agents.ts";
 import type { Findings } from "./report.ts";
 
+export interface PasswordFile {
+  readonly name: string;
+  /** `dn:password` */
+  readonly lines: readonly string[];
+}
+
 export interface AccountsPlan {
   readonly realm: string | undefined;
   readonly accounts: readonly Record<string, string>[];
   readonly ranges: readonly Record<string, string>[];
-  /** Lines `dn:password` of the password file; empty: there is none. */
-  readonly passwords: readonly string[];
+  /** One for each range whose DNs have passwords of their own. */
+  readonly passwordFiles: readonly PasswordFile[];
   /** DNs with an account, contracted: `5001-5031, 5040`. */
   readonly dns: string;
   readonly count: number;
@@ -18,11 +24,11 @@ const fewestInRange = 3;
 const mostHoles = 0.5;
 const maxRangeSize = 100_000;
 
-/** Contracts agents to ranges where their passwords follow a pattern or go to a file; the others are accounts. */
+/** Contracts agents to ranges where their passwords follow a pattern or go to a file; the others are accounts. `baseName`: of the files. */
 export function planAccounts(
   agents: readonly ImportedAgent[],
   trunkPasswords: ReadonlyMap<string, string>,
-  passwordFile: string,
+  baseName: string,
   findings: Findings,
 ): AccountsPlan {
   const realm = realmOf(agents);
@@ -33,7 +39,7 @@ export function planAccounts(
     if (isPlain(agent) && !trunkPasswords.has(agent.dn)) inRanges.push(agent);
     else accounts.push(agent);
   const ranges: Record<string, string>[] = [];
-  const passwords: string[] = [];
+  const passwordFiles: PasswordFile[] = [];
   for (const { agents: run, password } of runsOf(inRanges)) {
     const [first, last] = [run[0], run.at(-1)];
     if (!first || !last || run.length < fewestInRange) accounts.push(...run);
@@ -46,15 +52,16 @@ export function planAccounts(
         first.endpoint.at,
       );
     } else {
-      ranges.push({ from: first.dn, to: last.dn, passwordFile });
-      passwords.push(...run.map(({ dn, secret }) => `${dn}:${secret.password}`));
+      const name = `${baseName}.${first.dn}-${last.dn}.passwords`;
+      ranges.push({ from: first.dn, to: last.dn, passwordFile: name });
+      passwordFiles.push({ name, lines: run.map(({ dn, secret }) => `${dn}:${secret.password}`) });
     }
   }
   return {
     realm,
     accounts: accounts.map((agent) => accountOf(agent, trunkPasswords.get(agent.dn))),
     ranges,
-    passwords,
+    passwordFiles,
     dns: contracted(usable.map(({ dn }) => dn)),
     count: usable.length,
   };

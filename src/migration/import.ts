@@ -1,4 +1,4 @@
-import { contracted, planAccounts, type AccountsPlan } from "./accounts.ts";
+import { contracted, planAccounts, type AccountsPlan, type PasswordFile } from "./accounts.ts";
 import { readAgents } from "./agents.ts";
 import {
   parseConfigFile,
@@ -27,15 +27,15 @@ export interface ImportInput {
   readonly readIncluded: ReadIncluded;
   /** Whether a certificate's file is there. */
   readonly isReadable: (file: string) => boolean;
-  /** Name that the configuration calls the password file by. */
-  readonly passwordFile: string;
+  /** What names of password files begin with. */
+  readonly baseName: string;
 }
 
 export interface ImportResult {
   /** Our configuration, as a YAML file would hold it. Holds secrets. */
   readonly tree: Readonly<Record<string, unknown>>;
-  /** Lines `dn:password` of the password file; empty: none is needed. */
-  readonly passwords: readonly string[];
+  /** Beside the configuration, which names them. Hold secrets. */
+  readonly passwordFiles: readonly PasswordFile[];
   /** Markdown; holds no secrets. */
   readonly report: string;
   readonly agents: number;
@@ -52,7 +52,7 @@ export function importAsterisk(input: ImportInput): ImportResult {
   const dialPlan = readDialPlan(parsed.extensions);
   const agents = readAgents(roles.agents, objects, findings);
   const trunk = planTrunk(agents, roles.trunks, objects, findings);
-  const accounts = planAccounts(agents, trunk.passwords, input.passwordFile, findings);
+  const accounts = planAccounts(agents, trunk.passwords, input.baseName, findings);
   if (accounts.count === 0)
     findings.add(
       "decide",
@@ -87,7 +87,7 @@ export function importAsterisk(input: ImportInput): ImportResult {
   const { all } = findings;
   return {
     tree,
-    passwords: accounts.passwords,
+    passwordFiles: accounts.passwordFiles,
     report: reportText({
       summary: summaryOf(accounts, sipServer.addresses, roles, input.files),
       findings: all,

@@ -22,7 +22,7 @@ interface Outcome {
 }
 
 async function bench(
-  name: "relay" | "calls" | "stages" | "registrations",
+  name: "relay" | "calls" | "stages" | "registrations" | "agents",
   ...args: string[]
 ): Promise<Outcome> {
   const file = join(folder, `${name}-${randomUUID()}.json`);
@@ -271,6 +271,30 @@ describe.concurrent("bench:calls", () => {
     const { code, output } = await bench("calls", "--agents", "none");
     expect(code, output).toBe(2);
     expect(output).toContain("npm run bench:calls");
+  });
+});
+
+describe.concurrent("bench:agents", () => {
+  it("brings agents over WSS into calls, and tells what they weigh and what they heard", async () => {
+    const { code, output, json } = await bench("agents", "--quick");
+    expect(code, output).toBe(0);
+    const [level] = list(json["levels"]);
+    expect(level).toMatchObject({ codec: "pcmu", agents: 4, calls: 4 });
+    expect(level?.["setUp"]).toMatchObject({ failures: {} });
+    const [round] = list(level?.["details"]);
+    // 4 calls of 1 s, 50 frames a second: sent, heard back, and moved on SIP Server's side both ways.
+    expect(round?.["framesSent"]).toBe(200);
+    expect(Number(round?.["framesLost"]), output).toBeLessThan(100);
+    expect(Number(round?.["trunkPackets"]), output).toBeGreaterThan(200);
+    for (const key of ["cpuMsPerCallSecond", "residentKb", "browserKbitPerCall", "packetsPerSecond"])
+      expect(Number(level?.[key]), key).toBeGreaterThan(0);
+    expect(output).toContain("load average");
+  });
+
+  it("refuses options that mean nothing, with how to use it", async () => {
+    const { code, output } = await bench("agents", "--agents", "some");
+    expect(code, output).toBe(2);
+    expect(output).toContain("npm run bench:agents");
   });
 });
 

@@ -219,8 +219,8 @@ describe("a large site", () => {
       password: `Pw-${(5400 * 7919) % 10_007}`,
     });
     expect(yaml).not.toContain("Pw-");
-    expect(modeOf(place.path("jackfield.passwords"))).toBe(0o600);
-    expect(readFileSync(place.path("jackfield.passwords"), "utf8").split("\n")).toHaveLength(1000);
+    expect(modeOf(place.path("jackfield.5001-5999.passwords"))).toBe(0o600);
+    expect(readFileSync(place.path("jackfield.5001-5999.passwords"), "utf8").split("\n")).toHaveLength(1000);
     expect(config.sipServer.registration).toMatchObject({ mode: "on-sign-in", expires: 1800 });
     expect(config.http.tls).toEqual({
       cert: place.path("all-in-one.pem"),
@@ -229,6 +229,27 @@ describe("a large site", () => {
     expect(report).toContain("agents that can sign in: 999 (5001-5999)");
     // A line for each DN would be no report.
     expect(report.split("\n").length).toBeLessThan(80);
+  });
+
+  it("gives each range a password file of its own, leaves DNs out where there were none, and loads", () => {
+    const dns = [
+      ...Array.from({ length: 40 }, (_, index) => 5001 + index).filter((dn) => dn % 7 !== 0),
+      7001,
+      7002,
+      7003,
+      8000,
+    ];
+    const text = dns.map(
+      (dn) =>
+        `[${dn}](agent)\nauth=${dn}\n[${dn}](agent-auth)\nusername=${dn}\npassword=${(dn * 7919) % 10_007}\n`,
+    );
+    const { config } = run(site("large", { files: { "agents.d/a.conf": text.join("") } }), ["pjsip.conf"]);
+    expect(config.agents.ranges.map(({ from, to }) => `${from}-${to}`)).toEqual(["5001-5039", "7001-7003"]);
+    expect(config.agents.accounts.map(({ dn }) => dn)).toEqual(["8000"]);
+    expect(findAccount(config, "5005")).toBeUndefined();
+    expect(findAccount(config, "7002")?.credentials).toMatchObject({
+      password: String((7002 * 7919) % 10_007),
+    });
   });
 
   it("writes a pattern as one password, and the DNs beside it apart", () => {
