@@ -1,6 +1,6 @@
 import type { BrowserPacket } from "../../test/support/browser-media.ts";
 import type { DoubleCall } from "../../test/support/browser-double.ts";
-import { TimeHistogram } from "./figures.ts";
+import type { TimeHistogram } from "./figures.ts";
 
 const frameMs = 20;
 const ticks = { opus: 960, pcmu: 160, pcma: 160 } as const;

@@ -74,12 +74,12 @@ describe("Asterisk's configuration format", () => {
   });
 
   it("ends circles of includes", () => {
-    const { problems: told } = parseConfigFile(
+    const { problems: found } = parseConfigFile(
       { name: "a.conf", text: "#include a.conf\n#include a.conf" },
       () => [{ name: "a.conf", text: "#include a.conf\n#include a.conf" }],
     );
-    expect(told.length).toBeLessThanOrEqual(limits.problems + 1);
-    expect(told[0]?.text).toContain("in a circle");
+    expect(found.length).toBeLessThanOrEqual(limits.problems + 1);
+    expect(found[0]?.text).toContain("in a circle");
   });
 
   it("is not filled up by templates that double each other", () => {
