@@ -7,10 +7,10 @@ const rtp: Readonly<Record<string, readonly [Kind, string]>> = {
   stunaddr: ["gone", "the gateway need not ask for its address: media.advertisedAddress says it"],
   turnaddr: [
     "decide",
-    "the gateway needs no TURN; browsers whose UDP is blocked do: give them a TURN server",
+    "turn: the gateway needs none; browsers whose UDP is blocked get it from there (docs/turn.md)",
   ],
-  turnusername: ["decide", "the gateway needs no TURN; browsers whose UDP is blocked do"],
-  turnpassword: ["decide", "the gateway needs no TURN; browsers whose UDP is blocked do"],
+  turnusername: ["decide", "turn: the gateway needs none; browsers whose UDP is blocked get it from there (docs/turn.md)"],
+  turnpassword: ["decide", "turn: the gateway needs none; browsers whose UDP is blocked get it from there (docs/turn.md)"],
   strictrtp: ["gone", "sound is taken from the signalled address only (media.trunkSource)"],
   probation: ["gone", "sound is taken from the signalled address only"],
   rtpchecksums: ["gone", "checksums are the kernel's"],
