@@ -9,8 +9,14 @@ const rtp: Readonly<Record<string, readonly [Kind, string]>> = {
     "decide",
     "turn: the gateway needs none; browsers whose UDP is blocked get it from there (docs/turn.md)",
   ],
-  turnusername: ["decide", "turn: the gateway needs none; browsers whose UDP is blocked get it from there (docs/turn.md)"],
-  turnpassword: ["decide", "turn: the gateway needs none; browsers whose UDP is blocked get it from there (docs/turn.md)"],
+  turnusername: [
+    "decide",
+    "turn: the gateway needs none; browsers whose UDP is blocked get it from there (docs/turn.md)",
+  ],
+  turnpassword: [
+    "decide",
+    "turn: the gateway needs none; browsers whose UDP is blocked get it from there (docs/turn.md)",
+  ],
   strictrtp: ["gone", "sound is taken from the signalled address only (media.trunkSource)"],
   probation: ["gone", "sound is taken from the signalled address only"],
   rtpchecksums: ["gone", "checksums are the kernel's"],
