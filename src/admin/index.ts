@@ -7,6 +7,7 @@ export { registerLoginRoutes, type LoginRoutesOptions } from "./login-routes.ts"
 export { registerTokenRoutes, type TokenRoutesOptions, type TokensDoor } from "./tokens.ts";
 export { hashPassword } from "./password-hash.ts";
 export type { Access } from "./access.ts";
+export { showLevels } from "./acts/log-level.ts";
 export { registerActRoutes, type ActRoutesOptions, type ActsDoor } from "./acts/routes.ts";
 export { registerCaptureFileRoute, type CaptureFileRouteOptions } from "./capture-file.ts";
 export * from "./metrics/index.ts";

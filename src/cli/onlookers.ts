@@ -1,10 +1,16 @@
 import { openDashboard } from "./dashboard.ts";
 import { openMetrics } from "./metrics.ts";
 import { openSpans } from "./telemetry.ts";
+import { openLogLevels } from "./log-levels.ts";
 import type { GatewayRooms, Onlooker } from "./rooms.ts";
 
 /** What opens one; it rejects when what it must bind cannot be bound, and the gateway does not start then. */
 type Opener = (rooms: GatewayRooms) => Onlooker | undefined | Promise<Onlooker | undefined>;
 
 /** Opened in this order before the HTTP server listens, closed after the last call has ended. Undefined: is switched off. */
-export const onlookers: readonly Opener[] = [openDashboard, openMetrics, openSpans];
+export const onlookers: readonly Opener[] = [
+  openDashboard,
+  openMetrics,
+  openSpans,
+  openLogLevels,
+];
