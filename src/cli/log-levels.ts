@@ -7,5 +7,5 @@ export function openLogLevels({ live, surroundings: { log } }: GatewayRooms): On
     if (JSON.stringify(next.log) !== JSON.stringify(previous.log))
       log.levels.configure(next.log.level, next.log.rooms);
   });
-  return { close: () => void stop() };
+  return { close: stop };
 }

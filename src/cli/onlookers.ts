@@ -2,6 +2,7 @@ import { openDashboard } from "./dashboard.ts";
 import { openMetrics } from "./metrics.ts";
 import { openSpans } from "./telemetry.ts";
 import { openLogLevels } from "./log-levels.ts";
+import { openRecords } from "./records.ts";
 import type { GatewayRooms, Onlooker } from "./rooms.ts";
 
 /** What opens one; it rejects when what it must bind cannot be bound, and the gateway does not start then. */
@@ -13,4 +14,5 @@ export const onlookers: readonly Opener[] = [
   openMetrics,
   openSpans,
   openLogLevels,
+  openRecords,
 ];

@@ -7,7 +7,7 @@ import { openLogOutput } from "./log-output.ts";
 export interface ProcessLog {
   readonly log: RootLogger;
   /** Writes what waits for a slow reader, for 2 s at most. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** What a reader of the log that is slow gets at the end, ms. */

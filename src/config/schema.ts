@@ -7,6 +7,7 @@ import { expects, key, section, types } from "./keys.ts";
 import { metrics } from "./metrics-section.ts";
 import { log } from "./log-section.ts";
 import { page } from "./page-section.ts";
+import { records } from "./records-section.ts";
 import { sipServer } from "./sip-server-section.ts";
 import { hep, openTelemetry } from "./telemetry-sections.ts";
 import { trunkSrtpKeys } from "./transport-keys.ts";
@@ -355,6 +356,7 @@ export const configSchema = z.strictObject({
   trace,
   hep,
   openTelemetry,
+  records,
   log,
 });
 
