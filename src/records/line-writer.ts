@@ -18,11 +18,17 @@ const mostWaiting = 8_000_000;
 const chunk = 262_144;
 const longestPauseMs = 30_000;
 
+function bytesOf(lines: readonly Buffer[]): number {
+  return lines.reduce((sum, { length }) => sum + length, 0);
+}
+
 /** Takes lines to the disk in order, one write at a time; while that fails they wait in memory and it is tried again. */
 export class LineWriter {
   readonly #options: LineWriterOptions;
   readonly #buffer = new LineBuffer(mostWaiting);
   readonly #retry: Retry;
+  /** Those that are being written. */
+  #inHand: readonly Buffer[] = [];
   #working: Promise<void> | undefined;
   #closed = false;
   written = 0;
@@ -36,11 +42,11 @@ export class LineWriter {
 
   /** Lines that are not on the disk yet, and their bytes. */
   get waiting(): number {
-    return this.#buffer.size;
+    return this.#buffer.size + this.#inHand.length;
   }
 
   get waitingBytes(): number {
-    return this.#buffer.bytes;
+    return this.#buffer.bytes + bytesOf(this.#inHand);
   }
 
   get dropped(): number {
@@ -70,15 +76,18 @@ export class LineWriter {
     const { write, name, log } = this.#options;
     while (this.#buffer.size > 0) {
       const lines = this.#buffer.take(chunk);
+      this.#inHand = lines;
       try {
         await write(lines);
       } catch (error) {
         this.#buffer.putBack(lines);
         this.#failed(error);
         return;
+      } finally {
+        this.#inHand = [];
       }
       this.written += lines.length;
-      this.bytes += lines.reduce((sum, { length }) => sum + length, 0);
+      this.bytes += bytesOf(lines);
       if (this.#retry.failures > 0) log.info({ waiting: this.#buffer.size }, `${name}: written again`);
       this.#retry.reset();
     }

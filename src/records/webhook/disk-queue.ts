@@ -71,7 +71,7 @@ export class DiskQueue {
   static async open(options: DiskQueueOptions): Promise<DiskQueue> {
     const { directory } = options;
     const names = (await readdir(directory)).toSorted();
-    const numbers = names.flatMap((name) => Number(segmentName.exec(name)?.[1] ?? []));
+    const numbers = names.flatMap((name) => segmentName.exec(name)?.slice(1).map(Number) ?? []);
     const position = await readPosition(directory);
     let next = Math.max(0, position.segment, ...numbers) + 1;
     if (names.includes("requeue.jsonl")) {

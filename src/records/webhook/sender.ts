@@ -93,8 +93,8 @@ export class Sender {
     const { queue, poster, batch: most } = this.#options;
     const outcome = await poster.post(`{"records":[${batch.lines.join(",")}]}`);
     if (outcome.status !== undefined && outcome.status >= 200 && outcome.status < 300) {
-      await queue.done(batch);
       this.sent += batch.lines.length;
+      await queue.done(batch);
       this.#tellSuccess();
       this.#limit = Math.min(most, this.#limit * 2);
       return true;
@@ -121,8 +121,8 @@ export class Sender {
       deadLetters,
       batch.lines.map((line) => Buffer.from(`${line}\n`)),
     );
-    await queue.done(batch);
     this.refused += batch.lines.length;
+    await queue.done(batch);
     this.#refusals = 0;
     this.#retry.reset();
     log.error({ status, file: deadLetters }, "a call record is refused by the webhook and was put aside");

@@ -1,0 +1,129 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { onTestFinished } from "vitest";
+import type { CallRecord } from "../../../src/b2bua/index.ts";
+import { createLogger } from "../../../src/core/index.ts";
+import type { FakeClock } from "../../support/fake-clock.ts";
+
+/** A folder that goes away with the test. */
+export function folder(): string {
+  const directory = mkdtempSync(join(tmpdir(), "jackfield-records-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+export const idOf = (number: number): string => number.toString(16).padStart(16, "0");
+
+/** The record of a call that nobody answered; `number` makes its id. */
+export function callRecord(number = 1, changes: Partial<CallRecord> = {}): CallRecord {
+  return {
+    id: idOf(number),
+    direction: "to-agent",
+    dn: "5001",
+    farNumber: "+498912345678",
+    transferredTo: undefined,
+    callUuid: undefined,
+    callUuids: [],
+    startedAt: "2026-01-01T00:00:00.000Z",
+    ringingAt: "2026-01-01T00:00:00.200Z",
+    answeredAt: undefined,
+    endedAt: "2026-01-01T00:00:09.000Z",
+    talkSeconds: 0,
+    endedBy: "sip-server",
+    reason: "SIP Server: CANCEL",
+    status: 487,
+    agentLeg: { callId: "a", client: "x", codec: undefined },
+    trunkLeg: { callId: "b", codec: undefined, formerCallIds: [] },
+    quality: undefined,
+    media: undefined,
+    ...changes,
+  };
+}
+
+/** A log whose lines can be looked at. */
+export function keptLog() {
+  const lines: { level: number; msg: string }[] = [];
+  const log = createLogger("info", { write: (line) => void lines.push(JSON.parse(line)) });
+  return { log, told: () => lines.map(({ msg }) => msg), lines };
+}
+
+/** Waits for what disk and network do, with time passing on the gateway's clock: half a second a turn. */
+export async function until(holds: () => boolean, clock?: FakeClock): Promise<void> {
+  for (const began = performance.now(); !holds(); ) {
+    if (performance.now() - began > 15_000) throw new Error(`never: ${String(holds)}`);
+    clock?.advance(500);
+    await sleep(2);
+  }
+}
+
+type Answer =
+  | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string | Buffer }
+  /** `reset`: the connection is cut before; `die`: in the middle of the answer; `hang`: there is none; `garbage`: no HTTP. */
+  | "reset"
+  | "die"
+  | "hang"
+  | "garbage";
+
+/** A webhook's receiver on loopback that does what a test wants. */
+export class Receiver {
+  /** Ids in the order in which they came with a request that was answered with 2xx in whole. */
+  readonly taken: string[] = [];
+  readonly requests: { readonly headers: IncomingMessage["headers"]; readonly body: string; readonly ids: string[] }[] = [];
+  answer: (ids: readonly string[]) => Answer = () => ({ status: 204 });
+  readonly #server;
+  readonly #secure: boolean;
+
+  constructor(tls?: { cert: string; key: string }) {
+    const receive = (request: IncomingMessage, response: ServerResponse): void =>
+      void this.#receive(request, response).catch(() => response.destroy());
+    this.#secure = tls !== undefined;
+    this.#server = tls ? createHttpsServer(tls, receive) : createHttpServer(receive);
+    onTestFinished(() => this.close());
+  }
+
+  async listen(port = 0): Promise<this> {
+    this.#server.listen(port, "127.0.0.1");
+    await once(this.#server, "listening");
+    return this;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `${this.#secure ? "https" : "http"}://127.0.0.1:${this.port}/calls?key=not-to-be-logged`;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    if (!this.#server.listening) return;
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+
+  async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await text(request);
+    const { records } = JSON.parse(body) as { records: { id: string }[] };
+    const ids = records.map(({ id }) => id);
+    this.requests.push({ headers: request.headers, body, ids });
+    const answer = this.answer(ids);
+    if (answer === "hang") return;
+    if (answer === "reset") return void request.socket.destroy();
+    if (answer === "garbage") return void request.socket.end("220 mail.example.com ESMTP\r\n");
+    if (answer === "die") {
+      response.writeHead(200, { "Content-Length": "1000" });
+      response.write("half of it");
+      return void setImmediate(() => request.socket.destroy());
+    }
+    if (answer.status >= 200 && answer.status < 300) this.taken.push(...ids);
+    response.writeHead(answer.status, answer.headers).end(answer.body);
+  }
+}
