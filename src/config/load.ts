@@ -144,7 +144,8 @@ function resolveSections(
   const records = sections.records && resolveRecords(sections.records, directory, say);
   const { websocket, sip, clients, calls, page, gws, trace, log } = sections;
   if (!agents || !sipServer || !http || !websocket || !sip || !media) return undefined;
-  if (!clients || !calls || !page || !gws || !admin || !metrics || !trace || !records || !log) return undefined;
+  if (!clients || !calls || !page || !gws || !admin || !metrics || !trace || !records || !log)
+    return undefined;
   return {
     http,
     websocket,

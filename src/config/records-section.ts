@@ -71,19 +71,22 @@ const webhook = z.strictObject({
   }),
 });
 
-export const records = section("Call records, one when a call is over (docs/call-records.md). Off unless file or webhook is set.", {
-  hideNumbers: key(z.boolean().default(false), {
-    text: "Of the other party's number its last three digits alone: it is personal data. The log is not concerned.",
-    expects: expects.boolean,
-  }),
-  file: key(file.optional(), {
-    text: "To a file of JSON lines.",
-    expects: "a map with path",
-    example: "{ path: /var/log/jackfield/calls.jsonl }",
-  }),
-  webhook: key(webhook.optional(), {
-    text: "To a receiver over HTTPS, through a queue on disk.",
-    expects: "a map with url and queueDirectory",
-    example: "{ url: https://billing.example.com/calls, queueDirectory: /var/lib/jackfield/records }",
-  }),
-});
+export const records = section(
+  "Call records, one when a call is over (docs/call-records.md). Off unless file or webhook is set.",
+  {
+    hideNumbers: key(z.boolean().default(false), {
+      text: "Of the other party's number its last three digits alone: it is personal data. The log is not concerned.",
+      expects: expects.boolean,
+    }),
+    file: key(file.optional(), {
+      text: "To a file of JSON lines.",
+      expects: "a map with path",
+      example: "{ path: /var/log/jackfield/calls.jsonl }",
+    }),
+    webhook: key(webhook.optional(), {
+      text: "To a receiver over HTTPS, through a queue on disk.",
+      expects: "a map with url and queueDirectory",
+      example: "{ url: https://billing.example.com/calls, queueDirectory: /var/lib/jackfield/records }",
+    }),
+  },
+);

@@ -21,7 +21,11 @@ function resolveFile(file: NonNullable<ParsedRecords["file"]>, directory: string
   const path = resolve(directory, file.path);
   const fault = folderFault(dirname(path));
   if (fault !== undefined)
-    say.fault(["records", "file", "path"], `lies in a folder that ${fault}`, "make the folder and let the gateway write to it");
+    say.fault(
+      ["records", "file", "path"],
+      `lies in a folder that ${fault}`,
+      "make the folder and let the gateway write to it",
+    );
   return { ...file, path };
 }
 
@@ -34,7 +38,11 @@ function resolveWebhook(
   const { hostname, protocol } = new URL(webhook.url);
   const loopback = hostname === "localhost" || hostname === "[::1]" || /^127\.[\d.]+$/.test(hostname);
   if (protocol === "http:" && !loopback && !webhook.allowInsecure)
-    say.fault([...path, "url"], "is plain HTTP", "write https://, or take the risk by records.webhook.allowInsecure: true");
+    say.fault(
+      [...path, "url"],
+      "is plain HTTP",
+      "write https://, or take the risk by records.webhook.allowInsecure: true",
+    );
   if (webhook.secret !== undefined && secretFile !== undefined)
     say.fault([...path, "secretFile"], "stands beside records.webhook.secret", "write one of the two");
   const secret = webhook.secret ?? fileSecret([...path, "secretFile"], secretFile, directory, say);

@@ -97,7 +97,10 @@ export class LineWriter {
     const { name, log } = this.#options;
     this.failed++;
     if (this.#retry.failures === 0)
-      log.error({ err: error, waiting: this.#buffer.size }, `${name}: cannot be written; records wait in memory`);
+      log.error(
+        { err: error, waiting: this.#buffer.size },
+        `${name}: cannot be written; records wait in memory`,
+      );
     if (!this.#closed) this.#retry.later(() => this.#work());
   }
 }

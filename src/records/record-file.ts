@@ -89,12 +89,14 @@ export class RecordFile {
     const kind = extname(path);
     const stem = basename(path, kind);
     const isFormer = (name: string): boolean =>
-      name.startsWith(`${stem}-`) && /^-\d{8}T\d{9}Z(?:-\d+)?$/.test(name.slice(stem.length).split(".", 1)[0] ?? "");
+      name.startsWith(`${stem}-`) &&
+      /^-\d{8}T\d{9}Z(?:-\d+)?$/.test(name.slice(stem.length).split(".", 1)[0] ?? "");
     const names = (await readdir(directory)).filter(isFormer).toSorted();
     const partial = names.filter((name) => name.endsWith(".part"));
     for (const name of partial) await unlink(join(directory, name));
     const former = names.filter((name) => !partial.includes(name));
-    for (const name of former.slice(0, Math.max(0, former.length - keep))) await unlink(join(directory, name));
+    for (const name of former.slice(0, Math.max(0, former.length - keep)))
+      await unlink(join(directory, name));
     if (!compress) return;
     for (const name of former.slice(-keep)) if (name.endsWith(kind)) await gzip(join(directory, name));
   }

@@ -8,12 +8,14 @@ import { publicRecord } from "../../src/records/index.ts";
 import { B2buaBench } from "../support/b2bua-bench.ts";
 import { browserSdp, genesysSdp } from "../support/descriptions.ts";
 import { sideStatistics } from "../support/side-statistics.ts";
-import { callRecord } from "./support/record-lab.ts";
+import { callRecord } from "./support/record-data.ts";
 
 const schema: unknown = JSON.parse(
   readFileSync(join(import.meta.dirname, "../../docs/call-record.schema.json"), "utf8"),
 );
-const validate = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true }).compile(schema as object);
+const validate = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true }).compile(
+  schema as object,
+);
 
 /** The line of a record, checked. */
 function lineOf(record: CallRecord, hideNumbers = false): { line: string; value: Record<string, unknown> } {
@@ -68,7 +70,12 @@ describe("a call record for others", () => {
   it("is refused by its schema when a key is missing, too many or of another kind", () => {
     const { value } = lineOf(whole);
     const { reason: _reason, ...without } = value;
-    for (const wrong of [without, { ...value, password: "x" }, { ...value, status: "200" }, { ...value, schema: 2 }])
+    for (const wrong of [
+      without,
+      { ...value, password: "x" },
+      { ...value, status: "200" },
+      { ...value, schema: 2 },
+    ])
       expect(validate(wrong)).toBe(false);
   });
 
@@ -118,9 +125,16 @@ describe("the record of a real call", () => {
     await bench.pass();
     const [record] = bench.records;
     if (!record) throw new Error("no record");
-    expect(lineOf(record).value).toMatchObject({ dn: "5001", call_uuid: uuid, status: 200, ended_by: "sip_server" });
+    expect(lineOf(record).value).toMatchObject({
+      dn: "5001",
+      call_uuid: uuid,
+      status: 200,
+      ended_by: "sip_server",
+    });
     // The log has the figures an engineer looks for on one line.
-    const over = lines.map((line) => JSON.parse(line) as Record<string, unknown>).find(({ msg }) => msg === "call over");
+    const over = lines
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .find(({ msg }) => msg === "call over");
     expect(over).toMatchObject({
       room: "b2bua",
       call: record.id,

@@ -1,11 +1,22 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { CallRecords, type CallRecordsOptions } from "../../src/records/index.ts";
 import { CountingRandom } from "../support/counting-random.ts";
 import { FakeClock } from "../support/fake-clock.ts";
-import { callRecord, folder, idOf, keptLog, until } from "./support/record-lab.ts";
+import { callRecord, idOf, keptLog } from "./support/record-data.ts";
+import { folder, until } from "./support/record-lab.ts";
 
 function open(path: string, options: Partial<NonNullable<CallRecordsOptions["file"]>> = {}) {
   const clock = new FakeClock();
@@ -61,7 +72,9 @@ describe("the file of call records", () => {
     }
     await records.close();
     const former = readdirSync(directory).filter((name) => name.endsWith(".gz"));
-    expect(readdirSync(directory).toSorted()).toEqual(["calls-other.jsonl", ...former, "calls.jsonl"].toSorted());
+    expect(readdirSync(directory).toSorted()).toEqual(
+      ["calls-other.jsonl", ...former, "calls.jsonl"].toSorted(),
+    );
     expect(former).toHaveLength(2);
     const texts = former.toSorted().map((name) => gunzipSync(readFileSync(join(directory, name))).toString());
     const ids = [...texts, readFileSync(path, "utf8")].flatMap(idsOf);

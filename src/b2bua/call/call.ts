@@ -126,7 +126,7 @@ export abstract class Call {
   }
 
   #logger(leg?: TraceSide): Logger {
-    const bindings = { room: "b2bua", call: this.id, dn: this.presence.dn, ...(leg === undefined ? {} : { leg }) };
+    const bindings = { call: this.id, dn: this.presence.dn, ...(leg === undefined ? {} : { leg }) };
     const log = this.services.context.log.child(bindings);
     const facts = () => (this.trunk?.callUuid === undefined ? {} : { callUuid: this.trunk.callUuid });
     return callLogger({ log, facts, trace: this.#trace, ...(leg === undefined ? {} : { leg }) });

@@ -52,7 +52,12 @@ export class DiskQueue {
   #writing: Segment | undefined;
   #dropped = 0;
 
-  private constructor(options: DiskQueueOptions, segments: Segment[], done: { bytes: number; lines: number }, next: number) {
+  private constructor(
+    options: DiskQueueOptions,
+    segments: Segment[],
+    done: { bytes: number; lines: number },
+    next: number,
+  ) {
     this.#options = options;
     this.#segments = segments;
     this.#done = done;
@@ -95,7 +100,9 @@ export class DiskQueue {
   }
 
   get bytes(): number {
-    return this.#segments.reduce((sum, { bytes }) => sum + bytes, -this.#done.bytes) + this.#writer.waitingBytes;
+    return (
+      this.#segments.reduce((sum, { bytes }) => sum + bytes, -this.#done.bytes) + this.#writer.waitingBytes
+    );
   }
 
   get dropped(): number {
@@ -193,7 +200,8 @@ export class DiskQueue {
       if (total <= maxBytes) return;
       const lost = head.lines - this.#done.lines;
       this.#dropped += lost;
-      if (lost > 0) this.#options.log.error({ lost }, "queue of call records is full: the oldest are dropped");
+      if (lost > 0)
+        this.#options.log.error({ lost }, "queue of call records is full: the oldest are dropped");
       await this.#takeAway(head);
     }
   }
@@ -207,7 +215,9 @@ async function readPosition(directory: string): Promise<{ segment: number; offse
   try {
     const value: unknown = JSON.parse(await readFile(join(directory, "position.json"), "utf8"));
     const [segment, offset]: unknown[] =
-      typeof value === "object" && value !== null ? [Reflect.get(value, "segment"), Reflect.get(value, "offset")] : [];
+      typeof value === "object" && value !== null
+        ? [Reflect.get(value, "segment"), Reflect.get(value, "offset")]
+        : [];
     if (Number.isSafeInteger(segment) && Number.isSafeInteger(offset))
       return { segment: Number(segment), offset: Number(offset) };
   } catch {

@@ -131,7 +131,8 @@ export class Sender {
 
   #tellSuccess(): void {
     const { log, name, queue } = this.#options;
-    if (this.#retry.failures > 0) log.info({ url: name, waiting: queue.size }, "webhook takes call records again");
+    if (this.#retry.failures > 0)
+      log.info({ url: name, waiting: queue.size }, "webhook takes call records again");
     this.#retry.reset();
     this.#refusals = 0;
   }
@@ -140,7 +141,10 @@ export class Sender {
     const { log, name, queue } = this.#options;
     if (this.#retry.failures > 0) return;
     const why = outcome.status === undefined ? { err: outcome.error } : { status: outcome.status };
-    log.warn({ url: name, ...why, waiting: queue.size }, "webhook does not take call records: they wait on disk");
+    log.warn(
+      { url: name, ...why, waiting: queue.size },
+      "webhook does not take call records: they wait on disk",
+    );
   }
 }
 

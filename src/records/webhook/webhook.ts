@@ -70,7 +70,15 @@ export class Webhook {
   }
 
   async #open(): Promise<void> {
-    const { queueDirectory: directory, maxQueueBytes: maxBytes, clock, random, log, batch, url } = this.#options;
+    const {
+      queueDirectory: directory,
+      maxQueueBytes: maxBytes,
+      clock,
+      random,
+      log,
+      batch,
+      url,
+    } = this.#options;
     try {
       const onMore = (): void => this.#opened?.sender.wake();
       const queue = await DiskQueue.open({ directory, maxBytes, clock, random, log, onMore });

@@ -8,8 +8,6 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { onTestFinished } from "vitest";
-import type { CallRecord } from "../../../src/b2bua/index.ts";
-import { createLogger } from "../../../src/core/index.ts";
 import type { FakeClock } from "../../support/fake-clock.ts";
 
 /** A folder that goes away with the test. */
@@ -19,46 +17,11 @@ export function folder(): string {
   return directory;
 }
 
-export const idOf = (number: number): string => number.toString(16).padStart(16, "0");
-
-/** The record of a call that nobody answered; `number` makes its id. */
-export function callRecord(number = 1, changes: Partial<CallRecord> = {}): CallRecord {
-  return {
-    id: idOf(number),
-    direction: "to-agent",
-    dn: "5001",
-    farNumber: "+498912345678",
-    transferredTo: undefined,
-    callUuid: undefined,
-    callUuids: [],
-    startedAt: "2026-01-01T00:00:00.000Z",
-    ringingAt: "2026-01-01T00:00:00.200Z",
-    answeredAt: undefined,
-    endedAt: "2026-01-01T00:00:09.000Z",
-    talkSeconds: 0,
-    endedBy: "sip-server",
-    reason: "SIP Server: CANCEL",
-    status: 487,
-    agentLeg: { callId: "a", client: "x", codec: undefined },
-    trunkLeg: { callId: "b", codec: undefined, formerCallIds: [] },
-    quality: undefined,
-    media: undefined,
-    ...changes,
-  };
-}
-
-/** A log whose lines can be looked at. */
-export function keptLog() {
-  const lines: { level: number; msg: string }[] = [];
-  const log = createLogger("info", { write: (line) => void lines.push(JSON.parse(line)) });
-  return { log, told: () => lines.map(({ msg }) => msg), lines };
-}
-
-/** Waits for what disk and network do, with time passing on the gateway's clock: half a second a turn. */
-export async function until(holds: () => boolean, clock?: FakeClock): Promise<void> {
-  for (const began = performance.now(); !holds(); ) {
+/** Waits for what disk and network do, with time passing on the gateway's clock, `stepMs` a turn. */
+export async function until(holds: () => boolean, clock?: FakeClock, stepMs = 500): Promise<void> {
+  for (const began = performance.now(); !holds();) {
     if (performance.now() - began > 15_000) throw new Error(`never: ${String(holds)}`);
-    clock?.advance(500);
+    clock?.advance(stepMs);
     await sleep(2);
   }
 }
@@ -75,17 +38,25 @@ type Answer =
 export class Receiver {
   /** Ids in the order in which they came with a request that was answered with 2xx in whole. */
   readonly taken: string[] = [];
-  readonly requests: { readonly headers: IncomingMessage["headers"]; readonly body: string; readonly ids: string[] }[] = [];
+  readonly requests: {
+    readonly headers: IncomingMessage["headers"];
+    readonly body: string;
+    readonly ids: string[];
+  }[] = [];
   answer: (ids: readonly string[]) => Answer = () => ({ status: 204 });
   readonly #server;
   readonly #secure: boolean;
 
-  constructor(tls?: { cert: string; key: string }) {
+  /** `atEnd`: takes what is to be done when the receiver is needed no more. */
+  constructor(
+    tls?: { cert: string; key: string },
+    atEnd: (close: () => Promise<void>) => void = onTestFinished,
+  ) {
     const receive = (request: IncomingMessage, response: ServerResponse): void =>
       void this.#receive(request, response).catch(() => response.destroy());
     this.#secure = tls !== undefined;
     this.#server = tls ? createHttpsServer(tls, receive) : createHttpServer(receive);
-    onTestFinished(() => this.close());
+    atEnd(() => this.close());
   }
 
   async listen(port = 0): Promise<this> {
