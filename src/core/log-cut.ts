@@ -83,7 +83,8 @@ function cutValue(value: unknown, depth: number, walk: Walk): unknown {
   if (typeof value === "string") return cutText(value);
   if (typeof value === "bigint") return String(value);
   if (typeof value !== "object" || value === null) return typeof value === "function" ? undefined : value;
-  if (value instanceof Date || value instanceof URL) return cutText(String(value.toJSON()));
+  if (value instanceof URL) return cutText(value.href);
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
   if (walk.above.has(value)) return "[circle]";
   if (depth > deepest) return "[deeper]";

@@ -96,13 +96,13 @@ export class DiskQueue {
 
   /** On the disk and before it, lines. */
   get size(): number {
-    return this.#segments.reduce((sum, { lines }) => sum + lines, -this.#done.lines) + this.#writer.waiting;
+    const onDisk = this.#segments.reduce((sum, { lines }) => sum + lines, -this.#done.lines);
+    return Math.max(0, onDisk) + this.#writer.waiting;
   }
 
   get bytes(): number {
-    return (
-      this.#segments.reduce((sum, { bytes }) => sum + bytes, -this.#done.bytes) + this.#writer.waitingBytes
-    );
+    const onDisk = this.#segments.reduce((sum, { bytes }) => sum + bytes, -this.#done.bytes);
+    return Math.max(0, onDisk) + this.#writer.waitingBytes;
   }
 
   get dropped(): number {
@@ -181,9 +181,10 @@ export class DiskQueue {
     const size = await appendLines(pathOf(directory, number), lines);
     const added = lines.reduce((sum, { length }) => sum + length, 0);
     if (size < this.#writing.bytes + added) this.#writing = this.#beginAnew(this.#writing);
+    await this.#makeRoom(maxBytes - added);
+    // Counted here at last: until then they count as on their way to the disk.
     this.#writing.bytes = size;
     this.#writing.lines += lines.length;
-    await this.#makeRoom(maxBytes);
     onMore();
   }
 

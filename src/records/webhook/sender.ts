@@ -34,7 +34,7 @@ export class Sender {
   /** Records in the next request: halved when one of them may be to blame for a refusal. */
   #limit: number;
   #refusals = 0;
-  #working: Promise<void> | undefined;
+  #working = false;
   #more = false;
   #closed = false;
   #onIdle: (() => void) | undefined;
@@ -51,9 +51,10 @@ export class Sender {
   /** There may be something to send. */
   wake(): void {
     this.#more = true;
-    if (this.#closed || this.#retry.waits) return;
-    this.#working ??= this.#run().finally(() => {
-      this.#working = undefined;
+    if (this.#working || this.#closed || this.#retry.waits) return;
+    this.#working = true;
+    void this.#run().finally(() => {
+      this.#working = false;
       if (this.#more && !this.#closed && !this.#retry.waits) this.wake();
       else this.#onIdle?.();
     });

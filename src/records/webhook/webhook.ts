@@ -99,7 +99,9 @@ export class Webhook {
     } catch (error) {
       if (this.#retry.failures === 0)
         log.error({ err: error, directory }, "queue of call records cannot be opened; they wait in memory");
-      this.#retry.later(() => (this.#opening = this.#open()));
+      this.#retry.later(() => {
+        this.#opening = this.#open();
+      });
     }
   }
 }
