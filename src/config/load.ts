@@ -137,15 +137,11 @@ function resolveSections(
   const hep = sections.hep && resolveHep(sections.hep, directory, say);
   const openTelemetry =
     sections.openTelemetry && resolveOpenTelemetry(sections.openTelemetry, directory, say);
-  const { websocket, sip, clients, calls, page, gws, trace, log } = sections;
-  if (!agents || !sipServer || !http || !websocket || !sip || !media) return undefined;
-  if (!clients || !calls || !page || !gws || !admin || !trace || !log) return undefined;
-  if (!metrics || !turn || !hep || !openTelemetry) return undefined;
   const records = sections.records && resolveRecords(sections.records, directory, say);
   const { websocket, sip, clients, calls, page, gws, trace, log } = sections;
   if (!agents || !sipServer || !http || !websocket || !sip || !media) return undefined;
-  if (!clients || !calls || !page || !gws || !admin || !metrics || !trace || !records || !log)
-    return undefined;
+  if (!clients || !calls || !page || !gws || !admin || !trace || !log) return undefined;
+  if (!metrics || !turn || !hep || !openTelemetry || !records) return undefined;
   return {
     http,
     websocket,
