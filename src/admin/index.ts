@@ -9,6 +9,7 @@ export { registerSignInRoute, type SignInRouteOptions } from "./sign-in.ts";
 export { registerBanRoutes, type BanRoutesOptions, type ShownBan } from "./bans.ts";
 export { hashPassword } from "./password-hash.ts";
 export type { Access } from "./access.ts";
+export { showLevels } from "./acts/log-level.ts";
 export { registerActRoutes, type ActRoutesOptions, type ActsDoor } from "./acts/routes.ts";
 export { registerCaptureFileRoute, type CaptureFileRouteOptions } from "./capture-file.ts";
 export * from "./metrics/index.ts";

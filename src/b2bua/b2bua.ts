@@ -14,7 +14,7 @@ import {
 import { CallByRefer } from "./call/call-by-refer.ts";
 import { CallFromAgent } from "./call/call-from-agent.ts";
 import { startCapture, summaryOf, type CallCaptureOptions, type CallSummary } from "./call/call-capture.ts";
-import type { CallRecord } from "./call/call-record.ts";
+import { callFigures, type CallRecord } from "./call/call-record.ts";
 import { CallToAgent } from "./call/call-to-agent.ts";
 import type { CallServices } from "./call/call-services.ts";
 import { endedByOperator, type Call } from "./call/call.ts";
@@ -232,8 +232,10 @@ export class B2bua {
   }
 
   #callToAgent(request: SipRequest, transaction: ServerTransaction): void {
-    const refuse = (status: number, reason?: string): void =>
+    const refuse = (status: number, reason?: string): void => {
+      this.#tellRefusal(request, status, reason);
       transaction.respond(createResponse(request, status, reason === undefined ? {} : { reason }));
+    };
     if (this.#refuseInvite(request, transaction)) return;
     if (request.headers.has("Replaces")) return this.#replaceTrunk(request, transaction);
     if (this.#refuseDraining(request, transaction)) return;
@@ -270,8 +272,10 @@ export class B2bua {
   }
 
   #callFromAgent(request: SipRequest, transaction: ServerTransaction): void {
-    const refuse = (status: number, reason: string): void =>
+    const refuse = (status: number, reason: string): void => {
+      this.#tellRefusal(request, status, reason);
       transaction.respond(createResponse(request, status, { reason }));
+    };
     if (this.#refuseInvite(request, transaction)) return;
     const presence = this.#options.registrar.findByFlow(transaction.flow);
     if (!presence) return refuse(403, "Register First");
@@ -308,9 +312,15 @@ export class B2bua {
     });
   }
 
+  /** A call that is none, as nobody could take it: it has no record, but a line that says why it did not ring. */
+  #tellRefusal({ uri, from, callId }: SipRequest, status: number, reason: string | undefined): void {
+    this.#log.info({ to: uri.user, from: from.uri.user, callId, status, reason }, "call refused");
+  }
+
   /** A new call while the gateway is drained. True when it was refused. */
   #refuseDraining(request: SipRequest, transaction: ServerTransaction): boolean {
     if (!this.draining) return false;
+    this.#tellRefusal(request, 503, "Being Drained");
     const headers: HeaderPair[] = [["Retry-After", String(drainingRetrySeconds)]];
     transaction.respond(createResponse(request, 503, { reason: "Being Drained", headers }));
     return true;
@@ -353,7 +363,8 @@ export class B2bua {
     if (!this.#closing) keepOneActive(this.#calls.all, call);
     for (const callId of [record.trunkLeg.callId, ...record.trunkLeg.formerCallIds])
       this.#endedDialogs.add(callId);
-    this.#log.info({ record }, "call record");
+    this.#log.info(callFigures(record), "call over");
+    this.#log.debug({ record }, "call record");
     this.events.emit("ended", record);
   }
 }

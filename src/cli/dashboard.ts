@@ -6,6 +6,7 @@ import {
   registerStatusRoutes,
   registerTokenRoutes,
   showCertificate,
+  showLevels,
   StatusBoard,
   watchFailures,
   type ActsDoor,
@@ -57,7 +58,8 @@ function gatewayStatus({ live, surroundings, b2bua, http, traces }: GatewayRooms
     version,
     since,
     draining: b2bua.draining,
-    log_level: "level" in log ? log.level : live.current.log.level,
+    log_level: "levels" in log ? log.levels.general.level : live.current.log.level,
+    log_levels: "levels" in log ? showLevels(log.levels) : [],
     certificate: http.certificate ? showCertificate(http.certificate, clock.wallClock()) : null,
     traces: traces !== undefined,
     captures: live.current.media.captureDirectory !== undefined,
@@ -92,7 +94,7 @@ function actsOf({
     get calls() {
       return b2bua.calls().length;
     },
-    log: "level" in log ? log : undefined,
+    logLevels: "levels" in log ? log.levels : undefined,
     reloadCertificate() {
       let fault = "this gateway runs without TLS";
       const stop = http.events.on("certificate-fault", (reason) => (fault = reason));

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { demoAdmin, demoConfig, demoDns, demoPassword } from "../config/index.ts";
-import { createLogger, randomId, silentLogger, systemClock, systemRandom } from "../core/index.ts";
+import { randomId, silentLogger, systemClock, systemRandom } from "../core/index.ts";
 import { Gateway } from "./gateway.ts";
+import { openProcessLog } from "./process-log.ts";
 import { loadSandbox, noSandbox } from "./sandbox.ts";
 import { openFault, pageDirectory, untilSignal } from "./serve.ts";
 
@@ -16,7 +17,7 @@ export async function runDemo(options: { port: string | undefined }): Promise<nu
     console.error(`--port ${options.port}: not a port number`);
     return 2;
   }
-  const log = createLogger("warn");
+  const { log, close } = await openProcessLog({ level: "warn", rooms: {}, format: "auto" }, systemClock);
   const surroundings = { clock: systemClock, random: systemRandom, log };
   const room = await loadSandbox();
   if (!room) {
@@ -38,6 +39,7 @@ export async function runDemo(options: { port: string | undefined }): Promise<nu
     return 1;
   } finally {
     rmSync(captureDirectory, { recursive: true, force: true });
+    await close();
   }
 }
 

@@ -97,7 +97,13 @@ export function createSignalling(
   const { pool } = trunkRegistrations;
   sip.allowAlso((address) => pool.list().some(({ flow }) => flow.remoteAddress === address));
   const b2bua = new B2bua({
-    context: { transactions: sip.transactions, dialogs: sip.dispatcher, clock, random, log },
+    context: {
+      transactions: sip.transactions,
+      dialogs: sip.dispatcher,
+      clock,
+      random,
+      log: log.child({ room: "b2bua" }),
+    },
     trunk: trunkOf(accounts, surroundings, sip, contactHost, trunkRegistrations),
     userAgent,
     trunkTerms,

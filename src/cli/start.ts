@@ -1,6 +1,7 @@
 import { formatFaults, loadConfig } from "../config/index.ts";
-import { createLogger, systemClock, systemRandom } from "../core/index.ts";
+import { systemClock, systemRandom } from "../core/index.ts";
 import { Gateway } from "./gateway.ts";
+import { openProcessLog } from "./process-log.ts";
 import { openFault, pageDirectory, untilSignal } from "./serve.ts";
 
 /** `jackfield start`: production. Without a sound configuration it ends with 1 and says what to write. */
@@ -13,7 +14,7 @@ export async function runStart(options: {
     console.error(formatFaults(loaded.faults, loaded.file ?? "configuration"));
     return 1;
   }
-  const log = createLogger(loaded.config.log.level);
+  const { log, close } = await openProcessLog(loaded.config.log, systemClock);
   for (const { key, reason, remedy } of loaded.warnings) log.warn({ key, reason, remedy }, "configuration");
   try {
     const gateway = await Gateway.open(loaded.config, {
@@ -27,5 +28,7 @@ export async function runStart(options: {
   } catch (error) {
     log.error({ err: error }, `cannot start: ${openFault(error)}`);
     return 1;
+  } finally {
+    await close();
   }
 }

@@ -5,7 +5,7 @@ import type { NameResolver } from "../registrar/index.ts";
 export interface GatewaySurroundings {
   readonly clock: Clock;
   readonly random: Random;
-  /** Its level can be changed where it has one. */
+  /** Its levels can be changed where it has one. */
   readonly log: Logger | RootLogger;
   /** Looks SIP Server's names up; the system's unless given. */
   readonly resolver?: NameResolver;

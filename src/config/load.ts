@@ -7,6 +7,7 @@ import { faultAt, schemaFaults, unknownKey, type ConfigFault, type Locate } from
 import { parseServerAddress } from "./keys.ts";
 import { resolveMetrics } from "./metrics.ts";
 import { mediaAddresses } from "./media-sides.ts";
+import { resolveRecords } from "./records.ts";
 import { applyRules, evenToOdd, type Say } from "./rules.ts";
 import { configSchema, type ParsedConfig } from "./schema.ts";
 import { folderFault, readNamedFile } from "./secrets.ts";
@@ -136,10 +137,11 @@ function resolveSections(
   const hep = sections.hep && resolveHep(sections.hep, directory, say);
   const openTelemetry =
     sections.openTelemetry && resolveOpenTelemetry(sections.openTelemetry, directory, say);
+  const records = sections.records && resolveRecords(sections.records, directory, say);
   const { websocket, sip, clients, calls, page, gws, trace, log } = sections;
   if (!agents || !sipServer || !http || !websocket || !sip || !media) return undefined;
   if (!clients || !calls || !page || !gws || !admin || !trace || !log) return undefined;
-  if (!metrics || !turn || !hep || !openTelemetry) return undefined;
+  if (!metrics || !turn || !hep || !openTelemetry || !records) return undefined;
   return {
     http,
     websocket,
@@ -157,6 +159,7 @@ function resolveSections(
     trace,
     hep,
     openTelemetry,
+    records,
     log,
   };
 }

@@ -6,7 +6,9 @@ import { autoAnswer, clients, ownAutoAnswer } from "./client-sections.ts";
 import { gws } from "./gws-section.ts";
 import { expects, key, section, types } from "./keys.ts";
 import { metrics } from "./metrics-section.ts";
+import { log } from "./log-section.ts";
 import { page } from "./page-section.ts";
+import { records } from "./records-section.ts";
 import { sipServer } from "./sip-server-section.ts";
 import { hep, openTelemetry } from "./telemetry-sections.ts";
 import { trunkSrtpKeys } from "./transport-keys.ts";
@@ -338,13 +340,6 @@ const agents = section("Who may sign in, and how long a lost browser is waited f
   autoAnswer,
 });
 
-const log = section("Log lines, JSON on standard output.", {
-  level: key(z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"), {
-    text: "Least level that is written; acts of administrators (the audit log) are at any level.",
-    expects: "fatal, error, warn, info, debug, trace or silent",
-  }),
-});
-
 /** The whole configuration file. Unknown keys are faults. */
 export const configSchema = z.strictObject({
   http,
@@ -363,6 +358,7 @@ export const configSchema = z.strictObject({
   trace,
   hep,
   openTelemetry,
+  records,
   log,
 });
 

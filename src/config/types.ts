@@ -132,5 +132,14 @@ export interface Config {
   };
   /** No `endpoint`: off. `headers` has those of the file too. */
   readonly openTelemetry: Omit<Parsed["openTelemetry"], "headersFile">;
+  /** Paths absolute; `ca` is the file's text. */
+  readonly records: {
+    readonly hideNumbers: boolean;
+    readonly file?: NonNullable<Parsed["records"]["file"]>;
+    readonly webhook?: Omit<NonNullable<Parsed["records"]["webhook"]>, "secret" | "secretFile" | "ca"> & {
+      readonly secret?: string;
+      readonly ca?: string;
+    };
+  };
   readonly log: Parsed["log"];
 }

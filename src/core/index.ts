@@ -4,13 +4,14 @@ export { TypedEvents, type EventMap } from "./events.ts";
 export { Histogram, type HistogramCounts } from "./histogram.ts";
 export { parseKernelDrops, readKernelDrops } from "./kernel-drops.ts";
 export {
-  createLogger,
+  LogLevels,
   logLevels,
-  silentLogger,
-  type Logger,
+  logRooms,
+  type LevelInForce,
   type LogLevel,
-  type RootLogger,
-} from "./logger.ts";
+  type LogRoom,
+} from "./log-levels.ts";
+export { createLogger, silentLogger, type Logger, type RootLogger } from "./logger.ts";
 export { randomId, systemRandom, type Random } from "./random.ts";
 export { TokenBucket } from "./token-bucket.ts";
 export { StateMachine, type Transitions } from "./state-machine.ts";

@@ -1,4 +1,7 @@
-import { pino, type DestinationStream, type LoggerOptions } from "pino";
+import { pino, type DestinationStream, type Level } from "pino";
+import { systemClock, type Clock } from "./clock.ts";
+import { cutDetails, cutText } from "./log-cut.ts";
+import { LogLevels, type LogLevel } from "./log-levels.ts";
 
 /** What a room may log with; a subset of pino, so tests can pass `silentLogger` or a recording one. */
 export interface Logger {
@@ -10,68 +13,52 @@ export interface Logger {
   child(bindings: object): Logger;
 }
 
-/** Least level that is written, as pino names them, the quietest first. */
-export const logLevels = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const;
-export type LogLevel = (typeof logLevels)[number];
-
-/** The logger all others descend from: its level is theirs, at any time. */
+/** The logger all others descend from: its levels are theirs, at any time. */
 export interface RootLogger extends Logger {
-  level: LogLevel;
+  readonly levels: LogLevels;
 }
 
-/** Keys whose values never reach a log line, at any of the first levels of nesting. */
-const secretKeys = [
-  "sendKey",
-  "receiveKey",
-  "password",
-  "authorization",
-  "token",
-  "ha1",
-  "icePwd",
-  "pwd",
-  "secret",
-  "credential",
-  "trunkPassword",
-];
-
-/** JSON lines by pino, secrets cut out, or readable lines when `stream` is a pretty printer. */
-export function createLogger(level: LogLevel, stream?: DestinationStream): RootLogger {
-  const paths = secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
-  let least = valueOf(level);
-  const options: LoggerOptions = {
-    // A child of pino's keeps the level it was born with, so pino lets all through and the hook decides.
-    level: "trace",
-    redact: { paths, censor: "[cut]" },
-    hooks: {
-      logMethod(args, method, value) {
-        if (value >= least || isAudit(args[0])) method.apply(this, args);
-      },
-    },
-  };
+/**
+ * JSON lines by pino, secrets cut out, to `stream` (default: standard output, which a reader that stops then stops
+ * too). A line's room, which decides on its level, is what its logger is bound to.
+ */
+export function createLogger(
+  level: LogLevel,
+  stream?: DestinationStream,
+  clock: Clock = systemClock,
+): RootLogger {
+  const levels = new LogLevels(level, clock);
+  // Which lines are written is decided before pino sees them.
+  const options = { level: "trace", serializers: { err: (err: unknown) => err } };
   const written = stream ? pino(options, stream) : pino(options);
+  const write: Write = (name, bindings, details, message) => {
+    const { room } = bindings;
+    if (!levels.allows(weights[name], room) && !isAudit(details)) return;
+    written[name](cutDetails({ ...bindings, ...details }), cutText(message));
+  };
+  return { ...boundLogger(write, {}), levels };
+}
+
+type WrittenLevel = Extract<Level, "debug" | "info" | "warn" | "error">;
+type Bindings = { readonly room?: string | undefined };
+type Write = (level: WrittenLevel, bindings: Bindings, details: object, message: string) => void;
+
+const weights: Readonly<Record<WrittenLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50 };
+
+/** Costs next to nothing to make: there is one for each transaction. */
+function boundLogger(write: Write, bindings: Bindings): Logger {
   return {
-    debug: (details, message) => written.debug(details, message),
-    info: (details, message) => written.info(details, message),
-    warn: (details, message) => written.warn(details, message),
-    error: (details, message) => written.error(details, message),
-    child: (bindings) => written.child(bindings),
-    get level() {
-      return level;
-    },
-    set level(next) {
-      level = next;
-      least = valueOf(next);
-    },
+    debug: (details, message) => write("debug", bindings, details, message),
+    info: (details, message) => write("info", bindings, details, message),
+    warn: (details, message) => write("warn", bindings, details, message),
+    error: (details, message) => write("error", bindings, details, message),
+    child: (more) => boundLogger(write, { ...bindings, ...more }),
   };
 }
 
 /** Written whatever the level: who may turn the log down must not hide by it what he did. */
-function isAudit(details: unknown): boolean {
-  return typeof details === "object" && details !== null && "audit" in details && details.audit === true;
-}
-
-function valueOf(level: LogLevel): number {
-  return pino.levels.values[level] ?? Infinity;
+function isAudit(details: object): boolean {
+  return "audit" in details && details.audit === true;
 }
 
 /** Says nothing. */

@@ -8,10 +8,11 @@ import {
   AuditLog,
   registerActRoutes,
   registerCaptureFileRoute,
+  showLevels,
   type ActsDoor,
   type Login,
 } from "../../src/admin/index.ts";
-import { createLogger, type RootLogger } from "../../src/core/index.ts";
+import { createLogger, silentLogger, type Logger, type LogLevels } from "../../src/core/index.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { adminToken, openLogin } from "./support.ts";
 
@@ -20,7 +21,7 @@ const certificate = { subject: "CN=gateway", validTo: Date.UTC(2026, 0, 31, 12),
 class ActsDouble implements ActsDoor {
   draining = false;
   calls = 3;
-  log: RootLogger | undefined;
+  logLevels: LogLevels | undefined;
   fault: string | undefined;
   readonly told: string[] = [];
 
@@ -39,17 +40,20 @@ class ActsDouble implements ActsDoor {
 }
 
 const directory = mkdtempSync(join(tmpdir(), "jackfield-acts-"));
-const clock = new FakeClock();
+let clock = new FakeClock();
 const lines: string[] = [];
 let acts: ActsDouble;
+let logger: Logger = silentLogger;
 let audits: AuditLog;
 let access: Login;
 let app: FastifyInstance;
 beforeEach(() => {
   lines.length = 0;
-  const log = createLogger("info", { write: (line: string) => void lines.push(line) });
+  clock = new FakeClock();
+  const log = createLogger("info", { write: (line: string) => void lines.push(line) }, clock);
   acts = new ActsDouble();
-  acts.log = log;
+  acts.logLevels = log.levels;
+  logger = log;
   audits = new AuditLog(clock, log);
   app = fastify();
   access = openLogin(clock);
@@ -131,22 +135,78 @@ describe("acts", () => {
     expect(acts.draining).toBe(false);
   });
 
+  const changeLevel = (body: object) => act("PUT", "/api/log-level", body);
+  /** What was written but for the audit log. */
+  const written = (): string[] =>
+    lines
+      .map((line): { msg: string } => JSON.parse(line))
+      .map(({ msg }) => msg)
+      .filter((message) => message !== "act of an administrator");
+
   it("change the log's level at run time, for loggers that there are already too", async () => {
-    const child = acts.log?.child({ room: "sip" }).child({ call: "c1" });
-    child?.debug({}, "before");
-    expect(await act("PUT", "/api/log-level", { level: "debug" })).toEqual([200, { level: "debug" }]);
-    child?.debug({}, "while");
-    expect(await act("PUT", "/api/log-level", { level: "warn" })).toEqual([200, { level: "warn" }]);
-    child?.info({}, "after");
-    child?.warn({}, "still");
-    const told = lines.map((line): { msg: string } => JSON.parse(line)).map(({ msg }) => msg);
-    expect(told.filter((message) => message !== "act of an administrator")).toEqual(["while", "still"]);
-    expect(await act("PUT", "/api/log-level", { level: "loud" })).toEqual([
-      400,
-      { error: expect.stringContaining("silent, fatal, error, warn, info, debug, trace") },
+    const child = logger.child({ room: "sip" }).child({ call: "c1" });
+    child.debug({}, "before");
+    expect(await changeLevel({ level: "debug" })).toEqual([200, { level: "debug", room: null, until: null }]);
+    child.debug({}, "while");
+    expect((await changeLevel({ level: "warn" }))[0]).toBe(200);
+    child.info({}, "after");
+    child.warn({}, "still");
+    expect(written()).toEqual(["while", "still"]);
+    acts.logLevels = undefined;
+    expect((await changeLevel({ level: "info" }))[0]).toBe(409);
+  });
+
+  it("change the level of one room, and take it away again", async () => {
+    const [sip, media] = [logger.child({ room: "sip" }), logger.child({ room: "media" })];
+    expect(await changeLevel({ level: "debug", room: "sip" })).toEqual([
+      200,
+      { level: "debug", room: "sip", until: null },
     ]);
-    acts.log = undefined;
-    expect((await act("PUT", "/api/log-level", { level: "info" }))[0]).toBe(409);
+    sip.debug({}, "sip");
+    media.debug({}, "media");
+    expect((await changeLevel({ level: "error" }))[0]).toBe(200);
+    sip.debug({}, "its own level wins");
+    expect(await changeLevel({ level: null, room: "sip" })).toEqual([
+      200,
+      { level: "error", room: "sip", until: null },
+    ]);
+    sip.warn({}, "as the others");
+    expect(written()).toEqual(["sip", "its own level wins"]);
+  });
+
+  it("change the level for a time, after which it goes back by itself", async () => {
+    const until = new Date(clock.wallClock() + 15 * 60_000).toISOString();
+    const wish = { level: "debug", room: "sip", for_minutes: 15 };
+    expect(await changeLevel(wish)).toEqual([200, { level: "debug", room: "sip", until }]);
+    expect(showLevels(acts.logLevels as LogLevels)).toEqual([
+      { level: "info", room: null, until: null },
+      { level: "debug", room: "sip", until },
+    ]);
+    const sip = logger.child({ room: "sip" });
+    clock.advance(15 * 60_000 - 1);
+    sip.debug({}, "in time");
+    clock.advance(1);
+    sip.debug({}, "too late");
+    expect(written()).toEqual(["in time"]);
+    expect(showLevels(acts.logLevels as LogLevels)).toHaveLength(1);
+    expect(audits.recent.until(9).slice(-1)).toMatchObject([
+      { act: "log level", target: "sip: debug for 15 minutes" },
+    ]);
+  });
+
+  it.each([
+    [{ level: "loud" }, "level is not one of silent, fatal, error, warn, info, debug, trace"],
+    [{ level: null }, "level is not one of"],
+    [{ level: "debug", room: "kitchen" }, "room is not one of admin, b2bua"],
+    [{ level: "debug", room: "__proto__" }, "room is not one of"],
+    [{ level: "debug", room: 7 }, "room is not one of"],
+    [{ level: "debug", for_minutes: 0 }, "for_minutes is not a number of minutes up to 10080"],
+    [{ level: "debug", for_minutes: 10_081 }, "for_minutes"],
+    [{ level: "debug", for_minutes: "15" }, "for_minutes"],
+    [{ level: null, room: "sip", for_minutes: 5 }, "level is not one of"],
+  ])("leave the log's levels alone when asked for %j", async (body, error) => {
+    expect(await changeLevel(body)).toEqual([400, { error: expect.stringContaining(error) }]);
+    expect(showLevels(acts.logLevels as LogLevels)).toEqual([{ level: "info", room: null, until: null }]);
   });
 
   it("reload the certificate, or say why the old one stays", async () => {
@@ -181,7 +241,7 @@ describe("acts", () => {
       lines.length = 0;
       await act("PUT", "/api/log-level", { level });
       await act("DELETE", "/api/calls/c1");
-      acts.log?.info({ audit: "no" }, "not written");
+      logger.info({ audit: "no" }, "not written");
       expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
         { audit: true, act: "log level", target: level },
         { audit: true, act: "hang up", target: "c1" },

@@ -351,7 +351,7 @@ describe("acts", () => {
     await shown("gateway", "refused: draining");
     await page.getByTestId("drain").click();
     await shown("gateway", "taken");
-    await page.getByTestId("gateway").getByRole("combobox").selectOption("debug");
+    await page.getByLabel("Log level", { exact: true }).selectOption("debug");
     await page.getByTestId("yes").click();
     await shown("notices", "Logging at debug");
     await page.getByRole("button", { name: "Reload certificate" }).click();

@@ -1,7 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { Gateway } from "../../src/cli/index.ts";
 import { checkTree, type Config } from "../../src/config/index.ts";
-import { createLogger, silentLogger, systemClock, systemRandom, type Clock } from "../../src/core/index.ts";
+import {
+  createLogger,
+  silentLogger,
+  systemClock,
+  systemRandom,
+  type Clock,
+  type Logger,
+} from "../../src/core/index.ts";
 import { openSandbox, type Sandbox, type SandboxOptions } from "../../src/sandbox/index.ts";
 
 export const testOrigin = "http://test.invalid";
@@ -13,6 +20,8 @@ export interface TestGatewayOptions {
   readonly config?: Readonly<Record<string, object>>;
   /** Default the machine's. */
   readonly clock?: Clock;
+  /** Default none. */
+  readonly log?: Logger;
 }
 
 /** Password of every DN in tests. */
@@ -29,6 +38,7 @@ export async function openTestGateway({
   sipServer,
   config = {},
   clock = systemClock,
+  log = process.env["JACKFIELD_TEST_LOG"] ? createLogger("debug") : silentLogger,
 }: TestGatewayOptions): Promise<Gateway> {
   const host = "127.0.0.1";
   const first = slice + (gateways++ % 50) * 40;
@@ -47,7 +57,7 @@ export async function openTestGateway({
   return Gateway.open(checked.config, {
     clock,
     random: systemRandom,
-    log: process.env["JACKFIELD_TEST_LOG"] ? createLogger("debug") : silentLogger,
+    log,
     pageDirectory: fileURLToPath(new URL("../../web/dist/", import.meta.url)),
   });
 }

@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { logLevels, type RootLogger } from "../../core/index.ts";
+import type { LogLevels } from "../../core/index.ts";
 import type { CertificateInfo } from "../../ws/index.ts";
 import type { Access } from "../access.ts";
 import { isJson } from "../login.ts";
 import type { AuditLog } from "../status/audit-log.ts";
 import { showCertificate } from "../status/show.ts";
 import { audited, type Act, type ActResult } from "./audited.ts";
+import { logLevelAct } from "./log-level.ts";
 
 /** What an administrator may do, as the gateway does it. */
 export interface ActsDoor {
@@ -16,8 +17,8 @@ export interface ActsDoor {
   draining: boolean;
   /** Calls that run. */
   readonly calls: number;
-  /** Undefined where the level cannot be changed. */
-  readonly log: RootLogger | undefined;
+  /** Undefined where they cannot be changed. */
+  readonly logLevels: LogLevels | undefined;
   /** Reads the certificate's files again: what is presented now, or why the new one is not used. */
   reloadCertificate(): { readonly info: CertificateInfo } | { readonly fault: string };
 }
@@ -58,11 +59,9 @@ export function registerActRoutes(app: FastifyInstance, options: ActRoutesOption
     const name = draining === false ? "undrain" : "drain";
     return answer(request, reply, { name, target: null, run: () => drain(acts, draining) });
   });
-  app.put("/api/log-level", route, (request, reply) => {
-    const { level } = keysOf(request.body);
-    const target = typeof level === "string" ? level : null;
-    return answer(request, reply, { name: "log level", target, run: () => changeLevel(acts, level) });
-  });
+  app.put("/api/log-level", route, (request, reply) =>
+    answer(request, reply, logLevelAct(acts.logLevels, keysOf(request.body))),
+  );
   app.post("/api/certificate/reload", route, (request, reply) =>
     answer(request, reply, {
       name: "reload certificate",
@@ -87,15 +86,6 @@ function drain(acts: ActsDoor, draining: unknown): ActResult {
   if (typeof draining !== "boolean") return { status: 400, body: { error: "draining is not true or false" } };
   acts.draining = draining;
   return { status: 200, body: { draining, calls: acts.calls } };
-}
-
-function changeLevel({ log }: ActsDoor, wanted: unknown): ActResult {
-  const level = logLevels.find((one) => one === wanted);
-  if (level === undefined)
-    return { status: 400, body: { error: `level is not one of ${logLevels.join(", ")}` } };
-  if (!log) return { status: 409, body: { error: "this gateway's log has no level that can be changed" } };
-  log.level = level;
-  return { status: 200, body: { level } };
 }
 
 function reloadCertificate(acts: ActsDoor, now: number): ActResult {

@@ -1,11 +1,22 @@
-import type { LogLevel } from "../../core/index.ts";
+import type { LogLevel, LogRoom } from "../../core/index.ts";
+
+/** A level in force; room null: of all rooms that have none of their own. */
+export interface LogLevelStatus {
+  readonly level: LogLevel;
+  readonly room: LogRoom | null;
+  /** When it goes back to what it was; null: it stays. */
+  readonly until: string | null;
+}
 
 /** What `GET /api/events` and `GET /api/history` tell, as it stands in their JSON (docs/admin-api.md). Times are ISO 8601 UTC. */
 export interface GatewayStatus {
   readonly version: string;
   readonly since: string;
   readonly draining: boolean;
+  /** The general one. */
   readonly log_level: LogLevel;
+  /** The general one first, then those of rooms. */
+  readonly log_levels: readonly LogLevelStatus[];
   /** Null without TLS. */
   readonly certificate: {
     readonly subject: string;

@@ -65,6 +65,26 @@ export interface RecordParts {
   readonly media: MediaStatistics | undefined;
 }
 
+/** What of a call an engineer looks for in the log, on one line: MOS of the worst way, loss of the way that lost most. */
+export function callFigures(record: CallRecord) {
+  const { id, dn, direction, farNumber, callUuid, status, endedBy, reason, answeredAt, talkSeconds } = record;
+  const ways = Object.values(record.quality ?? {});
+  return {
+    call: id,
+    dn,
+    direction,
+    farNumber,
+    callUuid,
+    status,
+    endedBy,
+    reason,
+    setUpMs: answeredAt === undefined ? undefined : Date.parse(answeredAt) - Date.parse(record.startedAt),
+    talkMs: Math.round(talkSeconds * 1000),
+    mos: ways.length === 0 ? undefined : Math.min(...ways.map(({ mosMean }) => mosMean)),
+    lossPercent: ways.length === 0 ? undefined : Math.max(...ways.map(({ lossPercent }) => lossPercent)),
+  };
+}
+
 export function makeRecord(
   call: Pick<CallRecord, "id" | "direction" | "farNumber"> & { readonly presence: AgentPresence },
   { by, end, agent, trunk, transfers, times, codecs, quality, media }: RecordParts,

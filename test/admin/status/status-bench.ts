@@ -102,6 +102,7 @@ export class StatusBench {
     since: "2026-01-01T00:00:00.000Z",
     draining: false,
     log_level: "info",
+    log_levels: [{ level: "info", room: null, until: null }],
     certificate: null,
     traces: true,
     captures: false,

@@ -64,6 +64,7 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   "@opentelemetry/exporter-trace-otlp-http": ["src/telemetry/spans/"],
   "@opentelemetry/resources": ["src/telemetry/spans/"],
   "@opentelemetry/sdk-trace": ["src/telemetry/spans/"],
+  "pino-pretty": ["src/cli/"],
   jssip: ["web/src/softphone/phone/"],
   cometd: ["web/src/softphone/gws/"],
   uplot: ["web/src/dashboard/"],

@@ -86,6 +86,7 @@ export const gateway = (now: number): Gateway => ({
   since: iso(now - 3 * 24 * 60 * minute),
   draining: false,
   log_level: "info",
+  log_levels: [{ level: "info", room: null, until: null }],
   certificate: {
     subject: "CN=gateway.example.com",
     expires_at: iso(now + 21 * 24 * 60 * minute),

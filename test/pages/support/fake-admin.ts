@@ -256,9 +256,12 @@ export class FakeAdmin {
       return audited(draining ? "drain" : "undrain", null, { gateway: { ...gateway, draining } });
     }
     if (room === "log-level") {
-      const { level } = body as { level: string };
-      json(200, { level });
-      return audited("log level", level, { gateway: { ...gateway, log_level: level } });
+      const { level, room: whose = null } = body as { level: string; room?: string };
+      const changed = { level, room: whose, until: null };
+      json(200, changed);
+      const others = gateway.log_levels.filter((one) => one.room !== whose);
+      const log_levels = whose === null ? [changed, ...others] : [...others, changed];
+      return audited("log level", level, { gateway: { ...gateway, log_levels } });
     }
     if (room === "certificate")
       return json(409, { error: "the key does not fit the certificate; the old one stays" });

@@ -36,6 +36,7 @@ function snapshot(agents: readonly Agent[], failures: readonly Failure[] = []): 
     since: at(0),
     draining: false,
     log_level: "info",
+    log_levels: [{ level: "info", room: null, until: null }],
     certificate: null,
     traces: true,
     captures: false,

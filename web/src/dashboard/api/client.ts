@@ -1,10 +1,17 @@
 import { textOf } from "../../shared/json.ts";
-import type { Ban, Certificate, Me, Sample, Trace, TraceSummary } from "./contract.ts";
+import type { Ban, Certificate, LogLevel, Me, Sample, Trace, TraceSummary } from "./contract.ts";
 
 /** What came of a request; `status` 0: no answer at all. `error` is for people. */
 export type Answer<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly status: number; readonly error: string };
+
+/** Level null: as the others. No room: all that have none of their own. No minutes: it stays. */
+export interface LogLevelWish {
+  readonly level: string | null;
+  readonly room?: string;
+  readonly for_minutes?: number;
+}
 
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 type Method = "GET" | "POST" | "PUT" | "DELETE";
@@ -91,8 +98,8 @@ export class AdminApi {
     return await this.#watched("PUT", "drain", { draining });
   }
 
-  async logLevel(level: string): Promise<Answer<{ level: string }>> {
-    return await this.#watched("PUT", "log-level", { level });
+  async logLevel(wish: LogLevelWish): Promise<Answer<LogLevel>> {
+    return await this.#watched("PUT", "log-level", wish);
   }
 
   async reloadCertificate(): Promise<Answer<Certificate>> {

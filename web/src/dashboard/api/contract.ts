@@ -22,11 +22,21 @@ export interface Certificate {
   readonly days_left: number;
 }
 
+/** A level in force; room null: of all that have none of their own. */
+export interface LogLevel {
+  readonly level: string;
+  readonly room: string | null;
+  /** When it goes back to what it was. */
+  readonly until: string | null;
+}
+
 export interface Gateway {
   readonly version: string;
   readonly since: string;
   readonly draining: boolean;
   readonly log_level: string;
+  /** The general one first. */
+  readonly log_levels: readonly LogLevel[];
   /** Null: plain HTTP. */
   readonly certificate: Certificate | null;
   readonly traces: boolean;

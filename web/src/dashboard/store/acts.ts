@@ -1,4 +1,4 @@
-import type { AdminApi, Answer } from "../api/client.ts";
+import type { AdminApi, Answer, LogLevelWish } from "../api/client.ts";
 import type { Agent, Ban, Call } from "../api/contract.ts";
 
 /** Something an engineer does to the gateway. */
@@ -17,6 +17,18 @@ export interface Outcome {
 }
 
 export const logLevels = ["trace", "debug", "info", "warn", "error"] as const;
+/** Whose lines a level may be set of (`room` in them); the gateway knows no others. */
+export const logRooms = [
+  "admin",
+  "b2bua",
+  "cli",
+  "media",
+  "records",
+  "registrar",
+  "sip",
+  "telemetry",
+  "ws",
+] as const;
 
 /** Who operates, by the API. */
 export class Acts {
@@ -87,13 +99,20 @@ export class Acts {
     };
   }
 
-  logLevel(level: string): Act {
+  logLevel(wish: LogLevelWish): Act {
+    const { level, room, for_minutes: minutes } = wish;
     const talks = level === "trace" || level === "debug";
+    const whose = room === undefined ? "" : ` of ${room}`;
+    const time = minutes === undefined ? "until it is changed again" : `for ${minutes} minutes`;
     return {
-      name: `Log ${level}`,
-      ...(talks ? { question: `Log at ${level}? That is much text on a busy gateway.` } : {}),
+      name: level === null ? `Log ${room ?? ""} as the others` : `Log ${level}`,
+      ...(talks ? { question: `Log${whose} at ${level} ${time}? That is much text on a busy gateway.` } : {}),
       run: () =>
-        told("Changing the log level", this.#api.logLevel(level), (value) => `Logging at ${value.level}.`),
+        told(
+          "Changing the log level",
+          this.#api.logLevel(wish),
+          (value) => `Logging${whose} at ${value.level}.`,
+        ),
     };
   }
 

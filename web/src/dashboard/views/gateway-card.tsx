@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { Card, Lamp } from "../parts/bits.tsx";
-import { logLevels } from "../store/acts.ts";
 import { age, certificateTone } from "../store/words.ts";
+import { LogLevelChoice, LogLevelsShown } from "./log-level.tsx";
 import type { ViewProps } from "./props.ts";
 
 /** The process itself, and what an engineer may do to it. */
@@ -29,7 +29,9 @@ export function GatewayCard({ dashboard, state, now, operates }: ViewProps): JSX
           />
         </dd>
         <dt>Log level</dt>
-        <dd>{gateway.log_level}</dd>
+        <dd>
+          <LogLevelsShown levels={gateway.log_levels} />
+        </dd>
         <dt>Certificate</dt>
         <dd>
           {certificate === null ? (
@@ -53,22 +55,7 @@ export function GatewayCard({ dashboard, state, now, operates }: ViewProps): JSX
           >
             {draining ? "Take calls again" : "Drain…"}
           </button>
-          <label class="inline">
-            Log level{" "}
-            <select
-              value={gateway.log_level}
-              onChange={({ currentTarget }) => {
-                const { value } = currentTarget;
-                // What is chosen shows when the gateway says so.
-                currentTarget.value = gateway.log_level;
-                dashboard.ask(acts.logLevel(value));
-              }}
-            >
-              {[...new Set([...logLevels, gateway.log_level])].map((level) => (
-                <option key={level}>{level}</option>
-              ))}
-            </select>
-          </label>
+          <LogLevelChoice dashboard={dashboard} levels={gateway.log_levels} />
           {certificate !== null && (
             <button type="button" onClick={() => dashboard.ask(acts.reloadCertificate())}>
               Reload certificate
