@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { demoAdmin, demoConfig, demoDns, demoPassword } from "../config/index.ts";
 import { createLogger, randomId, silentLogger, systemClock, systemRandom } from "../core/index.ts";
 import { Gateway } from "./gateway.ts";
+import { loadSandbox, noSandbox } from "./sandbox.ts";
 import { openFault, pageDirectory, untilSignal } from "./serve.ts";
 
 const host = "127.0.0.1";
@@ -17,13 +18,9 @@ export async function runDemo(options: { port: string | undefined }): Promise<nu
   }
   const log = createLogger("warn");
   const surroundings = { clock: systemClock, random: systemRandom, log };
-  // The sandbox is loaded here and nowhere else: it is not part of a production image.
-  const room = await import("../sandbox/index.ts").catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND") return undefined;
-    throw error;
-  });
+  const room = await loadSandbox();
   if (!room) {
-    console.error("the sandbox is not part of this installation: demo runs from a checkout");
+    console.error(noSandbox);
     return 1;
   }
   const sandbox = await room.openSandbox({ host, port: 0, dns: demoDns, ...surroundings, log: silentLogger });

@@ -1,6 +1,4 @@
 import { parseArgs } from "node:util";
-import { runDemo } from "./demo.ts";
-import { runStart } from "./start.ts";
 import { version } from "./version.ts";
 
 export const usage = `jackfield ${version}: WebRTC-to-SIP gateway for Genesys contact centres
@@ -8,6 +6,10 @@ export const usage = `jackfield ${version}: WebRTC-to-SIP gateway for Genesys co
   jackfield start [--config FILE]   the gateway in production (or JACKFIELD_CONFIG=FILE)
   jackfield check [--config FILE]   tests a configuration: addresses, ports, certificate, SIP Server
   jackfield demo  [--port PORT]     on loopback with a sandbox SIP Server; nothing to configure
+  jackfield health [--config FILE] [--ready]
+                                    asks the gateway that runs here: does it live, or take new calls; 0 or 1
+  jackfield sandbox [--host ADDRESS] [--port PORT] [--dns 5001-5099]
+                                    a sandbox SIP Server alone, to try a gateway against
   jackfield hash-password           reads a password, prints its hash for admin.users[].passwordHash
   jackfield version`;
 
@@ -23,6 +25,9 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
       options: {
         config: { type: "string", short: "c" },
         port: { type: "string", short: "p" },
+        host: { type: "string" },
+        dns: { type: "string" },
+        ready: { type: "boolean" },
         help: { type: "boolean", short: "h" },
         version: { type: "boolean", short: "v" },
       },
@@ -36,13 +41,25 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
   if (values.help || command === "help") return say(usage);
   if (values.version || command === "version") return say(version);
   if (rest.length > 0 || command === undefined) return complain();
+  // Each is loaded when asked for: a health check, once every few seconds, needs no media.
   switch (command) {
-    case "start":
+    case "start": {
+      const { runStart } = await import("./start.ts");
       return runStart({ file: values.config, env });
-    case "demo":
+    }
+    case "demo": {
+      const { runDemo } = await import("./demo.ts");
       return runDemo({ port: values.port });
+    }
+    case "health": {
+      const { runHealth } = await import("./health.ts");
+      return runHealth({ file: values.config, env, ready: values.ready === true });
+    }
+    case "sandbox": {
+      const { runSandbox } = await import("./sandbox.ts");
+      return runSandbox(values);
+    }
     case "check": {
-      // Loaded when asked for: a running gateway needs none of it.
       const { runCheckCommand } = await import("./check.ts");
       return runCheckCommand({ file: values.config, env });
     }

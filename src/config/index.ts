@@ -15,6 +15,7 @@ export type { ServerAddress, SipTransportName } from "./keys.ts";
 export { checkTree, loadConfig, type ConfigResult, type ConfigWarning, type LoadOptions } from "./load.ts";
 export { gwsOrigins } from "./gws-page.ts";
 export { listenerAsksForToken, metricsAreOn } from "./metrics.ts";
+export { readHttpAddress, type HttpAddress } from "./http-address.ts";
 export { pageSettings, type PageSettings } from "./page-settings.ts";
 export { configurationReference } from "./reference.ts";
 export { turnTerms } from "./turn.ts";
