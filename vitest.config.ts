@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/interop/**", "test/browser/**", "test/pages/**"],
+          exclude: ["test/interop/**", "test/browser/**", "test/pages/**", "test/container/**"],
           // Nothing in the rooms lives outside of what a test makes, so files share their modules.
           isolate: false,
           // None waits for real time; a busy machine may still take its time over one.
@@ -32,6 +32,15 @@ export default defineConfig({
           name: "timed",
           include: timed,
           fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        // Builds the image and runs it. Without a base image it makes one, which takes a minute or two.
+        test: {
+          name: "container",
+          include: ["test/container/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -86,6 +86,7 @@ const steps: readonly Step[] = [
   tests("unit", 5, "--maxWorkers=100%"),
   tests("interop", 5),
   tests("timed", 6),
+  tests("container", 8),
   tests("pages", 5),
   tests("browser", 8),
 ];

@@ -29,7 +29,9 @@ export async function runHealth(
     print(body);
     return status === 200 ? 0 : 1;
   } catch (error) {
-    print(`${address.host}:${address.port}${path}: ${error instanceof Error ? error.message : String(error)}`);
+    print(
+      `${address.host}:${address.port}${path}: ${error instanceof Error ? error.message : String(error)}`,
+    );
     return 1;
   }
 }

@@ -16,9 +16,9 @@ export const noSandbox =
 
 /** `jackfield sandbox`: the sandbox SIP Server alone, for a gateway that runs elsewhere to be tried against. */
 export async function runSandbox(options: {
-  host: string | undefined;
-  port: string | undefined;
-  dns: string | undefined;
+  host?: string | undefined;
+  port?: string | undefined;
+  dns?: string | undefined;
 }): Promise<number> {
   const { host = "127.0.0.1", port: portText = "5060", dns: dnsText = "5001-5099" } = options;
   const port = Number(portText);
@@ -41,7 +41,14 @@ export async function runSandbox(options: {
   }
   const log = createLogger("info");
   try {
-    const sandbox = await room.openSandbox({ host, port, dns, clock: systemClock, random: systemRandom, log });
+    const sandbox = await room.openSandbox({
+      host,
+      port,
+      dns,
+      clock: systemClock,
+      random: systemRandom,
+      log,
+    });
     log.info(
       { sip: `${host}:${sandbox.port}`, dns, numbers: sandbox.numbers.map(({ number }) => number) },
       "sandbox SIP Server is up",

@@ -19,7 +19,10 @@ const section = configSchema.shape.http;
  * Reads `http` of a configuration and nothing else: no secret, no account, so that a fault elsewhere, or a file this user
  * may not read, does not hide how the gateway that runs can be asked.
  */
-export function readHttpAddress({ file, env }: LoadOptions): HttpAddress | { faults: readonly ConfigFault[] } {
+export function readHttpAddress({
+  file,
+  env,
+}: LoadOptions): HttpAddress | { faults: readonly ConfigFault[] } {
   const name = file ?? env["JACKFIELD_CONFIG"];
   const read = name === undefined || name === "" ? { text: "" } : readNamedFile(process.cwd(), name);
   if ("reason" in read) return { faults: [fileFault(`${name} ${read.reason}`, "name a readable file")] };

@@ -19,6 +19,9 @@ export const NEEDS: readonly Need[] = [
   { what: "sngrep", package: "sngrep" },
   { what: "ip", package: "iproute2" },
   { what: "/usr/sbin/iptables", package: "iptables" },
+  { what: "podman", package: "podman" },
+  { what: "/usr/sbin/runc", package: "runc" },
+  { what: "/usr/sbin/debootstrap", package: "debootstrap" },
   { what: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", package: "fonts-dejavu-core" },
 ];
 

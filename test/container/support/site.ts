@@ -1,0 +1,100 @@
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { TestAuthority } from "../../support/certificates.ts";
+import { testOrigin } from "../../support/test-gateway.ts";
+import { gatewayImage, sandboxImage } from "./images.ts";
+import type { Podman } from "./podman.ts";
+
+/** As docker/compose.yaml runs them: no root to write to, no capability, no way to get one, as the image's own user. */
+const confined = [
+  "--network=host",
+  "--read-only",
+  "--read-only-tmpfs=false",
+  "--cap-drop=all",
+  "--security-opt=no-new-privileges",
+  "--memory=512m",
+  "--no-healthcheck",
+  // Podman asks for more than a machine without CAP_SYS_RESOURCE may give.
+  "--ulimit=nofile=4096:4096",
+  "--ulimit=nproc=4096:4096",
+];
+
+const ports = { http: 18_443, sip: 15_070, sandbox: 15_060, browser: 20_900, rtp: [18_000, 18_039] };
+
+/** A gateway and a sandbox SIP Server, each in its container, on the loopback of this machine. */
+export class Site {
+  readonly gateway = `jackfield-test-${process.pid}`;
+  readonly url = `wss://127.0.0.1:${ports.http}/ws`;
+  readonly #sandbox = `jackfield-test-sandbox-${process.pid}`;
+  readonly #podman: Podman;
+  readonly #folder = mkdtempSync(join(tmpdir(), "jackfield-site-"));
+  readonly #authority = new TestAuthority();
+
+  constructor(podman: Podman) {
+    this.#podman = podman;
+  }
+
+  async open(): Promise<void> {
+    const { certFile, keyFile } = this.#authority.issue("gateway", "IP:127.0.0.1");
+    for (const [from, to] of [
+      [certFile, "cert.pem"],
+      [keyFile, "key.pem"],
+    ] as const) {
+      copyFileSync(from, join(this.#folder, to));
+      // Another user's in the container.
+      chmodSync(join(this.#folder, to), 0o644);
+    }
+    chmodSync(this.#folder, 0o755);
+    writeFileSync(join(this.#folder, "jackfield.yaml"), configuration);
+    const start = ["run", "--detach", ...confined];
+    const here = ["sandbox", "--host=127.0.0.1", `--port=${ports.sandbox}`];
+    await this.#podman.run(...start, `--name=${this.#sandbox}`, sandboxImage, ...here);
+    const volumes = [
+      `--volume=${this.#folder}:/etc/jackfield:ro`,
+      `--volume=${this.gateway}:/var/lib/jackfield`,
+    ];
+    await this.#podman.run(...start, `--name=${this.gateway}`, ...volumes, gatewayImage);
+    await this.until("ready", () => this.health("--ready").code === 0);
+  }
+
+  /** `jackfield health` in the gateway's container. */
+  health(...options: readonly string[]) {
+    return this.#podman.try("exec", this.gateway, "node", "bin/jackfield.js", "health", ...options);
+  }
+
+  async until(what: string, done: () => boolean, patienceMs = 20_000): Promise<void> {
+    const end = performance.now() + patienceMs;
+    while (!done()) {
+      if (performance.now() > end) throw new Error(`not ${what}: ${this.logs()}`);
+      await wait(100);
+    }
+  }
+
+  logs(): string {
+    return this.#podman.try("logs", this.gateway).out + this.#podman.try("logs", this.#sandbox).out;
+  }
+
+  close(): void {
+    this.#podman.try("rm", "--force", "--time", "0", this.gateway, this.#sandbox);
+    this.#podman.try("volume", "rm", "--force", this.gateway);
+    this.#authority.remove();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+const configuration = JSON.stringify({
+  http: { host: "127.0.0.1", port: ports.http, tls: { cert: "cert.pem", key: "key.pem" } },
+  websocket: { origins: [testOrigin] },
+  sip: { host: "127.0.0.1", port: ports.sip },
+  media: {
+    host: "127.0.0.1",
+    browserPort: ports.browser,
+    rtpPorts: ports.rtp,
+    workers: 1,
+    captureDirectory: "/var/lib/jackfield",
+  },
+  agents: { ranges: [{ from: 5001, to: 5099, password: "secret-{dn}" }] },
+  sipServer: { addresses: [`127.0.0.1:${ports.sandbox}`] },
+});
