@@ -64,7 +64,7 @@ export class Site {
     return this.#podman.try("exec", this.gateway, "node", "bin/jackfield.js", "health", ...options);
   }
 
-  async until(what: string, done: () => boolean, patienceMs = 20_000): Promise<void> {
+  async until(what: string, done: () => boolean, patienceMs = 60_000): Promise<void> {
     const end = performance.now() + patienceMs;
     while (!done()) {
       if (performance.now() > end) throw new Error(`not ${what}: ${this.logs()}`);
@@ -93,7 +93,6 @@ const configuration = JSON.stringify({
     browserPort: ports.browser,
     rtpPorts: ports.rtp,
     workers: 1,
-    captureDirectory: "/var/lib/jackfield",
   },
   agents: { ranges: [{ from: 5001, to: 5099, password: "secret-{dn}" }] },
   sipServer: { addresses: [`127.0.0.1:${ports.sandbox}`] },
