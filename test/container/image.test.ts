@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../house/support/files.ts";
 import { BrowserDouble } from "../support/browser-double.ts";
 import { framesOf } from "../support/browser-media.ts";
-import { align, segmentalSnr, toCodes, voice } from "../support/sound.ts";
-import { paced } from "../interop/support/rtp-phone.ts";
+import { toCodes, voice } from "../support/sound.ts";
+import { paced, until } from "../interop/support/rtp-phone.ts";
 import { buildImages, gatewayImage, registry, sandboxImage } from "./support/images.ts";
 import { noEngine, Podman } from "./support/podman.ts";
 import { Site } from "./support/site.ts";
@@ -112,14 +112,14 @@ describe.skipIf(reason !== undefined)("the container image", () => {
       const call = await agent.dial("9196");
       await call.when("answered");
       await call.connected;
-      const said = voice(2);
-      const frames = framesOf(toCodes(said, "pcmu"));
+      // G.711 all the way, so what comes back is what was sent, to the byte.
+      const frames = framesOf(toCodes(voice(2), "pcmu"));
       await paced(frames.length, (index) => call.media.sendFrame(frames[index] ?? Buffer.alloc(0)));
-      const heard = await call.media.heard();
-      const lag = align(said, heard);
-      expect(
-        segmentalSnr(said.subarray(1600, -3200), heard.subarray(1600 + lag, lag - 3200)),
-      ).toBeGreaterThan(20);
+      const echoed = (): number => {
+        const heard = Buffer.concat(call.media.received.map(({ payload }) => payload));
+        return frames.filter((frame) => heard.includes(frame)).length;
+      };
+      await until("most of it echoed", () => echoed() > 0.8 * frames.length);
       call.hangUp();
     } finally {
       await agent.close();

@@ -75,7 +75,7 @@ async function faults(text: string): Promise<string> {
 describe("the Kubernetes manifests", () => {
   it("keep to Kubernetes' types, with no field that it does not know", async () => {
     const all = manifests();
-    expect(all.map(({ tree }) => tree["kind"]).sort()).toEqual(
+    expect(all.map(({ tree }) => String(tree["kind"])).sort()).toEqual(
       [
         "HorizontalPodAutoscaler",
         "NetworkPolicy",
