@@ -10,7 +10,13 @@ export { registerBanRoutes, type BanRoutesOptions, type ShownBan } from "./bans.
 export { hashPassword } from "./password-hash.ts";
 export type { Access } from "./access.ts";
 export { showLevels } from "./acts/log-level.ts";
-export { registerActRoutes, type ActRoutesOptions, type ActsDoor } from "./acts/routes.ts";
+export {
+  registerActRoutes,
+  type ActRoutesOptions,
+  type ActsDoor,
+  type DrainDoor,
+  type ReloadAnswer,
+} from "./acts/routes.ts";
 export { registerCaptureFileRoute, type CaptureFileRouteOptions } from "./capture-file.ts";
 export * from "./metrics/index.ts";
 export { AuditLog } from "./status/audit-log.ts";

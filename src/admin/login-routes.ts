@@ -1,16 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { tokenName, type AdminUserConfig } from "../config/index.ts";
+import { tokenName } from "../config/index.ts";
 import type { Clock, Logger, Random } from "../core/index.ts";
 import { Guesses, type GuessLimit } from "./guesses.ts";
 import type { Identity } from "./identity.ts";
 import { KnownBrowsers } from "./known-browser.ts";
 import { cookieOf, isJson, notOurs, tooMany, type Login } from "./login.ts";
 import { originOf } from "./own-origin.ts";
-import { PasswordCheck } from "./password-check.ts";
 
 export interface LoginRoutesOptions {
   readonly login: Login;
-  readonly users: readonly AdminUserConfig[];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -41,13 +39,11 @@ function told({ who, role }: Identity) {
 
 class LoginDesk {
   readonly #options: LoginRoutesOptions;
-  readonly #passwords: PasswordCheck;
   readonly #guesses: Guesses;
   readonly #known: KnownBrowsers;
 
   constructor(options: LoginRoutesOptions) {
     this.#options = options;
-    this.#passwords = new PasswordCheck(options.users);
     this.#guesses = new Guesses(options.clock, wrongPasswordCountsMs);
     this.#known = new KnownBrowsers(options.random);
   }
@@ -67,10 +63,10 @@ class LoginDesk {
       login.events.emit("refused", request.ip, 429, "too many wrong passwords before");
       return tooMany(reply, waitMs, "too many wrong passwords: wait, then try again");
     }
-    if (this.#passwords.busy) return tooMany(reply, 1000, "others sign in just now: wait, then try again");
+    if (login.passwords.busy) return tooMany(reply, 1000, "others sign in just now: wait, then try again");
     // Counted before it is reckoned, or many at a time would get past the limit.
     this.#guesses.wrong(limits);
-    const identity = await this.#passwords.identify(name, password);
+    const identity = await login.passwords.identify(name, password);
     if (!identity) {
       log.warn({ address: request.ip, name }, "wrong name or password at the dashboard");
       login.events.emit("refused", request.ip, 401, "wrong name or password");

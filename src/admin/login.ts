@@ -1,10 +1,12 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { tokenName, type Config } from "../config/index.ts";
 import { TypedEvents, type Clock, type Logger, type Random } from "../core/index.ts";
 import { Guesses } from "./guesses.ts";
 import type { Identity } from "./identity.ts";
 import { originOf } from "./own-origin.ts";
+import { PasswordCheck } from "./password-check.ts";
 import { Sessions, type Session } from "./sessions.ts";
 
 /** Wrong tokens from one address before each further one gets 429, and how long one of them counts, ms. */
@@ -43,7 +45,10 @@ export class Login {
   readonly events: TypedEvents<LoginEvents>;
   /** Counted since the start: wrong secrets, and such as were not looked at for too many before. */
   readonly refusals = { wrong: 0, blocked: 0 };
-  readonly #tokenDigest: Buffer | undefined;
+  /** Of the users; their names and passwords may change. */
+  passwords: PasswordCheck;
+  #admin: Config["admin"];
+  #tokenDigest: Buffer | undefined;
   readonly #wrongTokens: Guesses;
   readonly #log: Logger;
   readonly #remedy: string;
@@ -56,13 +61,24 @@ export class Login {
       idleMs: admin.sessions.idleMinutes * 60_000,
       absoluteMs: admin.sessions.hours * 3_600_000,
     });
+    this.#admin = admin;
     this.#tokenDigest = admin.token === undefined ? undefined : digestOf(admin.token);
+    this.passwords = new PasswordCheck(admin.users);
     this.#wrongTokens = new Guesses(clock, wrongTokenCountsMs);
     this.#log = log;
     this.events = new TypedEvents(log);
     this.events.on("refused", (_address, status) => {
       this.refusals[status === 429 ? "blocked" : "wrong"]++;
     });
+  }
+
+  /** Other people and another token from now on; sessions end of whom is no more what he was, or has another password. */
+  configure(admin: Config["admin"]): void {
+    const before = this.#admin;
+    this.#admin = admin;
+    this.#tokenDigest = admin.token === undefined ? undefined : digestOf(admin.token);
+    this.passwords = new PasswordCheck(admin.users);
+    this.sessions.endOf(({ who }) => !isDeepStrictEqual(secretsOf(before, who), secretsOf(admin, who)));
   }
 
   /** For what only tells: role read will do. */
@@ -154,6 +170,11 @@ export class Login {
       .header("www-authenticate", 'Bearer realm="jackfield admin"')
       .send({ error: this.#remedy });
   }
+}
+
+/** What somebody signs in with, and as what. */
+function secretsOf({ token, users }: Config["admin"], who: string): unknown {
+  return who === tokenName ? token : users.find(({ name }) => name === who);
 }
 
 /** 429 with the time to wait. */

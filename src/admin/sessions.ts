@@ -69,7 +69,15 @@ export class Sessions {
   }
 
   end(id: string): void {
-    const key = keyOf(id);
+    this.#end(keyOf(id));
+  }
+
+  /** Ends the sessions of these people. */
+  endOf(isMeant: (identity: Identity) => boolean): void {
+    for (const [key, { identity }] of this.#sessions) if (isMeant(identity)) this.#end(key);
+  }
+
+  #end(key: string): void {
     const session = this.#sessions.get(key);
     // Streams that were opened with it see it end too.
     if (session) session.used = -Infinity;

@@ -47,6 +47,12 @@ export interface B2buaOptions
   readonly turn?: (() => TurnTerms | undefined) | undefined;
 }
 
+/** What may change while calls run; those keep what they began with where that matters to them. */
+export type CallTerms = Pick<
+  B2buaOptions,
+  "codecs" | "whenFull" | "pageRingback" | "clients" | "preanswerPatienceMs" | "headersToPage" | "outbound"
+>;
+
 /** What the B2BUA tells. */
 export type B2buaEvents = {
   /** A call is over and its last counters are in. */
@@ -68,7 +74,7 @@ export class B2bua {
   /** Calls begun since the start. */
   setUps = 0;
   readonly #options: B2buaOptions;
-  readonly #services: CallServices;
+  #services: CallServices;
   readonly #legs: SipAgentLegs;
   readonly #calls = new RunningCalls();
   readonly #endedDialogs: EndedDialogs;
@@ -124,6 +130,11 @@ export class B2bua {
         for (const call of this.#calls.of(presence)) call.agentMoved();
       }),
     ];
+  }
+
+  /** For calls that begin from now on. */
+  configure(terms: CallTerms): void {
+    this.#services = { ...this.#services, ...terms };
   }
 
   /** Running calls, set-up included. */

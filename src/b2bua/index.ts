@@ -24,4 +24,4 @@ export type { OutboundPolicy } from "./outbound/outbound-policy.ts";
 export { OutboundServers, type ServersDoor, type TrunkServer } from "./outbound/outbound-servers.ts";
 export { trunkCapabilities } from "./legs/trunk-methods.ts";
 export type { Trunk } from "./legs/trunk.ts";
-export { B2bua, type B2buaEvents, type B2buaOptions } from "./b2bua.ts";
+export { B2bua, type CallTerms, type B2buaEvents, type B2buaOptions } from "./b2bua.ts";

@@ -10,10 +10,14 @@ import {
   StatusBoard,
   watchFailures,
   type ActsDoor,
+  type DrainStatus,
+  type ReloadAnswer,
   type GatewayStatus,
 } from "../admin/index.ts";
 import { dismissedReason } from "../b2bua/index.ts";
+import type { GatewayDrain } from "./drain.ts";
 import { measureProcess } from "./process-load.ts";
+import type { ReloadResult } from "./reload.ts";
 import type { GatewayRooms, Onlooker } from "./rooms.ts";
 import { version } from "./version.ts";
 
@@ -51,13 +55,21 @@ export function openDashboard(rooms: GatewayRooms): Onlooker | undefined {
   };
 }
 
-function gatewayStatus({ live, surroundings, b2bua, http, traces }: GatewayRooms): () => GatewayStatus {
+function gatewayStatus({
+  live,
+  surroundings,
+  b2bua,
+  drain,
+  http,
+  traces,
+}: GatewayRooms): () => GatewayStatus {
   const { clock, log } = surroundings;
   const since = new Date(clock.wallClock()).toISOString();
   return () => ({
     version,
     since,
     draining: b2bua.draining,
+    drain: drain.state === "serving" ? null : showDrain(drain),
     log_level: "levels" in log ? log.levels.general.level : live.current.log.level,
     log_levels: "levels" in log ? showLevels(log.levels) : [],
     certificate: http.certificate ? showCertificate(http.certificate, clock.wallClock()) : null,
@@ -66,14 +78,29 @@ function gatewayStatus({ live, surroundings, b2bua, http, traces }: GatewayRooms
   });
 }
 
-function actsOf({
-  surroundings,
-  b2bua,
-  registrar,
-  trunkRegistrations,
-  http,
-  webSocket,
-}: GatewayRooms): ActsDoor {
+function showReload(result: ReloadResult): ReloadAnswer {
+  if (result.outcome === "applied")
+    return { changes: result.changes.map(({ key, what }) => ({ key, change: what })) };
+  if (result.outcome === "restart")
+    return {
+      refused: "changes of these keys need a restart; nothing was changed",
+      faults: result.changes.map(({ key, what }) => ({ key, reason: what })),
+    };
+  if (result.outcome === "faulty")
+    return {
+      refused: "the configuration is faulty; nothing was changed",
+      faults: result.faults.map(({ key, reason, remedy }) => ({ key, reason: `${reason}: ${remedy}` })),
+    };
+  return { refused: `${result.reason}; nothing was changed`, faults: [] };
+}
+
+function showDrain({ progress }: GatewayDrain): DrainStatus {
+  const { secondsLeft, ...others } = progress;
+  return { ...others, seconds_left: secondsLeft ?? null };
+}
+
+function actsOf(rooms: GatewayRooms): ActsDoor {
+  const { surroundings, b2bua, registrar, drain, reloader, live, http, webSocket } = rooms;
   const { log } = surroundings;
   return {
     hangUp: (call) => b2bua.hangUp(call),
@@ -83,17 +110,17 @@ function actsOf({
         if (flow && !b2bua.hasCallOn(flow)) webSocket()?.dismiss(flow, dismissedReason);
       return clients.length;
     },
-    get draining() {
-      return b2bua.draining;
+    drain: {
+      get status() {
+        return showDrain(drain);
+      },
+      get usualSeconds() {
+        return live.current.shutdown.drainSeconds;
+      },
+      begin: (order) => drain.begin(order),
+      cancel: () => drain.cancel(),
     },
-    set draining(draining) {
-      b2bua.draining = draining;
-      registrar.draining = draining;
-      trunkRegistrations.drain(draining);
-    },
-    get calls() {
-      return b2bua.calls().length;
-    },
+    reload: (by) => showReload(reloader.reload(by)),
     logLevels: "levels" in log ? log.levels : undefined,
     reloadCertificate() {
       let fault = "this gateway runs without TLS";

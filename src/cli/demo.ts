@@ -6,7 +6,8 @@ import { randomId, silentLogger, systemClock, systemRandom } from "../core/index
 import { Gateway } from "./gateway.ts";
 import { openProcessLog } from "./process-log.ts";
 import { loadSandbox, noSandbox } from "./sandbox.ts";
-import { openFault, pageDirectory, untilSignal } from "./serve.ts";
+import { openFault, pageDirectory } from "./serve.ts";
+import { untilSignal } from "./until-signal.ts";
 
 const host = "127.0.0.1";
 
@@ -32,7 +33,12 @@ export async function runDemo(options: { port: string | undefined }): Promise<nu
     const config = demoConfig({ httpPort, sandboxPort: sandbox.port, adminPassword, captureDirectory });
     const gateway = await Gateway.open(config, { ...surroundings, pageDirectory: pageDirectory() });
     console.log(welcome(gateway.httpPort, sandbox.numbers, adminPassword));
-    return await untilSignal(log, [gateway, sandbox]);
+    return await untilSignal({
+      log,
+      clock: systemClock,
+      parts: [gateway, sandbox],
+      closed: gateway.closed,
+    });
   } catch (error) {
     await sandbox.close();
     console.error(`cannot start: ${openFault(error)}`);

@@ -7,7 +7,7 @@ import {
   type HealthSources,
 } from "../admin/index.ts";
 import type { B2bua, CallRecord } from "../b2bua/index.ts";
-import { adminIsOn, gwsOrigins, pageSettings, type Config } from "../config/index.ts";
+import { adminIsOn, type Config } from "../config/index.ts";
 import { createMediaPool, type MediaPool } from "../media/index.ts";
 import type { AgentRegistrar, PacedTrunkRegistrations } from "../registrar/index.ts";
 import type {
@@ -25,12 +25,15 @@ import {
   type WebSocketEndpoint,
 } from "../ws/index.ts";
 import { TraceStore } from "../trace/index.ts";
+import { GatewayDrain } from "./drain.ts";
 import { openHep, type HepCopy } from "./hep.ts";
 import { LiveConfig } from "./live-config.ts";
 import { onlookers } from "./onlookers.ts";
+import { Reloader, type ReloadResult } from "./reload.ts";
 import type { GatewayRooms, Onlooker } from "./rooms.ts";
 import { createSignalling, type Signalling } from "./signalling.ts";
 import { openSipSocket, type SipSocket } from "./sip-socket.ts";
+import { pageOptionsOf, webSocketTermsOf } from "./terms.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
 import { joinWatchers } from "./watchers.ts";
 
@@ -64,7 +67,12 @@ export class Gateway {
   #http: HttpServer | undefined;
   readonly #onlookers: Onlooker[] = [];
   #webSocket: WebSocketEndpoint | undefined;
-  #closing: Promise<void> | undefined;
+  #reloader: Reloader | undefined;
+  #closing = false;
+  readonly #closed = Promise.withResolvers<void>();
+  readonly drain: GatewayDrain;
+  /** Resolves when the gateway has closed, by itself at the end of a drain or because somebody asked. */
+  readonly closed: Promise<void> = this.#closed.promise;
   /** Monotonic, ms. */
   readonly #startedAt: number;
   /** The HTTP server listens: everything is open. */
@@ -87,6 +95,21 @@ export class Gateway {
     this.traces = traces;
     this.#startedAt = surroundings.clock.now();
     this.#hep = hep;
+    const { clock, log } = surroundings;
+    const { b2bua, registrar, trunkRegistrations } = signalling;
+    this.drain = new GatewayDrain({
+      b2bua,
+      registrar,
+      trunkRegistrations,
+      webSocket: () => this.#webSocket,
+      clock,
+      log: log.child({ room: "cli" }),
+      close: (reason) => {
+        this.close(reason).catch((error: unknown) =>
+          log.error({ err: error }, "not everything could be closed"),
+        );
+      },
+    });
   }
 
   /** Opens everything; rejects with the system's error when an address cannot be bound or found. */
@@ -153,25 +176,14 @@ export class Gateway {
     this.#http = server;
     registerAdminRoutes(server.app, this.#health);
     await this.#openOnlookers(server);
-    await servePages(server.app, pageDirectory, {
-      settings: pageSettings(this.config),
-      frameAncestors: this.config.page.embedding.origins,
-      connectOrigins: gwsOrigins(this.config),
-    });
+    await servePages(server.app, pageDirectory, () => pageOptionsOf(this.config));
     this.#webSocket = attachWebSocket({
       server,
       path: websocket.path,
-      origins: websocket.origins,
-      allowMissingOrigin: websocket.allowMissingOrigin,
+      ...webSocketTermsOf(this.config),
       receiver: this.#browserReceiver(),
       clock,
       log: log.child({ room: "ws" }),
-      limits: {
-        maxMessageBytes: websocket.maxMessageBytes,
-        maxConnections: websocket.maxConnections,
-        maxConnectionsPerAddress: websocket.maxConnectionsPerAddress,
-      },
-      pingSeconds: websocket.pingSeconds,
       signIn: { withinSeconds: signInSeconds, done: (flow) => this.#inUse(flow) },
     });
     await server.listen();
@@ -195,7 +207,7 @@ export class Gateway {
   async #openOnlookers(http: HttpServer): Promise<void> {
     const { live, media, registrar, trunkRegistrations, b2bua, traces } = this;
     const surroundings = this.#surroundings;
-    const rooms: GatewayRooms = {
+    const rooms = {
       live,
       surroundings,
       sip: this.#sip,
@@ -207,6 +219,7 @@ export class Gateway {
       webSocket: () => this.#webSocket,
       metrics: new MetricsDoor(),
       health: this.#health,
+      drain: this.drain,
       traces,
       digest: this.#signalling.digest,
       hep: this.#hep,
@@ -216,8 +229,10 @@ export class Gateway {
       signIn: this.#signalling.signIn,
       admin: this.#openAdmin(http),
     };
+    const reloader = new Reloader(rooms);
+    this.#reloader = reloader;
     for (const open of onlookers) {
-      const onlooker = await open(rooms);
+      const onlooker = await open({ ...rooms, reloader });
       if (onlooker) this.#onlookers.push(onlooker);
     }
   }
@@ -229,7 +244,7 @@ export class Gateway {
     const { clock, random, log: gatewayLog } = this.#surroundings;
     const log = gatewayLog.child({ room: "admin" });
     const login = new Login({ admin, secure, clock, random, log });
-    registerLoginRoutes(app, { login, users: admin.users, clock, random, log });
+    registerLoginRoutes(app, { login, clock, random, log });
     return { login, audits: new AuditLog(clock, log) };
   }
 
@@ -281,13 +296,25 @@ export class Gateway {
     return this.b2bua.events.on("ended", listener);
   }
 
+  /** See `Reloader.reload`. */
+  reload(by: string): ReloadResult {
+    return this.#reloader?.reload(by) ?? { outcome: "impossible", reason: "the gateway is not up yet" };
+  }
+
   /** Ends calls with BYE, un-registers the DNs, closes sockets and workers. Idempotent. */
   close(reason = "gateway is shutting down"): Promise<void> {
-    this.#closing ??= this.#close(reason);
-    return this.#closing;
+    if (!this.#closing)
+      void this.#close(reason).then(
+        () => this.#closed.resolve(),
+        (error: unknown) => this.#closed.reject(error),
+      );
+    this.#closing = true;
+    return this.closed;
   }
 
   async #close(reason: string): Promise<void> {
+    this.drain.closing();
+    this.#reloader?.close();
     const hadCalls = this.b2bua.size > 0;
     this.b2bua.close(reason);
     if (hadCalls)
@@ -303,6 +330,7 @@ export class Gateway {
     await this.#sip.close();
     await this.#hep?.close();
     await this.media.close();
+    this.drain.closed();
   }
 }
 

@@ -1,5 +1,13 @@
 import { TypedEvents, type Logger } from "../core/index.ts";
-import type { Config } from "../config/index.ts";
+import type { Config, ConfigResult } from "../config/index.ts";
+
+/** Where the configuration came from, to be read again. */
+export interface ConfigSource {
+  /** Never throws. */
+  readonly load: () => ConfigResult;
+  /** See `ConfigResult`. */
+  readonly agentFiles: readonly string[];
+}
 
 /** What the live configuration tells. */
 export type LiveConfigEvents = {

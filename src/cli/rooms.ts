@@ -13,7 +13,9 @@ import type { TraceStore } from "../trace/index.ts";
 import type { HttpServer, WebSocketEndpoint } from "../ws/index.ts";
 import type { Accounts } from "./accounts.ts";
 import type { HepCopy } from "./hep.ts";
+import type { GatewayDrain } from "./drain.ts";
 import type { LiveConfig } from "./live-config.ts";
+import type { Reloader } from "./reload.ts";
 import type { SipSocket } from "./sip-socket.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
 
@@ -32,6 +34,8 @@ export interface GatewayRooms {
   /** Where figures for `/metrics` are handed in, see there. */
   readonly metrics: MetricsDoor;
   readonly health: HealthSources;
+  readonly drain: GatewayDrain;
+  readonly reloader: Reloader;
   /** Undefined: traces are off. */
   readonly traces: TraceStore | undefined;
   /** Of the browsers' REGISTERs. */

@@ -1,6 +1,7 @@
 import { isIPv4 } from "node:net";
 import { createLogger, systemClock, systemRandom } from "../core/index.ts";
-import { openFault, untilSignal } from "./serve.ts";
+import { openFault } from "./serve.ts";
+import { untilSignal } from "./until-signal.ts";
 
 /** The sandbox, loaded where it is asked for and nowhere else; undefined where it was left out, as in the production image. */
 export async function loadSandbox() {
@@ -53,7 +54,7 @@ export async function runSandbox(options: {
       { sip: `${host}:${sandbox.port}`, dns, numbers: sandbox.numbers.map(({ number }) => number) },
       "sandbox SIP Server is up",
     );
-    return await untilSignal(log, [sandbox]);
+    return await untilSignal({ log, clock: systemClock, parts: [sandbox] });
   } catch (error) {
     console.error(`cannot start: ${openFault(error)}`);
     return 1;

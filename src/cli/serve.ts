@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Logger } from "../core/index.ts";
 
 /** The built pages: beside the emitted JavaScript in a package, in `web/dist` of a checkout. */
 export function pageDirectory(): string {
@@ -9,39 +8,6 @@ export function pageDirectory(): string {
   );
   const found = candidates.find((path) => existsSync(`${path}index.html`));
   return found ?? candidates[1] ?? "";
-}
-
-/** What a stop by signal closes. */
-export interface Stoppable {
-  close(reason?: string): Promise<void>;
-}
-
-/**
- * Waits for SIGTERM or SIGINT, then closes in the order given; a second signal ends the process at once. Resolves
- * with the exit code.
- */
-export function untilSignal(log: Logger, parts: readonly Stoppable[]): Promise<number> {
-  return new Promise((resolve) => {
-    let stopping = false;
-    const stop = (signal: NodeJS.Signals): void => {
-      if (stopping) process.exit(130);
-      stopping = true;
-      log.info({ signal }, "stopping; a second signal ends at once");
-      void closeAll(parts)
-        .then(() => 0)
-        .catch((error: unknown) => {
-          log.error({ err: error }, "not everything could be closed");
-          return 1;
-        })
-        .then(resolve);
-    };
-    process.on("SIGTERM", stop);
-    process.on("SIGINT", stop);
-  });
-}
-
-async function closeAll(parts: readonly Stoppable[]): Promise<void> {
-  for (const part of parts) await part.close("gateway is shutting down");
 }
 
 /** Words for why nothing could be opened: the socket's error with what to mend. */

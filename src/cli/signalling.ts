@@ -1,12 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import {
-  B2bua,
-  OutboundServers,
-  trunkCapabilities,
-  trunkTermsOf,
-  type OutboundPolicy,
-  type Trunk,
-} from "../b2bua/index.ts";
+import { B2bua, OutboundServers, trunkCapabilities, trunkTermsOf, type Trunk } from "../b2bua/index.ts";
 import { autoAnswerOf, configuredDns, tokenSecret, turnTerms, type Config } from "../config/index.ts";
 import type { MediaPool } from "../media/index.ts";
 import {
@@ -30,6 +23,7 @@ import type { CallTracer } from "../trace/index.ts";
 import { Accounts } from "./accounts.ts";
 import type { LiveConfig } from "./live-config.ts";
 import type { SipSocket } from "./sip-socket.ts";
+import { callTermsOf } from "./terms.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
 import { version } from "./version.ts";
 
@@ -109,24 +103,14 @@ export function createSignalling(
     trunkTerms,
     realm: config.agents.realm,
     media,
-    codecs: {
-      browser: config.media.browserCodecs,
-      trunk: config.media.trunkCodecs,
-      trunkSrtp: config.media.trunkSrtp,
-    },
     registrar,
     trunkRegistrations,
     callsPerDn,
-    whenFull: config.media.whenFull,
     talkPatienceMs,
-    pageRingback: config.agents.pageRingback,
-    clients: config.clients,
-    preanswerPatienceMs: config.calls.preanswerSeconds * 1000,
     autoAnswer: (dn) => autoAnswerOf(live.current, dn),
-    headersToPage: config.calls.headersToPage,
-    outbound: outboundOf(config),
     tracer,
     turn: () => turnTerms(live.current),
+    ...callTermsOf(config),
     ...gracesOf(config),
   });
   live.events.on("changed", (next, previous) => {
@@ -228,10 +212,6 @@ function gracesOf({ agents }: Config) {
     newCallGraceMs: agents.newCallGraceSeconds * 1000,
     callGraceMs: agents.callGraceSeconds * 1000,
   };
-}
-
-function outboundOf({ calls, sipServer }: Config): OutboundPolicy {
-  return { ...calls.outbound, shutdownStatus: sipServer.shutdownStatus };
 }
 
 function trunkOf(

@@ -2,7 +2,8 @@ import { formatFaults, loadConfig } from "../config/index.ts";
 import { systemClock, systemRandom } from "../core/index.ts";
 import { Gateway } from "./gateway.ts";
 import { openProcessLog } from "./process-log.ts";
-import { openFault, pageDirectory, untilSignal } from "./serve.ts";
+import { openFault, pageDirectory } from "./serve.ts";
+import { untilSignal } from "./until-signal.ts";
 
 /** `jackfield start`: production. Without a sound configuration it ends with 1 and says what to write. */
 export async function runStart(options: {
@@ -22,9 +23,17 @@ export async function runStart(options: {
       random: systemRandom,
       log,
       pageDirectory: pageDirectory(),
+      configuration: { load: () => loadConfig(options), agentFiles: loaded.agentFiles },
     });
+    process.on("SIGHUP", () => void gateway.reload("SIGHUP"));
     log.info({ http: gateway.httpPort, sip: gateway.sipPort }, "gateway is up");
-    return await untilSignal(log, [gateway]);
+    return await untilSignal({
+      log,
+      clock: systemClock,
+      parts: [gateway],
+      drain: { of: gateway.drain, seconds: () => gateway.config.shutdown.drainSeconds },
+      closed: gateway.closed,
+    });
   } catch (error) {
     log.error({ err: error }, `cannot start: ${openFault(error)}`);
     return 1;

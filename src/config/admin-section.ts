@@ -46,12 +46,18 @@ export const admin = section(
   "The dashboard at /admin/ and the admin API behind it. Off unless a token or a user is set.",
   {
     token: key(types.adminToken.optional(), {
+      reload: true,
       text: 'Who sends it as Authorization: Bearer, or signs in with the name "token" and it as password, may do all that the API does. Make one with: openssl rand -hex 32',
       expects: expects.adminToken,
       secret: true,
     }),
-    tokenFile: key(types.file.optional(), { text: "File with that token.", expects: expects.file }),
+    tokenFile: key(types.file.optional(), {
+      reload: true,
+      text: "File with that token.",
+      expects: expects.file,
+    }),
     users: key(z.array(user).default([]), {
+      reload: true,
       text: "People who sign in at /admin/.",
       expects: "a list of maps with name, role and passwordHash",
       example: '[{ name: anna, role: operate, passwordHash: "$scrypt$..." }]',

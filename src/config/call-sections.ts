@@ -27,51 +27,58 @@ const numberRule = key(
 );
 
 /** What holds for all calls. */
-export const calls = section("Calls.", {
-  headersToPage: key(
-    z
-      .array(key(headerPattern, { text: "", expects: "the name of a header; * stands for anything" }))
-      .max(64)
-      .default([
-        "P-Asserted-Identity",
-        "Diversion",
-        "History-Info",
-        "User-to-User",
-        "X-Genesys-*",
-        "Call-Info",
-        "Alert-Info",
-      ]),
-    {
-      text: "Headers of SIP Server's that clients may read, as they came; * stands for anything. Those that SIP itself runs by never cross, and auto-answer orders are cut out of Call-Info and Alert-Info.",
-      expects: "a list of header names",
-      example: '["P-Asserted-Identity", "X-Genesys-*"]',
-    },
-  ),
-  preanswerSeconds: key(types.seconds(1, 60).default(5), {
-    text: "Seconds a client with preanswer has to answer by itself; then it is rung anew for its user.",
-    expects: "seconds from 1 to 60",
-  }),
-  outbound: section("Calls that agents dial in the page. They go to SIP Server whatever host was dialled.", {
-    rules: key(z.array(numberRule).max(200).default([]), {
-      text: "Rules for the numbers, in order: the first that matches decides; a number that none matches goes as dialled. There is no exception for emergency numbers: write none that denies them.",
-      expects: "a list of rules",
-      example: '[{ match: "0900.", action: deny }, { match: "00.", strip: 2, prefix: "+" }]',
+export const calls = section(
+  "Calls.",
+  {
+    headersToPage: key(
+      z
+        .array(key(headerPattern, { text: "", expects: "the name of a header; * stands for anything" }))
+        .max(64)
+        .default([
+          "P-Asserted-Identity",
+          "Diversion",
+          "History-Info",
+          "User-to-User",
+          "X-Genesys-*",
+          "Call-Info",
+          "Alert-Info",
+        ]),
+      {
+        text: "Headers of SIP Server's that clients may read, as they came; * stands for anything. Those that SIP itself runs by never cross, and auto-answer orders are cut out of Call-Info and Alert-Info.",
+        expects: "a list of header names",
+        example: '["P-Asserted-Identity", "X-Genesys-*"]',
+      },
+    ),
+    preanswerSeconds: key(types.seconds(1, 60).default(5), {
+      text: "Seconds a client with preanswer has to answer by itself; then it is rung anew for its user.",
+      expects: "seconds from 1 to 60",
     }),
-    identity: key(z.enum(["none", "preferred", "asserted"]).default("none"), {
-      text: "Names the DN in P-Preferred-Identity or P-Asserted-Identity (RFC 3325) too, besides From.",
-      expects: "none, preferred or asserted",
-    }),
-    privacy: key(z.enum(["never", "on-request", "always"]).default("on-request"), {
-      text: "Privacy: id (RFC 3325) to SIP Server. on-request: where the page's INVITE has Privacy: id, or the number begins with privacyPrefix. From names the DN in any case.",
-      expects: "never, on-request or always",
-    }),
-    privacyPrefix: key(types.dialPrefix.default(""), {
-      text: "Dialled before a number, asks for privacy and is taken off before the rules; empty: no such prefix.",
-      expects: expects.dialPrefix,
-      example: '"*31"',
-    }),
-  }),
-});
+    outbound: section(
+      "Calls that agents dial in the page. They go to SIP Server whatever host was dialled.",
+      {
+        rules: key(z.array(numberRule).max(200).default([]), {
+          text: "Rules for the numbers, in order: the first that matches decides; a number that none matches goes as dialled. There is no exception for emergency numbers: write none that denies them.",
+          expects: "a list of rules",
+          example: '[{ match: "0900.", action: deny }, { match: "00.", strip: 2, prefix: "+" }]',
+        }),
+        identity: key(z.enum(["none", "preferred", "asserted"]).default("none"), {
+          text: "Names the DN in P-Preferred-Identity or P-Asserted-Identity (RFC 3325) too, besides From.",
+          expects: "none, preferred or asserted",
+        }),
+        privacy: key(z.enum(["never", "on-request", "always"]).default("on-request"), {
+          text: "Privacy: id (RFC 3325) to SIP Server. on-request: where the page's INVITE has Privacy: id, or the number begins with privacyPrefix. From names the DN in any case.",
+          expects: "never, on-request or always",
+        }),
+        privacyPrefix: key(types.dialPrefix.default(""), {
+          text: "Dialled before a number, asks for privacy and is taken off before the rules; empty: no such prefix.",
+          expects: expects.dialPrefix,
+          example: '"*31"',
+        }),
+      },
+    ),
+  },
+  { reload: true },
+);
 
 export const trace = section(
   "Ladders of the last calls, kept in memory and told by the admin API (docs/trace.md). Off where admin has neither token nor users.",

@@ -33,12 +33,14 @@ const client = key(
 
 /** Kinds of clients, first match first. */
 export const clients = key(z.array(client).default([]), {
+  reload: true,
   text: "How clients are treated that are not the shipped page (docs/clients.md). The first entry that fits counts; a client that none fits answers by `page` if its REGISTER says `Allow-Events: talk`, else by `manual`.",
   expects: "a list of maps with match and answerBy",
   example: '[{ match: "Acme softphone*", answerBy: preanswer, autoAnswer: [call-info] }]',
 });
 
 export const autoAnswer = key(z.enum(autoAnswerModes).default("never"), {
+  reload: true,
   text: "Answer calls without waiting for NOTIFY talk. never: SIP Server's desktop or the agent answers. header: where SIP Server's INVITE asks for it (Call-Info answer-after=0, Alert-Info auto answer, P-Auto-Answer, Answer-Mode: Auto). always: every call, at once. Clients with answerBy manual ring all the same.",
   expects: "never, header or always",
 });

@@ -59,4 +59,5 @@ export const gws = section(
       expects: "seconds from 30 to 3600",
     }),
   },
+  { reload: true },
 );

@@ -8,6 +8,7 @@ export {
   type AgentAccount,
   type AgentCredentials,
 } from "./accounts.ts";
+export { configChanges, mayReload, type ConfigChange } from "./changes.ts";
 export { demoAdmin, demoConfig, demoDns, demoPassword, type DemoOptions } from "./demo.ts";
 export { environmentName } from "./environment.ts";
 export { formatFaults, type ConfigFault } from "./faults.ts";
@@ -17,7 +18,7 @@ export { gwsOrigins } from "./gws-page.ts";
 export { listenerAsksForToken, metricsAreOn } from "./metrics.ts";
 export { readHttpAddress, type HttpAddress } from "./http-address.ts";
 export { pageSettings, type PageSettings } from "./page-settings.ts";
-export { configurationReference } from "./reference.ts";
+export { configKeys, configurationReference } from "./reference.ts";
 export type { JwtAlgorithm } from "./account-sources.ts";
 export { reloadAccountsFile } from "./agents-sources.ts";
 export type {

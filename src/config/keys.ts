@@ -9,6 +9,8 @@ export interface KeyFacts {
   readonly example?: string;
   /** Its value never stands in a report or a log. */
   readonly secret?: boolean;
+  /** It, and what stands below it, takes effect at a reload; else a change needs a restart. */
+  readonly reload?: boolean;
   /** Shown in the reference where the default is worked out at start. */
   readonly defaultText?: string;
 }
@@ -25,8 +27,12 @@ export function key<Schema extends z.ZodType>(schema: Schema, facts: KeyFacts): 
 }
 
 /** A section that may be left out: its keys then have their defaults. */
-export function section<Shape extends z.ZodRawShape>(text: string, shape: Shape) {
-  return key(z.strictObject(shape).prefault({} as never), { text, expects: "a map of keys" });
+export function section<Shape extends z.ZodRawShape>(
+  text: string,
+  shape: Shape,
+  more: Pick<KeyFacts, "reload"> = {},
+) {
+  return key(z.strictObject(shape).prefault({} as never), { text, expects: "a map of keys", ...more });
 }
 
 export const adminToken = /^[\x21-\x7e]{16,256}$/;

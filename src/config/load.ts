@@ -29,7 +29,13 @@ export interface LoadOptions {
 export type ConfigWarning = ConfigFault;
 
 export type ConfigResult =
-  | { readonly ok: true; readonly config: Config; readonly warnings: readonly ConfigWarning[] }
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      readonly warnings: readonly ConfigWarning[];
+      /** Absolute paths of the files that the secrets of accounts and ranges were read from. */
+      readonly agentFiles: readonly string[];
+    }
   | {
       readonly ok: false;
       readonly faults: readonly ConfigFault[];
@@ -96,7 +102,8 @@ export function checkTree(
   applyRules(sections, workers, say);
   const config = resolveSections(sections, directory, workers, say);
   if (faults.length > 0 || !config) return { ok: false, faults: inOrder(faults), warnings };
-  return { ok: true, config: deepFreeze(config), warnings };
+  const agentFiles = agentFilesOf(sections.agents, directory);
+  return { ok: true, config: deepFreeze(config), warnings, agentFiles };
 }
 
 /** Each section by itself, so that one broken key does not keep the rules from looking at the other sections. */
@@ -138,9 +145,9 @@ function resolveSections(
   const openTelemetry =
     sections.openTelemetry && resolveOpenTelemetry(sections.openTelemetry, directory, say);
   const records = sections.records && resolveRecords(sections.records, directory, say);
-  const { websocket, sip, clients, calls, page, gws, trace, log } = sections;
+  const { websocket, sip, clients, calls, page, gws, trace, shutdown, log } = sections;
   if (!agents || !sipServer || !http || !websocket || !sip || !media) return undefined;
-  if (!clients || !calls || !page || !gws || !admin || !trace || !log) return undefined;
+  if (!clients || !calls || !page || !gws || !admin || !trace || !shutdown || !log) return undefined;
   if (!metrics || !turn || !hep || !openTelemetry || !records) return undefined;
   return {
     http,
@@ -160,8 +167,16 @@ function resolveSections(
     hep,
     openTelemetry,
     records,
+    shutdown,
     log,
   };
+}
+
+function agentFilesOf(agents: ParsedConfig["agents"] | undefined, directory: string): string[] {
+  const entries = [...(agents?.accounts ?? []), ...(agents?.ranges ?? [])];
+  const files = entries.flatMap(({ passwordFile, trunkPasswordFile }) => [passwordFile, trunkPasswordFile]);
+  const named = files.filter((file) => file !== undefined);
+  return Array.from(new Set(named.map((file) => resolve(directory, file))));
 }
 
 function resolveHttp(http: ParsedConfig["http"], directory: string, say: Say): Config["http"] {

@@ -12,6 +12,7 @@ export const log = section(
   "Log lines on standard output. Levels can be changed at run time, for a time or for good, by the dashboard or the admin API.",
   {
     level: key(level.default("info"), {
+      reload: true,
       text: "Least level that is written; acts of administrators (the audit log) are at any level.",
       expects: levelText,
     }),
@@ -28,6 +29,7 @@ export const log = section(
         telemetry: room("HEP and OpenTelemetry."),
         ws: room("HTTPS, WebSocket connections, certificates."),
       },
+      { reload: true },
     ),
     format: key(z.enum(["auto", "json", "pretty"]).default("auto"), {
       text: "json: one object a line. pretty: for people. auto: pretty where standard output is a terminal, else json.",

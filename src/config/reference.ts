@@ -2,6 +2,7 @@ import { z } from "zod";
 import { environmentName } from "./environment.ts";
 import { keyFacts } from "./keys.ts";
 import { configSchema } from "./schema.ts";
+import { mayReload } from "./changes.ts";
 import { elementOf, pathText, shapeOf, type Path } from "./walk.ts";
 
 interface Row {
@@ -9,6 +10,7 @@ interface Row {
   readonly expects: string;
   readonly fallback: string;
   readonly text: string;
+  readonly reload: boolean;
 }
 
 /** docs/configuration.md, made from the schema; a test keeps the committed page equal to it. */
@@ -20,6 +22,15 @@ export function configurationReference(): string {
     parts.push(`## ${name}`, keyFacts.get(schema)?.text ?? "", table(rows));
   }
   return `${parts.join("\n\n")}\n`;
+}
+
+/** Keys as the reference names them, and whether a reload puts a change of them in force. */
+export function configKeys(): { readonly key: string; readonly reload: boolean }[] {
+  return Object.entries(configSchema.shape).flatMap(([name, schema]) => {
+    const element = elementOf(schema);
+    const rows = element ? rowsOf(element, [name, "[]"]) : rowsOf(schema, [name]);
+    return rows.map(({ key, reload }) => ({ key: key.replaceAll("`", ""), reload }));
+  });
 }
 
 const introduction = `# Configuration
@@ -41,6 +52,9 @@ is needed.
 without the last line end is the password. Relative file names count from the configuration file's directory. Secrets
 never stand in reports or logs.
 
+**Change.** \`reload\`: a change takes effect with \`SIGHUP\` or \`POST /api/reload\`, no connection and no call is dropped
+(docs/operations.md). \`restart\`: a reload that finds it changed is refused as a whole.
+
 **Units** are in the keys' names (\`Seconds\`, \`Bytes\`); addresses are IPv4.`;
 
 function rowsOf(schema: z.core.$ZodType, path: Path): Row[] {
@@ -56,9 +70,16 @@ function rowsOf(schema: z.core.$ZodType, path: Path): Row[] {
         expects: facts?.expects ?? "",
         fallback: facts?.defaultText ?? defaultText(inner),
         text: textOf(facts?.text ?? "", facts?.example),
+        reload: mayReload(innerPath),
       });
     else if (inner instanceof z.ZodOptional)
-      rows.push({ key: keyText(innerPath), expects: "a map", fallback: "none", text: facts?.text ?? "" });
+      rows.push({
+        key: keyText(innerPath),
+        expects: "a map",
+        fallback: "none",
+        text: facts?.text ?? "",
+        reload: mayReload(innerPath),
+      });
     rows.push(...rowsOf(entries ?? inner, entries ? [...innerPath, "[]"] : innerPath));
   }
   return rows;
@@ -83,11 +104,17 @@ function defaultText(schema: z.core.$ZodType): string {
 
 /** A Markdown table with columns padded, as the formatter would leave it. */
 function table(rows: readonly Row[]): string {
-  const cells = rows.map(({ key, expects, fallback, text }) => [key, expects, fallback, text]);
-  const all = [["Key", "Value", "Default", "Meaning"], ...cells].map((row) =>
+  const cells = rows.map(({ key, expects, fallback, reload, text }) => [
+    key,
+    expects,
+    fallback,
+    reload ? "reload" : "restart",
+    text,
+  ]);
+  const all = [["Key", "Value", "Default", "Change", "Meaning"], ...cells].map((row) =>
     row.map((cell) => cell.replaceAll("|", "\\|")),
   );
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
     `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
   const [head = [], ...body] = all;

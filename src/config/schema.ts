@@ -9,6 +9,7 @@ import { metrics } from "./metrics-section.ts";
 import { log } from "./log-section.ts";
 import { page } from "./page-section.ts";
 import { records } from "./records-section.ts";
+import { shutdown } from "./shutdown-section.ts";
 import { sipServer } from "./sip-server-section.ts";
 import { hep, openTelemetry } from "./telemetry-sections.ts";
 import { trunkSrtpKeys } from "./transport-keys.ts";
@@ -33,6 +34,7 @@ const http = section("The one HTTP(S) socket: pages, API and, by upgrade, SIP ov
       })
       .optional(),
     {
+      reload: true,
       text: "Certificate to present. Left out: plain HTTP, which browsers give no microphone except on localhost.",
       expects: "a map with cert and key",
       example: "{ cert: cert.pem, key: key.pem }",
@@ -55,28 +57,34 @@ const websocket = section("SIP over WebSocket (RFC 7118).", {
       .array(key(types.origin, { text: "", expects: "an origin: scheme, host and port, no path" }))
       .default([]),
     {
+      reload: true,
       text: "Pages that may connect, by origin (scheme, host, port). The gateway's own page must be named too.",
       expects: "a list of origins",
       example: '["https://wwe.example.com"]',
     },
   ),
   allowMissingOrigin: key(z.boolean().default(false), {
+    reload: true,
     text: "RISK: lets clients in that send no Origin, i.e. programs that are no browsers.",
     expects: expects.boolean,
   }),
   pingSeconds: key(types.seconds(1, 3600).default(25), {
+    reload: true,
     text: "Seconds between pings; below the idle limit of proxies on the way.",
     expects: "seconds from 1 to 3600",
   }),
   maxMessageBytes: key(z.int().min(4096).max(1_048_576).default(65_536), {
+    reload: true,
     text: "Largest SIP message taken, in bytes; a larger one closes the connection.",
     expects: "bytes from 4096 to 1048576",
   }),
   maxConnections: key(z.int().min(1).max(100_000).default(4000), {
+    reload: true,
     text: "Connections at one time, all addresses together.",
     expects: "a number from 1 to 100000",
   }),
   maxConnectionsPerAddress: key(z.int().min(1).max(100_000).default(1200), {
+    reload: true,
     text: "Connections at one time from one address; a proxy or NAT may bring a whole site.",
     expects: "a number from 1 to 100000",
   }),
@@ -161,6 +169,7 @@ const media = section("Sound: one UDP port per worker toward browsers, port pair
     expects: "0, or a number from 50 to 100",
   }),
   whenFull: key(z.union([z.literal(503), z.literal(486)]).default(503), {
+    reload: true,
     text: "What a call gets when no worker has room. 503: with Retry-After; SIP Server may take the DN out of use for that time. 486: busy.",
     expects: "503 or 486",
   }),
@@ -170,6 +179,7 @@ const media = section("Sound: one UDP port per worker toward browsers, port pair
       .min(1)
       .default(["opus", "pcmu", "pcma"]),
     {
+      reload: true,
       text: "Codecs toward browsers, best first. pcmu or pcma first: no transcoding.",
       expects: "a list of opus, pcmu, pcma",
       example: "[opus, pcmu, pcma]",
@@ -181,6 +191,7 @@ const media = section("Sound: one UDP port per worker toward browsers, port pair
       .min(1)
       .default(["pcmu", "pcma"]),
     {
+      reload: true,
       text: "Codecs toward SIP Server, best first; the order holds for offers and answers. g722 (wide band) is used where the browser speaks Opus; Opus on both sides passes as it is.",
       expects: "a list of opus, g722, pcmu, pcma",
       example: "[g722, pcma, pcmu]",
@@ -292,11 +303,13 @@ const agents = section("Who may sign in, and how long a lost browser is waited f
     expects: "a text of 1 to 64 characters without quotes",
   }),
   accounts: key(z.array(account).default([]), {
+    reload: true,
     text: "Single DNs. One that also lies in a range has its own entry's password.",
     expects: "a list of accounts",
     example: '[{ dn: "5001", password: "..." }]',
   }),
   ranges: key(z.array(range).default([]), {
+    reload: true,
     text: "DNs from ... to, of digits. Leading zeros count: 0500 to 0599 has DNs of four digits.",
     expects: "a list of ranges",
     example: "[{ from: 5002, to: 5999, passwordFile: /run/secrets/agents }]",
@@ -319,6 +332,7 @@ const agents = section("Who may sign in, and how long a lost browser is waited f
     expects: "seconds from 0 to 600",
   }),
   pageRingback: key(z.boolean().default(true), {
+    reload: true,
     text: "Tell the page while the far side of a call that SIP Server set up for the agent still rings, so that it plays a ringback tone. false: where SIP Server's media server plays one.",
     expects: expects.boolean,
   }),
@@ -356,6 +370,7 @@ export const configSchema = z.strictObject({
   admin,
   metrics,
   trace,
+  shutdown,
   hep,
   openTelemetry,
   records,

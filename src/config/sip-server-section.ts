@@ -79,18 +79,22 @@ export const sipServer = key(
         expects: "a number from 0.1 to 1000",
       }),
     }),
-    auth: section("Digest toward SIP Server, where it asks for it.", {
-      username: key(types.word.default("{dn}"), {
-        text: "User name; {dn} stands for the DN.",
-        expects: "a text of 1 to 64 characters without quotes",
-      }),
-      password: key(z.string().max(256).default(""), {
-        text: "Password; {dn} stands for the DN. Empty: none, a challenge then fails.",
-        expects: "a text of at most 256 characters",
-        secret: true,
-      }),
-      passwordFile: key(types.file.optional(), { text: "File with that password.", expects: expects.file }),
-    }),
+    auth: section(
+      "Digest toward SIP Server, where it asks for it.",
+      {
+        username: key(types.word.default("{dn}"), {
+          text: "User name; {dn} stands for the DN.",
+          expects: "a text of 1 to 64 characters without quotes",
+        }),
+        password: key(z.string().max(256).default(""), {
+          text: "Password; {dn} stands for the DN. Empty: none, a challenge then fails.",
+          expects: "a text of at most 256 characters",
+          secret: true,
+        }),
+        passwordFile: key(types.file.optional(), { text: "File with that password.", expects: expects.file }),
+      },
+      { reload: true },
+    ),
   }),
   {
     text: "The Genesys SIP Server. Required.",

@@ -53,10 +53,12 @@ export const transportKeys = {
 /** SRTP toward SIP Server's side: keys of `media`. */
 export const trunkSrtpKeys = {
   trunkSrtp: key(z.enum(["off", "accept", "offer", "require"]).default("off"), {
+    reload: true,
     text: "SRTP toward SIP Server's side, its keys in SDP (RFC 4568, AES_CM_128_HMAC_SHA1_80 and _32). off: plain RTP only. accept: plain RTP is offered, what SIP Server offers is answered in kind. offer: SRTP is offered, answered in kind; a far side that refuses it with 488 is not asked again in plain. require: SRTP only. Needs sipServer.transport: tls.",
     expects: "off, accept, offer or require",
   }),
   allowKeysInClear: key(z.boolean().default(false), {
+    reload: true,
     text: "RISK: trunkSrtp also where SIP goes by UDP or TCP: who sees the signalling has the keys and hears the calls.",
     expects: expects.boolean,
   }),

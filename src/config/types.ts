@@ -125,6 +125,7 @@ export interface Config {
   };
   readonly metrics: { readonly token?: string; readonly listen?: NonNullable<Parsed["metrics"]["listen"]> };
   readonly trace: Parsed["trace"];
+  readonly shutdown: Parsed["shutdown"];
   /** No `receiver`: off. */
   readonly hep: Pick<Parsed["hep"], "transport" | "captureId"> & {
     readonly receiver?: { readonly host: string; readonly port: number };

@@ -61,13 +61,18 @@ export class AgentTokens {
   /** Tokens that were not taken, since the start. */
   refusals = 0;
   readonly #options: AgentTokensOptions;
-  readonly #key: Buffer;
+  #key: Buffer;
   /** By SHA-256 of the token, oldest first. */
   readonly #issued = new Map<string, Issued>();
 
   constructor(options: AgentTokensOptions) {
     this.#options = options;
-    this.#key = createHmac("sha256", options.secret).update("jackfield agent sessions 1").digest();
+    this.#key = keyFrom(options.secret);
+  }
+
+  /** Another secret: sessions made of the former are over with their next REGISTER. */
+  set secret(secret: string) {
+    this.#key = keyFrom(secret);
   }
 
   get size(): number {
@@ -145,6 +150,10 @@ export class AgentTokens {
       this.#issued.delete(key);
     }
   }
+}
+
+function keyFrom(secret: string): Buffer {
+  return createHmac("sha256", secret).update("jackfield agent sessions 1").digest();
 }
 
 function keyOf(token: string): string {

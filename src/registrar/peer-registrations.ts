@@ -87,6 +87,17 @@ export class PeerRegistrations {
     record.settle(this.#idleReason);
   }
 
+  /** See `TrunkDn.elsewhere`. */
+  setElsewhere(dn: string, elsewhere: boolean): void {
+    const record = this.#dns.get(dn);
+    if (record) record.elsewhere = elsewhere;
+  }
+
+  /** Whether anything of `dn` is wanted, under way or left at SIP Server. */
+  holds(dn: string): boolean {
+    return this.#dns.get(dn)?.busy ?? false;
+  }
+
   /** How many DNs `server` has in service. */
   registeredAt(server: Flow): number {
     let registered = 0;
@@ -106,6 +117,7 @@ export class PeerRegistrations {
   /** The end of `drain`, before the DNs sign in again. */
   undrain(): void {
     this.#idleReason = "";
+    for (const record of this.#dns.values()) record.elsewhere = false;
   }
 
   /** As `drain`, calls or not. */

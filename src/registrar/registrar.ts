@@ -36,6 +36,11 @@ export interface AgentRegistrar extends Registrar {
    * stay open and calls on them run on. Returns who they were, with the connections they have.
    */
   signOut(dn: string, reason: string): { readonly flow: Flow | undefined }[];
+  /**
+   * Lets a client go that is to sign in elsewhere: it is no more signed in, and may sign in anew unless we are drained.
+   * Returns the connections it has, which stay open.
+   */
+  letGo(presence: SipPresence): readonly Flow[];
   /** Answers a REGISTER (RFC 3261 10.3). */
   handleRegister(transaction: ServerTransaction): void;
   /** To be told of every WebSocket that ended: grace times start here. */
@@ -117,6 +122,14 @@ class BindingRegistrar implements AgentRegistrar {
 
   signOut(dn: string, reason: string): { readonly flow: Flow | undefined }[] {
     return this.#bindings.dismiss(dn, reason);
+  }
+
+  letGo({ dn, instance }: SipPresence): readonly Flow[] {
+    const binding = this.#bindings.of(dn).find((one) => one.instance === instance);
+    if (!binding) return [];
+    const flows = binding.contacts.map(({ flow }) => flow);
+    this.#bindings.remove(binding, "moved away");
+    return flows;
   }
 
   handleRegister(transaction: ServerTransaction): void {

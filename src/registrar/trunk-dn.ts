@@ -32,6 +32,7 @@ export class TrunkDn {
   present = false;
   /** Calls that need the DN registered. */
   retained = 0;
+  #elsewhere = false;
   readonly #context: TrunkContext;
   readonly #standing: TrunkStanding;
   readonly #identity: RegisterIdentity;
@@ -76,15 +77,28 @@ export class TrunkDn {
 
   /** Only what is surely ours is taken away: any contact clears the DN's binding at SIP Server. */
   get #mustUnregister(): boolean {
-    return this.#standing.ours && !this.#active;
+    return this.#standing.ours && !this.#active && !this.#elsewhere;
   }
 
   get #priority(): Priority {
     return this.retained > 0 ? priorities.inCall : priorities.ordinary;
   }
 
+  /**
+   * True: its client may have signed in at another gateway, which has then registered the DN. Nothing is sent for it any
+   * more: an un-REGISTER would take the other's registration away, a REGISTER the DN itself. False: it came back.
+   */
+  set elsewhere(elsewhere: boolean) {
+    if (elsewhere === this.#elsewhere) return;
+    this.#elsewhere = elsewhere;
+    if (elsewhere) this.#turns.withdraw();
+    else if (this.#active && this.#standing.state === "in-service") this.#turns.ask(this.#priority);
+    else this.settle();
+  }
+
   signIn(): void {
     this.present = true;
+    this.#elsewhere = false;
     if (this.#standing.state === "in-service") return;
     this.#route.reset();
     this.#forgive();
@@ -154,7 +168,7 @@ export class TrunkDn {
       // Nobody there to be told; it runs out by itself.
       this.#standing.forget();
     }
-    if (!this.#active) return this.#turns.finish();
+    if (!this.#active || this.#elsewhere) return this.#turns.finish();
     const server = this.#route.take();
     if (server) return this.#begin("register", server);
     this.#waitForServer();

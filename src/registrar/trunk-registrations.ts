@@ -87,9 +87,16 @@ export interface PacedTrunkRegistrations extends TrunkRegistrations {
   servers(): RegistrationServer[];
   /**
    * True: DNs without a call are un-registered, so that SIP Server sends them no calls, the others when their calls are
-   * over, and no sign-in registers one. False: the DNs of those who are signed in are registered again, paced.
+   * over, and no sign-in registers one. False: the DNs of those who are signed in are registered again, paced. A DN
+   * whose client's connection was lost meanwhile is left as it is: it may be registered by another gateway by then.
    */
   drain(draining: boolean): void;
+  /** With mode `all`, other DNs are always registered from now on; else it does nothing. */
+  setAllDns(dns: readonly string[]): void;
+  /** Whether anything of `dn` is wanted, under way or left at SIP Server. */
+  holds(dn: string): boolean;
+  /** Whether no REGISTER is under way or waits for its turn. */
+  readonly quiet: boolean;
   readonly counters: Readonly<TrunkCounters>;
   /** `dns`: known ones at all peers, each keeping its Call-ID and CSeq. */
   readonly counts: { readonly dns: number; readonly queued: number; readonly outstanding: number };
@@ -136,7 +143,7 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
   readonly #pacer: Pacer<TrunkTurns>;
   readonly #peers: readonly PeerRegistrations[];
   readonly #unsubscribe: (() => void)[];
-  readonly #always: ReadonlySet<string>;
+  #always: ReadonlySet<string>;
   /** What was told last of each DN, where several peers make up what is told. */
   readonly #told = new Map<string, TrunkStatus>();
   #receivedFrom = "";
@@ -165,6 +172,8 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
         if (!this.#draining) for (const peer of this.#peers) peer.signIn(dn);
       }),
       registrar.events.on("signed-out", (presence) => this.#onSignedOut(presence.dn)),
+      registrar.events.on("flow-lost", ({ dn }) => this.#setElsewhere(dn, true)),
+      registrar.events.on("flow-resumed", ({ dn }) => this.#setElsewhere(dn, false)),
     ];
     for (const dn of this.#always) for (const peer of this.#peers) peer.always(dn);
   }
@@ -210,6 +219,12 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
   drain(draining: boolean): void {
     if (draining === this.#draining || this.#closing) return;
     this.#draining = draining;
+    const { perSecond } = this.#settings;
+    const rate = draining ? this.#closeRate : perSecond;
+    this.#pacer.setRate(rate, draining ? rate / 5 : burst);
+    if (draining)
+      for (const { dn, reachable } of this.#options.registrar.presences())
+        if (!reachable) this.#setElsewhere(dn, true);
     for (const peer of this.#peers) {
       if (draining) {
         peer.drain(drainedReason);
@@ -218,6 +233,33 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
       peer.undrain();
       for (const dn of this.#wanted()) peer.signIn(dn);
     }
+  }
+
+  setAllDns(dns: readonly string[]): void {
+    if (this.#settings.mode !== "all" || this.#closing) return;
+    const before = this.#always;
+    this.#always = new Set(dns);
+    for (const dn of before) if (!this.#always.has(dn)) this.#onSignedOut(dn);
+    if (this.#draining) return;
+    for (const dn of dns) if (!before.has(dn)) for (const peer of this.#peers) peer.always(dn);
+  }
+
+  holds(dn: string): boolean {
+    return this.#peers.some((peer) => peer.holds(dn));
+  }
+
+  get quiet(): boolean {
+    return this.#pacer.queued === 0 && this.#pacer.outstanding === 0;
+  }
+
+  /** Only while drained: else a lost client comes back here, or to nowhere. */
+  #setElsewhere(dn: string, elsewhere: boolean): void {
+    if (!this.#draining || this.#always.has(dn)) return;
+    for (const peer of this.#peers) peer.setElsewhere(dn, elsewhere);
+  }
+
+  get #closeRate(): number {
+    return this.#settings.closePerSecond ?? this.#settings.perSecond * 4;
   }
 
   #wanted(): Set<string> {
@@ -241,7 +283,7 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
   async #closeAll({ unregister, timeoutMs }: CloseAllOptions): Promise<number> {
     for (const stop of this.#unsubscribe) stop();
     if (unregister) {
-      const rate = this.#settings.closePerSecond ?? this.#settings.perSecond * 4;
+      const rate = this.#closeRate;
       this.#pacer.setRate(rate, rate / 5);
       for (const peer of this.#peers) peer.letGo();
       await this.#untilQuiet(this.#options.clock.now() + timeoutMs);

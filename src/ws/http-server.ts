@@ -74,6 +74,11 @@ export interface HttpServer {
   onUpgrade(handler: (...args: Parameters<UpgradeHandler>) => boolean): () => void;
   /** Reads the certificate files again; false (and the old ones kept, with a log line) when they are unusable. */
   reloadCertificate(): boolean;
+  /**
+   * Presents the pair in these files from now on, to new connections, and watches them. Returns why not, in words, and
+   * keeps the former pair then.
+   */
+  useCertificate(files: CertificateFiles): string | undefined;
   /** @throws the socket's error (EADDRINUSE, EACCES ...). */
   listen(): Promise<void>;
   /** Stops listening, lets running requests end for `closeTimeoutMs`, then cuts. Idempotent. */
@@ -113,7 +118,8 @@ class FastifyHttpServer implements HttpServer {
   readonly #log: Logger;
   readonly #sockets = new Set<Socket>();
   readonly #upgradeHandlers = new Set<(...args: Parameters<UpgradeHandler>) => boolean>();
-  readonly #watch: FileWatch | undefined;
+  #files: CertificateFiles | undefined;
+  #watch: FileWatch | undefined;
   #server: Server | Http2SecureServer;
   #certificate: LoadedCertificate | undefined;
   #closing: Promise<void> | undefined;
@@ -136,16 +142,20 @@ class FastifyHttpServer implements HttpServer {
     });
     this.#wireServer();
     this.#wireApp();
-    if (options.tls) {
-      const { tls, clock, certificateSettleMs } = options;
-      this.#watch = new FileWatch({
-        files: [tls.certFile, tls.keyFile],
-        clock,
-        log: this.#log,
-        settleMs: certificateSettleMs,
-        onChange: () => void this.reloadCertificate(),
-      });
-    }
+    if (options.tls) this.#watchFiles(options.tls);
+  }
+
+  #watchFiles(files: CertificateFiles): void {
+    const { clock, certificateSettleMs } = this.#options;
+    this.#files = files;
+    this.#watch?.close();
+    this.#watch = new FileWatch({
+      files: [files.certFile, files.keyFile],
+      clock,
+      log: this.#log,
+      settleMs: certificateSettleMs,
+      onChange: () => void this.reloadCertificate(),
+    });
   }
 
   get port(): number {
@@ -167,22 +177,29 @@ class FastifyHttpServer implements HttpServer {
   }
 
   reloadCertificate(): boolean {
+    return this.#files !== undefined && this.useCertificate(this.#files) === undefined;
+  }
+
+  useCertificate(files: CertificateFiles): string | undefined {
     const server = this.#server;
-    if (!this.#options.tls || !("setSecureContext" in server)) return false;
+    if (!this.#files || !("setSecureContext" in server)) return "the gateway was started without TLS";
     try {
-      const loaded = loadCertificate(this.#options.tls);
-      if (loaded.info.fingerprint256 === this.#certificate?.info.fingerprint256) return true;
+      const loaded = loadCertificate(files);
+      const { certFile, keyFile } = this.#files;
+      if (files.certFile !== certFile || files.keyFile !== keyFile) this.#watchFiles(files);
+      if (loaded.info.fingerprint256 === this.#certificate?.info.fingerprint256) return undefined;
       // Only new handshakes use the new pair; open connections keep their keys.
       server.setSecureContext({ cert: loaded.cert, key: loaded.key, ...tlsFloor });
       this.#certificate = loaded;
       this.counters.certificateReloads++;
       this.#log.info({ certificate: loaded.info }, "certificate reloaded");
-      return true;
+      return undefined;
     } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
       this.counters.certificateReloadFailures++;
       this.#log.error({ err: error }, "new certificate is unusable, the old one stays");
-      this.events.emit("certificate-fault", error instanceof Error ? error.message : String(error));
-      return false;
+      this.events.emit("certificate-fault", reason);
+      return reason;
     }
   }
 

@@ -12,5 +12,10 @@ export {
   type HttpServerOptions,
 } from "./http-server.ts";
 export { adminContentSecurityPolicy, contentSecurityPolicy, servePages, type PageOptions } from "./pages.ts";
-export { attachWebSocket, type WebSocketEndpoint, type WebSocketOptions } from "./web-socket.ts";
+export {
+  attachWebSocket,
+  type WebSocketEndpoint,
+  type WebSocketOptions,
+  type WebSocketTerms,
+} from "./web-socket.ts";
 export type { WebSocketCounters, WebSocketLimits } from "./web-socket-limits.ts";

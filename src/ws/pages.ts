@@ -60,15 +60,16 @@ interface Headers {
 export async function servePages(
   app: FastifyInstance,
   directory: string,
-  options: PageOptions = {},
+  options: PageOptions | (() => PageOptions) = {},
 ): Promise<void> {
-  const { settings } = options;
-  if (settings !== undefined) app.get("/settings.json", () => settings);
+  // Asked anew for each request: a reload of the configuration may change it.
+  const current = typeof options === "function" ? options : () => options;
+  if (current().settings !== undefined) app.get("/settings.json", () => current().settings);
   // Relative, so that it holds below a proxy's path too.
   app.get("/admin", (_request, reply) => reply.redirect("admin/"));
   const root = resolve(directory);
   if (!existsSync(join(root, "index.html"))) return serveNothing(app, root);
-  const headersOf = pageHeaders(options);
+  const headersOf = pageHeaders(current);
   await app.register(fastifyStatic, {
     root,
     cacheControl: false,
@@ -86,13 +87,13 @@ function serveNothing(app: FastifyInstance, root: string): void {
   for (const path of ["/", "/index.html", "/admin/"]) app.get(path, missing);
 }
 
-function pageHeaders(options: PageOptions): (file: string) => Headers {
-  const softphone = { policy: contentSecurityPolicy(options), features: softphoneFeatures };
+function pageHeaders(current: () => PageOptions): (file: string) => Headers {
   const example = { policy: examplePolicy, features: softphoneFeatures };
   const admin = { policy: adminContentSecurityPolicy, features: adminFeatures };
   return (file) => {
     if (file.startsWith("admin/")) return admin;
-    return file === "embed-example.html" ? example : softphone;
+    if (file === "embed-example.html") return example;
+    return { policy: contentSecurityPolicy(current()), features: softphoneFeatures };
   };
 }
 

@@ -39,7 +39,12 @@ const maxMissedPongs = 2;
 const doubleCrlf = Buffer.from("\r\n\r\n");
 
 /** WebSocket close codes (RFC 6455 7.4.1). */
-export const closeCodes = { goingAway: 1001, policyViolation: 1008, tryAgainLater: 1013 } as const;
+export const closeCodes = {
+  goingAway: 1001,
+  policyViolation: 1008,
+  serviceRestart: 1012,
+  tryAgainLater: 1013,
+} as const;
 
 /** One WebSocket connection as a flow (RFC 7118): one SIP message is one frame. */
 export class WebSocketFlow implements Flow {

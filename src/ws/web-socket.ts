@@ -7,6 +7,12 @@ import { refuseUpgrade, type HttpServer } from "./http-server.ts";
 import type { WebSocketCounters, WebSocketLimits } from "./web-socket-limits.ts";
 import { closeCodes, WebSocketFlow, type FlowSurroundings, type SignInDeadline } from "./web-socket-flow.ts";
 
+/** What may change while the endpoint serves. */
+export type WebSocketTerms = Pick<
+  WebSocketOptions,
+  "origins" | "allowMissingOrigin" | "limits" | "pingSeconds"
+>;
+
 /** Where WebSockets are served, to whom, and who gets their messages. */
 export interface WebSocketOptions {
   readonly server: HttpServer;
@@ -34,8 +40,12 @@ export interface WebSocketEndpoint {
   readonly connections: number;
   /** Addresses that they come from. */
   readonly addresses: number;
+  /** What holds for connections that come from now on. */
+  configure(terms: WebSocketTerms): void;
   /** Ends one connection (1008, RFC 6455 7.4.1) with words for its page; false when it is none of ours, or gone. */
   dismiss(flow: Pick<Flow, "id">, reason: string): boolean;
+  /** Ends one connection whose client is to connect again (1012, Service Restart); false as for `dismiss`. */
+  move(flow: Pick<Flow, "id">, reason: string): boolean;
   /** Takes no more, says 1001 to all, cuts those that do not answer in a second. Idempotent. */
   close(): Promise<void>;
 }
@@ -49,6 +59,7 @@ const defaultLimits: Required<WebSocketLimits> = {
   messageBurst: 200,
 };
 
+const defaultPingSeconds = 25;
 const subprotocol = "sip";
 const closeTimeoutMs = 1_000;
 
@@ -77,10 +88,11 @@ class Endpoint implements WebSocketEndpoint {
     receiverErrors: 0,
   };
   readonly #options: WebSocketOptions;
-  readonly #limits: Required<WebSocketLimits>;
-  readonly #origins: ReadonlySet<string>;
+  #limits: Required<WebSocketLimits>;
+  #origins: ReadonlySet<string>;
+  #allowMissingOrigin: boolean;
   readonly #random: Random;
-  readonly #shared: FlowSurroundings;
+  #shared: FlowSurroundings;
   readonly #wss: WebSocketServer;
   readonly #flows = new Set<WebSocketFlow>();
   readonly #perAddress = new Map<string, number>();
@@ -92,12 +104,13 @@ class Endpoint implements WebSocketEndpoint {
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#origins = new Set(options.origins.map(normalOrigin));
+    this.#allowMissingOrigin = options.allowMissingOrigin === true;
     this.#random = options.random ?? systemRandom;
     this.#shared = {
       clock: options.clock,
       log: options.log,
       limits: this.#limits,
-      pingSeconds: options.pingSeconds ?? 25,
+      pingSeconds: options.pingSeconds ?? defaultPingSeconds,
       signIn: options.signIn,
       receiver: options.receiver,
       counters: this.counters,
@@ -132,10 +145,27 @@ class Endpoint implements WebSocketEndpoint {
     return this.#perAddress.size;
   }
 
-  dismiss({ id }: Pick<Flow, "id">, reason: string): boolean {
+  configure({ origins, allowMissingOrigin, limits, pingSeconds }: WebSocketTerms): void {
+    this.#origins = new Set(origins.map(normalOrigin));
+    this.#allowMissingOrigin = allowMissingOrigin === true;
+    this.#limits = { ...defaultLimits, ...limits };
+    this.#shared = { ...this.#shared, limits: this.#limits, pingSeconds: pingSeconds ?? defaultPingSeconds };
+    // Read anew for each connection.
+    this.#wss.options.maxPayload = this.#limits.maxMessageBytes;
+  }
+
+  dismiss(flow: Pick<Flow, "id">, reason: string): boolean {
+    return this.#end(flow, closeCodes.policyViolation, reason);
+  }
+
+  move(flow: Pick<Flow, "id">, reason: string): boolean {
+    return this.#end(flow, closeCodes.serviceRestart, reason);
+  }
+
+  #end({ id }: Pick<Flow, "id">, code: number, reason: string): boolean {
     for (const flow of this.#flows) {
       if (flow.id !== id || !flow.open) continue;
-      flow.close(closeCodes.policyViolation, reason);
+      flow.close(code, reason);
       return true;
     }
     return false;
@@ -180,9 +210,7 @@ class Endpoint implements WebSocketEndpoint {
   #refusal(request: IncomingMessage, address: string): [status: number, why: string] | undefined {
     const { origin } = request.headers;
     const originAllowed =
-      origin === undefined
-        ? this.#options.allowMissingOrigin === true
-        : this.#origins.has(normalOrigin(origin));
+      origin === undefined ? this.#allowMissingOrigin : this.#origins.has(normalOrigin(origin));
     if (!originAllowed) {
       this.counters.refusedOrigin++;
       return [403, "this Origin is not in websocket.origins"];

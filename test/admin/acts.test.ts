@@ -10,6 +10,9 @@ import {
   registerCaptureFileRoute,
   showLevels,
   type ActsDoor,
+  type DrainDoor,
+  type DrainStatus,
+  type ReloadAnswer,
   type Login,
 } from "../../src/admin/index.ts";
 import { createLogger, silentLogger, type Logger, type LogLevels } from "../../src/core/index.ts";
@@ -18,9 +21,28 @@ import { adminToken, openLogin } from "./support.ts";
 
 const certificate = { subject: "CN=gateway", validTo: Date.UTC(2026, 0, 31, 12), fingerprint256: "AB" };
 
-class ActsDouble implements ActsDoor {
+class DrainDouble implements DrainDoor {
+  readonly usualSeconds = 300;
+  readonly orders: unknown[] = [];
+  closing = false;
   draining = false;
-  calls = 3;
+  get status(): DrainStatus {
+    const state = this.draining ? "draining" : "serving";
+    return { state, calls: 3, pages: 2, dns: 1, seconds_left: null };
+  }
+  begin(order: object): boolean {
+    this.orders.push(order);
+    this.draining ||= !this.closing;
+    return !this.closing;
+  }
+  cancel(): boolean {
+    if (!this.closing) this.draining = false;
+    return !this.closing;
+  }
+}
+
+class ActsDouble implements ActsDoor {
+  readonly drain = new DrainDouble();
   logLevels: LogLevels | undefined;
   fault: string | undefined;
   readonly told: string[] = [];
@@ -32,6 +54,11 @@ class ActsDouble implements ActsDoor {
   signOut(dn: string): number {
     this.told.push(`sign out ${dn}`);
     return dn === "50 01" ? 2 : 0;
+  }
+  reload(by: string): ReloadAnswer {
+    this.told.push(`reload by ${by}`);
+    if (this.fault === undefined) return { changes: [{ key: "log.level", change: '"info" -> "debug"' }] };
+    return { refused: this.fault, faults: [{ key: "sip.port", reason: "5060 -> 5070" }] };
   }
   reloadCertificate() {
     this.told.push("reload");
@@ -84,6 +111,7 @@ const routes = [
   ["DELETE", "/api/calls/c1"],
   ["DELETE", "/api/agents/5001"],
   ["PUT", "/api/drain"],
+  ["POST", "/api/reload"],
   ["PUT", "/api/log-level"],
   ["POST", "/api/certificate/reload"],
 ] as const;
@@ -92,7 +120,7 @@ describe("acts", () => {
   it.each(routes)("ask for the login: %s %s", async (method, url) => {
     expect((await ask(method, url, {}, {})).status).toBe(401);
     expect((await ask(method, url, {}, { authorization: "Bearer wrong" })).status).toBe(401);
-    expect([acts.told, acts.draining]).toEqual([[], false]);
+    expect([acts.told, acts.drain.draining]).toEqual([[], false]);
   });
 
   it.each(routes)("are not done for a form of another page's: %s %s", async (method, url) => {
@@ -105,7 +133,7 @@ describe("acts", () => {
     expect(status).toBe(415);
     const foreign = await ask(method, url, {}, { ...bearer, origin: "https://evil.example" });
     expect(foreign.status).toBe(403);
-    expect([acts.told, acts.draining]).toEqual([[], false]);
+    expect([acts.told, acts.drain.draining]).toEqual([[], false]);
   });
 
   it("hang a call up", async () => {
@@ -126,13 +154,33 @@ describe("acts", () => {
   });
 
   it("drain and undrain", async () => {
-    expect(await act("PUT", "/api/drain", { draining: true })).toEqual([200, { draining: true, calls: 3 }]);
-    expect(acts.draining).toBe(true);
+    const left = { calls: 3, pages: 2, dns: 1, seconds_left: null };
+    const drained = { draining: true, state: "draining", ...left };
+    expect(await act("PUT", "/api/drain", { draining: true })).toEqual([200, drained]);
+    expect(acts.drain.draining).toBe(true);
     for (const body of [{}, { draining: "no" }, [], { draining: null }])
       expect(await act("PUT", "/api/drain", body)).toEqual([400, { error: "draining is not true or false" }]);
-    expect(acts.draining).toBe(true);
-    expect(await act("PUT", "/api/drain", { draining: false })).toEqual([200, { draining: false, calls: 3 }]);
-    expect(acts.draining).toBe(false);
+    expect(acts.drain.draining).toBe(true);
+    const { body: told } = await ask("GET", "/api/drain");
+    expect(JSON.parse(told)).toEqual({ state: "draining", ...left });
+    const serving = { draining: false, state: "serving", ...left };
+    expect(await act("PUT", "/api/drain", { draining: false })).toEqual([200, serving]);
+    expect(acts.drain.orders).toEqual([{}]);
+  });
+
+  it("drain and exit, in the usual time or that told, unless the gateway closes already", async () => {
+    await act("PUT", "/api/drain", { draining: true, exit: true });
+    await act("PUT", "/api/drain", { draining: true, exit: true, seconds: 0 });
+    expect(acts.drain.orders).toEqual([{ exit: { seconds: 300 } }, { exit: { seconds: 0 } }]);
+    expect(audits.recent.until(9).at(-1)).toMatchObject({ act: "drain and exit", outcome: "done" });
+    for (const wrong of [{ exit: 1 }, { exit: true, seconds: -1 }, { exit: true, seconds: "9" }])
+      expect((await act("PUT", "/api/drain", { draining: true, ...wrong }))[0]).toBe(400);
+    acts.drain.closing = true;
+    for (const draining of [true, false])
+      expect(await act("PUT", "/api/drain", { draining })).toEqual([
+        409,
+        { error: "the gateway is closing" },
+      ]);
   });
 
   const changeLevel = (body: object) => act("PUT", "/api/log-level", body);
@@ -214,6 +262,20 @@ describe("acts", () => {
     expect(await act("POST", "/api/certificate/reload")).toEqual([200, shown]);
     acts.fault = "certificate a.pem is unusable: no PEM";
     expect(await act("POST", "/api/certificate/reload")).toEqual([409, { error: acts.fault }]);
+  });
+
+  it("reload the configuration, and tell what has changed, or by which keys nothing has", async () => {
+    const changes = [{ key: "log.level", change: '"info" -> "debug"' }];
+    expect(await act("POST", "/api/reload")).toEqual([200, { changes }]);
+    expect(acts.told).toEqual(["reload by token"]);
+    acts.fault = "these keys need a restart";
+    const faults = [{ key: "sip.port", reason: "5060 -> 5070" }];
+    expect(await act("POST", "/api/reload")).toEqual([409, { error: acts.fault, faults }]);
+    const outcomes = audits.recent.until(9).map(({ act: name, outcome }) => [name, outcome]);
+    expect(outcomes).toEqual([
+      ["reload", "done"],
+      ["reload", acts.fault],
+    ]);
   });
 
   it("have bodies of no great size", async () => {

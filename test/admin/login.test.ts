@@ -47,7 +47,7 @@ function open(options: { secure?: boolean; passwordsOnly?: boolean } = {}): void
     { name: "bernd", role: "read" as const, passwordHash: berndsHash },
   ];
   login = openLogin(clock, { users, log, secure: options.secure ?? false });
-  registerLoginRoutes(app, { login, users, clock, random, log });
+  registerLoginRoutes(app, { login, clock, random, log });
   registerCallRoutes(app, { login, calls, audits: new AuditLog(clock, log), clock, log });
   app.get("/stream", { onRequest: login.check }, (request) => {
     const before = login.holds(request);

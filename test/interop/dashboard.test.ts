@@ -160,9 +160,9 @@ describe("a drained gateway", () => {
     const call = await talking.dial("9196");
     await call.when("answered");
     await call.connected;
-    expect(await act("PUT", "/api/drain", { draining: true })).toEqual({
+    expect(await act("PUT", "/api/drain", { draining: true })).toMatchObject({
       status: 200,
-      body: { draining: true, calls: 1 },
+      body: { draining: true, state: "draining", calls: 1, seconds_left: null },
     });
     await idle.trunkState("idle");
     const ready = await fetch(url("/health/ready"));

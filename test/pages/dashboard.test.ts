@@ -349,6 +349,7 @@ describe("acts", () => {
     await shown("question", "500 calls go on to their end");
     await page.getByTestId("yes").click();
     await shown("gateway", "refused: draining");
+    await shown("drain-progress", "500 calls, 1000 pages and 1000 DNs left");
     await page.getByTestId("drain").click();
     await shown("gateway", "taken");
     await page.getByLabel("Log level", { exact: true }).selectOption("debug");

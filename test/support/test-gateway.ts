@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { Gateway } from "../../src/cli/index.ts";
-import { checkTree, type Config } from "../../src/config/index.ts";
+import { Gateway, type ConfigSource } from "../../src/cli/index.ts";
+import { checkTree, type Config, type ConfigResult } from "../../src/config/index.ts";
 import {
   createLogger,
   silentLogger,
@@ -20,6 +20,8 @@ export interface TestGatewayOptions {
   readonly config?: Readonly<Record<string, object>>;
   /** Default the machine's. */
   readonly clock?: Clock;
+  /** Where a reload reads the configuration; default nowhere. */
+  readonly source?: ConfigSource;
   /** Default none. */
   readonly log?: Logger;
 }
@@ -38,8 +40,22 @@ export async function openTestGateway({
   sipServer,
   config = {},
   clock = systemClock,
+  source,
   log = process.env["JACKFIELD_TEST_LOG"] ? createLogger("debug") : silentLogger,
 }: TestGatewayOptions): Promise<Gateway> {
+  const checked = testConfig(sipServer, config);
+  if (!checked.ok) throw new Error(JSON.stringify(checked.faults));
+  return Gateway.open(checked.config, {
+    clock,
+    random: systemRandom,
+    log,
+    pageDirectory: fileURLToPath(new URL("../../web/dist/", import.meta.url)),
+    ...(source ? { configuration: source } : {}),
+  });
+}
+
+/** What `openTestGateway` gives the gateway; each has RTP ports of its own unless told. */
+export function testConfig(sipServer: string, config: Readonly<Record<string, object>> = {}): ConfigResult {
   const host = "127.0.0.1";
   const first = slice + (gateways++ % 50) * 40;
   const tree: Record<string, object> = {
@@ -52,14 +68,7 @@ export async function openTestGateway({
   };
   for (const [section, values] of Object.entries(config))
     tree[section] = Array.isArray(values) ? values : { ...tree[section], ...values };
-  const checked = checkTree(tree, () => undefined, ".", {});
-  if (!checked.ok) throw new Error(JSON.stringify(checked.faults));
-  return Gateway.open(checked.config, {
-    clock,
-    random: systemRandom,
-    log,
-    pageDirectory: fileURLToPath(new URL("../../web/dist/", import.meta.url)),
-  });
+  return checkTree(tree, () => undefined, ".", {});
 }
 
 /** A sandbox SIP Server on a free loopback port. */

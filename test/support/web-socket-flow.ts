@@ -15,13 +15,16 @@ export class ClientFlow implements Flow {
   readonly sentBy = `t${counter}.invalid`;
   readonly #socket: WebSocket;
   readonly closed: Promise<void>;
+  /** Close code (RFC 6455 7.4) once it is closed. */
+  closeCode: number | undefined;
 
   private constructor(socket: WebSocket, port: number, receiver: FlowReceiver) {
     this.#socket = socket;
     this.remotePort = port;
     socket.on("message", (data: Buffer) => receiver.receive(this, data, "frame"));
     this.closed = new Promise((resolve) => {
-      socket.on("close", () => {
+      socket.on("close", (code) => {
+        this.closeCode = code;
         receiver.flowClosed(this);
         resolve();
       });

@@ -4,6 +4,7 @@ import type { CertificateInfo } from "../../ws/index.ts";
 import type { Access } from "../access.ts";
 import { isJson } from "../login.ts";
 import type { AuditLog } from "../status/audit-log.ts";
+import type { DrainStatus } from "../status/contract.ts";
 import { showCertificate } from "../status/show.ts";
 import { audited, type Act, type ActResult } from "./audited.ts";
 import { logLevelAct } from "./log-level.ts";
@@ -14,13 +15,32 @@ export interface ActsDoor {
   hangUp(call: string): boolean;
   /** Signs a DN's clients out; how many there were. Their running calls go on. */
   signOut(dn: string): number;
-  draining: boolean;
-  /** Calls that run. */
-  readonly calls: number;
+  readonly drain: DrainDoor;
+  /** Reads the configuration again, and puts it in force or changes nothing. */
+  reload(by: string): ReloadAnswer;
   /** Undefined where they cannot be changed. */
   readonly logLevels: LogLevels | undefined;
   /** Reads the certificate's files again: what is presented now, or why the new one is not used. */
   reloadCertificate(): { readonly info: CertificateInfo } | { readonly fault: string };
+}
+
+/** What came of a reload: what has changed, or why nothing has, and by which keys. */
+export type ReloadAnswer =
+  | { readonly changes: readonly { readonly key: string; readonly change: string }[] }
+  | {
+      readonly refused: string;
+      readonly faults: readonly { readonly key: string; readonly reason: string }[];
+    };
+
+/** Lets the gateway run empty, as the gateway does it. */
+export interface DrainDoor {
+  readonly status: DrainStatus;
+  /** `exit`: pages move, and the gateway closes when it is empty or after so many seconds. False: it closes already. */
+  begin(order: { readonly exit?: { readonly seconds: number } }): boolean;
+  /** False: it closes already. */
+  cancel(): boolean;
+  /** Seconds that `exit` has where none are told. */
+  readonly usualSeconds: number;
 }
 
 export interface ActRoutesOptions {
@@ -54,14 +74,20 @@ export function registerActRoutes(app: FastifyInstance, options: ActRoutesOption
     const { dn } = request.params;
     return answer(request, reply, { name: "sign out", target: dn, run: () => signOut(acts, dn) });
   });
+  app.get("/api/drain", { onRequest: access.check }, () => acts.drain.status);
   app.put("/api/drain", route, (request, reply) => {
-    const { draining } = keysOf(request.body);
-    const name = draining === false ? "undrain" : "drain";
-    return answer(request, reply, { name, target: null, run: () => drain(acts, draining) });
+    const order = keysOf(request.body);
+    const name =
+      order["draining"] === false ? "undrain" : order["exit"] === true ? "drain and exit" : "drain";
+    return answer(request, reply, { name, target: null, run: () => drain(acts.drain, order) });
   });
   app.put("/api/log-level", route, (request, reply) =>
     answer(request, reply, logLevelAct(acts.logLevels, keysOf(request.body))),
   );
+  app.post("/api/reload", route, (request, reply) => {
+    const { who } = access.identity(request);
+    return answer(request, reply, { name: "reload", target: null, run: () => reload(acts.reload(who)) });
+  });
   app.post("/api/certificate/reload", route, (request, reply) =>
     answer(request, reply, {
       name: "reload certificate",
@@ -82,10 +108,23 @@ function signOut(acts: ActsDoor, dn: string): ActResult {
   return { status: 404, body: { error: "nobody is signed in with this DN" } };
 }
 
-function drain(acts: ActsDoor, draining: unknown): ActResult {
-  if (typeof draining !== "boolean") return { status: 400, body: { error: "draining is not true or false" } };
-  acts.draining = draining;
-  return { status: 200, body: { draining, calls: acts.calls } };
+const longestDrainSeconds = 86_400;
+
+function drain(door: DrainDoor, order: Readonly<Record<string, unknown>>): ActResult {
+  const { draining, exit = false, seconds = door.usualSeconds } = order;
+  const refuse = (error: string): ActResult => ({ status: 400, body: { error } });
+  if (typeof draining !== "boolean") return refuse("draining is not true or false");
+  if (typeof exit !== "boolean") return refuse("exit is not true or false");
+  if (typeof seconds !== "number" || !(seconds >= 0 && seconds <= longestDrainSeconds))
+    return refuse(`seconds is not a number from 0 to ${longestDrainSeconds}`);
+  const done = draining ? door.begin(exit ? { exit: { seconds } } : {}) : door.cancel();
+  if (!done) return { status: 409, body: { error: "the gateway is closing" } };
+  return { status: 200, body: { draining, ...door.status } };
+}
+
+function reload(answer: ReloadAnswer): ActResult {
+  if ("changes" in answer) return { status: 200, body: { changes: answer.changes } };
+  return { status: 409, body: { error: answer.refused, faults: answer.faults } };
 }
 
 function reloadCertificate(acts: ActsDoor, now: number): ActResult {

@@ -8,11 +8,26 @@ export interface LogLevelStatus {
   readonly until: string | null;
 }
 
+/** What `GET /api/drain` tells: how far the gateway has run empty. */
+export interface DrainStatus {
+  readonly state: "serving" | "draining" | "closing" | "closed";
+  /** That run. */
+  readonly calls: number;
+  /** Clients connected and signed in. */
+  readonly pages: number;
+  /** In service at SIP Server. */
+  readonly dns: number;
+  /** Until running calls are ended and the gateway closes; null: never. */
+  readonly seconds_left: number | null;
+}
+
 /** What `GET /api/events` and `GET /api/history` tell, as it stands in their JSON (docs/admin-api.md). Times are ISO 8601 UTC. */
 export interface GatewayStatus {
   readonly version: string;
   readonly since: string;
   readonly draining: boolean;
+  /** Null while the gateway serves. */
+  readonly drain: DrainStatus | null;
   /** The general one. */
   readonly log_level: LogLevel;
   /** The general one first, then those of rooms. */

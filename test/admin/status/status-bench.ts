@@ -101,6 +101,7 @@ export class StatusBench {
     version: "1",
     since: "2026-01-01T00:00:00.000Z",
     draining: false,
+    drain: null,
     log_level: "info",
     log_levels: [{ level: "info", room: null, until: null }],
     certificate: null,

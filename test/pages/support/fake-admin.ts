@@ -252,8 +252,10 @@ export class FakeAdmin {
     const { gateway } = this.#snapshot;
     if (room === "drain") {
       const { draining } = body as { draining: boolean };
-      json(200, { draining, calls: this.calls.size });
-      return audited(draining ? "drain" : "undrain", null, { gateway: { ...gateway, draining } });
+      const calls = this.calls.size;
+      json(200, { draining, calls });
+      const drain = draining ? { calls, pages: 1000, dns: 1000, seconds_left: null } : null;
+      return audited(draining ? "drain" : "undrain", null, { gateway: { ...gateway, draining, drain } });
     }
     if (room === "log-level") {
       const { level, room: whose = null } = body as { level: string; room?: string };

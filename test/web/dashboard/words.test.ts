@@ -6,6 +6,7 @@ import {
   browserWords,
   callWords,
   certificateTone,
+  drainText,
   endWords,
   mosWords,
   traceTime,
@@ -41,6 +42,14 @@ describe("words", () => {
 
   it("warn of a certificate a month and a week before its end", () => {
     expect([31, 29, 6, -1].map(certificateTone)).toEqual(["good", "wait", "bad", "bad"]);
+  });
+
+  it("tell how far a drain is, and when it is over at the latest", () => {
+    const drain = { calls: 1, pages: 2, dns: 0, seconds_left: null };
+    expect(drainText(drain)).toBe("1 call, 2 pages and 0 DNs left");
+    expect(drainText({ ...drain, seconds_left: 30 })).toBe(
+      "1 call, 2 pages and 0 DNs left; closes in 30 s at the latest",
+    );
   });
 
   it("tell browsers apart", () => {

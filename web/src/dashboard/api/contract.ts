@@ -30,10 +30,21 @@ export interface LogLevel {
   readonly until: string | null;
 }
 
+/** How far the gateway has run empty. */
+export interface Drain {
+  readonly calls: number;
+  readonly pages: number;
+  readonly dns: number;
+  /** Null: it does not close by itself. */
+  readonly seconds_left: number | null;
+}
+
 export interface Gateway {
   readonly version: string;
   readonly since: string;
   readonly draining: boolean;
+  /** Null, or left out by older gateways, while it serves. */
+  readonly drain?: Drain | null;
   readonly log_level: string;
   /** The general one first. */
   readonly log_levels: readonly LogLevel[];

@@ -1,3 +1,4 @@
+import type { Drain } from "../api/contract.ts";
 import { levelOf } from "../../shared/words.ts";
 import type { Ban } from "../api/contract.ts";
 
@@ -83,4 +84,11 @@ export function browserWords(userAgent: string | null): string {
   if (!found?.[1]) return userAgent;
   const system = /Windows|Android|iPhone|iPad|CrOS|Mac OS X|Linux/.exec(userAgent)?.[0].replace(" OS X", "");
   return `${names[found[1]] ?? found[1]} ${found[2]}${system === undefined ? "" : `, ${system}`}`;
+}
+
+/** `12 calls, 30 pages and 14 DNs left; closes in 240 s at the latest` */
+export function drainText({ calls, pages, dns, seconds_left: seconds }: Drain): string {
+  const some = (count: number, name: string): string => `${count} ${name}${count === 1 ? "" : "s"}`;
+  const left = `${some(calls, "call")}, ${some(pages, "page")} and ${some(dns, "DN")} left`;
+  return seconds === null ? left : `${left}; closes in ${seconds} s at the latest`;
 }

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { Card, Lamp } from "../parts/bits.tsx";
-import { age, certificateTone } from "../store/words.ts";
+import { age, certificateTone, drainText } from "../store/words.ts";
 import { LogLevelChoice, LogLevelsShown } from "./log-level.tsx";
 import type { ViewProps } from "./props.ts";
 
@@ -13,7 +13,7 @@ export function GatewayCard({ dashboard, state, now, operates }: ViewProps): JSX
         <p class="empty">Not heard of yet.</p>
       </Card>
     );
-  const { draining, certificate } = gateway;
+  const { draining, drain, certificate } = gateway;
   const { acts } = dashboard;
   return (
     <Card title="Gateway" testId="gateway">
@@ -28,6 +28,12 @@ export function GatewayCard({ dashboard, state, now, operates }: ViewProps): JSX
             {...(draining ? { text: "refused: draining", tone: "wait" } : { text: "taken", tone: "good" })}
           />
         </dd>
+        {drain && (
+          <>
+            <dt>Drain</dt>
+            <dd data-testid="drain-progress">{drainText(drain)}</dd>
+          </>
+        )}
         <dt>Log level</dt>
         <dd>
           <LogLevelsShown levels={gateway.log_levels} />

@@ -56,6 +56,7 @@ export class Line {
   readonly #user: string | undefined;
   readonly #ua: UA;
   #closed = false;
+  #moved = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   /** @param instance this tab's `+sip.instance`, a UUID. Throws when an address cannot be used. */
@@ -113,7 +114,11 @@ export class Line {
     const ua = this.#ua;
     ua.on("connecting", () => this.#onSocket(this.socket === "lost" ? "lost" : "connecting"));
     ua.on("connected", () => this.#onSocket("connected"));
-    ua.on("disconnected", () => this.#onSocket("lost"));
+    ua.on("disconnected", ({ code }) => {
+      // Service Restart (RFC 6455's registry of close codes): the gateway sends its pages to the next one.
+      this.#moved = code === 1012;
+      this.#onSocket("lost");
+    });
     ua.on("registered", () => {
       this.#register("registered", `Signed in as ${this.dn}.`);
       if (!this.#closed) this.#owner.registered();
@@ -158,7 +163,9 @@ export class Line {
       // JsSIP connects again by itself; without a socket nothing is known of SIP Server.
       this.trunk = UNKNOWN_TRUNK;
       this.registration = "none";
-      if (before !== "lost") this.#owner.told("No connection to the gateway. Trying again by itself.", true);
+      if (before === "lost") return this.#changed();
+      if (this.#moved) this.#owner.told("The gateway is being restarted. Signing in again by itself.", false);
+      else this.#owner.told("No connection to the gateway. Trying again by itself.", true);
     }
     this.#changed();
   }

@@ -1,0 +1,192 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Sandbox } from "../../src/sandbox/index.ts";
+import { BrowserDouble, type DoubleCall } from "../support/browser-double.ts";
+import { encodeOpus } from "../support/browser-media.ts";
+import { browserSdp } from "../support/descriptions.ts";
+import { voice } from "../support/sound.ts";
+import { TestAgent, type TestCall } from "../support/test-agent.ts";
+import { openTestSandbox } from "../support/test-gateway.ts";
+import { until } from "./support/rtp-phone.ts";
+import { StartedGateway } from "./support/started.ts";
+
+let sandbox: Sandbox;
+let gateway: StartedGateway;
+const agents: { close(): void }[] = [];
+
+beforeEach(async () => {
+  sandbox = await openTestSandbox();
+});
+afterEach(async () => {
+  for (const agent of agents.splice(0)) agent.close();
+  await gateway.end();
+  await sandbox.close();
+});
+
+async function start(drainSeconds: number): Promise<void> {
+  gateway = await StartedGateway.start(`127.0.0.1:${sandbox.port}`, { shutdown: { drainSeconds } });
+}
+
+const url = (): string => `ws://127.0.0.1:${gateway.httpPort}/ws`;
+const dnsOf = (from: number, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => String(from + index));
+const registered = (): string[] => sandbox.bindings().map(({ dn }) => dn);
+
+/** Signalling alone: what a call weighs is not asked here. */
+async function signIn(dn: string): Promise<TestAgent> {
+  const agent = await TestAgent.signIn({ url: url(), dn, allowEvents: "x-jackfield-trunk" });
+  agents.push(agent);
+  await agent.whenEvent("x-jackfield-trunk", '"in-service"');
+  return agent;
+}
+
+async function signInWithSound(dn: string): Promise<BrowserDouble> {
+  const browser = await BrowserDouble.signIn({ url: url(), dn, allowEvents: "x-jackfield-trunk" });
+  agents.push(browser.agent);
+  await browser.trunkState("in-service");
+  return browser;
+}
+
+async function dial(agent: TestAgent): Promise<TestCall> {
+  const call = agent.call("9196", browserSdp());
+  await Promise.race([
+    call.when("answered"),
+    call.when("failed").then((why) => Promise.reject(new Error(why))),
+  ]);
+  return call;
+}
+
+/** Sound comes back. */
+async function hears(call: DoubleCall, frames: readonly Buffer[]): Promise<void> {
+  const before = call.media.received.length;
+  let sent = 0;
+  await until("sound", () => {
+    call.media.sendFrame(frames[sent++ % frames.length] ?? Buffer.alloc(0));
+    return call.media.received.length > before + 5;
+  });
+}
+
+async function allClosed(some: readonly TestAgent[]): Promise<void> {
+  for (const { flow } of some) await flow?.closed;
+}
+
+/** Answers to INVITEs that SIP Server got, by status. */
+const refusals = (): string[] =>
+  sandbox
+    .trace()
+    .map(({ text }) => text)
+    .filter((text) => text.startsWith("SIP/2.0 503"));
+
+describe("SIGTERM with 50 calls up", () => {
+  it("cuts none before the deadline, lets the rest go, and ends those that are left with BYE", async () => {
+    const seconds = 8;
+    await start(seconds);
+    const frames = await encodeOpus(voice(1));
+    const talking = await Promise.all(dnsOf(5001, 48).map(signIn));
+    const sounding = await Promise.all(dnsOf(5049, 2).map(signInWithSound));
+    const idle = await Promise.all(dnsOf(5060, 5).map(signIn));
+    const calls = await Promise.all(talking.map(dial));
+    const withSound = await Promise.all(sounding.map((browser) => browser.dial("9196")));
+    await Promise.all(withSound.map(({ connected }) => connected));
+    expect(sandbox.calls()).toHaveLength(50);
+    // Whether SIP Server had forgotten the DN when the page was told to move.
+    const early: string[] = [];
+    for (const { dn, flow } of [...talking, ...idle])
+      void flow?.closed.then(() => registered().includes(dn) && early.push(dn));
+
+    const began = performance.now();
+    gateway.signal("SIGTERM");
+    await allClosed(idle);
+    expect(idle.map(({ flow }) => flow?.closeCode)).toEqual(idle.map(() => 1012));
+    expect(registered()).toHaveLength(50);
+    expect(await gateway.get("/health/ready")).toEqual({ status: 503, body: { status: "draining" } });
+
+    // New calls of both sides, and new sign-ins.
+    const [first] = talking;
+    expect(await first?.call("9204", browserSdp()).when("failed")).toContain("503 Being Drained");
+    await sandbox.ring("5002", "1003");
+    await until("refusal to SIP Server", () => refusals().some((text) => /Retry-After: \d+/.test(text)));
+    await expect(signIn("5070")).rejects.toThrow("503");
+
+    // Who hangs up is let go.
+    for (const call of calls.slice(0, 10)) call.hangUp();
+    await allClosed(talking.slice(0, 10));
+    expect(registered().sort()).toEqual(dnsOf(5011, 40));
+    expect(early).toEqual([]);
+
+    // The others talk on, until the deadline.
+    await Promise.all(withSound.map((call) => hears(call, frames)));
+    const open = calls.slice(10);
+    expect(open.filter(({ told }) => told.includes("ended"))).toEqual([]);
+    expect(sandbox.calls().filter(({ state }) => state === "connected")).toHaveLength(40);
+    expect(performance.now() - began).toBeLessThan(seconds * 1000);
+    let cut = Infinity;
+    for (const call of open)
+      void call.when("ended").then(() => (cut = Math.min(cut, performance.now() - began)));
+    const reasons = await Promise.all(open.map((call) => call.when("ended")));
+    expect(cut).toBeGreaterThanOrEqual(seconds * 1000 - 50);
+    expect(new Set(reasons)).toEqual(new Set([expect.stringContaining("time for running calls is over")]));
+    expect(await gateway.exited()).toBe(0);
+    expect(gateway.count("call record")).toBe(50);
+    expect(sandbox.calls()).toEqual([]);
+    expect(registered()).toEqual([]);
+  });
+});
+
+describe("SIGTERM", () => {
+  it("ends an idle gateway at once, its DNs un-registered and its pages told to connect again", async () => {
+    await start(300);
+    const idle = await Promise.all(dnsOf(5001, 3).map(signIn));
+    const began = performance.now();
+    gateway.signal("SIGTERM");
+    expect(await gateway.exited()).toBe(0);
+    expect(performance.now() - began).toBeLessThan(5000);
+    expect(registered()).toEqual([]);
+    expect(idle.map(({ flow }) => flow?.closeCode)).toEqual([1012, 1012, 1012]);
+  });
+
+  it("a second time ends the calls by BYE and the process within 3 s, with 0", async () => {
+    await start(300);
+    const agent = await signIn("5001");
+    const call = await dial(agent);
+    gateway.signal("SIGTERM");
+    await gateway.line("draining, then closing");
+    expect(call.told).not.toContain("ended");
+    const began = performance.now();
+    gateway.signal("SIGTERM");
+    expect(await call.when("ended")).toContain("gateway is shutting down");
+    expect(await gateway.exited()).toBe(0);
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect([gateway.count("call record"), registered(), sandbox.calls()]).toEqual([1, [], []]);
+  });
+
+  it("leaves a DN alone whose page has come to another gateway meanwhile", async () => {
+    await start(300);
+    const agent = await signIn("5001");
+    const call = await dial(agent);
+    gateway.signal("SIGTERM");
+    await gateway.line("draining, then closing");
+    const other = await StartedGateway.start(`127.0.0.1:${sandbox.port}`, {
+      media: { rtpPorts: [24_400, 24_499] },
+    });
+    try {
+      // The page's connection breaks, and the next one leads to the new gateway.
+      agent.flow?.cut();
+      await until("loss noticed", () => gateway.count("flow lost, grace runs") === 1);
+      const there = await TestAgent.signIn({
+        url: `ws://127.0.0.1:${other.httpPort}/ws`,
+        dn: "5001",
+        allowEvents: "x-jackfield-trunk",
+      });
+      agents.push(there);
+      await there.whenEvent("x-jackfield-trunk", '"in-service"');
+      for (const { uuid } of sandbox.calls()) sandbox.hangUp(uuid);
+      expect(await gateway.exited()).toBe(0);
+      expect(sandbox.bindings().map(({ dn, contact }) => [dn, contact])).toEqual([
+        ["5001", expect.stringContaining(`:${other.sipPort}`)],
+      ]);
+      expect(call.told).not.toContain("failed");
+    } finally {
+      await other.end();
+    }
+  });
+});
