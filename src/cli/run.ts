@@ -47,39 +47,39 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
   if (values.help || command === "help") return say(usage);
   if (values.version || command === "version") return say(version);
   if (command === "import-asterisk") {
-    const { runImportAsterisk } = await import("./import-asterisk.ts");
+    const { runImportAsterisk } = await import("./commands/import-asterisk.ts");
     return runImportAsterisk({ files: rest, output: values.output, report: values.report });
   }
   const [dn, ...more] = rest;
   if (command === "ha1" && dn !== undefined && more.length === 0) {
-    const { runHa1 } = await import("./hash-password.ts");
+    const { runHa1 } = await import("./commands/hash-password.ts");
     return runHa1(dn, values.realm ?? "jackfield");
   }
   if (rest.length > 0 || command === undefined) return complain();
   // Each is loaded when asked for: a health check, once every few seconds, needs no media.
   switch (command) {
     case "start": {
-      const { runStart } = await import("./start.ts");
+      const { runStart } = await import("./commands/start.ts");
       return runStart({ file: values.config, env });
     }
     case "demo": {
-      const { runDemo } = await import("./demo.ts");
+      const { runDemo } = await import("./commands/demo.ts");
       return runDemo({ port: values.port });
     }
     case "health": {
-      const { runHealth } = await import("./health.ts");
+      const { runHealth } = await import("./commands/health.ts");
       return runHealth({ file: values.config, env, ready: values.ready === true });
     }
     case "sandbox": {
-      const { runSandbox } = await import("./sandbox.ts");
+      const { runSandbox } = await import("./commands/sandbox.ts");
       return runSandbox(values);
     }
     case "check": {
-      const { runCheckCommand } = await import("./check.ts");
+      const { runCheckCommand } = await import("./commands/check.ts");
       return runCheckCommand({ file: values.config, env });
     }
     case "hash-password": {
-      const { runHashPassword } = await import("./hash-password.ts");
+      const { runHashPassword } = await import("./commands/hash-password.ts");
       return runHashPassword();
     }
     default:

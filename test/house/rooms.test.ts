@@ -44,10 +44,12 @@ describe("the checker itself", () => {
     expect(check("src/sip/index.ts", "../core/index.ts")).toBeUndefined();
     expect(check("src/sip/message/a.ts", "../../core/index.ts")).toBeUndefined();
     expect(check("src/sip/message/a.ts", "../digest/b.ts")).toBeUndefined();
-    expect(check("src/cli/demo.ts", "../sandbox/index.ts", "dynamic")).toBeUndefined();
+    expect(check("src/cli/commands/demo.ts", "../../sandbox/index.ts", "dynamic")).toBeUndefined();
     expect(check("src/sip/index.ts", "../registrar/index.ts")).toContain("sip may not import registrar");
     expect(check("src/ws/index.ts", "../sip/message/types.ts")).toContain("past the door");
-    expect(check("src/cli/demo.ts", "../sandbox/index.ts")).toContain("only ever loaded by import()");
+    expect(check("src/cli/commands/demo.ts", "../../sandbox/index.ts")).toContain(
+      "only ever loaded by import()",
+    );
     expect(check("src/new/index.ts", "../core/index.ts")).toContain("not in the table");
     expect(check("src/core/index.ts", "../../test/support/fake-clock.ts")).toContain("leaves src");
   });

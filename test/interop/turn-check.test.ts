@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkTree, type Config } from "../../src/config/index.ts";
 import { systemClock, systemRandom } from "../../src/core/index.ts";
-import { checkTurn } from "../../src/cli/check/turn.ts";
-import { systemResolver } from "../../src/cli/system-resolver.ts";
-import type { Finding } from "../../src/cli/check/finding.ts";
+import { checkTurn } from "../../src/cli/commands/check/turn.ts";
+import { systemResolver } from "../../src/cli/gateway/system-resolver.ts";
+import type { Finding } from "../../src/cli/commands/check/finding.ts";
 import { Coturn, Silence } from "../support/coturn.ts";
 
 /** What `jackfield check` finds at a real coturn. */

@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { runImportAsterisk } from "../../src/cli/import-asterisk.ts";
+import { runImportAsterisk } from "../../src/cli/commands/import-asterisk.ts";
 import { findAccount, loadConfig, trunkCredentials, type Config } from "../../src/config/index.ts";
 
 const vectors = fileURLToPath(new URL("../vectors/asterisk/", import.meta.url));

@@ -4,7 +4,7 @@ import { createServer, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { silentLogger, systemClock, type Logger } from "../../src/core/index.ts";
 import { encodeHep, HepExport, HepSender, type HepPacket } from "../../src/telemetry/index.ts";
-import { joinWatchers } from "../../src/cli/watchers.ts";
+import { joinWatchers } from "../../src/cli/gateway/watchers.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { readHep } from "../support/hep-reader.ts";
 

@@ -1,0 +1,32 @@
+import { gwsOrigins, pageSettings, type Config } from "../../config/index.ts";
+import type { CallTerms } from "../../b2bua/index.ts";
+import type { PageOptions, WebSocketTerms } from "../../ws/index.ts";
+
+/** What the configuration says to each room of what a reload may change. */
+
+export function callTermsOf({ media, agents, clients, calls, sipServer }: Config): CallTerms {
+  return {
+    codecs: { browser: media.browserCodecs, trunk: media.trunkCodecs, trunkSrtp: media.trunkSrtp },
+    whenFull: media.whenFull,
+    pageRingback: agents.pageRingback,
+    clients,
+    preanswerPatienceMs: calls.preanswerSeconds * 1000,
+    headersToPage: calls.headersToPage,
+    outbound: { ...calls.outbound, shutdownStatus: sipServer.shutdownStatus },
+  };
+}
+
+export function webSocketTermsOf({ websocket }: Config): WebSocketTerms {
+  const { origins, allowMissingOrigin, pingSeconds } = websocket;
+  const { maxMessageBytes, maxConnections, maxConnectionsPerAddress } = websocket;
+  const limits = { maxMessageBytes, maxConnections, maxConnectionsPerAddress };
+  return { origins, allowMissingOrigin, pingSeconds, limits };
+}
+
+export function pageOptionsOf(config: Config): PageOptions {
+  return {
+    settings: pageSettings(config),
+    frameAncestors: config.page.embedding.origins,
+    connectOrigins: gwsOrigins(config),
+  };
+}
