@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv } from "ajv";
 import { parse } from "yaml";
@@ -25,6 +26,9 @@ let prometheus: Prometheus;
 let frames: readonly Buffer[];
 let call: DoubleCall;
 let talk: Promise<void>;
+let folder: string;
+/** Nobody is there: what goes to the webhook waits, spans are lost. */
+const closedPort = "http://127.0.0.1:9";
 
 async function dial(number: string): Promise<DoubleCall> {
   const dialled = await browser.dial(number);
@@ -45,7 +49,19 @@ const target = (): string => `127.0.0.1:${gateway.httpPort}`;
 beforeAll(async () => {
   sandbox = await openTestSandbox();
   const sipServer = `127.0.0.1:${sandbox.port}`;
-  gateway = await openTestGateway({ sipServer, config: { metrics: { token } } });
+  folder = mkdtempSync(join(tmpdir(), "jackfield-prometheus-records-"));
+  gateway = await openTestGateway({
+    sipServer,
+    config: {
+      metrics: { token },
+      records: {
+        file: { path: join(folder, "calls.jsonl") },
+        webhook: { url: closedPort, queueDirectory: join(folder, "queue") },
+      },
+      hep: { address: "127.0.0.1:9" },
+      openTelemetry: { endpoint: `${closedPort}/v1/traces` },
+    },
+  });
   const url = `ws://${target()}/ws`;
   browser = await BrowserDouble.signIn({ url, dn: "5001", allowEvents: "x-jackfield-trunk" });
   await browser.trunkState("in-service");
@@ -61,11 +77,12 @@ afterAll(async () => {
   await browser.close();
   await gateway.close();
   await sandbox.close();
+  rmSync(folder, { recursive: true });
 });
 
 /** Metrics that a gateway without what they tell of has no value for. */
 const mayBeAbsent =
-  /records_|telemetry_|banned|bans_|certificate_days|trace_|sip_stream_events|packets_dropped|packets_refused|kernel_drops/;
+  /certificate_days|trace_|sip_stream_events|packets_dropped|packets_refused|kernel_drops/;
 
 describe("Debian's Prometheus, with a call on the gateway", () => {
   it("scrapes it, by the token alone", async () => {
@@ -102,6 +119,12 @@ describe("Debian's Prometheus, with a call on the gateway", () => {
     ['jackfield_sip_messages_total{side="browser", direction="received", kind="INVITE"}', 2],
     ['jackfield_sip_messages_total{side="trunk", direction="sent", kind="INVITE"}', 2],
     ['jackfield_connections{kind="websocket"}', 1],
+    ['jackfield_records_written_total{sink="file"}', 1],
+    ['jackfield_records_queued{sink="webhook"}', 1],
+    ['sum(jackfield_records_dropped_total{sink=~"file|webhook"})', 0],
+    ['jackfield_telemetry_sent_total{exporter="hep"} > bool 4', 1],
+    ['jackfield_telemetry_sent_total{exporter="otel"}', 0],
+    ["sum(jackfield_banned)", 0],
     ["jackfield_ready", 1],
     ["jackfield_scrape_failures_total", 0],
   ])("sees %s", async (query, value) => {

@@ -3,7 +3,7 @@ import { agentMetrics, trunkMetrics } from "./groups/agents.ts";
 import { callMetrics } from "./groups/calls.ts";
 import { gatewayMetrics, socketMetrics } from "./groups/gateway.ts";
 import { mediaMetrics, workerMetrics } from "./groups/media.ts";
-import { banMetrics, recordMetrics, telemetryMetrics } from "./groups/onlookers.ts";
+import { banMetrics, directoryMetrics, recordMetrics, telemetryMetrics } from "./groups/onlookers.ts";
 import { sipMetrics } from "./groups/sip.ts";
 
 /** What a scrape costs. */
@@ -25,6 +25,7 @@ export const metricGroups: readonly { readonly title: string; readonly metrics: 
   { title: "Call records", metrics: recordMetrics },
   { title: "Telemetry", metrics: telemetryMetrics },
   { title: "Bans", metrics: banMetrics },
+  { title: "Agents' directory", metrics: directoryMetrics },
   { title: "Scrapes", metrics: scrapeMetrics },
 ];
 

@@ -15,13 +15,14 @@ export async function runStart(options: {
     console.error(formatFaults(loaded.faults, loaded.file ?? "configuration"));
     return 1;
   }
-  const { log, close } = await openProcessLog(loaded.config.log, systemClock);
+  const { log, linesLost, close } = await openProcessLog(loaded.config.log, systemClock);
   for (const { key, reason, remedy } of loaded.warnings) log.warn({ key, reason, remedy }, "configuration");
   try {
     const gateway = await Gateway.open(loaded.config, {
       clock: systemClock,
       random: systemRandom,
       log,
+      logLinesLost: linesLost,
       pageDirectory: pageDirectory(),
       configuration: { load: () => loadConfig(options), agentFiles: loaded.agentFiles },
     });

@@ -8,6 +8,8 @@ export interface GatewaySurroundings {
   readonly random: Random;
   /** Its levels can be changed where it has one. */
   readonly log: Logger | RootLogger;
+  /** See `LogOutput.lost`. */
+  readonly logLinesLost?: () => number;
   /** Looks SIP Server's names up; the system's unless given. */
   readonly resolver?: NameResolver;
   /** Left out: the configuration cannot be reloaded. */

@@ -6,6 +6,8 @@ import { openLogOutput } from "./log-output.ts";
 /** The log of a process, on its standard output. */
 export interface ProcessLog {
   readonly log: RootLogger;
+  /** See `LogOutput.lost`. */
+  readonly linesLost: () => number;
   /** Writes what waits for a slow reader, for 2 s at most. */
   readonly close: () => Promise<void>;
 }
@@ -26,5 +28,5 @@ export async function openProcessLog(
   const write = (line: string): void => output.write(prettify ? prettify(line) : line);
   const log = createLogger(level, { write }, clock);
   log.levels.configure(level, rooms);
-  return { log, close: () => output.close(patienceMs) };
+  return { log, linesLost: () => output.lost, close: () => output.close(patienceMs) };
 }

@@ -1,6 +1,8 @@
 import {
   agentCollector,
+  banCollector,
   callCollector,
+  directoryCollector,
   gatewayCollector,
   Login,
   mediaCollector,
@@ -10,6 +12,7 @@ import {
   Scrapes,
   sipCollector,
   socketCollector,
+  telemetryCollector,
   trunkCollector,
   workerCollector,
   type GatewaySources,
@@ -56,9 +59,11 @@ export async function openMetrics(rooms: GatewayRooms): Promise<Onlooker | undef
 
 function addCollectors(rooms: GatewayRooms, login: Login): (() => void)[] {
   const { live, metrics, b2bua, registrar, trunkRegistrations, digest, tokens, media, sip } = rooms;
+  const { hep, accounts } = rooms;
   const { udp, stream } = sip.transports;
   const sound = { media, quality: b2bua.quality, workers: live.current.media.workers };
   const { collect, stop } = callCollector(b2bua);
+  const bans = banCollector(rooms.guard);
   const gateway = gatewaySources(rooms);
   const { transactions, dispatcher: dialogs } = sip;
   const collectors = [
@@ -70,8 +75,11 @@ function addCollectors(rooms: GatewayRooms, login: Login): (() => void)[] {
     mediaCollector(sound),
     workerCollector(sound),
     sipCollector({ transactions, dialogs, udp, stream, host: live.current.sip.host }),
+    bans.collect,
+    ...(hep ? [telemetryCollector("hep", () => hep.counters)] : []),
+    ...(accounts.directory ? [directoryCollector(accounts.directory)] : []),
   ];
-  return [stop, ...collectors.map((collector) => metrics.add(collector))];
+  return [stop, bans.stop, ...collectors.map((collector) => metrics.add(collector))];
 }
 
 function gatewaySources({
@@ -82,11 +90,14 @@ function gatewaySources({
   traces,
   sip,
   health,
+  drain,
 }: GatewayRooms): GatewaySources {
   return {
     version,
     ready: () => readyTrouble(health) === undefined,
     draining: () => b2bua.draining,
+    drainSecondsLeft: () => drain.progress.secondsLeft,
+    logLinesLost: () => surroundings.logLinesLost?.(),
     http,
     sipCertificate: () => sip.transports.certificateValidTo,
     sipConnections: () => sip.transports.stream?.connections,

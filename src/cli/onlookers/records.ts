@@ -1,13 +1,9 @@
-import { CallRecords, type RecordCounters } from "../../records/index.ts";
+import { recordCollector } from "../../admin/index.ts";
+import { CallRecords } from "../../records/index.ts";
 import type { GatewayRooms, Onlooker } from "../gateway/rooms.ts";
 
-/** An onlooker that tells how many records went where. */
-export interface RecordsOnlooker extends Onlooker {
-  readonly counters: RecordCounters;
-}
-
 /** Call records to a file and a webhook, as configured. */
-export function openRecords({ live, surroundings, b2bua }: GatewayRooms): RecordsOnlooker | undefined {
+export function openRecords({ live, surroundings, b2bua, metrics }: GatewayRooms): Onlooker | undefined {
   const { hideNumbers, file, webhook } = live.current.records;
   if (!file && !webhook) return undefined;
   const { clock, random, log } = surroundings;
@@ -28,10 +24,16 @@ export function openRecords({ live, surroundings, b2bua }: GatewayRooms): Record
     log: log.child({ room: "records" }),
   });
   const stop = b2bua.events.on("ended", (record) => records.add(record));
+  metrics.add(
+    recordCollector(() => {
+      const { counters } = records;
+      return {
+        ...(file ? { file: counters.file } : {}),
+        ...(webhook ? { webhook: counters.webhook } : {}),
+      };
+    }),
+  );
   return {
-    get counters() {
-      return records.counters;
-    },
     async close() {
       stop();
       await records.close();

@@ -1,14 +1,16 @@
+import { telemetryCollector } from "../../admin/index.ts";
 import { callSpan, SpanExport } from "../../telemetry/index.ts";
 import type { GatewayRooms, Onlooker } from "../gateway/rooms.ts";
 import { version } from "../version.ts";
 
-/** Hands the spans of calls on. */
-export interface SpansOnlooker extends Onlooker {
-  readonly counters: SpanExport["counters"];
-}
-
 /** A span for each call that is over. Undefined: `openTelemetry.endpoint` is not set. */
-export function openSpans({ live, surroundings, b2bua, traces }: GatewayRooms): SpansOnlooker | undefined {
+export function openSpans({
+  live,
+  surroundings,
+  b2bua,
+  traces,
+  metrics,
+}: GatewayRooms): Onlooker | undefined {
   const { endpoint, headers, serviceName, sampleRatio, showNumbers } = live.current.openTelemetry;
   if (endpoint === undefined) return undefined;
   const { clock, random } = surroundings;
@@ -20,8 +22,13 @@ export function openSpans({ live, surroundings, b2bua, traces }: GatewayRooms): 
     const wall = (at: number): number => at + offset;
     spans.add(callSpan(record, traces?.find(record.id), { wall, showNumbers }));
   });
+  const { counters } = spans;
+  const counted = (): { sent: number; dropped: number } => ({
+    sent: counters.sentSpans,
+    dropped: counters.droppedSpans,
+  });
+  metrics.add(telemetryCollector("otel", counted));
   return {
-    counters: spans.counters,
     close: () => {
       stop();
       return spans.close();

@@ -25,6 +25,8 @@ const sources: GatewaySources = {
   version: "1.2.3",
   ready: () => true,
   draining: () => false,
+  drainSecondsLeft: () => undefined,
+  logLinesLost: () => undefined,
   http,
   sipCertificate: () => 2 * dayMs,
   sipConnections: () => undefined,
@@ -71,4 +73,12 @@ it("what is wrong at the HTTP port is told by its cause, connections by their ki
     "http_errors_total tls_errors 2",
     "http_errors_total certificate_reload_failures 0",
   ]);
+});
+
+it("a drain with a deadline and lost log lines are told, and left out where there is none or nobody knows", async () => {
+  const ofDrainAndLog = async (of: GatewaySources): Promise<string[]> =>
+    (await told(gatewayCollector(of))).filter((line) => /^(?:drain|log)/.test(line));
+  expect(await ofDrainAndLog(sources)).toEqual(["draining  0"]);
+  const busy = { ...sources, draining: () => true, drainSecondsLeft: () => 41, logLinesLost: () => 7 };
+  expect(await ofDrainAndLog(busy)).toEqual(["draining  1", "drain_left_seconds  41", "log_lines_lost_total  7"]);
 });

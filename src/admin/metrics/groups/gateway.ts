@@ -6,6 +6,8 @@ export const gatewayMetrics = {
   build: gauge("build_info", "Always 1; the labels tell what runs.", ["version", "node"]),
   ready: gauge("ready", "1: /health/ready would answer 200."),
   draining: gauge("draining", "1: new calls are refused on purpose."),
+  drainLeft: gauge("drain_left_seconds", "Until a drain ends the calls that still run; absent where none will."),
+  logLost: counter("log_lines_lost", "Log lines lost: nobody read them, or the disk was full."),
   expiry: gauge(
     "certificate_expiry_timestamp_seconds",
     "When the certificate runs out, seconds since 1970: http (http.tls) or sip_server (sipServer.tls).",
@@ -53,6 +55,10 @@ export interface GatewaySources {
   readonly version: string;
   readonly ready: () => boolean;
   readonly draining: () => boolean;
+  /** Undefined: no drain has a deadline. */
+  readonly drainSecondsLeft: () => number | undefined;
+  /** Undefined: not known. */
+  readonly logLinesLost: () => number | undefined;
   readonly http: Pick<HttpServer, "certificate" | "connections" | "counters">;
   /** End of validity of the certificate of `sipServer.tls`, ms since 1970. */
   readonly sipCertificate: () => number | undefined;
@@ -65,11 +71,14 @@ export interface GatewaySources {
 const dayMs = 86_400_000;
 
 export function gatewayCollector(sources: GatewaySources): Collect {
-  const { version, ready, draining, http, sipCertificate, traces, wallClock } = sources;
+  const { version, ready, draining, drainSecondsLeft, logLinesLost } = sources;
+  const { http, sipCertificate, traces, wallClock } = sources;
   return (put) => {
     put(gatewayMetrics.build, 1, { version, node: process.versions.node });
     put(gatewayMetrics.ready, Number(ready()));
     put(gatewayMetrics.draining, Number(draining()));
+    put(gatewayMetrics.drainLeft, drainSecondsLeft());
+    put(gatewayMetrics.logLost, logLinesLost());
     for (const [certificate, validTo] of [
       ["http", http.certificate?.validTo],
       ["sip_server", sipCertificate()],
