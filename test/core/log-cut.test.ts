@@ -169,7 +169,10 @@ describe("a log line", () => {
 
   it("holds no token that was cut off before its first dot, and no key of a k= line", () => {
     const { line } = written((log) =>
-      log.info({ one: "eyJhbGciOiJIUzI1NiJ9", two: "v=0\r\nk=clear:whisper", three: "a eyJhbGciOiJI.eyJzdWIi.sig" }, "x"),
+      log.info(
+        { one: "eyJhbGciOiJIUzI1NiJ9", two: "v=0\r\nk=clear:whisper", three: "a eyJhbGciOiJI.eyJzdWIi.sig" },
+        "x",
+      ),
     );
     expect(line).not.toMatch(/eyJ|whisper|sig/);
   });
