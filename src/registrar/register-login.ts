@@ -45,6 +45,11 @@ export class RegisterLogin {
       return { status: 403, reason: "Too Many Failed Logins", headers: [["Retry-After", String(blocked)]] };
     }
     const verdict = digest.verify(request);
+    // Credentials for a DN that is none, made so that nobody judges them: a directory was asked for it all the same.
+    const unjudged =
+      verdict.outcome === "challenge" || (verdict.outcome === "refused" && verdict.status === 400);
+    if (unjudged && request.headers.has("Authorization") && !accounts.has(dn))
+      this.#guard.failed(address, dn);
     if (verdict.outcome === "challenge") {
       this.#counters.challenges++;
       const challenges = digest.challenge(verdict.stale);

@@ -47,7 +47,7 @@ function cutCredentials(value: string): string {
   const unfolded = withoutPasswords(value.replaceAll(/\s+/g, " "));
   const scheme = /^digest (?=.)/i.exec(unfolded)?.[0] ?? "";
   if (scheme === "" && !/^\w+=/.test(unfolded)) return `${unfolded.split(" ", 1)[0] ?? ""} ${cutMark}`;
-  const fields = unfolded.slice(scheme.length).matchAll(/([\w-]+)\s*=\s*(?:"(?:[^"\\]|\\.)*"?|[^\s,]*)/g);
+  const fields = unfolded.slice(scheme.length).matchAll(/(?<![\w-])([\w-]+)\s*=\s*(?:"(?:[^"\\]|\\.)*"?|[^\s,]*)/g);
   const shown = Array.from(fields, ([whole, name = ""]) =>
     shownCredentials.has(name.toLowerCase()) ? whole : `${name}=${cutMark}`,
   );

@@ -160,4 +160,20 @@ describe("a log line", () => {
     written((log) => log.info(Object.fromEntries(slow.map((word) => [word, word.repeat(100_000)])), "x"));
     expect((process.cpuUsage().user - began) / 1000).toBeLessThan(500);
   });
+
+  it("is made in little time of what begins like a token again and again", () => {
+    const began = process.cpuUsage().user;
+    written((log) => log.info({ texts: Array.from({ length: 20 }, () => "-eyJ".repeat(100_000)) }, "x"));
+    expect((process.cpuUsage().user - began) / 1000).toBeLessThan(500);
+  });
+
+  it("holds no token that was cut off before its first dot, and no key of a k= line", () => {
+    const { line } = written((log) =>
+      log.info(
+        { one: "eyJhbGciOiJIUzI1NiJ9", two: "v=0\r\nk=clear:whisper", three: "a eyJhbGciOiJI.eyJzdWIi.sig" },
+        "x",
+      ),
+    );
+    expect(line).not.toMatch(/eyJ|whisper|sig/);
+  });
 });

@@ -41,6 +41,11 @@ export class RawPage {
     return this.#socket.readyState === WebSocket.OPEN;
   }
 
+  /** One REGISTER with that Authorization, whatever it is. */
+  registerWith(dn: string, authorization: string): Promise<RawAnswer> {
+    return this.#send(dn, authorization);
+  }
+
   /** REGISTER, and once more with the digest; the last answer. */
   async register(credentials: Credentials): Promise<RawAnswer> {
     const first = await this.#send(credentials.dn);

@@ -142,6 +142,7 @@ describe("a message in a trace", () => {
       "sip:a:",
       "?authorization",
       'Digest a="',
+      "a",
       "\r\n a",
       "inline:",
       "=",
@@ -149,7 +150,11 @@ describe("a message in a trace", () => {
     ])
       cutMessage(
         message(
-          [`Authorization: ${filler.repeat(16_384 / filler.length)}`, filler.repeat(2000)],
+          [
+            `Authorization: ${filler.repeat(16_384 / filler.length)}`,
+            `Authorization: Digest ${filler.repeat(32_768 / filler.length)}`,
+            filler.repeat(2000),
+          ],
           filler.repeat(2000),
         ),
         false,

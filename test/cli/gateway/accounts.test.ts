@@ -178,3 +178,24 @@ test("who guesses is shut out, seen at the API, and let in when that is cleared"
   expect(await list()).toEqual({ total: 0, bans: [] });
   expect((await (await page()).register(wrong)).text).not.toContain("Too Many");
 });
+
+test.each([
+  [
+    "a nonce that is made up",
+    'Digest algorithm=MD5, username="DN", realm="jackfield", nonce="00", uri="sip:jackfield", response="00", qop=auth, cnonce="00", nc=00000001',
+    401,
+  ],
+  ["another scheme", "Basic MTox", 401],
+  ["half of what it takes", 'Digest realm="jackfield"', 400],
+])(
+  "who makes the directory be asked for DNs that are none by %s is shut out",
+  async (_name, credentials, status) => {
+    const opened = await page();
+    for (let dn = 8000; dn < 8100; dn++)
+      expect((await opened.registerWith(`${dn}`, credentials.replace("DN", `${dn}`))).status).toBe(status);
+    expect((await opened.registerWith("8100", credentials)).status).toBe(403);
+    expect(directory.requests).toHaveLength(100);
+    expect(await signIn({ dn: "5003", ha1: ha1Of("5003", "three") })).toBe(200);
+    ahead += 3_600_000;
+  },
+);
