@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { holdSignals } from "./commands/early-signals.ts";
 import { version } from "./version.ts";
 
 export const usage = `jackfield ${version}: WebRTC-to-SIP gateway for Genesys contact centres
@@ -59,8 +60,9 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
   // Each is loaded when asked for: a health check, once every few seconds, needs no media.
   switch (command) {
     case "start": {
+      const release = holdSignals();
       const { runStart } = await import("./commands/start.ts");
-      return runStart({ file: values.config, env });
+      return runStart({ file: values.config, env, up: release });
     }
     case "demo": {
       const { runDemo } = await import("./commands/demo.ts");

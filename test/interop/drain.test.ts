@@ -154,6 +154,18 @@ describe("SIGTERM", () => {
     expect(idle.map(({ flow }) => flow?.closeCode)).toEqual([1012, 1012, 1012]);
   });
 
+  it("while it starts stops it once it is up, with 0; SIGHUP meanwhile is a reload and no end", async () => {
+    gateway = StartedGateway.begin(`127.0.0.1:${sandbox.port}`);
+    // A warning about the configuration: the rooms are not open yet.
+    await gateway.line("configuration");
+    gateway.signal("SIGHUP");
+    gateway.signal("SIGTERM");
+    expect(await gateway.exited()).toBe(0);
+    expect(gateway.lines.map(({ msg }) => msg)).toEqual(
+      expect.arrayContaining(["gateway is up", "configuration reloaded", "draining, then closing"]),
+    );
+  });
+
   it("a second time ends the calls by BYE and the process within 3 s, with 0", async () => {
     await start(300);
     const agent = await signIn("5001");

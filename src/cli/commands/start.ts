@@ -9,6 +9,8 @@ import { untilSignal } from "./until-signal.ts";
 export async function runStart(options: {
   file: string | undefined;
   env: Readonly<Record<string, string | undefined>>;
+  /** Called once signals are listened to. */
+  up: () => void;
 }): Promise<number> {
   const loaded = loadConfig(options);
   if (!loaded.ok) {
@@ -28,13 +30,15 @@ export async function runStart(options: {
     });
     process.on("SIGHUP", () => void gateway.reload("SIGHUP"));
     log.info({ http: gateway.httpPort, sip: gateway.sipPort }, "gateway is up");
-    return await untilSignal({
+    const ended = untilSignal({
       log,
       clock: systemClock,
       parts: [gateway],
       drain: { of: gateway.drain, seconds: () => gateway.config.shutdown.drainSeconds },
       closed: gateway.closed,
     });
+    options.up();
+    return await ended;
   } catch (error) {
     log.error({ err: error }, `cannot start: ${openFault(error)}`);
     return 1;

@@ -33,16 +33,21 @@ export class StartedGateway {
     this.#ended = once(this.#child, "exit");
   }
 
-  /** `sections` over a configuration for loopback, JSON being YAML; `files` beside it. Resolves when it is up. */
-  static async start(
+  /** `sections` over a configuration for loopback, JSON being YAML; `files` beside it. */
+  static begin(
     sipServer: string,
     sections: Readonly<Record<string, object>> = {},
     files: Readonly<Record<string, string>> = {},
-  ): Promise<StartedGateway> {
+  ): StartedGateway {
     const folder = mkdtempSync(join(tmpdir(), "jackfield-started-"));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     writeConfig(folder, sipServer, sections);
-    const started = new StartedGateway(folder);
+    return new StartedGateway(folder);
+  }
+
+  /** As `begin`; resolves when it is up. */
+  static async start(...how: Parameters<typeof StartedGateway.begin>): Promise<StartedGateway> {
+    const started = StartedGateway.begin(...how);
     try {
       await Promise.race([started.line("gateway is up"), started.#ended]);
     } catch (error) {
