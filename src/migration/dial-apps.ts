@@ -8,6 +8,19 @@ const ivr = "an IVR is SIP Server's and its media server's: route there";
 const program =
   "no program of the gateway's runs in a call; GWS and SIP Server have events (T-Library, CometD), the gateway call records";
 
+const addedHeaders =
+  "headers are not added toward browsers or SIP Server by rules; SIP Server's own reach the page (calls.headersToPage)";
+
+/** Set() that is more than a variable. */
+const functions: readonly (readonly [RegExp, name: string, text: string])[] = [
+  [
+    /^\s*_*CALLER(?:ID|PRES)\(/i,
+    "set caller's number or name",
+    "agents call as their DN here: what the called side sees is set at SIP Server and beyond it. calls.outbound.identity and privacy are for all agents",
+  ],
+  [/^\s*_*(?:PJ)?SIP_?(?:ADD)?HEADER\(/i, "set a header", addedHeaders],
+];
+
 /** What became of an application of the dial plan. */
 const apps: Readonly<Record<string, readonly [Kind, string]>> = {
   answer: ["gone", onTalk],
@@ -33,10 +46,7 @@ const apps: Readonly<Record<string, readonly [Kind, string]>> = {
   macro: ["decide", "macros are not followed: do they change numbers? Write calls.outbound.rules"],
   gosubif: ["decide", "subroutines are not followed: do they change numbers? Write calls.outbound.rules"],
   sippeer: ["gone", "there are no variables"],
-  sipaddheader: [
-    "decide",
-    "headers are not added toward browsers or SIP Server by rules; SIP Server's own reach the page (calls.headersToPage)",
-  ],
+  sipaddheader: ["decide", addedHeaders],
   voicemail: ["lost", "voicemail is SIP Server's"],
   voicemailmain: ["lost", "voicemail is SIP Server's"],
   queue: ["lost", "queues are the contact centre's: SIP Server and routing"],
@@ -73,9 +83,18 @@ const apps: Readonly<Record<string, readonly [Kind, string]>> = {
 };
 
 /** Tells what becomes of every step. `dialled`: the contexts of the agents; all else is what calls to them ran through. */
-export function tellDialPlan({ steps }: DialPlan, dialled: ReadonlySet<string>, findings: Findings): void {
+export function tellDialPlan(
+  { steps, unread }: DialPlan,
+  dialled: ReadonlySet<string>,
+  findings: Findings,
+): void {
+  for (const { key, at } of unread)
+    findings.add("decide", `${key} in the dial plan`, "not read: what did it do for a call?", at);
   for (const step of steps) {
+    const [, name, text] = functions.find(([pattern]) => step.app === "set" && pattern.test(step.args)) ?? [];
     if (step.app === "dial") tellDial(step, dialled, findings);
+    else if (name !== undefined && text !== undefined)
+      findings.add("decide", `${name} in [${step.context}]`, text, step.at);
     else {
       const [kind, text] = ownOf(apps, step.app) ?? [
         "decide" as const,

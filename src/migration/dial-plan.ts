@@ -1,4 +1,4 @@
-import type { Place, Section } from "./config-file.ts";
+import type { Place, Section, Setting } from "./config-file.ts";
 
 /** One step of an extension: `exten => PATTERN,PRIORITY,App(args)`. */
 export interface Step {
@@ -15,6 +15,8 @@ export interface DialPlan {
   readonly steps: readonly Step[];
   /** Names of the contexts a context includes. */
   readonly includes: ReadonlyMap<string, readonly string[]>;
+  /** Lines that are neither; they may hold passwords. */
+  readonly unread: readonly Pick<Setting, "key" | "at">[];
 }
 
 const mostGlobals = 10_000;
@@ -31,6 +33,7 @@ export function readDialPlan(sections: readonly Section[]): DialPlan {
   );
   const steps: Step[] = [];
   const includes = new Map<string, string[]>();
+  const unread: Pick<Setting, "key" | "at">[] = [];
   for (const { name, settings } of sections) {
     if (/^(?:general|globals)$/i.test(name)) continue;
     let extension = "";
@@ -44,15 +47,23 @@ export function readDialPlan(sections: readonly Section[]): DialPlan {
           : key === "same"
             ? /^()([^,]*),(.*)$/s.exec(value)
             : null;
-      if (!parts) continue;
+      if (!parts) {
+        if (key !== "include") unread.push({ key, at });
+        continue;
+      }
       // Behind a slash stands who calls: `exten => 100/5001,1,...`.
       if (key === "exten") extension = (parts[1] ?? "").split("/")[0]?.trim() ?? "";
-      const call = /^([A-Za-z]\w*)\s*(?:\((.*)\))?$/s.exec(withGlobals(parts[3] ?? "", globals).trim());
-      if (call)
-        steps.push({ context: name, extension, app: (call[1] ?? "").toLowerCase(), args: call[2] ?? "", at });
+      const call = /^([A-Za-z]\w*)\s*(?:\((.*))?$/s.exec(withGlobals(parts[3] ?? "", globals).trim());
+      if (!call) {
+        unread.push({ key, at });
+        continue;
+      }
+      // A bracket that is not closed (behind `;` all is a comment) is closed by Asterisk too.
+      const args = (call[2] ?? "").replace(/\)$/, "");
+      steps.push({ context: name, extension, app: (call[1] ?? "").toLowerCase(), args, at });
     }
   }
-  return { steps, includes };
+  return { steps, includes, unread };
 }
 
 function withGlobals(text: string, globals: ReadonlyMap<string, string>): string {

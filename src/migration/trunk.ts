@@ -26,7 +26,7 @@ export function planTrunk(
   findings: Findings,
 ): TrunkPlan {
   const registrations = objects.of("registration");
-  const addresses = addressesOf(registrations, trunks, objects);
+  const addresses = addressesOf(registrations, trunks, objects, findings);
   tellStrayRegistrations(agents, registrations, findings);
   const { auth, passwords } = trunkAuth(registrations, objects, findings);
   return {
@@ -46,11 +46,21 @@ function addressesOf(
   registrations: readonly PjsipObject[],
   trunks: readonly PjsipObject[],
   objects: PjsipObjects,
+  findings: Findings,
 ): string[] {
   const servers = registrations.flatMap((one) => uriParts(one.value("server_uri") ?? "") ?? []);
-  const contacts = trunks
-    .flatMap((trunk) => objects.namedBy(trunk, "aors", "aor"))
-    .flatMap((aor) => aor.list("contact").flatMap((contact) => uriParts(contact) ?? []));
+  const contacts: UriParts[] = [];
+  for (const aor of trunks.flatMap((trunk) => objects.namedBy(trunk, "aors", "aor")))
+    for (const contact of aor.list("contact").flatMap((uri) => uriParts(uri) ?? [])) {
+      contacts.push(contact);
+      if (servers.length > 0 && !servers.some(({ host }) => host === contact.host))
+        findings.add(
+          "decide",
+          `trunk to ${contact.host}`,
+          "no DN was registered there, so it is not among sipServer.addresses. A backup or a peer of SIP Server belongs there; what only sends calls, into sipServer.allow",
+          aor.at,
+        );
+    }
   return [...new Set((servers.length > 0 ? servers : contacts).map(addressText))];
 }
 

@@ -63,6 +63,12 @@ describe("docker/compose.yaml", () => {
     }
   });
 
+  it("leaves coturn the capability that its image has set on turnserver, or the kernel would not run it, and others none", () => {
+    expect(
+      services().flatMap(([name, { cap_add }]) => (cap_add === undefined ? [] : [[name, cap_add]])),
+    ).toEqual([["coturn", ["NET_BIND_SERVICE"]]]);
+  });
+
   it("names no secret but by its file, and mounts only what is there or what the guide has made", () => {
     const text = readFileSync(join(docker, "compose.yaml"), "utf8");
     expect(text).not.toMatch(/(?:PASSWORD|SECRET|TOKEN): /);

@@ -300,6 +300,51 @@ describe("the site of the notes: a proxy in front, DNs registered for good, answ
   });
 });
 
+describe("a dial plan and trunks that have grown", () => {
+  const registered = (dn: string): string =>
+    `[${dn}]\ntype=endpoint\nwebrtc=yes\nauth=${dn}\naors=${dn}\ncontext=agents\n[${dn}]\ntype=auth\npassword=p-${dn}\n` +
+    `[${dn}]\ntype=aor\n[${dn}-reg]\ntype=registration\nserver_uri=sip:192.0.2.10\nclient_uri=sip:${dn}@192.0.2.10\n`;
+  const trunk = (name: string, address: string): string =>
+    `[${name}]\ntype=endpoint\naors=${name}\n[${name}]\ntype=aor\ncontact=sip:${address}:5060\n`;
+  const report = (lines: readonly string[]): string =>
+    run(
+      site("small", {
+        files: {
+          "pjsip.conf": registered("5001") + trunk("one", "192.0.2.10") + trunk("two", "192.0.2.99"),
+          "extensions.conf": ["[agents]", ...lines].join("\n"),
+        },
+      }),
+      ["pjsip.conf", "extensions.conf"],
+    ).report;
+
+  it("has a second SIP Server told of that no DN was registered at: nothing of it is taken over", () => {
+    const decide = part(report([]), "To decide");
+    expect(decide).toContain("- trunk to 192.0.2.99 (pjsip.conf:25): no DN was registered there");
+    expect(decide).not.toContain("trunk to 192.0.2.10");
+  });
+
+  it("has no line that nobody hears of: caller's number, headers, lines cut short by `;`, lookups elsewhere", () => {
+    const decide = part(
+      report([
+        "exten => _0X.,1,Set(CALLERID(num)=+493012345)",
+        " same => n,Set(PJSIP_HEADER(add,X-Tenant)=7)",
+        "exten => _5XXX,1,Set(PJSIP_HEADER(add,Alert-Info)=<sip:x>;info=alert-autoanswer)",
+        "switch => Realtime/@",
+        "exten => 113,1,()",
+      ]),
+      "To decide",
+    );
+    for (const line of [
+      "- set caller's number or name in [agents] (extensions.conf:2):",
+      "- set a header in [agents] (extensions.conf:3, extensions.conf:4):",
+      "- auto-answer headers in the dial plan (extensions.conf:4):",
+      "- switch in the dial plan (extensions.conf:5): not read",
+      "- exten in the dial plan (extensions.conf:6): not read",
+    ])
+      expect(decide).toContain(line);
+  });
+});
+
 describe("what no site has", () => {
   it("neither stops the import nor leads out of the folder, and what can be had is had", () => {
     const { config, report } = run(site("hostile"), all);

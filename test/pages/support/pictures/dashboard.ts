@@ -26,6 +26,12 @@ export async function dashboardPictures(browser: TestBrowser, camera: Camera): P
     const text = (await response.text()).replaceAll(JSON.stringify(hostile).slice(1, -1), "Ann Lee");
     await route.fulfill({ response, body: text });
   });
+  const at = (minutes: number): string => new Date(Date.now() + minutes * 60_000).toISOString();
+  const bans = [
+    { address: "10.30.4.17", dn: "5042", failures: 12, since: at(-3), until: at(5) },
+    { address: "198.51.100.23", dn: null, failures: 40, since: at(-9), until: at(31) },
+  ];
+  await page.route("**/api/bans", async (route) => await route.fulfill({ json: { bans } }));
   const open = async (view: string): Promise<void> => {
     await page.goto(`${server.origin}/admin/#${view}`);
     await page.reload();

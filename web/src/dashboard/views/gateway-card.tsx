@@ -53,21 +53,25 @@ export function GatewayCard({ dashboard, state, now, operates }: ViewProps): JSX
         </dd>
       </dl>
       {operates ? (
-        <div class="buttons">
-          <button
-            type="button"
-            data-testid="drain"
-            onClick={() => dashboard.ask(acts.drain(!draining, calls.size))}
-          >
-            {draining ? "Take calls again" : "Drain…"}
-          </button>
-          <LogLevelChoice dashboard={dashboard} levels={gateway.log_levels} />
-          {certificate !== null && (
-            <button type="button" onClick={() => dashboard.ask(acts.reloadCertificate())}>
-              Reload certificate
+        <>
+          <div class="buttons">
+            <button
+              type="button"
+              data-testid="drain"
+              onClick={() => dashboard.ask(acts.drain(!draining, calls.size))}
+            >
+              {draining ? "Take calls again" : "Drain…"}
             </button>
-          )}
-        </div>
+            {certificate !== null && (
+              <button type="button" onClick={() => dashboard.ask(acts.reloadCertificate())}>
+                Reload certificate
+              </button>
+            )}
+          </div>
+          <div class="buttons">
+            <LogLevelChoice dashboard={dashboard} levels={gateway.log_levels} />
+          </div>
+        </>
       ) : (
         <p class="hint" data-testid="read-only">
           Your role is read: draining, log level, certificate, hanging up and signing out need role operate.

@@ -12,10 +12,12 @@ export function LogView({ state: { live }, dashboard, operates }: ViewProps): JS
       <Card title="Failures" testId="failures">
         <Failures list={live.failures} />
       </Card>
-      <Card title="What was done here" testId="audit">
-        <Audit list={live.audit} />
-      </Card>
-      <BansCard dashboard={dashboard} operates={operates} />
+      <div class="log-side">
+        <BansCard dashboard={dashboard} operates={operates} />
+        <Card title="What was done here" testId="audit">
+          <Audit list={live.audit} />
+        </Card>
+      </div>
     </div>
   );
 }
