@@ -1,8 +1,8 @@
-import { fileSecret } from "./agents.ts";
 import { adminPassword, adminToken, expects } from "./keys.ts";
 import type { Say } from "./rules.ts";
 import type { ParsedConfig } from "./schema.ts";
 import type { AdminUserConfig, Config } from "./types.ts";
+import { eitherSecret, fileSecret } from "./secret-files.ts";
 import type { Path } from "./walk.ts";
 
 type ParsedAdmin = ParsedConfig["admin"];
@@ -39,16 +39,14 @@ export function resolveToken(
   say: Say,
 ): string | undefined {
   const path = [section, "tokenFile"];
-  if (given.token !== undefined && given.tokenFile !== undefined)
-    say.fault(path, `stands beside ${section}.token`, "write one of the two");
-  const fromFile = fileSecret(path, given.tokenFile, directory, say);
-  if (fromFile !== undefined && !adminToken.test(fromFile))
+  const { token: value, tokenFile: file } = given;
+  const token = eitherSecret({ section: [section], name: "token", value, file }, directory, say);
+  if (token !== undefined && !adminToken.test(token))
     say.fault(path, `holds no token: ${expects.adminToken}`, "write one into it: openssl rand -hex 32");
-  const token = fromFile ?? given.token;
   // A right token is never shut out, however many wrong ones came before: it must not be guessable at any speed.
   if (token !== undefined && looksMadeUp(token))
     say.warn(
-      fromFile === undefined ? [section, "token"] : path,
+      value === undefined ? path : [section, "token"],
       "looks like words and not like chance: it could be guessed",
       "make one with: openssl rand -hex 32",
     );

@@ -1,10 +1,11 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { resolve } from "node:path";
 import { readAccountsFile } from "./accounts-file.ts";
+import { goesInTheClear } from "./loopback.ts";
 import type { JwtAlgorithm } from "./account-sources.ts";
 import type { Say } from "./rules.ts";
 import type { ParsedConfig } from "./schema.ts";
-import { fileSecret } from "./secret-files.ts";
+import { eitherSecret, fileSecret } from "./secret-files.ts";
 import { readNamedFile } from "./secrets.ts";
 import type { AccountConfig, Config, JwtConfig, LookupConfig } from "./types.ts";
 
@@ -120,10 +121,9 @@ export function resolveLookup(
   if (!lookup) return undefined;
   const { secretFile, ...rest } = lookup;
   const path = ["agents", "lookup"];
-  if (lookup.secret !== undefined && secretFile !== undefined)
-    say.fault([...path, "secretFile"], "stands beside secret", "write one of the two");
-  const fromFile = fileSecret([...path, "secretFile"], secretFile, directory, say);
-  if (fromFile !== undefined && !/^[\x21-\x7e]+$/.test(fromFile))
+  const keys = { section: path, name: "secret", value: lookup.secret, file: secretFile };
+  const secret = eitherSecret(keys, directory, say);
+  if (secret !== undefined && !/^[\x21-\x7e]+$/.test(secret))
     say.fault(
       [...path, "secretFile"],
       "holds what no HTTP header can carry",
@@ -133,12 +133,10 @@ export function resolveLookup(
   const { origin } = new URL(lookup.url);
   if (origin.includes("{") || origin.includes("%7B"))
     say.fault([...path, "url"], "has {dn} in its host", "write {dn} into the path or query");
-  const secret = lookup.secret ?? fromFile;
   return { ...rest, ...(secret === undefined ? {} : { secret }) };
 }
 
 function checkHttps(path: string[], url: string, allowed: boolean, say: Say): void {
-  const { protocol, hostname } = new URL(url);
-  if (protocol === "https:" || allowed || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)) return;
+  if (!goesInTheClear(url) || allowed) return;
   say.fault(path, "is plain HTTP", "write https://, or allowInsecure: true beside it (RISK)");
 }

@@ -1,13 +1,11 @@
 import { resolveAccountsFile, resolveJwt, resolveLookup } from "./agents-sources.ts";
 import type { ParsedConfig } from "./schema.ts";
 import { rangeContains, rangeFault, rangesOverlap, rangeSize, type DnRange } from "./ranges.ts";
-import { fileSecret, namedText } from "./secret-files.ts";
+import { eitherSecret, fileSecret, namedText } from "./secret-files.ts";
 import { readRangeSecrets } from "./secrets.ts";
 import type { Say } from "./rules.ts";
 import type { AccountConfig, Config, RangeConfig } from "./types.ts";
 import type { Path } from "./walk.ts";
-
-export { fileSecret } from "./secret-files.ts";
 
 type ParsedAgents = ParsedConfig["agents"];
 type ParsedAccount = ParsedAgents["accounts"][number];
@@ -152,11 +150,8 @@ function trunkSecret(
   directory: string,
   say: Say,
 ): string | undefined {
-  if (entry.trunkPassword !== undefined && entry.trunkPasswordFile !== undefined)
-    say.fault([...path, "trunkPasswordFile"], "stands beside trunkPassword", "write one of the two");
-  return (
-    entry.trunkPassword ?? fileSecret([...path, "trunkPasswordFile"], entry.trunkPasswordFile, directory, say)
-  );
+  const { trunkPassword: value, trunkPasswordFile: file } = entry;
+  return eitherSecret({ section: path, name: "trunkPassword", value, file }, directory, say);
 }
 
 function checkDuplicates(accounts: readonly AccountConfig[], ranges: readonly RangeConfig[], say: Say): void {

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
 import { resolveAdmin } from "./admin.ts";
-import { fileSecret, resolveAgents } from "./agents.ts";
+import { resolveAgents } from "./agents.ts";
 import { applyEnvironment, environmentPrefix } from "./environment.ts";
 import { faultAt, schemaFaults, unknownKey, type ConfigFault, type Locate } from "./faults.ts";
 import { parseServerAddress } from "./keys.ts";
@@ -10,6 +10,7 @@ import { mediaAddresses } from "./media-sides.ts";
 import { resolveRecords } from "./records.ts";
 import { applyRules, evenToOdd, type Say } from "./rules.ts";
 import { configSchema, type ParsedConfig } from "./schema.ts";
+import { eitherSecret } from "./secret-files.ts";
 import { folderFault, readNamedFile } from "./secrets.ts";
 import { resolveTurn } from "./turn.ts";
 import { resolveHep, resolveOpenTelemetry } from "./telemetry.ts";
@@ -217,18 +218,15 @@ function resolveSipServer(
   directory: string,
   say: Say,
 ): Config["sipServer"] {
-  const { username, password, passwordFile } = sipServer.auth;
-  const path = ["sipServer", "auth", "passwordFile"];
-  if (password !== "" && passwordFile !== undefined)
-    say.fault(path, "stands beside sipServer.auth.password", "write one of the two");
-  const fromFile = fileSecret(path, passwordFile, directory, say);
+  const { username, password, passwordFile: file } = sipServer.auth;
+  const keys = { section: ["sipServer", "auth"], name: "password", value: password || undefined, file };
   const { transport, tls } = sipServer;
   const addresses = sipServer.addresses.flatMap((text) => parseServerAddress(text, transport) ?? []);
   return {
     ...sipServer,
     ...(tls ? { tls: resolveServerTls(tls, directory, say) } : {}),
     addresses,
-    auth: { username, password: fromFile ?? password },
+    auth: { username, password: eitherSecret(keys, directory, say) ?? "" },
   };
 }
 

@@ -1,5 +1,6 @@
 import { adminIsOn, resolveToken } from "./admin.ts";
-import { isLoopback, type Say } from "./rules.ts";
+import { isLoopback } from "./loopback.ts";
+import type { Say } from "./rules.ts";
 import type { ParsedConfig } from "./schema.ts";
 import type { Config } from "./types.ts";
 

@@ -1,7 +1,8 @@
 import { dirname, resolve } from "node:path";
-import { fileSecret } from "./agents.ts";
+import { goesInTheClear } from "./loopback.ts";
 import type { Say } from "./rules.ts";
 import type { ParsedConfig } from "./schema.ts";
+import { eitherSecret } from "./secret-files.ts";
 import { folderFault, readNamedFile } from "./secrets.ts";
 import type { Config } from "./types.ts";
 
@@ -35,17 +36,14 @@ function resolveWebhook(
   say: Say,
 ): NonNullable<Config["records"]["webhook"]> {
   const path = ["records", "webhook"];
-  const { hostname, protocol } = new URL(webhook.url);
-  const loopback = hostname === "localhost" || hostname === "[::1]" || /^127\.[\d.]+$/.test(hostname);
-  if (protocol === "http:" && !loopback && !webhook.allowInsecure)
+  if (goesInTheClear(webhook.url) && !webhook.allowInsecure)
     say.fault(
       [...path, "url"],
       "is plain HTTP",
       "write https://, or take the risk by records.webhook.allowInsecure: true",
     );
-  if (webhook.secret !== undefined && secretFile !== undefined)
-    say.fault([...path, "secretFile"], "stands beside records.webhook.secret", "write one of the two");
-  const secret = webhook.secret ?? fileSecret([...path, "secretFile"], secretFile, directory, say);
+  const keys = { section: path, name: "secret", value: webhook.secret, file: secretFile };
+  const secret = eitherSecret(keys, directory, say);
   const queueDirectory = resolve(directory, webhook.queueDirectory);
   const fault = folderFault(queueDirectory);
   if (fault !== undefined)

@@ -1,4 +1,5 @@
 import { parseServerAddress } from "./keys.ts";
+import { goesInTheClear, isLoopback } from "./loopback.ts";
 import { mediaAddresses } from "./media-sides.ts";
 import type { ParsedConfig } from "./schema.ts";
 import type { Path } from "./walk.ts";
@@ -275,8 +276,7 @@ const gwsRule: Rule = {
   needs: ["http", "gws"],
   check({ http, gws }, say) {
     if (gws.url === undefined) return;
-    const { protocol, hostname } = new URL(gws.url);
-    if (protocol === "https:" || isLoopback(hostname) || hostname === "localhost") return;
+    if (!goesInTheClear(gws.url)) return;
     if (http.tls !== undefined)
       say.fault(
         ["gws", "url"],
@@ -306,8 +306,7 @@ const spansRule: Rule = {
         "write trace.calls: 500, more where more calls run at a time",
       );
     const withKey = Object.keys(headers).length > 0 || headersFile !== undefined;
-    const { protocol, hostname } = new URL(endpoint);
-    if (withKey && protocol === "http:" && !isLoopback(hostname) && hostname !== "localhost")
+    if (withKey && goesInTheClear(endpoint))
       say.warn(
         ["openTelemetry", "endpoint"],
         "is plain HTTP: the headers travel in the clear",
@@ -362,10 +361,6 @@ export function applyRules(sections: Partial<ParsedConfig>, workers: number, say
 /** RTP takes an even port, RTCP the next (RFC 3550 11): a lone port at either end is left out. */
 export function evenToOdd([first, last]: readonly [number, number]): [number, number] {
   return [first + (first % 2), last - (1 - (last % 2))];
-}
-
-export function isLoopback(host: string): boolean {
-  return host.startsWith("127.");
 }
 
 function isAnyAddress(host: string): boolean {

@@ -1,6 +1,27 @@
 import type { Say } from "./rules.ts";
 import { readNamedFile, secretOf } from "./secrets.ts";
-import type { Path } from "./walk.ts";
+import { pathText, type Path } from "./walk.ts";
+
+/** A key that holds a secret, and its twin `...File`, which names a file that does. */
+export interface SecretKeys {
+  /** Of the section they stand in. */
+  readonly section: Path;
+  readonly name: string;
+  readonly value: string | undefined;
+  readonly file: string | undefined;
+}
+
+/** The secret of either; a fault where both are written or the file has none, undefined where there is none. */
+export function eitherSecret(
+  { section, name, value, file }: SecretKeys,
+  directory: string,
+  say: Say,
+): string | undefined {
+  const path = [...section, `${name}File`];
+  if (value !== undefined && file !== undefined)
+    say.fault(path, `stands beside ${pathText([...section, name])}`, "write one of the two");
+  return value ?? fileSecret(path, file, directory, say);
+}
 
 /** The secret in a file named by a key; a fault and undefined when it cannot be had. */
 export function fileSecret(

@@ -1,15 +1,13 @@
-import { fileSecret } from "./agents.ts";
 import type { Say } from "./rules.ts";
 import type { ParsedConfig } from "./schema.ts";
+import { eitherSecret, namedText } from "./secret-files.ts";
 import { parseHeaderLines, parseHepAddress } from "./telemetry-sections.ts";
 import type { Config } from "./types.ts";
 
 /** Reads the capture password; what is wrong goes to `say.fault`. */
 export function resolveHep(hep: ParsedConfig["hep"], directory: string, say: Say): Config["hep"] {
-  const path = ["hep", "passwordFile"];
-  if (hep.password !== undefined && hep.passwordFile !== undefined)
-    say.fault(path, "stands beside hep.password", "write one of the two");
-  const password = fileSecret(path, hep.passwordFile, directory, say) ?? hep.password;
+  const keys = { section: ["hep"], name: "password", value: hep.password, file: hep.passwordFile };
+  const password = eitherSecret(keys, directory, say);
   const receiver = hep.address === undefined ? undefined : parseHepAddress(hep.address);
   const { transport, captureId } = hep;
   return {
@@ -28,7 +26,7 @@ export function resolveOpenTelemetry(
 ): Config["openTelemetry"] {
   const { headersFile, headers, ...rest } = section;
   const path = ["openTelemetry", "headersFile"];
-  const text = fileSecret(path, headersFile, directory, say);
+  const text = namedText(path, headersFile, directory, say);
   const fromFile = parseHeaderLines(text ?? "");
   if (fromFile.badLines.length > 0)
     say.fault(path, `has no header in line ${fromFile.badLines.join(", ")}`, "write lines name: value");

@@ -1,20 +1,20 @@
-import { fileSecret } from "./agents.ts";
 import type { Say } from "./rules.ts";
 import type { ParsedConfig } from "./schema.ts";
+import { eitherSecret } from "./secret-files.ts";
 import { turnSecret, turnSecretWords } from "./turn-section.ts";
 import type { Config } from "./types.ts";
 
 /** Checks that addresses and secret go together and reads the secret; what is wrong goes to `say.fault`. */
 export function resolveTurn(turn: ParsedConfig["turn"], directory: string, say: Say): Config["turn"] {
-  const { urls, lifetimeSeconds, policy, secretFile } = turn;
-  const filePath = ["turn", "secretFile"];
-  if (turn.secret !== undefined && secretFile !== undefined)
-    say.fault(filePath, "stands beside turn.secret", "write one of the two");
-  const fromFile = fileSecret(filePath, secretFile, directory, say);
-  if (fromFile !== undefined && !turnSecret.test(fromFile))
-    say.fault(filePath, `holds no secret: ${turnSecretWords}`, "write one into it: openssl rand -hex 32");
-  const secret = turn.secret ?? fromFile;
-  if (urls.length > 0 && turn.secret === undefined && secretFile === undefined)
+  const { urls, lifetimeSeconds, policy, secret: value, secretFile: file } = turn;
+  const secret = eitherSecret({ section: ["turn"], name: "secret", value, file }, directory, say);
+  if (secret !== undefined && !turnSecret.test(secret))
+    say.fault(
+      ["turn", "secretFile"],
+      `holds no secret: ${turnSecretWords}`,
+      "write one into it: openssl rand -hex 32",
+    );
+  if (urls.length > 0 && value === undefined && file === undefined)
     say.fault(
       ["turn", "secretFile"],
       "is missing, and turn.urls names TURN servers",
@@ -26,7 +26,7 @@ export function resolveTurn(turn: ParsedConfig["turn"], directory: string, say: 
       "is empty, and turn.policy is relay: no call would have sound",
       "write turn.urls",
     );
-  if (urls.length === 0 && (turn.secret ?? secretFile) !== undefined)
+  if (urls.length === 0 && (value ?? file) !== undefined)
     say.warn(["turn", "urls"], "is empty: the secret is of no use", "write turn.urls");
   return { urls, lifetimeSeconds, policy, ...(secret === undefined ? {} : { secret }) };
 }

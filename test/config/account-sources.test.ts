@@ -103,6 +103,7 @@ describe("agents.lookup", () => {
 
   it.each([
     ["http://dir.test/", "agents.lookup.url is plain HTTP"],
+    ["http://127.dir.test/", "agents.lookup.url is plain HTTP"],
     ["https://{dn}.dir.test/", /^agents.lookup.url (is not an address|has \{dn\} in its host)/],
   ])("refuses %s", (url, fault) => {
     const expected: unknown = typeof fault === "string" ? fault : expect.stringMatching(fault);

@@ -183,7 +183,7 @@ describe("credentials for SIP Server", () => {
     ]);
     const account = minimal.replace('"correct horse"', '"a b", trunkPassword: x, trunkPasswordFile: p');
     expect(told(account, { files: { p: "secret\n" } })).toEqual([
-      "agents.accounts[0].trunkPasswordFile stands beside trunkPassword",
+      "agents.accounts[0].trunkPasswordFile stands beside agents.accounts[0].trunkPassword",
     ]);
   });
 });

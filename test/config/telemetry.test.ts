@@ -44,6 +44,14 @@ describe("OpenTelemetry", () => {
     expect(configOf(yaml, { files }).openTelemetry.headers).toEqual({ "x-a": "from file", "x-b": "mine" });
   });
 
+  it("takes a header as long as tokens get from the file", () => {
+    const files = { headers: `authorization: Bearer ${"x".repeat(2000)}\n` };
+    const { headers } = configOf(withSpans(`{ endpoint: ${endpoint}, headersFile: headers }`), {
+      files,
+    }).openTelemetry;
+    expect(headers["authorization"]).toHaveLength(2007);
+  });
+
   it("says which line of the file is no header, without the line", () => {
     const faults = faultsOf(withSpans(`{ endpoint: ${endpoint}, headersFile: headers }`), {
       files: { headers: "x-a: b\nsecret without colon\n" },
