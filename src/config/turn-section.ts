@@ -2,7 +2,7 @@ import { z } from "zod";
 import { expects, key, section, types } from "./keys.ts";
 
 /** RFC 7065 3.1, IPv4 address or name; browsers speak TURN over UDP, TCP and TLS, none over DTLS. */
-export const turnUrl =
+const turnUrl =
   /^(?:turn:[\w.-]{1,253}(?::\d{1,5})?(?:\?transport=(?:udp|tcp))?|turns:[\w.-]{1,253}(?::\d{1,5})?(?:\?transport=tcp)?)$/;
 
 /** What coturn has as static-auth-secret; long enough not to be guessed from credentials made with it. */

@@ -47,7 +47,7 @@ function refused(error: string): ActResult {
 }
 
 /** As the dashboard and the API tell it; room null: those that have none of their own. */
-export function showLevel(room: LogRoom | undefined, { level, until }: LevelInForce) {
+function showLevel(room: LogRoom | undefined, { level, until }: LevelInForce) {
   return {
     level,
     room: room ?? null,

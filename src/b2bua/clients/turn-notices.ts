@@ -4,7 +4,7 @@ import { sendEvent, type SipAgentLegOptions } from "./client-event.ts";
 import { noTurn, turnOffer, type TurnTerms } from "./turn-credentials.ts";
 
 /** Event package of our own: credentials for TURN servers, JSON `TurnOffer`. */
-export const turnEvent = "x-jackfield-turn";
+const turnEvent = "x-jackfield-turn";
 
 /**
  * Hands signed-in clients that asked for it (Allow-Events of their REGISTER) credentials for the TURN servers: before

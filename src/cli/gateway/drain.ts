@@ -49,7 +49,7 @@ const lookMs = 250;
 const movesPerLook = 25;
 /** What pages read with the close code 1012; the shipped one has words of its own. */
 const movedReason = "gateway is restarting: connect again";
-export const timeIsOver = "gateway is restarting, and the time for running calls is over";
+const timeIsOver = "gateway is restarting, and the time for running calls is over";
 
 /**
  * Lets a gateway run empty. New calls and sign-ins get 503; idle DNs are un-registered; with `exit` a page is told to

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Login } from "../../admin/index.ts";
 import type { B2bua } from "../../b2bua/index.ts";
 import {
@@ -107,12 +106,7 @@ export class Reloader {
 
   /** What asks `live` for itself needs nothing here. */
   #apply(next: Config): void {
-    const { live, surroundings, webSocket, b2bua, admin, tokens, trunkRegistrations } = this.#rooms;
-    const previous = live.current;
-    const { log } = surroundings;
-    const { level, rooms } = next.log;
-    // A level that was set at run time stays unless the file has another one.
-    if ("levels" in log && !isDeepStrictEqual(next.log, previous.log)) log.levels.configure(level, rooms);
+    const { live, webSocket, b2bua, admin, tokens, trunkRegistrations } = this.#rooms;
     webSocket()?.configure(webSocketTermsOf(next));
     b2bua.configure(callTermsOf(next));
     admin?.login.configure(next.admin);
