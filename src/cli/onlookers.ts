@@ -2,7 +2,6 @@ import { watchAccounts } from "./accounts-watch.ts";
 import { openDashboard } from "./dashboard.ts";
 import { openMetrics } from "./metrics.ts";
 import { openSpans } from "./telemetry.ts";
-import { openLogLevels } from "./log-levels.ts";
 import { openRecords } from "./records.ts";
 import type { GatewayRooms, Onlooker } from "./rooms.ts";
 import { openSignIn } from "./sign-in.ts";
@@ -17,6 +16,5 @@ export const onlookers: readonly Opener[] = [
   openSpans,
   openSignIn,
   watchAccounts,
-  openLogLevels,
   openRecords,
 ];

@@ -4,7 +4,6 @@ import type { B2bua } from "../b2bua/index.ts";
 import {
   adminIsOn,
   configChanges,
-  configuredDns,
   tokenSecret,
   type Config,
   type ConfigChange,
@@ -14,7 +13,7 @@ import { FileWatch, type Logger } from "../core/index.ts";
 import type { GatewayDrain } from "./drain.ts";
 import type { ConfigSource, LiveConfig } from "./live-config.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
-import type { AgentTokens, PacedTrunkRegistrations } from "../registrar/index.ts";
+import type { AgentTokens } from "../registrar/index.ts";
 import type { HttpServer, WebSocketEndpoint } from "../ws/index.ts";
 import { callTermsOf, webSocketTermsOf } from "./terms.ts";
 
@@ -36,7 +35,6 @@ export interface ReloadedRooms {
   readonly b2bua: Pick<B2bua, "configure">;
   readonly admin: { readonly login: Pick<Login, "configure"> } | undefined;
   readonly tokens: AgentTokens | undefined;
-  readonly trunkRegistrations: Pick<PacedTrunkRegistrations, "setAllDns">;
 }
 
 /**
@@ -107,18 +105,17 @@ export class Reloader {
 
   /** What asks `live` for itself needs nothing here. */
   #apply(next: Config): void {
-    const { live, surroundings, webSocket, b2bua, admin, tokens, trunkRegistrations } = this.#rooms;
+    const { live, surroundings, webSocket, b2bua, admin, tokens } = this.#rooms;
     const previous = live.current;
     const { log } = surroundings;
     const { level, rooms } = next.log;
-    // A level that was set at run time stays unless the file has another one.
+    // A level that was set at run time stays unless the file has another one; one set for a time runs on to its end.
     if ("levels" in log && !isDeepStrictEqual(next.log, previous.log)) log.levels.configure(level, rooms);
     webSocket()?.configure(webSocketTermsOf(next));
     b2bua.configure(callTermsOf(next));
     admin?.login.configure(next.admin);
     const secret = tokenSecret(next);
     if (tokens && secret !== undefined) tokens.secret = secret;
-    trunkRegistrations.setAllDns(configuredDns(next));
     live.replace(next);
   }
 

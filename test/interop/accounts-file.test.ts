@@ -1,0 +1,47 @@
+import { renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Gateway } from "../../src/cli/index.ts";
+import type { Sandbox } from "../../src/sandbox/index.ts";
+import { openTestGateway, openTestSandbox } from "../support/test-gateway.ts";
+import { temporaryFolder } from "../ws/support.ts";
+import { until } from "./support/rtp-phone.ts";
+
+const folder = temporaryFolder();
+let sandbox: Sandbox;
+let gateway: Gateway;
+
+beforeAll(async () => {
+  sandbox = await openTestSandbox();
+  write("5001:one of these\n5002:two of these\n");
+  gateway = await openTestGateway({
+    sipServer: `127.0.0.1:${sandbox.port}`,
+    config: {
+      agents: { ranges: [], accountsFile: join(folder.path, "agents") },
+      sipServer: { registration: { mode: "all" } },
+    },
+  });
+});
+afterAll(async () => {
+  await gateway.close();
+  await sandbox.close();
+  folder.remove();
+});
+
+function write(text: string): void {
+  writeFileSync(join(folder.path, "new"), text);
+  renameSync(join(folder.path, "new"), join(folder.path, "agents"));
+}
+
+function registered(): string[] {
+  return sandbox
+    .bindings()
+    .map(({ dn }) => dn)
+    .toSorted();
+}
+
+it("where all DNs are registered, one added to the accounts file is from then on, and one taken out no more", async () => {
+  await until("both", () => registered().length === 2);
+  write("5002:two of these\n5003:three of these\n");
+  await until("the new one, and the old one gone", () => registered().join(" ") === "5002 5003");
+});
