@@ -44,4 +44,5 @@ it("where all DNs are registered, one added to the accounts file is from then on
   await until("both", () => registered().length === 2);
   write("5002:two of these\n5003:three of these\n");
   await until("the new one, and the old one gone", () => registered().join(" ") === "5002 5003");
+  expect(gateway.config.agents.fileAccounts.map(({ dn }) => dn)).toEqual(["5002", "5003"]);
 });
