@@ -88,6 +88,9 @@ export class Reloader {
     const loaded = this.#source.load();
     if (!loaded.ok) return { outcome: "faulty", faults: loaded.faults };
     const next = choose(loaded.config);
+    // As for the file's watch: it is being written, or somebody has lost it.
+    if (next.agents.fileAccounts.length === 0 && live.current.agents.fileAccounts.length > 0)
+      return { outcome: "faulty", faults: [noFileAccount] };
     const changes = configChanges(live.current, next).map((change) =>
       withSwitches(change, live.current, next),
     );
@@ -147,6 +150,13 @@ export class Reloader {
     }
   }
 }
+
+const noFileAccount: ConfigFault = {
+  key: "agents.accountsFile",
+  value: "",
+  reason: "holds no account",
+  remedy: "write a line dn:password for each agent into it; for no agent at all restart",
+};
 
 /** Routes and sockets are made at start, or not: what is off then cannot be switched on, nor the other way. */
 function withSwitches(change: ConfigChange, before: Config, after: Config): ConfigChange {
