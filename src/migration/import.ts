@@ -59,7 +59,7 @@ export function importAsterisk(input: ImportInput): ImportResult {
       "agents",
       "no endpoint for browsers (webrtc=yes, dtls, wss) with a password was found: nobody can sign in. Is this the right pjsip.conf, with what it includes beside it?",
     );
-  const { sip, mediaAddress, publicAddress } = planAddresses(trunk, roles, objects, findings);
+  const { sip, media, publicAddress } = planAddresses(trunk, roles, objects, findings);
   const { http, websocket } = planHttp(
     { objects, general: general(parsed.http), publicAddress, isReadable: input.isReadable },
     findings,
@@ -77,7 +77,7 @@ export function importAsterisk(input: ImportInput): ImportResult {
     http,
     websocket,
     sip,
-    media: planMedia(roles, general(parsed.rtp), mediaAddress, findings),
+    media: planMedia(roles, general(parsed.rtp), media, findings),
     agents: agentsSection(accounts, roles, objects),
     ...(Object.keys(outbound).length > 0 ? { calls: { outbound } } : {}),
     sipServer,

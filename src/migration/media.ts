@@ -38,11 +38,11 @@ const mostWorkers = 64;
 const usualBrowserPort = 20_100;
 const usualPorts = { first: 10_000, last: 20_000 } as const;
 
-/** Section `media`. `general`: [general] of rtp.conf, where it was named. */
+/** Section `media`, with its `addresses`. `general`: [general] of rtp.conf, where it was named. */
 export function planMedia(
   roles: Roles,
   general: Section | undefined,
-  advertisedAddress: string,
+  addresses: Record<string, unknown>,
   findings: Findings,
 ): Record<string, unknown> {
   const rtpPorts = portsOf(general, findings);
@@ -51,7 +51,7 @@ export function planMedia(
     trunkCodecs: agreed(roles.trunks, "trunkCodecs", ["g722", "pcmu", "pcma", "opus"], findings),
   };
   return {
-    advertisedAddress,
+    ...addresses,
     browserPort: browserPortBeside(rtpPorts, findings),
     rtpPorts,
     ...Object.fromEntries(Object.entries(codecs).filter(([, list]) => list.length > 0)),

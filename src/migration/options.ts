@@ -244,10 +244,13 @@ const auth: Answers = {
 
 const transport: Answers = {
   bind: ["mapped", "http.host and http.port, sip.host and sip.port"],
-  external_media_address: ["mapped", "media.advertisedAddress"],
+  external_media_address: [
+    "mapped",
+    "media.browserSide.advertisedAddress or, for both sides, media.advertisedAddress",
+  ],
   external_signaling_address: ["mapped", "sip.advertisedAddress, unless SIP Server lies in local_net"],
   external_signaling_port: ["decide", "Contact names sip.port: forward that very port"],
-  local_net: ["gone", "each advertised address is one for all"],
+  local_net: ["mapped", "where SIP Server lies in it, its side of the sound keeps the inner address"],
   cert_file: ["mapped", "http.tls.cert for browsers, sipServer.tls.cert toward SIP Server"],
   priv_key_file: ["mapped", "http.tls.key for browsers, sipServer.tls.key toward SIP Server"],
   ca_list_file: ["decide", "sipServer.tls.ca, where SIP goes by TLS"],

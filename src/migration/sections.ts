@@ -82,7 +82,8 @@ function originOf(address: string, port: number): string {
 
 export interface AddressPlan {
   readonly sip: Record<string, unknown>;
-  readonly mediaAddress: string;
+  /** Addresses of section `media`. */
+  readonly media: Record<string, unknown>;
   /** Address that browsers may reach the host by; undefined: not known. */
   readonly publicAddress: string | undefined;
 }
@@ -127,11 +128,20 @@ export function planAddresses(
       "media.advertisedAddress",
       "not to be found in these files: write the address by which browsers reach this host for sound",
     );
-  else if (media !== undefined && advertised !== undefined && media !== advertised)
+  const twoSides = media !== undefined && advertised !== undefined && media !== advertised;
+  const keepsInside = twoSides && isLocal(server, transport);
+  if (keepsInside)
+    findings.add(
+      "mapped",
+      `external_media_address = ${media}`,
+      `media.browserSide.advertisedAddress: [${advertised}, ${media}]; browsers try both. SIP Server, its phones and media servers (local_net) get ${advertised} alone`,
+      transport?.at,
+    );
+  else if (twoSides)
     findings.add(
       "decide",
       "media.advertisedAddress",
-      `${media} (external_media_address) stands in SDP toward browsers and SIP Server alike, without an exception for local_net: SIP Server's phones and media servers must reach it, else write ${advertised}`,
+      `${media} (external_media_address) stands in SDP toward browsers and SIP Server alike: its phones and media servers must reach it, else write media.sipServerSide.advertisedAddress: ${advertised}`,
       transport?.at,
     );
   return {
@@ -140,7 +150,9 @@ export function planAddresses(
       port: planPort(trunk, bind.port, roles, findings),
       advertisedAddress: advertised ?? unknownAddress,
     },
-    mediaAddress: media ?? advertised ?? unknownAddress,
+    media: keepsInside
+      ? { advertisedAddress: advertised, browserSide: { advertisedAddress: [advertised, media] } }
+      : { advertisedAddress: media ?? advertised ?? unknownAddress },
     publicAddress: media ?? advertised,
   };
 }

@@ -20,12 +20,16 @@ afterAll(async () => {
   silence.close();
 });
 
-async function findings(urls: readonly string[], secret = coturn.secret): Promise<Finding[]> {
+async function findings(
+  urls: readonly string[],
+  secret = coturn.secret,
+  media: object = {},
+): Promise<Finding[]> {
   const checked = checkTree(
     {
       http: { host: "127.0.0.1" },
       sip: { host: "127.0.0.1" },
-      media: { host: "127.0.0.1" },
+      media: { host: "127.0.0.1", ...media },
       sipServer: { addresses: ["127.0.0.1:5060"] },
       turn: { urls, secret },
     },
@@ -72,6 +76,13 @@ describe("jackfield check at TURN servers", () => {
     expect(found).toMatchObject({ level: "fail" });
     expect(found?.what).toContain("does not relay to media.advertisedAddress 127.0.0.1 (403");
     expect(found?.mend).toContain("allowed-peer-ip=127.0.0.1");
+  });
+
+  it("is content where one of several addresses toward browsers is relayed to", async () => {
+    const browserSide = { advertisedAddress: ["192.0.2.1", "127.0.0.1"] };
+    const [found] = await findings([coturn.url("udp")], coturn.secret, { browserSide });
+    expect(found).toMatchObject({ level: "ok" });
+    expect(found?.what).toContain("relays to 127.0.0.1,");
   });
 
   it("warns of one that relays to anybody", async () => {

@@ -99,7 +99,9 @@ describe("a small site", () => {
     expect(config.websocket.path).toBe("/asterisk/ws");
     expect(config.sip).toMatchObject({ host: "192.0.2.20", port: 5070, advertisedAddress: "192.0.2.20" });
     expect(config.media).toMatchObject({
-      advertisedAddress: "203.0.113.10",
+      // SIP Server lies in local_net.
+      browserSide: { advertisedAddresses: ["192.0.2.20", "203.0.113.10"] },
+      sipServerSide: { advertisedAddresses: ["192.0.2.20"] },
       rtpPorts: [16_000, 16_499],
       browserCodecs: ["opus", "pcmu", "pcma"],
       trunkCodecs: ["pcma", "pcmu"],
@@ -112,6 +114,16 @@ describe("a small site", () => {
       sessionTimer: { offerSeconds: 1800 },
     });
     expect(config.calls.outbound.identity).toBe("asserted");
+  });
+
+  it("has Asterisk's outer address on both sides where SIP Server does not lie in local_net", () => {
+    const pjsip = readFileSync(join(vectors, "small", "pjsip.conf"), "utf8");
+    const files = { "pjsip.conf": pjsip.replace("192.0.2.0/24", "10.0.0.0/8") };
+    const { config, report } = run(site("small", { files }), all);
+    expect(config.sip.advertisedAddress).toBe("203.0.113.10");
+    expect(config.media.browserSide.advertisedAddresses).toEqual(["203.0.113.10"]);
+    expect(config.media.sipServerSide.advertisedAddresses).toEqual(["203.0.113.10"]);
+    expect(report).not.toContain("media.browserSide.advertisedAddress: [");
   });
 
   it("carries passwords and hashes over with their realm, and tells of a hash of another realm", () => {

@@ -124,9 +124,10 @@ export class Gateway {
     const hep = openHep(config, surroundings);
     const watcher = joinWatchers([traces, hep?.watcher].filter((one) => one !== undefined));
     let gateway: Gateway | undefined;
+    let sip: SipSocket | undefined;
     try {
       // Requests arrive as soon as the socket is bound; what comes in the moment before is repeated by its sender.
-      const sip = await openSipSocket(
+      sip = await openSipSocket(
         config,
         surroundings,
         (request, transaction) => gateway?.receiveRequest(request, transaction),
@@ -137,7 +138,9 @@ export class Gateway {
       await gateway.#openHttp();
       return gateway;
     } catch (error) {
-      await (gateway ? gateway.close("could not start") : Promise.all([media.close(), hep?.close()]));
+      await (gateway
+        ? gateway.close("could not start")
+        : Promise.all([sip?.close(), media.close(), hep?.close()]));
       throw error;
     }
   }

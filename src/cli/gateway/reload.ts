@@ -3,7 +3,6 @@ import type { B2bua } from "../../b2bua/index.ts";
 import {
   adminIsOn,
   configChanges,
-  configuredDns,
   tokenSecret,
   type Config,
   type ConfigChange,
@@ -13,7 +12,7 @@ import { FileWatch, type Logger } from "../../core/index.ts";
 import type { GatewayDrain } from "./drain.ts";
 import type { ConfigSource, LiveConfig } from "./live-config.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
-import type { AgentTokens, PacedTrunkRegistrations } from "../../registrar/index.ts";
+import type { AgentTokens } from "../../registrar/index.ts";
 import type { HttpServer, WebSocketEndpoint } from "../../ws/index.ts";
 import { callTermsOf, webSocketTermsOf } from "./terms.ts";
 
@@ -35,7 +34,6 @@ export interface ReloadedRooms {
   readonly b2bua: Pick<B2bua, "configure">;
   readonly admin: { readonly login: Pick<Login, "configure"> } | undefined;
   readonly tokens: AgentTokens | undefined;
-  readonly trunkRegistrations: Pick<PacedTrunkRegistrations, "setAllDns">;
 }
 
 /**
@@ -89,6 +87,9 @@ export class Reloader {
     const loaded = this.#source.load();
     if (!loaded.ok) return { outcome: "faulty", faults: loaded.faults };
     const next = choose(loaded.config);
+    // As for the file's watch: it is being written, or somebody has lost it.
+    if (next.agents.fileAccounts.length === 0 && live.current.agents.fileAccounts.length > 0)
+      return { outcome: "faulty", faults: [noFileAccount] };
     const changes = configChanges(live.current, next).map((change) =>
       withSwitches(change, live.current, next),
     );
@@ -106,13 +107,12 @@ export class Reloader {
 
   /** What asks `live` for itself needs nothing here. */
   #apply(next: Config): void {
-    const { live, webSocket, b2bua, admin, tokens, trunkRegistrations } = this.#rooms;
+    const { live, webSocket, b2bua, admin, tokens } = this.#rooms;
     webSocket()?.configure(webSocketTermsOf(next));
     b2bua.configure(callTermsOf(next));
     admin?.login.configure(next.admin);
     const secret = tokenSecret(next);
     if (tokens && secret !== undefined) tokens.secret = secret;
-    trunkRegistrations.setAllDns(configuredDns(next));
     live.replace(next);
   }
 
@@ -144,6 +144,13 @@ export class Reloader {
     }
   }
 }
+
+const noFileAccount: ConfigFault = {
+  key: "agents.accountsFile",
+  value: "",
+  reason: "holds no account",
+  remedy: "write a line dn:password for each agent into it; for no agent at all restart",
+};
 
 /** Routes and sockets are made at start, or not: what is off then cannot be switched on, nor the other way. */
 function withSwitches(change: ConfigChange, before: Config, after: Config): ConfigChange {

@@ -114,6 +114,7 @@ export function createSignalling(
     ...gracesOf(config),
   });
   live.events.on("changed", (next, previous) => {
+    if (next.agents !== previous.agents) trunkRegistrations.setAllDns(configuredDns(next));
     if (!isDeepStrictEqual(next.turn, previous.turn)) b2bua.turnChanged();
   });
   pool.events.on("down", (server) => b2bua.serverDown(server));

@@ -1,8 +1,8 @@
 import { watchAccounts } from "./accounts-watch.ts";
 import { openDashboard } from "./dashboard.ts";
+import { openLogLevels } from "./log-levels.ts";
 import { openMetrics } from "./metrics.ts";
 import { openSpans } from "./telemetry.ts";
-import { openLogLevels } from "./log-levels.ts";
 import { openRecords } from "./records.ts";
 import type { GatewayRooms, Onlooker } from "../gateway/rooms.ts";
 import { openSignIn } from "./sign-in.ts";

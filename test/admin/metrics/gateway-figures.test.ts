@@ -80,5 +80,9 @@ it("a drain with a deadline and lost log lines are told, and left out where ther
     (await told(gatewayCollector(of))).filter((line) => /^(?:drain|log)/.test(line));
   expect(await ofDrainAndLog(sources)).toEqual(["draining  0"]);
   const busy = { ...sources, draining: () => true, drainSecondsLeft: () => 41, logLinesLost: () => 7 };
-  expect(await ofDrainAndLog(busy)).toEqual(["draining  1", "drain_left_seconds  41", "log_lines_lost_total  7"]);
+  expect(await ofDrainAndLog(busy)).toEqual([
+    "draining  1",
+    "drain_left_seconds  41",
+    "log_lines_lost_total  7",
+  ]);
 });

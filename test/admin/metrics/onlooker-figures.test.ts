@@ -68,9 +68,7 @@ it("who is shut out is counted by kind, without a name, and is 0 again once forg
   ]);
   stop();
   for (let tries = 0; tries < 3; tries++) guard.failed("192.0.2.1", "5001");
-  expect(await scraped(door, clock, 'bans_total{kind="dn"}')).toEqual([
-    'jackfield_bans_total{kind="dn"} 1',
-  ]);
+  expect(await scraped(door, clock, 'bans_total{kind="dn"}')).toEqual(['jackfield_bans_total{kind="dn"} 1']);
 });
 
 it("the agents' directory is told with what it was asked and who waits", async () => {

@@ -6,7 +6,10 @@ export const gatewayMetrics = {
   build: gauge("build_info", "Always 1; the labels tell what runs.", ["version", "node"]),
   ready: gauge("ready", "1: /health/ready would answer 200."),
   draining: gauge("draining", "1: new calls are refused on purpose."),
-  drainLeft: gauge("drain_left_seconds", "Until a drain ends the calls that still run; absent where none will."),
+  drainLeft: gauge(
+    "drain_left_seconds",
+    "Until a drain ends the calls that still run; absent where none will.",
+  ),
   logLost: counter("log_lines_lost", "Log lines lost: nobody read them, or the disk was full."),
   expiry: gauge(
     "certificate_expiry_timestamp_seconds",

@@ -6,9 +6,11 @@ export const recordMetrics = {
   queued: gauge("records_queued", "Call records that wait: sink file or webhook.", ["sink"]),
   written: counter("records_written", "Call records handed on, by sink.", ["sink"]),
   dropped: counter("records_dropped", "Call records lost, by sink.", ["sink"]),
-  failures: counter("records_failures", "Attempts to hand records on that failed and are made again, by sink.", [
-    "sink",
-  ]),
+  failures: counter(
+    "records_failures",
+    "Attempts to hand records on that failed and are made again, by sink.",
+    ["sink"],
+  ),
   refused: counter(
     "records_refused",
     "Call records that the webhook's receiver refused for good: they stand in dead-letter.jsonl.",

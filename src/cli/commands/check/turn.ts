@@ -15,9 +15,9 @@ export async function checkTurn(config: Config, io: CheckIo, report: Report): Pr
   if (!terms) return;
   const [server] = turnOffer(terms, "check", io.clock.wallClock()).iceServers;
   if (!server) return;
-  const peer = config.media.advertisedAddress;
+  const peers = config.media.browserSide.advertisedAddresses;
   const findings = await Promise.all(
-    terms.urls.map((url, index) => tryOut(`turn.urls[${index}]`, url, server, peer, io)),
+    terms.urls.map((url, index) => tryOut(`turn.urls[${index}]`, url, server, peers, io)),
   );
   const anyGood = findings.some(([first]) => first?.level === "ok");
   // A page takes the first that answers.
@@ -29,7 +29,7 @@ async function tryOut(
   key: string,
   url: string,
   { username, credential }: { readonly username: string; readonly credential: string },
-  peer: string,
+  peers: readonly string[],
   io: CheckIo,
 ): Promise<Finding[]> {
   const fail = (what: string, mend: string): Finding[] => [
@@ -47,10 +47,16 @@ async function tryOut(
     if (allocated.code !== 0)
       return fail(`allocates no address (${allocated.words})`, "look into its log; quotas may be used up");
     const ms = Math.round(io.clock.now() - began);
-    const permitted = await probe.permission(peer);
+    // A page tries all of them, and one will do.
+    let peer = "";
+    let permitted = { code: -1, words: "" };
+    for (peer of peers) {
+      permitted = await probe.permission(peer);
+      if (permitted.code === 0) break;
+    }
     if (permitted.code !== 0)
       return fail(
-        `does not relay to media.advertisedAddress ${peer} (${permitted.words})`,
+        `does not relay to media.advertisedAddress ${peers.join(", ")} (${permitted.words})`,
         `write allowed-peer-ip=${peer} into turnserver.conf (docs/turn.md)`,
       );
     const open = (await probe.permission(forbidden)).code === 0;
