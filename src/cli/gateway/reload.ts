@@ -151,6 +151,7 @@ function withSwitches(change: ConfigChange, before: Config, after: Config): Conf
     change.key.startsWith("http.tls") && (before.http.tls === undefined) !== (after.http.tls === undefined);
   const admin = change.key.startsWith("admin.") && adminIsOn(before) !== adminIsOn(after);
   const tokens =
-    change.key === "admin.token" && (tokenSecret(before) === undefined) !== (tokenSecret(after) === undefined);
+    change.key === "admin.token" &&
+    (tokenSecret(before) === undefined) !== (tokenSecret(after) === undefined);
   return tls || admin || tokens ? { ...change, reload: false } : change;
 }
