@@ -10,7 +10,10 @@ export type FileText = { readonly text: string } | { readonly reason: string };
 /** Reads a file named relative to the configuration file's directory. Never throws. */
 export function readNamedFile(directory: string, file: string): FileText {
   try {
-    const text = readFileSync(resolve(directory, file), "utf8");
+    const path = resolve(directory, file);
+    // Looked at before it is read: a reload must not stop all calls for a huge one. A character has 4 bytes at most.
+    if (statSync(path).size > maxFileCharacters * 4) return { reason: "is too large" };
+    const text = readFileSync(path, "utf8");
     return text.length > maxFileCharacters ? { reason: "is too large" } : { text };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown error";

@@ -67,6 +67,7 @@ class Reader {
   #lines = 0;
   #files = 0;
   #settings = 0;
+  #additions = 0;
   #untold = 0;
 
   constructor(readIncluded: ReadIncluded) {
@@ -118,6 +119,8 @@ class Reader {
 
   #add(section: OpenSection, setting: Setting, appends: boolean): void {
     if (++this.#settings > limits.settings) return this.#problem(setting.at, "left out: too many settings");
+    if (appends && ++this.#additions > limits.additions)
+      return this.#problem(setting.at, "left out: too many additions by +=");
     const before = appends ? section.settings.findLast(({ key }) => key === setting.key)?.value : undefined;
     section.settings.push(before === undefined ? setting : { ...setting, value: before + setting.value });
   }

@@ -9,6 +9,8 @@ export const limits = {
   sections: 50_000,
   /** With those taken over from templates. */
   settings: 1_000_000,
+  /** `+=`: each looks through the section for what it adds to. */
+  additions: 1000,
   /** Told one by one; more of them are counted. */
   problems: 200,
 } as const;

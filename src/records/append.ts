@@ -6,10 +6,10 @@ const step = 65_536;
 /**
  * Appends lines to a file, all or none: when the disk is full half way, what is there already is taken off again. Half
  * a line at the file's end, left by a crash, is taken off before. The file is opened each time, so that it may be
- * renamed, cut or taken away by others in between. Resolves with the file's size; rejects with the system's error.
+ * renamed, cut or taken away by others in between; `mode` is of a new one. Resolves with the file's size; rejects with the system's error.
  */
-export async function appendLines(path: string, lines: readonly Buffer[]): Promise<number> {
-  const file = await open(path, "a+", 0o640);
+export async function appendLines(path: string, lines: readonly Buffer[], mode: number): Promise<number> {
+  const file = await open(path, "a+", mode);
   try {
     const size = await mend(file);
     try {

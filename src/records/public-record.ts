@@ -20,6 +20,11 @@ export type PublicRecord = ReturnType<typeof publicRecord>;
  */
 export function publicRecord(record: CallRecord, { hideNumbers }: { readonly hideNumbers: boolean }) {
   const number = (value: string): string => text(hideNumbers ? hidden(value) : value);
+  // SIP Server's Reason header may tell it again.
+  const numbers = hideNumbers ? [record.farNumber, record.transferredTo ?? ""] : [];
+  const reason = numbers
+    .filter((value) => value.length > shownDigits)
+    .reduce((words, value) => words.replaceAll(value, hidden(value)), record.reason);
   const started = Date.parse(record.startedAt);
   const ended = Date.parse(record.endedAt);
   const rang = at(record.ringingAt);
@@ -43,7 +48,7 @@ export function publicRecord(record: CallRecord, { hideNumbers }: { readonly hid
     duration_ms: ended - started,
     ended_by: record.endedBy === "sip-server" ? "sip_server" : record.endedBy,
     status: record.status,
-    reason: record.reason.slice(0, longestReason),
+    reason: reason.slice(0, longestReason),
     agent_leg: {
       call_id: text(record.agentLeg.callId),
       client: text(record.agentLeg.client),

@@ -66,7 +66,8 @@ export class RecordFile {
     const full = now !== undefined && now.size > 0 && now.size + bytes > maxBytes;
     const today = new Date(clock.wallClock()).toDateString();
     if (full || (daily && now && now.size > 0 && now.mtime.toDateString() !== today)) await this.#rotate();
-    await appendLines(path, lines);
+    // Who collects logs may be of the gateway's group.
+    await appendLines(path, lines, 0o640);
   }
 
   async #rotate(): Promise<void> {

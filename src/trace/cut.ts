@@ -6,8 +6,10 @@ const credentialHeader = /^(proxy-)?(authorization|authenticate|authentication-i
 const shownCredentials = new Set(["realm", "username", "uri", "algorithm", "qop", "stale", "nc"]);
 /** Header fields whose value is a secret as a whole. */
 const secretHeader = /^x-jackfield-resume|token|secret|passw|cookie|api-?key/i;
-/** The password of a SIP URI's user (RFC 3261 19.1.1); bounded, so that no text makes it slow. */
-const uriPassword = /(sips?:[^\s:@<>"]{1,128}):[^\s@<>"]{1,128}@/gi;
+/** What may be the user part of a URI, whole: each is looked at once, so that no text makes it slow. */
+const userPart = /(?<![^\s@<>"])[^\s@<>"]+@/g;
+/** The password of a SIP URI's user (RFC 3261 19.1.1), in such a part. */
+const uriPassword = /^(.*?sips?:[^:]+):.+@$/i;
 /** Secrets as header fields within a URI, e.g. of Refer-To. */
 const uriHeader = /([?&][\w-]{0,40}(?:authorization|resume|token|secret)[\w-]{0,40}=)[^&>\s"]*/gi;
 /** SDP lines with keys: ICE passwords (RFC 8839 5.4), SDES (RFC 4568), MIKEY (RFC 4567), k= (RFC 4566). */
@@ -39,7 +41,9 @@ function cutHeader(line: string): string {
 }
 
 function withoutPasswords(text: string): string {
-  return text.replaceAll(uriPassword, `$1:${cutMark}@`).replaceAll(uriHeader, `$1${cutMark}`);
+  return text
+    .replaceAll(userPart, (part) => part.replace(uriPassword, `$1:${cutMark}@`))
+    .replaceAll(uriHeader, `$1${cutMark}`);
 }
 
 /** `Digest realm="x", nonce=[cut]`; of any other scheme the scheme alone is left. */
@@ -47,7 +51,9 @@ function cutCredentials(value: string): string {
   const unfolded = withoutPasswords(value.replaceAll(/\s+/g, " "));
   const scheme = /^digest (?=.)/i.exec(unfolded)?.[0] ?? "";
   if (scheme === "" && !/^\w+=/.test(unfolded)) return `${unfolded.split(" ", 1)[0] ?? ""} ${cutMark}`;
-  const fields = unfolded.slice(scheme.length).matchAll(/(?<![\w-])([\w-]+)\s*=\s*(?:"(?:[^"\\]|\\.)*"?|[^\s,]*)/g);
+  const fields = unfolded
+    .slice(scheme.length)
+    .matchAll(/(?<![\w-])([\w-]+)\s*=\s*(?:"(?:[^"\\]|\\.)*"?|[^\s,]*)/g);
   const shown = Array.from(fields, ([whole, name = ""]) =>
     shownCredentials.has(name.toLowerCase()) ? whole : `${name}=${cutMark}`,
   );

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { configuredDns, findAccount, reloadAccountsFile } from "../../src/config/index.ts";
@@ -117,6 +117,10 @@ describe("agents.accountsFile", () => {
       accounts: [{ dn: "5003", password: "three" }],
       faults: [],
     });
+    truncateSync(join(file, "../agents"), 400_000_000);
+    const before = process.memoryUsage.rss();
+    expect(reloadAccountsFile(result.config).faults).toEqual([expect.stringContaining("is too large")]);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(100_000_000);
     writeFileSync(join(file, "../agents"), "5001:twice");
     expect(reloadAccountsFile(result.config).faults).toEqual([
       "line 1 names DN 5001, which agents.accounts has",

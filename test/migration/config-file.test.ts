@@ -95,6 +95,15 @@ describe("Asterisk's configuration format", () => {
     expect(found.at(-1)?.text).toContain("too many settings");
   });
 
+  it("does not look through a long section for each of very many additions", () => {
+    const lines = (count: number, line: (index: number) => string) =>
+      Array.from({ length: count }, (_, index) => line(index));
+    const text = ["[a]", ...lines(50_000, (index) => `k${index}=1`), ...lines(50_000, () => "l+=1")];
+    const { sections, problems: found } = parse(text.join("\n"));
+    expect(sections[0]?.settings).toHaveLength(50_000 + limits.additions);
+    expect(found[0]?.text).toContain("too many additions");
+  });
+
   it.each([
     ["a line of a megabyte", `[a]\nk=${"x".repeat(1_000_000)}\nl=1`, "a: l=1"],
     ["blanks without end", `[a]\n${" ".repeat(8000)}x${" ".repeat(100)}y\nl=1`, "a: l=1"],

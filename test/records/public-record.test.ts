@@ -86,6 +86,10 @@ describe("a call record for others", () => {
       transferred_to: "x002",
     });
     expect(lineOf(whole, true).line).not.toContain("12345678");
+    const reason = `SIP;cause=404;text="${whole.farNumber} and ${whole.transferredTo} are not there"`;
+    expect(lineOf({ ...whole, reason }, true).value).toMatchObject({
+      reason: 'SIP;cause=404;text="xxxxxxxxxx678 and x002 are not there"',
+    });
   });
 
   it("stays one line of bounded length whatever the far side writes into its headers", () => {

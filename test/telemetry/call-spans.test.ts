@@ -180,6 +180,25 @@ describe("the span of a call", () => {
     });
   });
 
+  it("has no number by the words that a far side puts behind a status", async () => {
+    const bench = open();
+    await bench.established();
+    await hangUp(bench);
+    const [record] = bench.records;
+    const trace = record && bench.traces?.find(record.id);
+    if (!trace) throw new Error("no trace");
+    const entries = trace.entries.map((entry) =>
+      entry.kind === "sip"
+        ? { ...entry, text: entry.text.replace(/^(SIP\/2.0 [12]\d\d) .*/, "$1 To 5001 from 1003") }
+        : entry,
+    );
+    const told = (showNumbers: boolean): string =>
+      JSON.stringify(callSpan(record, { ...trace, entries }, { wall: (at) => at, showNumbers }));
+    expect(told(true)).toContain("200 To 5001 from 1003");
+    expect(told(false)).toContain("200 To [cut] from [cut]");
+    expect(told(false)).not.toMatch(/5001|1003/);
+  });
+
   it("is there without its ladder, which more calls than trace.calls have pushed out", async () => {
     const bench = open();
     await bench.established();

@@ -157,5 +157,8 @@ function withSwitches(change: ConfigChange, before: Config, after: Config): Conf
   const tls =
     change.key.startsWith("http.tls") && (before.http.tls === undefined) !== (after.http.tls === undefined);
   const admin = change.key.startsWith("admin.") && adminIsOn(before) !== adminIsOn(after);
-  return tls || admin ? { ...change, reload: false } : change;
+  const tokens =
+    change.key === "admin.token" &&
+    (tokenSecret(before) === undefined) !== (tokenSecret(after) === undefined);
+  return tls || admin || tokens ? { ...change, reload: false } : change;
 }

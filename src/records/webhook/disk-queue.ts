@@ -178,7 +178,7 @@ export class DiskQueue {
       this.#segments.push(this.#writing);
     }
     const { number } = this.#writing;
-    const size = await appendLines(pathOf(directory, number), lines);
+    const size = await appendLines(pathOf(directory, number), lines, 0o600);
     const added = lines.reduce((sum, { length }) => sum + length, 0);
     if (size < this.#writing.bytes + added) this.#writing = this.#beginAnew(this.#writing);
     await this.#makeRoom(maxBytes - added);

@@ -14,7 +14,7 @@ export interface SenderOptions {
   readonly deadLetters: string;
   /** Size from which that file is begun anew; the one before is kept. */
   readonly deadLetterBytes: number;
-  /** Of the receiver, for log lines: without its query. */
+  /** Of the receiver, for log lines: without path and query, which may hold a key. */
   readonly name: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -121,6 +121,7 @@ export class Sender {
     await appendLines(
       deadLetters,
       batch.lines.map((line) => Buffer.from(`${line}\n`)),
+      0o600,
     );
     this.refused += batch.lines.length;
     await queue.done(batch);

@@ -88,7 +88,7 @@ export class Webhook {
         batch,
         deadLetters: join(directory, "dead-letter.jsonl"),
         deadLetterBytes: maxBytes / 2,
-        name: withoutQuery(url),
+        name: new URL(url).origin,
         clock,
         random,
         log,
@@ -104,10 +104,4 @@ export class Webhook {
       });
     }
   }
-}
-
-/** A query may hold what nobody else should know. */
-function withoutQuery(url: string): string {
-  const { origin, pathname } = new URL(url);
-  return `${origin}${pathname}`;
 }

@@ -24,7 +24,8 @@ export function callSpan(
 ): PlannedSpan {
   const { wall } = options;
   const end = Date.parse(record.endedAt);
-  const parts = trace ? [...legSpans(trace, wall, end), ...phaseSpans(trace, wall, end)] : [];
+  const words = (text: string): string => withoutNumbers(text, record, options);
+  const parts = trace ? [...legSpans(trace, { wall, end, words }), ...phaseSpans(trace, wall, end)] : [];
   const begun = Math.min(Date.parse(record.startedAt), ...parts.map(({ start }) => start));
   const { status, reason } = record;
   const failed = status >= 400 && status !== cancelled;
@@ -38,7 +39,7 @@ export function callSpan(
       ...(failed ? { "error.type": String(status) } : {}),
     },
     events: trace ? noteEvents(trace, wall) : [],
-    error: failed ? withoutNumbers(reason, record, options) : undefined,
+    error: failed ? words(reason) : undefined,
     children: parts.map((part) => ({ ...part, end: Math.max(part.end, part.start) })),
   };
 }
@@ -74,7 +75,7 @@ function attributesOf(
   };
 }
 
-/** A reason may hold the text of SIP Server's Reason header, and that a number. */
+/** A reason may hold what the far side wrote into its Reason header or behind its status, and that a number. */
 function withoutNumbers(
   reason: string,
   { dn, farNumber, transferredTo }: CallRecord,

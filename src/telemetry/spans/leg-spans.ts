@@ -22,21 +22,29 @@ const challenges = new Set([401, 407]);
 const cancelled = 487;
 const sideNames: Readonly<Record<TraceSide, string>> = { browser: "browser", "sip-server": "SIP Server" };
 
-/** The set-up of each leg of the call, transfers' too: from its INVITE to the ACK, or to the refusal. `end`: of the call. */
-export function legSpans({ entries }: Pick<Trace, "entries">, wall: WallTime, end: number): PlannedSpan[] {
+export interface LegSpanOptions {
+  readonly wall: WallTime;
+  /** Of the call. */
+  readonly end: number;
+  /** What may be shown of words that the far side wrote. */
+  readonly words: (text: string) => string;
+}
+
+/** The set-up of each leg of the call, transfers' too: from its INVITE to the ACK, or to the refusal. */
+export function legSpans({ entries }: Pick<Trace, "entries">, options: LegSpanOptions): PlannedSpan[] {
   const legs = new Map<string, Step[]>();
   for (const entry of entries) {
     if (entry.kind !== "sip") continue;
     const callId = `${entry.side} ${field(entry.text, "call-id", "i")}`;
-    const step = stepOf(entry);
+    const step = stepOf(entry, options.words);
     const known = legs.get(callId);
     if (known) known.push(step);
     else if (step.method === "INVITE" && step.opens) legs.set(callId, [step]);
   }
-  return Array.from(legs.values()).flatMap((steps) => legSpan(steps, wall, end) ?? []);
+  return Array.from(legs.values()).flatMap((steps) => legSpan(steps, options) ?? []);
 }
 
-function legSpan(steps: readonly Step[], wall: WallTime, end: number): PlannedSpan | undefined {
+function legSpan(steps: readonly Step[], { wall, end }: LegSpanOptions): PlannedSpan | undefined {
   const [first] = steps;
   if (!first) return undefined;
   const final = steps.findIndex(
@@ -79,7 +87,7 @@ function eventOf({ entry, method, status, reason }: Step, wall: WallTime): Plann
   return [{ name: `${status} ${reason}`.trim(), at }];
 }
 
-function stepOf(entry: MessageEntry): Step {
+function stepOf(entry: MessageEntry, words: LegSpanOptions["words"]): Step {
   const { text } = entry;
   const line = text.slice(0, text.indexOf("\r\n"));
   const [, code, reason = ""] = /^SIP\/2\.0 (\d{3}) ?(.*)$/.exec(line) ?? [];
@@ -89,7 +97,7 @@ function stepOf(entry: MessageEntry): Step {
     entry,
     method,
     status,
-    reason,
+    reason: words(reason),
     opens: status === undefined && !/;\s*tag=/i.test(field(text, "to", "t")),
   };
 }
