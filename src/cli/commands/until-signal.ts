@@ -30,6 +30,8 @@ const cutShort = 130;
 export function untilSignal({ log, clock, parts, drain, closed }: UntilSignalOptions): Promise<number> {
   return new Promise((resolve) => {
     let closing = false;
+    /** All is closed; what is left is the end of the process. */
+    let done: number | undefined;
     let hurried: Timer | undefined;
     const close = (): void => {
       closing = true;
@@ -41,11 +43,12 @@ export function untilSignal({ log, clock, parts, drain, closed }: UntilSignalOpt
         })
         .then((code) => {
           hurried?.clear();
+          done = code;
           resolve(code);
         });
     };
     const stop = (signal: NodeJS.Signals): void => {
-      if (closing) process.exit(cutShort);
+      if (closing) return process.exit(done ?? cutShort);
       const { of: gateway, seconds } = drain ?? {};
       if (
         gateway &&
