@@ -53,7 +53,7 @@ function refuse(reason) {
   process.stderr.write(
     `jackfield: ${reason}\n` +
       `Jackfield runs on Node ${NEEDED_MAJOR} or newer. Either start it with one, or put the npm package next to it:\n` +
-      `  npm install node@${NEEDED_MAJOR} --allow-scripts=node\n`,
+      `  npm install node@${NEEDED_MAJOR}\n`,
   );
   process.exitCode = 1;
 }

@@ -14,7 +14,7 @@ const file = z.strictObject({
   path: key(types.file, {
     text: "File of the records, one JSON object a line, in an existing folder; relative to the configuration file. Of this gateway alone.",
     expects: "the path of a file the gateway may write",
-    example: "/var/log/jackfield/calls.jsonl",
+    example: "/var/lib/jackfield/calls.jsonl",
   }),
   maxMegabytes: key(z.number().min(0.01).max(10_000).default(100), {
     text: "Size from which a new file is begun; the former one gets the time into its name.",
@@ -81,7 +81,7 @@ export const records = section(
     file: key(file.optional(), {
       text: "To a file of JSON lines.",
       expects: "a map with path",
-      example: "{ path: /var/log/jackfield/calls.jsonl }",
+      example: "{ path: /var/lib/jackfield/calls.jsonl }",
     }),
     webhook: key(webhook.optional(), {
       text: "To a receiver over HTTPS, through a queue on disk.",

@@ -91,10 +91,11 @@ export function tellDialPlan(
   for (const { key, at } of unread)
     findings.add("decide", `${key} in the dial plan`, "not read: what did it do for a call?", at);
   for (const step of steps) {
-    const [, name, text] = functions.find(([pattern]) => step.app === "set" && pattern.test(step.args)) ?? [];
+    const [, name, meaning] =
+      functions.find(([pattern]) => step.app === "set" && pattern.test(step.args)) ?? [];
     if (step.app === "dial") tellDial(step, dialled, findings);
-    else if (name !== undefined && text !== undefined)
-      findings.add("decide", `${name} in [${step.context}]`, text, step.at);
+    else if (name !== undefined && meaning !== undefined)
+      findings.add("decide", `${name} in [${step.context}]`, meaning, step.at);
     else {
       const [kind, text] = ownOf(apps, step.app) ?? [
         "decide" as const,

@@ -95,18 +95,33 @@ describe("docker/compose.yaml", () => {
   });
 });
 
-describe("configurations to deploy with", () => {
-  it.each(["docker/site/jackfield.yaml", "deploy/kubernetes/base/jackfield.yaml"])(
-    "%s has no fault but the files that are made on the spot",
-    (file) => {
-      const env = {
-        JACKFIELD__SIP__ADVERTISED_ADDRESS: "192.0.2.20",
-        JACKFIELD__MEDIA__ADVERTISED_ADDRESS: "192.0.2.20",
-      };
-      const loaded = loadConfig({ file: join(root, file), env, cores: 4 });
-      const faults = loaded.ok ? [] : loaded.faults;
-      expect(faults.filter(({ reason }) => !reason.includes("does not exist"))).toEqual([]);
-      expect(faults.length).toBeGreaterThan(0);
-    },
+/** JACKFIELD__ variables of a compose file or a manifest, however they are written there. */
+function variablesOf(file: string): Record<string, string> {
+  const found = readFileSync(join(root, file), "utf8").matchAll(
+    /(?:name: )?(JACKFIELD__\w+)(?:, value)?: "([^"]*)"/g,
   );
+  const variables = Object.fromEntries([...found].map(([, name, value]) => [name, value]));
+  expect(Object.keys(variables)).toEqual(
+    expect.arrayContaining(["JACKFIELD__MEDIA__WORKERS", "JACKFIELD__MEDIA__RTP_PORTS"]),
+  );
+  return variables;
+}
+
+describe("configurations to deploy with", () => {
+  it.each([
+    ["docker/site/jackfield.yaml", undefined],
+    ["docker/site/jackfield.yaml", "docker/ports.compose.yaml"],
+    ["deploy/kubernetes/base/jackfield.yaml", undefined],
+    ["deploy/kubernetes/base/jackfield.yaml", "deploy/kubernetes/port-range/ports.yaml"],
+  ])("%s has no fault but the files that are made on the spot, with the variables of %s", (file, overlay) => {
+    const env = {
+      ...(overlay === undefined ? {} : variablesOf(overlay)),
+      JACKFIELD__SIP__ADVERTISED_ADDRESS: "192.0.2.20",
+      JACKFIELD__MEDIA__ADVERTISED_ADDRESS: "192.0.2.20",
+    };
+    const loaded = loadConfig({ file: join(root, file), env, cores: 4 });
+    const faults = loaded.ok ? [] : loaded.faults;
+    expect(faults.filter(({ reason }) => !reason.includes("does not exist"))).toEqual([]);
+    expect(faults.length).toBeGreaterThan(0);
+  });
 });
