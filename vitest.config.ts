@@ -3,12 +3,19 @@ import { defineConfig } from "vitest/config";
 // What measures sound, memory or speed runs one file at a time, or it would measure the neighbours.
 const timed = ["sound", "attacks", "soak", "bench", "loss"].map((name) => `test/interop/${name}.test.ts`);
 
+/**
+ * Node itself imports what is tested and strips its types, as it does in production; to have Vite transform it anew for
+ * each test file took a third of the real-program tests' CPU time. No test mocks a module, which is what needs Vite.
+ */
+const experimental = { viteModuleRunner: false, nodeLoader: false };
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: "unit",
+          experimental,
           include: ["test/**/*.test.ts"],
           exclude: ["test/interop/**", "test/browser/**", "test/pages/**", "test/container/**"],
           // Nothing in the rooms lives outside of what a test makes, so files share their modules.
@@ -20,6 +27,7 @@ export default defineConfig({
       {
         test: {
           name: "interop",
+          experimental,
           include: ["test/interop/**/*.test.ts"],
           exclude: timed,
           maxWorkers: 2,
@@ -30,6 +38,7 @@ export default defineConfig({
       {
         test: {
           name: "timed",
+          experimental,
           include: timed,
           fileParallelism: false,
           testTimeout: 60_000,
@@ -40,6 +49,7 @@ export default defineConfig({
         // Builds the image and runs it. Without a base image it makes one, which takes a minute or two.
         test: {
           name: "container",
+          experimental,
           include: ["test/container/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -49,6 +59,7 @@ export default defineConfig({
         // Pages without sound to be measured: what they show may take its time, so they share the machine.
         test: {
           name: "pages",
+          experimental,
           include: ["test/pages/**/*.test.ts"],
           globalSetup: ["test/browser/support/build-page.ts"],
           maxWorkers: 2,
@@ -59,6 +70,7 @@ export default defineConfig({
       {
         test: {
           name: "browser",
+          experimental,
           include: ["test/browser/**/*.test.ts"],
           globalSetup: ["test/browser/support/build-page.ts"],
           fileParallelism: false,

@@ -25,7 +25,7 @@ describe.skipIf(reason !== undefined)("the container image", () => {
     podman = Podman.open();
     await buildImages(podman);
     files = await podman.run("image", "mount", gatewayImage);
-    site = new Site(podman);
+    site = await Site.create(podman);
     await site.open();
     console.log(`built and started within ${Math.round((performance.now() - begin) / 1000)} s`);
   }, 8 * minutes);

@@ -5,6 +5,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { TestAuthority } from "../../support/certificates.ts";
 import { testOrigin } from "../../support/test-gateway.ts";
 import { gatewayImage, sandboxImage } from "./images.ts";
+import { freePort } from "../../interop/support/front.ts";
 import type { Podman } from "./podman.ts";
 
 /** As docker/compose.yaml runs them: no root to write to, no capability, no way to get one, as the image's own user. */
@@ -21,19 +22,46 @@ const confined = [
   "--ulimit=nproc=4096:4096",
 ];
 
-const ports = { http: 18_443, sip: 15_070, sandbox: 15_060, browser: 20_900, rtp: [18_000, 18_039] };
+/** Of this machine, as the containers share its network; two runs at a time do not meet. */
+interface Ports {
+  readonly http: number;
+  readonly sip: number;
+  readonly sandbox: number;
+  readonly browser: number;
+  readonly rtp: readonly [first: number, last: number];
+}
+
+async function freePorts(): Promise<Ports> {
+  const [http, sip, sandbox, browser] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ];
+  // RTP needs a range; below those that the system gives out (from 32768).
+  const first = 10_000 + (process.pid % 500) * 40;
+  return { http, sip, sandbox, browser, rtp: [first, first + 39] };
+}
 
 /** A gateway and a sandbox SIP Server, each in its container, on the loopback of this machine. */
 export class Site {
   readonly gateway = `jackfield-test-${process.pid}`;
-  readonly url = `wss://127.0.0.1:${ports.http}/ws`;
+  readonly url: string;
   readonly #sandbox = `jackfield-test-sandbox-${process.pid}`;
   readonly #podman: Podman;
+  readonly #ports: Ports;
   readonly #folder = mkdtempSync(join(tmpdir(), "jackfield-site-"));
   readonly #authority = new TestAuthority();
 
-  constructor(podman: Podman) {
+  private constructor(podman: Podman, ports: Ports) {
     this.#podman = podman;
+    this.#ports = ports;
+    this.url = `wss://127.0.0.1:${ports.http}/ws`;
+  }
+
+  /** Of this machine's ports those that are free. */
+  static async create(podman: Podman): Promise<Site> {
+    return new Site(podman, await freePorts());
   }
 
   async open(): Promise<void> {
@@ -47,9 +75,9 @@ export class Site {
       chmodSync(join(this.#folder, to), 0o644);
     }
     chmodSync(this.#folder, 0o755);
-    writeFileSync(join(this.#folder, "jackfield.yaml"), configuration);
+    writeFileSync(join(this.#folder, "jackfield.yaml"), configurationOf(this.#ports));
     const start = ["run", "--detach", ...confined];
-    const here = ["sandbox", "--host=127.0.0.1", `--port=${ports.sandbox}`];
+    const here = ["sandbox", "--host=127.0.0.1", `--port=${this.#ports.sandbox}`];
     await this.#podman.run(...start, `--name=${this.#sandbox}`, sandboxImage, ...here);
     const volumes = [
       `--volume=${this.#folder}:/etc/jackfield:ro`,
@@ -84,16 +112,18 @@ export class Site {
   }
 }
 
-const configuration = JSON.stringify({
-  http: { host: "127.0.0.1", port: ports.http, tls: { cert: "cert.pem", key: "key.pem" } },
-  websocket: { origins: [testOrigin] },
-  sip: { host: "127.0.0.1", port: ports.sip },
-  media: {
-    host: "127.0.0.1",
-    browserPort: ports.browser,
-    rtpPorts: ports.rtp,
-    workers: 1,
-  },
-  agents: { ranges: [{ from: 5001, to: 5099, password: "secret-{dn}" }] },
-  sipServer: { addresses: [`127.0.0.1:${ports.sandbox}`] },
-});
+function configurationOf(ports: Ports): string {
+  return JSON.stringify({
+    http: { host: "127.0.0.1", port: ports.http, tls: { cert: "cert.pem", key: "key.pem" } },
+    websocket: { origins: [testOrigin] },
+    sip: { host: "127.0.0.1", port: ports.sip },
+    media: {
+      host: "127.0.0.1",
+      browserPort: ports.browser,
+      rtpPorts: ports.rtp,
+      workers: 1,
+    },
+    agents: { ranges: [{ from: 5001, to: 5099, password: "secret-{dn}" }] },
+    sipServer: { addresses: [`127.0.0.1:${ports.sandbox}`] },
+  });
+}

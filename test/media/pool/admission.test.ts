@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { silentLogger, systemClock, systemRandom } from "../../../src/core/index.ts";
 import { createMediaPool, type MediaPool } from "../../../src/media/index.ts";
 import { readKernelDrops } from "../../../src/core/index.ts";
+import { sideStatistics } from "../../support/side-statistics.ts";
 import { once, openPool, rtpRange, until } from "./pool-double.ts";
 
 // Threads are started and the machine may be busy.
@@ -56,13 +57,15 @@ it("has figures of the real thread and the real socket", async () => {
   await until(async () => !kernelTells || (await first())?.kernelDrops === 0, 10_000);
 });
 
+const statistics = { browser: sideStatistics, trunk: sideStatistics };
+
 /** Says of itself what `load` tells, and opens everything. */
 const double = `
 const { parentPort: main, workerData } = require("node:worker_threads");
 main.on("message", ({ type, session }) => {
   const ice = { iceUfrag: "u", icePwd: "p", fingerprint: { algorithm: "sha-256", value: "AB" } };
   if (type === "open") main.postMessage({ type: "opened", session, ice, ssrc: 1, trunkPort: workerData.rtpPorts[0] });
-  if (type === "close") main.postMessage({ type: "closed", session, reason: "over" });
+  if (type === "close") main.postMessage({ type: "closed", session, reason: "over", statistics: workerData.statistics });
   if (type === "stop") main.close();
 });
 main.postMessage({ type: "load", load: workerData.load });
@@ -86,7 +89,10 @@ async function poolOf(...loads: Load[]): Promise<MediaPool> {
       clock: systemClock,
       random: systemRandom,
       spawn: (settings) =>
-        new Worker(double, { eval: true, workerData: { ...settings, load: loads[settings.index] } }),
+        new Worker(double, {
+          eval: true,
+          workerData: { ...settings, load: loads[settings.index], statistics },
+        }),
     },
   );
   return pool;
