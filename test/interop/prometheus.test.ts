@@ -183,8 +183,10 @@ describe("promtool", () => {
     expect(await promtool(["test", "rules", join(folder, "alerts.test.yml")])).toContain("SUCCESS");
   });
 
-  it("each alert says what it means and how urgent it is", () => {
+  it("each alert says what it means and how urgent it is, and has a test in which it fires", () => {
     const { rules } = parse(readFileSync(join(dockerFolder, "prometheus/alerts.yml"), "utf8")).groups[0];
+    const tests = readFileSync(join(dockerFolder, "prometheus/alerts.test.yml"), "utf8");
+    for (const { alert } of rules) expect(tests).toContain(`labels: 'ALERTS{alertname="${alert}"`);
     for (const { alert, labels, annotations } of rules) {
       expect(["critical", "warning"], alert).toContain(labels.severity);
       expect(annotations.summary, alert).toContain("{{ $labels.instance }}");
