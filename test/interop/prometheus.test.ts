@@ -81,8 +81,7 @@ afterAll(async () => {
 });
 
 /** Metrics that a gateway without what they tell of has no value for. */
-const mayBeAbsent =
-  /certificate_days|trace_|sip_stream_events|packets_dropped|packets_refused|kernel_drops/;
+const mayBeAbsent = /certificate_days|trace_|sip_stream_events|packets_dropped|packets_refused|kernel_drops/;
 
 describe("Debian's Prometheus, with a call on the gateway", () => {
   it("scrapes it, by the token alone", async () => {
