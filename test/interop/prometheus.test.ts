@@ -174,12 +174,12 @@ describe("promtool", () => {
   });
 
   it("takes the configuration and the rules, and the rules do what their tests say", async () => {
-    const folder = join(dockerFolder, "prometheus");
-    expect(await promtool(["check", "rules", join(folder, "alerts.yml")])).toContain("SUCCESS");
-    expect(await promtool(["check", "config", "--syntax-only", join(folder, "prometheus.yml")])).toContain(
+    const place = join(dockerFolder, "prometheus");
+    expect(await promtool(["check", "rules", join(place, "alerts.yml")])).toContain("SUCCESS");
+    expect(await promtool(["check", "config", "--syntax-only", join(place, "prometheus.yml")])).toContain(
       "SUCCESS",
     );
-    expect(await promtool(["test", "rules", join(folder, "alerts.test.yml")])).toContain("SUCCESS");
+    expect(await promtool(["test", "rules", join(place, "alerts.test.yml")])).toContain("SUCCESS");
   });
 
   it("each alert says what it means and how urgent it is, and has a test in which it fires", () => {
