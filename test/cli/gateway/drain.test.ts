@@ -126,7 +126,10 @@ describe("a drain that ends with the process", () => {
     expect(done).toEqual(["un-register"]);
     expect(drain.progress).toEqual({ state: "draining", calls: 1, pages: 1, dns: 0, secondsLeft: 1 });
     clock.advance(1);
-    expect(done).toEqual(["un-register", "close: gateway is restarting, and the time for running calls is over"]);
+    expect(done).toEqual([
+      "un-register",
+      "close: gateway is restarting, and the time for running calls is over",
+    ]);
     clock.advance(60_000);
     expect(done).toHaveLength(2);
     expect([drain.begin(), drain.cancel(), clock.pendingTimers]).toEqual([false, false, 0]);
