@@ -1,6 +1,6 @@
 import { fastify, type FastifyInstance } from "fastify";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { AuditLog, registerBanRoutes } from "../../src/admin/index.ts";
+import { AuditLog, registerBanRoutes, type Login } from "../../src/admin/index.ts";
 import { silentLogger } from "../../src/core/index.ts";
 import { LoginGuard } from "../../src/registrar/index.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -11,6 +11,7 @@ const bearer = { authorization: `Bearer ${adminToken}`, "content-type": "applica
 let app: FastifyInstance;
 let guard: LoginGuard;
 let audits: AuditLog;
+let access: Login;
 
 beforeEach(() => {
   app = fastify();
@@ -18,7 +19,8 @@ beforeEach(() => {
   const limits = { perAccount: 2, perAddress: 3, perDn: 4, forgiveSeconds: 30, neverBan: [] };
   guard = new LoginGuard({ clock, limits: () => limits, log: silentLogger });
   audits = new AuditLog(clock, silentLogger);
-  registerBanRoutes(app, { bans: guard, access: openLogin(clock), audits });
+  access = openLogin(clock);
+  registerBanRoutes(app, { bans: guard, access, audits });
   for (const address of ["192.0.2.1", "192.0.2.2"])
     for (const dn of ["5001", "5001", "5002"]) guard.failed(address, dn);
 });
@@ -44,6 +46,14 @@ it("who is shut out is told with times", async () => {
   expect(body["bans"]).toContainEqual(
     expect.objectContaining({ address: "192.0.2.2", dn: null, failures: 3 }),
   );
+});
+
+it("of more than a thousand the newest are shown, and how many there are", async () => {
+  for (let index = 0; index < 1200; index++)
+    for (let times = 0; times < 2; times++) guard.failed(`198.51.${index >> 8}.${index & 255}`, `6${index}`);
+  const { body } = await ask("GET", "/api/bans");
+  expect(body["total"]).toBe(1205);
+  expect(body["bans"]).toHaveLength(1000);
 });
 
 it("bans are lifted by DN, by address, by both, and all at once; each is audited", async () => {
@@ -73,4 +83,12 @@ it("takes a login to see them, and no form of another page lifts them", async ()
   expect((await ask("GET", "/api/bans", {})).status).toBe(401);
   expect((await ask("DELETE", "/api/bans", { "content-type": "application/json" })).status).toBe(401);
   expect((await ask("DELETE", "/api/bans", { ...bearer, "content-type": "text/plain" })).status).toBe(415);
+});
+
+it("who may only look sees them and lifts none", async () => {
+  const cookie = `jackfield-admin=${access.sessions.begin({ who: "ann", role: "read" })}`;
+  const headers = { cookie, "content-type": "application/json" };
+  expect((await ask("GET", "/api/bans", headers)).status).toBe(200);
+  expect((await ask("DELETE", "/api/bans", headers)).status).toBe(403);
+  expect(left()).toHaveLength(5);
 });

@@ -63,6 +63,17 @@ describe("credentials for TURN servers", () => {
     expect(await asked.remains()).toEqual(nothingLeft);
   });
 
+  it("are told no more than twice a minute, however short their time", async () => {
+    const asked = bench({ turn: () => ({ ...terms, lifetimeSeconds: 10 }) });
+    asked.registrarEvents.emit("signed-in", asked.presence);
+    asked.clock.advance(29_000);
+    await asked.pass();
+    expect(offers(asked)).toHaveLength(1);
+    asked.clock.advance(1000);
+    await asked.pass();
+    expect(offers(asked)).toHaveLength(2);
+  });
+
   it("are told anew to who comes back by another connection, and not to one without", async () => {
     const asked = bench();
     const { flow } = asked.presence;

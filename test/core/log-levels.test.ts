@@ -50,6 +50,21 @@ describe("levels of the log", () => {
     ]);
   });
 
+  it("set for a time in general, too, outlive a reload; what a room has of its own can be taken away", () => {
+    const clock = new FakeClock();
+    const levels = new LogLevels("info", clock);
+    levels.set("debug", { forMs: 1000 });
+    levels.configure("warn", {});
+    expect(levels.general).toEqual({ level: "debug", until: clock.wallClock() + 1000 });
+    levels.set("trace", { room: "sip" });
+    levels.set("error", { room: "ws", forMs: 1000 });
+    levels.reset("sip");
+    levels.reset("ws");
+    expect([levels.rooms.size, levels.allows(20, "ws"), levels.allows(10, "sip")]).toEqual([0, true, false]);
+    clock.advance(1000);
+    expect(levels.general).toEqual({ level: "warn", until: undefined });
+  });
+
   it("set anew without a time stand, also in the middle of one", () => {
     const clock = new FakeClock();
     const levels = new LogLevels("info", clock);

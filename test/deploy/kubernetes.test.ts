@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { allMetrics } from "../../src/admin/metrics/groups.ts";
 import { isRecord, root } from "../house/support/files.ts";
 
 const folder = join(root, "deploy", "kubernetes");
@@ -27,6 +28,13 @@ function manifests(): Manifest[] {
       return { file, tree };
     }),
   );
+}
+
+function containersOf(spec: unknown): unknown[] {
+  const template = isRecord(spec) ? spec["template"] : undefined;
+  const pod = isRecord(template) ? template["spec"] : undefined;
+  const containers: unknown = isRecord(pod) ? pod["containers"] : undefined;
+  return Array.isArray(containers) ? containers : [];
 }
 
 /** TypeScript that holds the manifests to Kubernetes' types, in which an unknown field or a wrong type is an error. */
@@ -97,6 +105,47 @@ describe("the Kubernetes manifests", () => {
       for (const file of readdirSync(join(folder, overlay)))
         if (file !== "kustomization.yaml") expect([file, named.includes(file)]).toEqual([file, true]);
     }
+  });
+
+  it("confine the container, let load balancers know before SIGTERM, and take one gateway at a time", () => {
+    const all = manifests();
+    const specOf = (kind: string) => all.find(({ tree }) => tree["kind"] === kind)?.tree["spec"];
+    const [container] = containersOf(specOf("StatefulSet"));
+    expect(container).toMatchObject({
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ["ALL"] },
+      },
+      lifecycle: { preStop: { sleep: { seconds: 5 } } },
+      resources: { limits: { memory: expect.any(String) } },
+      startupProbe: { httpGet: { path: "/health/live" } },
+      livenessProbe: { httpGet: { path: "/health/live" } },
+      readinessProbe: { httpGet: { path: "/health/ready" } },
+    });
+    expect(specOf("StatefulSet")).toMatchObject({
+      updateStrategy: { rollingUpdate: { maxUnavailable: 1 } },
+      template: {
+        spec: {
+          hostNetwork: true,
+          automountServiceAccountToken: false,
+          securityContext: { seccompProfile: { type: "RuntimeDefault" } },
+        },
+      },
+    });
+    expect(specOf("PodDisruptionBudget")).toEqual({
+      maxUnavailable: 1,
+      selector: { matchLabels: { app: "jackfield" } },
+    });
+  });
+
+  it("scale by a metric that there is", () => {
+    const names = Array.from(
+      JSON.stringify(manifests()).matchAll(/"metric":{"name":"(.+?)"/g),
+      ([, name = ""]) => name,
+    );
+    expect(names).toHaveLength(1);
+    expect(allMetrics.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
   });
 
   it("probe what the gateway serves, run as the image's user, and wait longer than it drains", () => {

@@ -18,7 +18,16 @@ describe("deploy/jackfield.service", () => {
   });
 
   it("has no right that a gateway does not need, and a folder to write to", () => {
-    for (const key of ["NoNewPrivileges", "PrivateTmp", "PrivateDevices", "RestrictSUIDSGID"])
+    for (const key of [
+      "NoNewPrivileges",
+      "PrivateTmp",
+      "PrivateDevices",
+      "ProtectHome",
+      "ProtectKernelModules",
+      "ProtectKernelTunables",
+      "RestrictNamespaces",
+      "RestrictSUIDSGID",
+    ])
       expect([key, value(key)]).toEqual([key, "yes"]);
     expect(value("ProtectSystem")).toBe("strict");
     expect(value("CapabilityBoundingSet")).toBe("");

@@ -176,16 +176,18 @@ describe("promtool", () => {
   });
 
   it("takes the configuration and the rules, and the rules do what their tests say", async () => {
-    const folder = join(dockerFolder, "prometheus");
-    expect(await promtool(["check", "rules", join(folder, "alerts.yml")])).toContain("SUCCESS");
-    expect(await promtool(["check", "config", "--syntax-only", join(folder, "prometheus.yml")])).toContain(
+    const place = join(dockerFolder, "prometheus");
+    expect(await promtool(["check", "rules", join(place, "alerts.yml")])).toContain("SUCCESS");
+    expect(await promtool(["check", "config", "--syntax-only", join(place, "prometheus.yml")])).toContain(
       "SUCCESS",
     );
-    expect(await promtool(["test", "rules", join(folder, "alerts.test.yml")])).toContain("SUCCESS");
+    expect(await promtool(["test", "rules", join(place, "alerts.test.yml")])).toContain("SUCCESS");
   });
 
-  it("each alert says what it means and how urgent it is", () => {
+  it("each alert says what it means and how urgent it is, and has a test in which it fires", () => {
     const { rules } = parse(readFileSync(join(dockerFolder, "prometheus/alerts.yml"), "utf8")).groups[0];
+    const tests = readFileSync(join(dockerFolder, "prometheus/alerts.test.yml"), "utf8");
+    for (const { alert } of rules) expect(tests).toContain(`labels: 'ALERTS{alertname="${alert}"`);
     for (const { alert, labels, annotations } of rules) {
       expect(["critical", "warning"], alert).toContain(labels.severity);
       expect(annotations.summary, alert).toContain("{{ $labels.instance }}");

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { CallRecords, type CallRecordsOptions } from "../../src/records/index.ts";
 import { TestAuthority } from "../support/certificates.ts";
 import { CountingRandom } from "../support/counting-random.ts";
@@ -165,27 +165,28 @@ describe("the webhook", () => {
     let wish = "0";
     receiver.answer = () => ({ status: 503, headers: { "Retry-After": wish } });
     const { add, counters, clock } = open(receiver.url, folder());
-    add(1);
-    const pauses: number[] = [];
-    const next = async (stepMs = 10_000): Promise<void> => {
-      const [failed, began] = [counters().failed, clock.now()];
-      await until(() => counters().failed > failed, clock, stepMs);
-      pauses.push(Math.round((clock.now() - began) / 1000));
+    // What is asked of the clock, not what passes on it: that depends on how fast this machine is just now.
+    const timers = vi.spyOn(clock, "setTimer");
+    const pauses = (): number[] => timers.mock.calls.map(([ms]) => ms).filter((ms) => ms < 1e9);
+    const failedAgain = async (): Promise<void> => {
+      const { failed } = counters();
+      await until(() => counters().failed > failed, clock, 10_000);
     };
-    await until(() => counters().failed === 1);
-    await next(500);
-    for (let index = 0; index < 10; index++) await next();
-    expect(pauses[0]).toBeLessThanOrEqual(10);
-    expect(pauses[7]).toBeGreaterThan(60);
-    expect(Math.max(...pauses)).toBeLessThan(500);
+    add(1);
+    for (let index = 0; index < 11; index++) await failedAgain();
+    for (const [index, pause] of pauses().slice(0, 11).entries()) {
+      const whole = Math.min(300_000, 1000 * 2 ** index);
+      expect(pause).toBeGreaterThanOrEqual(whole / 2);
+      expect(pause).toBeLessThan(whole);
+    }
     wish = "450";
-    await next();
-    await next();
-    expect(pauses.at(-1)).toBeGreaterThanOrEqual(450);
+    await failedAgain();
+    await failedAgain();
+    expect(pauses()).toContain(450_000);
     wish = "999999999";
-    await next();
-    await next();
-    expect(pauses.at(-1)).toBeLessThan(800);
+    await failedAgain();
+    await failedAgain();
+    expect(Math.max(...pauses())).toBe(600_000);
   });
 
   it("that refuses one record for good (4xx) gets the others; the one is put aside, and can be sent again", async () => {
@@ -326,7 +327,7 @@ describe("a webhook over TLS", () => {
     const receiver = await new Receiver(authority.issue("webhook", "IP:127.0.0.1")).listen();
     const stranger = open(receiver.url, folder());
     stranger.add(1);
-    await until(() => stranger.counters().failed > 1, stranger.clock);
+    await until(() => stranger.counters().failed > 0, stranger.clock);
     expect(receiver.requests).toEqual([]);
     expect(JSON.stringify(stranger.lines)).toMatch(/certificate/i);
     const { add, idle } = open(receiver.url, folder(), { ca: readFileSync(authority.ca.certFile, "utf8") });
@@ -341,7 +342,7 @@ describe("a webhook over TLS", () => {
       ca: readFileSync(authority.ca.certFile, "utf8"),
     });
     add(1);
-    await until(() => counters().failed > 1, clock);
+    await until(() => counters().failed > 0, clock);
     expect(receiver.requests).toEqual([]);
   });
 });

@@ -58,6 +58,13 @@ describe("one address", () => {
     expect(guard.blockedSeconds("192.0.2.1", "5001")).toBe(10);
   });
 
+  test("stays shut out for other DNs whatever right password comes from it: guessers may have one of their own", () => {
+    for (const dn of ["6001", "6002", "6003", "6004", "6005"]) fail(1, "192.0.2.1", dn);
+    guard.succeeded("192.0.2.1", "5001");
+    expect(guard.blockedSeconds("192.0.2.1", "6006")).toBe(10);
+    expect(guard.list()).toMatchObject([{ address: "192.0.2.1", dn: undefined, failures: 5 }]);
+  });
+
   test("in a net that is never to be shut out is not, but at one DN it is", () => {
     limits = { ...standard, neverBan: ["192.0.2.0/28", "198.51.100.7"] };
     for (const address of ["192.0.2.1", "198.51.100.7", "198.51.100.8"]) fail(9, address);
@@ -153,6 +160,17 @@ test("what is remembered is bounded: of a DN no more than one can have, of addre
   expect(guard.size).toBeLessThanOrEqual(20_003);
   guard.clear();
   expect(guard.size).toBe(0);
+});
+
+test("of who has signed in the last 20,000 are remembered, the one that did so longest ago not", () => {
+  guard.succeeded("192.0.2.1", "5001");
+  guard.succeeded("192.0.2.1", "5002");
+  for (let index = 0; index < 19_998; index++) guard.succeeded("192.0.2.1", `6${index}`);
+  guard.succeeded("192.0.2.1", "5001");
+  guard.succeeded("192.0.2.1", "7001");
+  fail(5, "192.0.2.1");
+  expect(guard.blockedSeconds("192.0.2.1", "5001")).toBe(0);
+  expect(guard.blockedSeconds("192.0.2.1", "5002")).toBe(10);
 });
 
 test("limits that change hold at once", () => {

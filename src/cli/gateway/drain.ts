@@ -33,10 +33,10 @@ export interface DrainOrder {
 }
 
 export interface DrainParts {
-  readonly b2bua: B2bua;
-  readonly registrar: AgentRegistrar;
-  readonly trunkRegistrations: PacedTrunkRegistrations;
-  readonly webSocket: () => WebSocketEndpoint | undefined;
+  readonly b2bua: Pick<B2bua, "draining" | "size" | "hasCallOn">;
+  readonly registrar: Pick<AgentRegistrar, "draining" | "presences" | "letGo">;
+  readonly trunkRegistrations: Pick<PacedTrunkRegistrations, "drain" | "holds" | "quiet" | "servers">;
+  readonly webSocket: () => Pick<WebSocketEndpoint, "move"> | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** Ends what is left, with the reason. */

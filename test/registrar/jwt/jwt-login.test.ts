@@ -138,6 +138,18 @@ describe("a forged token", () => {
       expect([token, await login.verify(token)]).toEqual([token, { refusal: "wrong" }]);
   });
 
+  test("by an algorithm that is not configured is refused, though its signature is right", async () => {
+    const [bySecret, byKey] = [loginBy({ secret }), loginBy({ publicKey: publicPem })];
+    for (const alg of ["HS384", "HS512"]) {
+      const token = await new SignJWT(claims()).setProtectedHeader({ alg }).sign(Buffer.from(secret));
+      expect([alg, await bySecret.verify(token)]).toEqual([alg, { refusal: "wrong" }]);
+    }
+    for (const alg of ["RS384", "PS256"]) {
+      const token = await new SignJWT(claims()).setProtectedHeader({ alg }).sign(rsa.privateKey);
+      expect([alg, await byKey.verify(token)]).toEqual([alg, { refusal: "wrong" }]);
+    }
+  });
+
   test("by HS256 with the RSA public key as its secret is refused", async () => {
     const jwks = await JsonServer.open(async () => ({ json: { keys: [await exportJWK(rsa.publicKey)] } }));
     const der = rsa.publicKey.export({ type: "spki", format: "der" }).toString("latin1");
