@@ -21,6 +21,8 @@ const message = (
   text: `${line}\r\nTo: <sip:5001@gw.test>${toTag}\r\nCall-ID: c1\r\nCSeq: ${cseq}\r\n\r\n`,
 });
 
+const options = { wall: (at: number) => at, end: 9500, words: (text: string) => text };
+
 it("a leg that is answered lasts to the ACK, one that is refused to the refusal, one without an answer to the call's end", () => {
   const invite = message(1000, "in", "INVITE sip:5001@gw.test SIP/2.0", "1 INVITE");
   const ringing = message(1500, "out", "SIP/2.0 180 Ringing", "1 INVITE", ";tag=a");
@@ -29,12 +31,12 @@ it("a leg that is answered lasts to the ACK, one that is refused to the refusal,
   const bye = message(9000, "in", "BYE sip:5001@gw.test SIP/2.0", "2 BYE", ";tag=a");
   const refusal = message(4000, "out", "SIP/2.0 486 Busy Here", "1 INVITE", ";tag=a");
   const lengthOf = (...entries: MessageEntry[]): number[] =>
-    legSpans({ entries }, (at) => at, 9500).map(({ start, end }) => end - start);
+    legSpans({ entries }, options).map(({ start, end }) => end - start);
   expect(lengthOf(invite, ringing, answer, ack, bye)).toEqual([3700]);
   expect(lengthOf(invite, ringing, refusal, { ...ack, at: 4100 })).toEqual([3000]);
   expect(lengthOf(invite, ringing)).toEqual([8500]);
   const repeated = [{ ...invite, repeats: 2 }, { ...ringing, repeats: 1 }, answer, { ...ack, repeats: 5 }];
-  const [span] = legSpans({ entries: repeated }, (at) => at, 9500);
+  const [span] = legSpans({ entries: repeated }, options);
   expect(span?.attributes).toMatchObject({ "jackfield.sip.retransmissions": 3 });
 });
 
