@@ -93,7 +93,7 @@ describe("signing in", () => {
     await state("lamp-trunk", "unknown");
     const register = gateway.last("REGISTER");
     expect(register.header("Allow-Events")).toBe(
-      "talk, hold, beep, message-summary, x-jackfield-trunk, x-jackfield-quality, x-jackfield-call, x-jackfield-resume",
+      "talk, hold, beep, message-summary, x-jackfield-trunk, x-jackfield-quality, x-jackfield-call, x-jackfield-turn, x-jackfield-resume",
     );
     expect(register.header("Contact")).toContain('+sip.instance="<urn:uuid:');
     expect(await page.getByTestId("who").textContent()).toBe("5001");
