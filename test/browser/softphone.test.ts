@@ -310,7 +310,8 @@ describe("the softphone page", () => {
     await expect.poll(peer, { timeout: 5000 }).toBe("1003");
     await until(() => holding(first));
     await until(() => sandbox.calls().find((one) => one.uuid === second)?.state === "connected");
-    expect(await page.getByTestId("other-calls").textContent()).toContain("9197: On hold");
+    const others = async (): Promise<string | null> => await page.getByTestId("other-calls").textContent();
+    await expect.poll(others, { timeout: 2000 }).toContain("9197: On hold");
     expect(await levelThere(second)).toBeGreaterThan(loud);
     expect(await levelPlayed(page)).toBeLessThan(quiet);
     expect(await sandbox.retrieve(first, "5001")).toBe(200);
