@@ -31,7 +31,7 @@ const serverTls = key(
     })
     .optional(),
   {
-    text: "TLS 1.2 or 1.3 with SIP Server; its certificate must be for the name or address in sipServer.addresses. Read at start.",
+    text: "TLS 1.2 or 1.3 with SIP Server; its certificate must be for the name or address in sipServer.addresses. The files are read again when they change, for new connections.",
     expects: "a map with cert and key",
     example: "{ ca: sip-server-ca.pem, cert: sip-cert.pem, key: sip-key.pem }",
   },

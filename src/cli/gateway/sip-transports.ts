@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import type { Config, ServerAddress, SipTransportName } from "../../config/index.ts";
-import type { Clock, Logger, Random } from "../../core/index.ts";
+import { FileWatch, type Clock, type Logger, type Random } from "../../core/index.ts";
 import {
   openStreamTransport,
   openUdpTransport,
@@ -72,7 +72,7 @@ export async function openSipTransports(
             ...(tls ? { tls } : {}),
           })
         : undefined;
-    return new Transports(sipServer.transport, udp, stream, tls);
+    return new Transports(sipServer, udp, stream, tls, surroundings);
   } catch (error) {
     await udp?.close();
     throw error;
@@ -82,21 +82,40 @@ export async function openSipTransports(
 class Transports implements SipTransports {
   readonly udp: UdpTransport | undefined;
   readonly stream: StreamTransport | undefined;
-  readonly certificateValidTo: number | undefined;
+  certificateValidTo: number | undefined;
   readonly #usual: SipTransportName;
+  readonly #watch: FileWatch | undefined;
   /** Of configured servers, by address and port and by address alone. */
   readonly #known = new Map<string, SipTransportName>();
 
   constructor(
-    usual: SipTransportName,
+    sipServer: Config["sipServer"],
     udp: UdpTransport | undefined,
     stream: StreamTransport | undefined,
     tls: TlsSettings | undefined,
+    { clock, log }: SipTransportsSurroundings,
   ) {
-    this.#usual = usual;
+    this.#usual = sipServer.transport;
     this.udp = udp;
     this.stream = stream;
-    this.certificateValidTo = tls && Date.parse(new X509Certificate(tls.cert).validTo);
+    this.certificateValidTo = tls && validTo(tls);
+    const { cert, key, ca } = sipServer.tls ?? {};
+    if (!tls || !stream || cert === undefined || key === undefined) return;
+    const files = [cert, key, ...(ca === undefined ? [] : [ca])];
+    const onChange = (): void => this.#renew(sipServer, stream, log);
+    this.#watch = new FileWatch({ files, clock, log, onChange });
+  }
+
+  /** Connections that stand keep their certificates; new ones have what the files hold now. */
+  #renew(sipServer: Config["sipServer"], stream: StreamTransport, log: Logger): void {
+    try {
+      const tls = readTls(sipServer);
+      stream.useTls(tls);
+      this.certificateValidTo = validTo(tls);
+      log.info({ validTo: new Date(validTo(tls)).toISOString() }, "certificate of sipServer.tls read again");
+    } catch (error) {
+      log.error({ err: error }, "new certificate of sipServer.tls is unusable; the one before stays");
+    }
   }
 
   get port(): number {
@@ -120,6 +139,7 @@ class Transports implements SipTransports {
   }
 
   async close(): Promise<void> {
+    this.#watch?.close();
     await Promise.all([this.udp?.close(), this.stream?.close()]);
   }
 
@@ -136,6 +156,11 @@ class Transports implements SipTransports {
     if (!socket) throw new Error("no SIP socket is bound");
     return socket.flowTo(address, port);
   }
+}
+
+/** Ms since 1970-01-01 UTC. */
+function validTo({ cert }: TlsSettings): number {
+  return Date.parse(new X509Certificate(cert).validTo);
 }
 
 function readTls({ tls }: Config["sipServer"]): TlsSettings {

@@ -10,7 +10,8 @@ interface Target {
   readonly address: string;
   readonly port: number;
   readonly localAddress: string;
-  readonly tls: TlsSettings | undefined;
+  /** Asked at each connection, since certificates are renewed; undefined: TCP. */
+  readonly tls: () => TlsSettings | undefined;
   /** What the certificate must be for; undefined: the address. */
   readonly name: () => string | undefined;
 }
@@ -19,7 +20,8 @@ interface Target {
 export function connector(target: Target, { clock, limits }: StreamContext): Connect {
   return (onConnected, onFailed) => {
     let over = false;
-    const socket = open(target);
+    const tls = target.tls();
+    const socket = open(target, tls);
     const end = (): boolean => {
       const first = !over;
       over = true;
@@ -39,7 +41,7 @@ export function connector(target: Target, { clock, limits }: StreamContext): Con
     // Stays: an error after an abort has nobody else to take it.
     socket.on("error", fail);
     socket.on("close", onClose);
-    socket.once(target.tls ? "secureConnect" : "connect", () => {
+    socket.once(tls ? "secureConnect" : "connect", () => {
       if (end()) onConnected(socket);
     });
     return {
@@ -50,7 +52,7 @@ export function connector(target: Target, { clock, limits }: StreamContext): Con
   };
 }
 
-function open({ address, port, localAddress, tls, name }: Target): Socket {
+function open({ address, port, localAddress, name }: Target, tls: TlsSettings | undefined): Socket {
   const place = { host: address, port, ...(isAny(localAddress) ? {} : { localAddress }) };
   return tls ? connectTls({ ...place, ...clientOptions(tls, name()) }) : connectTcp(place);
 }

@@ -11,6 +11,7 @@ import {
   type StreamContext,
   type StreamCounters,
   type StreamTransportOptions,
+  type TlsSettings,
 } from "./stream-options.ts";
 
 /** SIP over TCP or TLS toward SIP Servers (RFC 3261 18): the listener, and one flow for each server. */
@@ -28,6 +29,12 @@ export interface StreamTransport {
   readonly counters: Readonly<StreamCounters>;
   /** Connections that stand or are being made, both ways. */
   readonly connections: number;
+  /**
+   * Certificates, keys and authorities from the next connection on, both ways; those that stand keep theirs. Does nothing
+   * over TCP.
+   * @throws Error when the certificate is none or the key not its; the former ones stay then.
+   */
+  useTls(tls: Pick<TlsSettings, "ca" | "cert" | "key">): void;
   /** Ends the listener, all connections and flows; each is told as closed. Idempotent. */
   close(): Promise<void>;
 }
@@ -54,6 +61,7 @@ class Transport implements StreamTransport {
   readonly #accepted = new Set<Socket>();
   readonly #flows = new Set<ConnectionFlow>();
   readonly #perAddress = new Map<string, number>();
+  #tls: TlsSettings | undefined;
   #context: StreamContext | undefined;
   #port = 0;
   #sequence = 0;
@@ -61,6 +69,7 @@ class Transport implements StreamTransport {
 
   constructor(options: StreamTransportOptions) {
     this.#options = options;
+    this.#tls = options.tls;
     this.protocol = options.tls ? "TLS" : "TCP";
     this.#server = createServer({ allowHalfOpen: false }, (socket) => this.#accept(socket));
     if (!options.tls) return;
@@ -127,6 +136,13 @@ class Transport implements StreamTransport {
     return flow;
   }
 
+  useTls(renewed: Pick<TlsSettings, "ca" | "cert" | "key">): void {
+    if (!this.#tls || !this.#handshakes) return;
+    const tls = { ...this.#tls, ...renewed };
+    this.#handshakes.setSecureContext(listenerOptions(tls, this.#limits.connectMs));
+    this.#tls = tls;
+  }
+
   /** As each datagram is: who may talk to us changes with the names of SIP Server. */
   #mayTalk(flow: Flow): boolean {
     if (this.#options.allow(flow.remoteAddress)) return true;
@@ -155,9 +171,9 @@ class Transport implements StreamTransport {
   #make(key: string, address: string, port: number): ServerFlow {
     const context = this.#context;
     if (!context) throw new Error("transport is not open");
-    const { host, tls } = this.#options;
+    const target = { address, port, localAddress: this.#options.host };
     const connect = connector(
-      { address, port, localAddress: host, tls, name: () => this.#names.get(address) },
+      { ...target, tls: () => this.#tls, name: () => this.#names.get(address) },
       context,
     );
     return new ServerFlow({

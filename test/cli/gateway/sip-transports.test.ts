@@ -1,13 +1,19 @@
+import { copyFileSync, writeFileSync } from "node:fs";
 import { expect, it, onTestFinished } from "vitest";
 import { openSipTransports, type SipTransports } from "../../../src/cli/gateway/sip-transports.ts";
 import { checkTree } from "../../../src/config/index.ts";
-import { silentLogger } from "../../../src/core/index.ts";
+import { silentLogger, systemClock, type Clock, type Logger } from "../../../src/core/index.ts";
+import { TestAuthority } from "../../support/certificates.ts";
 import { CountingRandom } from "../../support/counting-random.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 const host = "127.0.0.1";
 
-async function open(sipServer: object): Promise<SipTransports> {
+async function open(
+  sipServer: object,
+  clock: Clock = new FakeClock(),
+  log: Logger = silentLogger,
+): Promise<SipTransports> {
   const tree = {
     http: { host },
     websocket: { origins: ["https://wwe.example.com"] },
@@ -20,9 +26,9 @@ async function open(sipServer: object): Promise<SipTransports> {
   const transports = await openSipTransports(checked.config, {
     receiver: { receive() {}, flowClosed() {} },
     allow: () => true,
-    clock: new FakeClock(),
+    clock,
     random: new CountingRandom(),
-    log: silentLogger,
+    log,
   });
   onTestFinished(() => transports.close());
   for (const server of checked.config.sipServer.addresses)
@@ -59,4 +65,30 @@ it("a URI leads by the transport it names, else by that of the server there, els
   const [server] = [tcp.stream?.serverFlow("192.0.2.11", 5070)];
   for (const transport of [undefined, "tcp", "udp", "tls", "sctp"])
     expect(tcp.flowTo({ address: "192.0.2.11", port: 5070, transport })).toBe(server);
+});
+
+it("a renewed certificate in the files of sipServer.tls is taken, one that does not fit its key is not", async () => {
+  const authority = new TestAuthority();
+  onTestFinished(() => authority.remove());
+  const { certFile: cert, keyFile: key } = authority.issue("gateway", "IP:127.0.0.1");
+  const tls = { cert, key, ca: authority.ca.certFile };
+  const clock = { ...systemClock, setTimer: (_ms: number, run: () => void) => systemClock.setTimer(0, run) };
+  const errors: string[] = [];
+  const log = { ...silentLogger, error: (_details: object, message: string) => void errors.push(message) };
+  const transports = await open({ addresses: ["192.0.2.10"], transport: "tls", tls }, clock, log);
+  const { stream } = transports;
+  if (!stream) throw new Error("no stream");
+  const taken: string[] = [];
+  const useTls = stream.useTls.bind(stream);
+  stream.useTls = (settings) => {
+    useTls(settings);
+    taken.push(settings.cert);
+  };
+  const longer = authority.issue("longer", "IP:127.0.0.1");
+  writeFileSync(cert, authority.ca.cert);
+  await expect.poll(() => errors[0], { timeout: 5000 }).toContain("unusable; the one before stays");
+  copyFileSync(longer.keyFile, key);
+  copyFileSync(longer.certFile, cert);
+  await expect.poll(() => taken.at(-1), { timeout: 5000 }).toBe(longer.cert);
+  expect(taken).not.toContain(authority.ca.cert);
 });

@@ -1,3 +1,4 @@
+import { TLSSocket } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { TlsSettings } from "../../../src/sip/index.ts";
 import { TestAuthority, type TestCertificate } from "../../support/certificates.ts";
@@ -59,6 +60,28 @@ describe("connections to SIP Server over TLS", () => {
     await until(() => far.text.includes("OPTIONS"));
     const [first] = far.connections;
     expect(first && "authorized" in first.socket && first.socket.authorized).toBe(true);
+  });
+
+  it("present a renewed certificate from the next one on, both ways; one that stands stays", async () => {
+    const renewed = authority.issue("renewed", "IP:127.0.0.1");
+    const far = await bench.farEnd(0, { ...server, ca: authority.ca.cert });
+    const other = await bench.farEnd(0, { ...server, ca: authority.ca.cert });
+    const transport = await bench.open({ tls: settings() });
+    const shown = (end: typeof far): unknown => {
+      const socket = end.connections[0]?.socket;
+      return socket instanceof TLSSocket ? socket.getPeerCertificate().subject.CN : undefined;
+    };
+    const flow = transport.serverFlow("127.0.0.1", far.port);
+    flow.send(message("OPTIONS sip:x"));
+    await until(() => far.text.includes("OPTIONS"));
+    expect(() => transport.useTls({ ca: authority.ca.cert, cert: renewed.cert, key: gateway.key })).toThrow();
+    transport.useTls({ ca: authority.ca.cert, cert: renewed.cert, key: renewed.key });
+    flow.send(message("INFO sip:x"));
+    transport.serverFlow("127.0.0.1", other.port).send(message("OPTIONS sip:x"));
+    await until(() => far.text.includes("INFO") && other.text.includes("OPTIONS"));
+    expect([far.connections.length, shown(far), shown(other)]).toEqual([1, "gateway", "renewed"]);
+    const dialled = await bench.dialTls(transport.port, authority.ca.cert, server);
+    expect(dialled.socket.getPeerCertificate().subject.CN).toBe("renewed");
   });
 
   it("are for the configured name where there is one", async () => {
