@@ -73,6 +73,8 @@ export class B2bua {
   draining = false;
   /** Calls begun since the start. */
   setUps = 0;
+  /** Calls asked for since the start that never began, by the status they got: 480, 486, 503 (being drained) and others. */
+  readonly refusals = new Map<number, number>();
   readonly #options: B2buaOptions;
   #services: CallServices;
   readonly #legs: SipAgentLegs;
@@ -325,6 +327,7 @@ export class B2bua {
 
   /** A call that is none, as nobody could take it: it has no record, but a line that says why it did not ring. */
   #tellRefusal({ uri, from, callId }: SipRequest, status: number, reason: string | undefined): void {
+    this.refusals.set(status, (this.refusals.get(status) ?? 0) + 1);
     this.#log.info({ to: uri.user, from: from.uri.user, callId, status, reason }, "call refused");
   }
 

@@ -45,6 +45,7 @@ describe("a draining B2BUA", () => {
     expect(bench.trunk.send("OPTIONS", "sip:5001@192.0.2.20:5070")).toEqual([]);
     expect(bench.b2bua.calls()).toMatchObject([{ state: "established" }]);
     expect(bench.b2bua.setUps).toBe(1);
+    expect(bench.b2bua.refusals.get(503)).toBe(3);
     running.session.bye();
     await bench.pass();
     expect(bench.b2bua.calls()).toEqual([]);

@@ -71,17 +71,19 @@ async function boundUdp(port = 0): Promise<Socket> {
 
 type Tree = Record<string, Record<string, unknown>>;
 
-/** First of `count` UDP ports in a row that are free now, the first even. Other tests run at the same time. */
+let rtpFirst = 0;
+
+/** First of `count` UDP ports in a row that are free now and not `rtpPorts`, the first even. Other tests run at the same time. */
 async function freeRun(count: number): Promise<number> {
   for (;;) {
     const first = 20_000 + 2 * Math.floor(Math.random() * 6000);
+    if (first < rtpFirst + 8 && rtpFirst < first + count) continue;
     const ports = Array.from({ length: count }, (_, index) => first + index);
     const faults = await Promise.all(ports.map((port) => tryUdp(host, port)));
     if (faults.every((fault) => fault === undefined)) return first;
   }
 }
 
-let rtpFirst = 0;
 beforeEach(async () => {
   rtpFirst = await freeRun(8);
 });

@@ -11,6 +11,11 @@ export const callMetrics = {
     "ended_by",
     "reason",
   ]),
+  refused: counter(
+    "calls_refused",
+    "Calls asked for that never began: not_signed_in (480), too_many_calls of the DN (486), draining (503), faulty.",
+    ["reason"],
+  ),
   talk: counter("call_talk_seconds", "Seconds from answer to end of all calls that are over."),
   setUp: histogram(
     "call_setup_seconds",
@@ -19,6 +24,12 @@ export const callMetrics = {
   ),
 };
 
+/** By the status that SIP Server or the page got. */
+const refusals: ReadonlyMap<number, string> = new Map([
+  [480, "not_signed_in"],
+  [486, "too_many_calls"],
+  [503, "draining"],
+]);
 /** Told also while there is no call in them. */
 const states = ["setting_up", "ringing", "parked", "answering", "established"];
 
@@ -51,6 +62,9 @@ export function callCollector(calls: B2bua): { readonly collect: Collect; readon
     for (const { state, direction } of running)
       put(callMetrics.running, 1, { state: state.replace("-", "_"), direction: labelOf(direction) });
     put(callMetrics.begun, calls.setUps);
+    for (const reason of [...refusals.values(), "faulty"]) put(callMetrics.refused, 0, { reason });
+    for (const [status, count] of calls.refusals)
+      put(callMetrics.refused, count, { reason: refusals.get(status) ?? "faulty" });
     put(callMetrics.talk, talkSeconds);
     for (const { labels, count } of ended.values()) put(callMetrics.ended, count, labels);
   };
