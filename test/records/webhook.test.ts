@@ -209,6 +209,24 @@ describe("the webhook", () => {
     expect(readdirSync(directory)).not.toContain("requeue.jsonl");
   });
 
+  // A 4xx is final after 8 tries; 408 and 429 never are.
+  it.each([
+    [400, 7],
+    [408, 12],
+    [429, 12],
+  ])("that answers %s for a while and is mended then gets every record", async (status, times) => {
+    const [receiver, directory] = [await new Receiver().listen(), folder()];
+    let refusals = 0;
+    receiver.answer = () => ({ status: refusals++ < times ? status : 200 });
+    const sending = open(receiver.url, directory);
+    sending.add(1, 3);
+    await until(() => receiver.taken.length === 3, sending.clock);
+    await sending.idle();
+    expect(receiver.taken).toEqual(range(1, 3));
+    expect(readdirSync(directory)).not.toContain("dead-letter.jsonl");
+    expect(sending.counters()).toMatchObject({ written: 3, failed: times, refused: 0, dropped: 0 });
+  });
+
   it("gets several records in one request where told so", async () => {
     const receiver = await new Receiver().listen();
     const { add, idle } = open(receiver.url, folder(), { batch: 25 });
