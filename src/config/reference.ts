@@ -43,13 +43,13 @@ not named here are faults. All faults are told in one report, each with its line
 Server.
 
 **Environment.** Every key can be set by a variable, which wins over the file: \`JACKFIELD__\` and the key's path in upper
-or lower case with \`__\` between the parts, e.g. \`${environmentName(["http", "port"])}=8443\` or
+or lower case with \`__\` between the parts (single \`_\` do not matter), e.g. \`${environmentName(["http", "port"])}=8443\` or
 \`${environmentName(["agents", "accounts", 0, "password"])}=...\`. Lists of words may be written with commas, other lists and maps
 as YAML or JSON: \`${environmentName(["sipServer", "addresses"])}=192.0.2.10:5060,192.0.2.11:5060\`. With such variables alone, no file
 is needed.
 
-**Secrets.** \`password\` keys may be set by variable or left to a file (\`passwordFile\`, \`trunkPasswordFile\`), whose text
-without the last line end is the password. Relative file names count from the configuration file's directory. Secrets
+**Secrets.** Each may be set by variable or left to a file (\`passwordFile\`, \`tokenFile\`, \`secretFile\`), whose text
+without the last line end is the secret. Relative file names count from the configuration file's directory. Secrets
 never stand in reports or logs.
 
 **Change.** \`reload\`: a change takes effect with \`SIGHUP\` or \`POST /api/reload\`, no connection and no call is dropped
