@@ -1,6 +1,4 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createSocket } from "node:dgram";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -15,6 +13,7 @@ import { openTestGateway, openTestSandbox, testPassword } from "../support/test-
 import { asSamples, launchBrowser, level, until, type TestBrowser } from "./support/index.ts";
 import { levelPlayed } from "./support/page-sound.ts";
 import { UdpPath } from "./support/udp-path.ts";
+import { freeTcpPort, freeUdpPort } from "../support/free-port.ts";
 
 /** The shipped page in Chromium: its calls outlive reloads, lost sockets and changed networks. */
 
@@ -85,23 +84,6 @@ afterEach(async () => {
   await until(() => gateway.counts.calls === 0 && gateway.counts.mediaSessions === 0);
   await until(() => gateway.counts.connections === 0);
 });
-
-async function freeTcpPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const found = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (typeof found !== "object" || found === null) throw new Error("no port is free");
-  return found.port;
-}
-
-async function freeUdpPort(): Promise<number> {
-  const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
-}
 
 function button(name: string): ReturnType<Page["getByRole"]> {
   return page.getByRole("button", { name, exact: true });

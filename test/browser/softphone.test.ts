@@ -1,5 +1,4 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -13,6 +12,7 @@ import { toWav } from "../support/wav.ts";
 import { openTestGateway, openTestSandbox, testPassword } from "../support/test-gateway.ts";
 import { asSamples, heardByNumber, launchBrowser, level, until, type TestBrowser } from "./support/index.ts";
 import { levelPlayed } from "./support/page-sound.ts";
+import { freeTcpPort } from "../support/free-port.ts";
 
 /** The shipped page from the gateway itself, a SIP Server behind it, a person's clicks and voice before it. */
 
@@ -34,7 +34,7 @@ beforeAll(async () => {
   const microphone = join(folder, "voice.wav");
   writeFileSync(microphone, toWav(voice(4)));
   sandbox = await openTestSandbox();
-  httpPort = await freePort();
+  httpPort = await freeTcpPort();
   gateway = await open();
   browser = await launchBrowser({ extraArgs: [`--use-file-for-fake-audio-capture=${microphone}`] });
 });
@@ -68,15 +68,6 @@ function open(): Promise<Gateway> {
       agents: { newCallGraceSeconds: 1, callGraceSeconds: 3 },
     },
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (typeof address !== "object" || address === null) throw new Error("no port is free");
-  return address.port;
 }
 
 function button(name: string): ReturnType<Page["getByRole"]> {

@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
@@ -13,6 +12,7 @@ import { toWav } from "../support/wav.ts";
 import { openTestGateway, openTestSandbox, testPassword } from "../support/test-gateway.ts";
 import { asSamples, heardByNumber, launchBrowser, level, until, type TestBrowser } from "./support/index.ts";
 import { levelPlayed } from "./support/page-sound.ts";
+import { freeTcpPort } from "../support/free-port.ts";
 
 /** The shipped page in Chromium, its sound by a real coturn with the configuration of docker/coturn. */
 
@@ -33,7 +33,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "jackfield-turn-"));
   writeFileSync(join(folder, "tone.wav"), toWav(tone(1150, 4)));
   sandbox = await openTestSandbox();
-  const httpPort = await freePort();
+  const httpPort = await freeTcpPort();
   address = `http://127.0.0.1:${httpPort}`;
   gateway = await openTestGateway({
     sipServer: `127.0.0.1:${sandbox.port}`,
@@ -82,15 +82,6 @@ afterEach(async () => {
   for (const { uuid } of sandbox.calls()) sandbox.hangUp(uuid);
   await until(() => gateway.counts.calls === 0 && gateway.counts.mediaSessions === 0);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const found = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (typeof found !== "object" || found === null) throw new Error("no port is free");
-  return found.port;
-}
 
 /** What the page is told of TURN servers from now on: by a configuration that is loaded anew. */
 async function useTurn(urls: readonly string[], more: Partial<Config["turn"]> = {}): Promise<void> {
@@ -176,7 +167,7 @@ describe("a page that may only relay", () => {
   });
 
   it("gives a call that it cannot answer back to SIP Server when no TURN server answers", async () => {
-    await useTurn([`turn:127.0.0.1:${await freePort()}?transport=tcp`]);
+    await useTurn([`turn:127.0.0.1:${await freeTcpPort()}?transport=tcp`]);
     const uuid = await sandbox.ring("5001", "1003");
     await state("call", "ringing");
     await page.getByRole("button", { name: "Answer", exact: true }).click();

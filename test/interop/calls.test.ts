@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { framesOf } from "../support/browser-media.ts";
 import { toCodes, voice } from "../support/sound.ts";
-import { freePort, headerOf, type Passed } from "./support/front.ts";
+import { headerOf, type Passed } from "./support/front.ts";
 import { Lab } from "./support/lab.ts";
 import { after, paced, RtpPhone, until } from "./support/rtp-phone.ts";
+import { freeUdpPort } from "../support/free-port.ts";
 
 let lab: Lab;
 const phones: RtpPhone[] = [];
@@ -224,7 +225,7 @@ describe.concurrent("a call that SIP Server makes for the agent (3pcc)", () => {
 
 describe.concurrent("a call the agent dials, with SIPp as SIP Server", () => {
   it("has sound with the 183 and after the 200, bit-exact there and back, and ends with our BYE", async () => {
-    const echo = await freePort();
+    const echo = await freeUdpPort();
     const browser = await lab.agent("5031");
     const server = await lab.sipp("outbound", { dn: "5031", echo }, { echoPort: echo });
     lab.front.phones.set("70031", server.port);

@@ -6,8 +6,9 @@ import type { Gateway } from "../../src/cli/index.ts";
 import { systemClock, type Clock } from "../../src/core/index.ts";
 import { BrowserDouble } from "../support/browser-double.ts";
 import { openTestGateway } from "../support/test-gateway.ts";
-import { freePort, headerOf } from "./support/front.ts";
+import { headerOf } from "./support/front.ts";
 import { eventually } from "./support/prometheus.ts";
+import { freeTcpPort } from "../support/free-port.ts";
 
 /** Runs ten times as fast as the machine's, so that nobody waits for an outage to be found out. */
 const speed = 10;
@@ -57,7 +58,7 @@ let gateway: Gateway;
 let port: number;
 beforeAll(async () => {
   sipServer = await Answerer.open();
-  port = await freePort();
+  port = await freeTcpPort();
   gateway = await openTestGateway({
     sipServer: sipServer.address,
     clock,

@@ -5,9 +5,10 @@ import { BrowserDouble } from "../support/browser-double.ts";
 import { framesOf } from "../support/browser-media.ts";
 import { toCodes, voice } from "../support/sound.ts";
 import { openTestGateway } from "../support/test-gateway.ts";
-import { freePort, headerOf, SipFront } from "./support/front.ts";
+import { headerOf, SipFront } from "./support/front.ts";
 import { after, paced, until } from "./support/rtp-phone.ts";
 import { Sipp } from "./support/sipp.ts";
+import { freeUdpPort } from "../support/free-port.ts";
 
 let fronts: SipFront[];
 let gateway: Gateway;
@@ -50,8 +51,8 @@ it("an agent's call goes on at the peer of a SIP Server that shuts down, and whe
   });
   browsers.push(browser);
   await browser.trunkState("in-service");
-  const first = await sipp("outbound-shutdown", fronts[0], await freePort());
-  const second = await sipp("outbound-redirected", fronts[1], await freePort());
+  const first = await sipp("outbound-shutdown", fronts[0], await freeUdpPort());
+  const second = await sipp("outbound-redirected", fronts[1], await freeUdpPort());
   const sound = framesOf(toCodes(voice(1), "pcmu"));
   await second.judge(async () => {
     const call = await browser.dial("1003");

@@ -12,6 +12,7 @@ import { readHep, type ReadHep } from "../support/hep-reader.ts";
 import { openTestGateway, openTestSandbox } from "../support/test-gateway.ts";
 import { until } from "./support/rtp-phone.ts";
 import { Tshark } from "./support/tshark.ts";
+import { freeUdpPort } from "../support/free-port.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "jackfield-hep-"));
 const password = "hep-secret-of-the-test";
@@ -23,7 +24,7 @@ afterAll(async () => {
 
 /** sngrep as Homer's double: a HEP3 receiver of other people's, which writes what was inside as a capture file. */
 async function openSngrep(file: string) {
-  const port = await freePort();
+  const port = await freeUdpPort();
   const program = spawn("sngrep", ["-F", "-N", "-q", "-L", `udp:127.0.0.1:${port}`, "-O", file], {
     stdio: "ignore",
     env: { ...process.env, TERM: "dumb" },
@@ -35,15 +36,6 @@ async function openSngrep(file: string) {
   };
   closers.push(stop);
   return { port, stop };
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket("udp4");
-  socket.bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  const { port } = socket.address();
-  await new Promise<void>((done) => void socket.close(done));
-  return port;
 }
 
 /** Takes what the gateway sends and hands each packet on to sngrep, so that both see the same bytes. */

@@ -7,10 +7,11 @@ import { TestAuthority, type TestCertificate } from "../support/certificates.ts"
 import { SdesKey } from "../support/sdes-peer.ts";
 import { toCodes, voice } from "../support/sound.ts";
 import { openTestGateway } from "../support/test-gateway.ts";
-import { freePort, headerOf } from "./support/front.ts";
+import { headerOf } from "./support/front.ts";
 import { after, paced, RtpPhone, until } from "./support/rtp-phone.ts";
 import { Sipp } from "./support/sipp.ts";
 import { StreamCall, StreamServer } from "./support/stream-server.ts";
+import { freeTcpPort } from "../support/free-port.ts";
 
 const closing: (() => Promise<unknown> | void)[] = [];
 afterEach(async () => {
@@ -54,7 +55,7 @@ const offer = (port: number, protocol = "RTP/AVP", ...lines: string[]): string =
 
 describe("SIP Server over TCP, with SIPp as SIP Server", () => {
   it("takes the DN by our connection, calls it by one of its own, with talk, and hangs up", async () => {
-    const port = await freePort();
+    const port = await freeTcpPort();
     const front = { address: `127.0.0.1:${port}`, admit() {} };
     const gateway = await openGateway(front.address, { transport: "tcp", optionsSeconds: 0 });
     const address = `127.0.0.1:${gateway.sipPort}`;

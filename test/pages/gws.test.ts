@@ -1,5 +1,4 @@
-import { createServer as createHttpServer } from "node:http";
-import { createServer } from "node:net";
+import { createServer } from "node:http";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Gateway } from "../../src/cli/index.ts";
@@ -7,6 +6,7 @@ import type { CallView, Sandbox } from "../../src/sandbox/index.ts";
 import { launchBrowser, until, type TestBrowser } from "../browser/support/index.ts";
 import { StandInGws, type Fault } from "../support/gws/stand-in.ts";
 import { openTestGateway, openTestSandbox, testPassword } from "../support/test-gateway.ts";
+import { freeTcpPort } from "../support/free-port.ts";
 
 /** The shipped page from the gateway itself; behind it a SIP Server, and beside that one a GWS which controls it. */
 
@@ -23,7 +23,7 @@ let before = 0;
 beforeAll(async () => {
   sandbox = await openTestSandbox();
   // The page's origin must be known before the gateway is.
-  const port = await freePort();
+  const port = await freeTcpPort();
   origin = `http://127.0.0.1:${port}`;
   gws = await StandInGws.open({ sandbox, dn: DN, origins: [origin] });
   gateway = await openTestGateway({
@@ -57,15 +57,6 @@ afterEach(async () => {
   await browser.context.clearCookies();
   gws.reset();
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (typeof address !== "object" || address === null) throw new Error("no port is free");
-  return address.port;
-}
 
 function button(name: string): ReturnType<Page["getByRole"]> {
   return page.getByRole("button", { name, exact: true });
@@ -175,7 +166,7 @@ describe("signing in at GWS", () => {
 
 it("gives name and password to no other place that GWS sends it to", async () => {
   const heard: string[] = [];
-  const elsewhere = createHttpServer((request, response) => {
+  const elsewhere = createServer((request, response) => {
     heard.push(`${request.method} ${request.headers.authorization ?? ""}`);
     const cors = { "access-control-allow-origin": "null", "access-control-allow-credentials": "true" };
     response.writeHead(200, { ...cors, "access-control-allow-headers": "authorization" }).end("{}");

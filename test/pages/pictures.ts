@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
-import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { launchBrowser } from "../browser/support/index.ts";
 import { openTestGateway, openTestSandbox } from "../support/test-gateway.ts";
 import { Camera } from "./support/pictures/camera.ts";
 import { dashboardPictures } from "./support/pictures/dashboard.ts";
 import { embedPicture, softphonePictures } from "./support/pictures/softphone.ts";
+import { freeTcpPort } from "../support/free-port.ts";
 
 // `npm run docs:screenshots`: the pictures in docs/images, made anew. With a folder: each state at each size there, light and
 // dark, to look through, and what does not fit is said.
@@ -15,17 +15,7 @@ const images = resolve(folder ?? join(import.meta.dirname, "..", "..", "docs", "
 mkdirSync(images, { recursive: true });
 const camera = new Camera(images, folder !== undefined);
 
-/** A port that is free now: the page's origin must be known before the gateway listens. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
-const port = await freePort();
+const port = await freeTcpPort();
 const origin = `http://127.0.0.1:${port}`;
 const sandbox = await openTestSandbox();
 const gateway = await openTestGateway({

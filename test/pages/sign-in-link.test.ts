@@ -1,10 +1,10 @@
-import { createServer } from "node:net";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { Gateway } from "../../src/cli/index.ts";
 import type { Sandbox } from "../../src/sandbox/index.ts";
 import { launchBrowser, type TestBrowser } from "../browser/support/index.ts";
 import { openTestGateway, openTestSandbox } from "../support/test-gateway.ts";
+import { freeTcpPort } from "../support/free-port.ts";
 
 /** Sign-in by a link with a token, from the admin API's answer to a registered page, with the real gateway. */
 
@@ -32,15 +32,6 @@ afterAll(async () => {
 });
 beforeEach(() => void (before = browser.errors.length));
 afterEach(() => page.close());
-
-async function freeTcpPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const bound = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (bound === null || typeof bound === "string") throw new Error("no port");
-  return bound.port;
-}
 
 async function tokenFor(dn: string): Promise<string> {
   const response = await fetch(`${address}/api/tokens`, {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { TestAuthority, type TestCertificate } from "./certificates.ts";
+import { freeTcpPort } from "./free-port.ts";
 
 const host = "127.0.0.1";
 
@@ -38,7 +39,7 @@ export class Coturn {
 
   /** @param peers what it may relay to; the gateway's media address unless told */
   static async open(peers = host): Promise<Coturn> {
-    const coturn = new Coturn(await freePort(), await freePort(), peers);
+    const coturn = new Coturn(await freeTcpPort(), await freeTcpPort(), peers);
     await coturn.start();
     return coturn;
   }
@@ -153,13 +154,4 @@ export class Silence {
     for (const connection of this.#connections) connection.destroy();
     this.#tcp.close();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (typeof address !== "object" || address === null) throw new Error("no port is free");
-  return address.port;
 }

@@ -5,7 +5,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { TestAuthority } from "../../support/certificates.ts";
 import { testOrigin } from "../../support/test-gateway.ts";
 import { gatewayImage, sandboxImage } from "./images.ts";
-import { freePort } from "../../interop/support/front.ts";
+import { freeTcpPort, freeUdpPort } from "../../support/free-port.ts";
 import type { Podman } from "./podman.ts";
 
 /** As docker/compose.yaml runs them: no root to write to, no capability, no way to get one, as the image's own user. */
@@ -33,10 +33,10 @@ interface Ports {
 
 async function freePorts(): Promise<Ports> {
   const [http, sip, sandbox, browser] = [
-    await freePort(),
-    await freePort(),
-    await freePort(),
-    await freePort(),
+    await freeTcpPort(),
+    await freeUdpPort(),
+    await freeUdpPort(),
+    await freeUdpPort(),
   ];
   // RTP needs a range; below those that the system gives out (from 32768).
   const first = 10_000 + (process.pid % 500) * 40;

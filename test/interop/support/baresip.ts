@@ -3,9 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isPresent } from "../../setup/debian.ts";
-import { freePort, type SipFront } from "./front.ts";
+import type { SipFront } from "./front.ts";
 import { until } from "./rtp-phone.ts";
 import { fromWav, toWav } from "../../support/wav.ts";
+import { freeUdpPort } from "../../support/free-port.ts";
 
 const host = "127.0.0.1";
 
@@ -64,7 +65,7 @@ export class Baresip {
   static async start(options: BaresipOptions): Promise<Baresip> {
     if (!isPresent("baresip"))
       throw new Error("baresip is missing: apt-get install -y --no-install-recommends baresip-core");
-    const baresip = new Baresip(options, await freePort(), await freePort());
+    const baresip = new Baresip(options, await freeUdpPort(), await freeUdpPort());
     await until("baresip ready", () => /baresip is ready/.test(baresip.output) || baresip.#exited, 10_000);
     if (baresip.#exited) throw new Error(`baresip ended at once:\n${baresip.output}`);
     return baresip;

@@ -146,14 +146,3 @@ export function headerOf(text: string, name: string): string {
   const head = text.split("\r\n\r\n", 1)[0] ?? "";
   return new RegExp(`^${name}[ \\t]*:[ \\t]*(.*)$`, "im").exec(head)?.[1]?.trim() ?? "";
 }
-
-/** A UDP port on loopback that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const socket = createSocket("udp4");
-  socket.bind(0, host);
-  await once(socket, "listening");
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, "close");
-  return port;
-}

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { freePort } from "./front.ts";
 import { after } from "./rtp-phone.ts";
+import { freeTcpPort } from "../../support/free-port.ts";
 
 export const dockerFolder = join(import.meta.dirname, "../../../docker");
 
@@ -57,7 +57,7 @@ export class Prometheus {
     config.rule_files = [join(dockerFolder, "prometheus/alerts.yml")];
     writeFileSync(join(directory, "token"), token);
     writeFileSync(join(directory, "prometheus.yml"), stringify(config));
-    const prometheus = new Prometheus(await freePort(), directory);
+    const prometheus = new Prometheus(await freeTcpPort(), directory);
     await eventually("Prometheus is ready", () => prometheus.isReady());
     return prometheus;
   }

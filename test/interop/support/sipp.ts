@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isPresent } from "../../setup/debian.ts";
-import { freePort, type SipFront } from "./front.ts";
+import type { SipFront } from "./front.ts";
+import { freeUdpPort } from "../../support/free-port.ts";
 
 const host = "127.0.0.1";
 const scenarios = fileURLToPath(new URL("../sipp/", import.meta.url));
@@ -74,7 +75,7 @@ export class Sipp {
   static async start(options: SippOptions): Promise<Sipp> {
     if (!isPresent("sipp"))
       throw new Error("sipp is missing: apt-get install -y --no-install-recommends sip-tester");
-    const sipp = new Sipp(options, options.port ?? (await freePort()), await freePort());
+    const sipp = new Sipp(options, options.port ?? (await freeUdpPort()), await freeUdpPort());
     await sipp.#listening();
     return sipp;
   }
