@@ -11,6 +11,7 @@ import { describeMachine, loadAverage, residentKb, type Machine } from "./suppor
 import { limits } from "./support/relay-rig.ts";
 import { Child } from "./support/rpc.ts";
 import type { BenchCodec } from "./support/voices.ts";
+import { runProgram } from "./support/program.ts";
 
 const usage = `npm run bench:agents -- [options]
   --agents N[,N...]        agents signed in, one level after the other (default 10,50,100,300)
@@ -295,10 +296,4 @@ async function run(options: Options): Promise<number> {
   return deaf ? 1 : 0;
 }
 
-try {
-  process.exitCode = await run(readOptions());
-} catch (error) {
-  const known = error instanceof TypeError;
-  console.error(known ? `${error.message}\n\n${usage}` : error);
-  process.exitCode = known ? 2 : 1;
-}
+await runProgram(async () => await run(readOptions()), usage);

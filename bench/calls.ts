@@ -10,6 +10,7 @@ import type { GatewayHandlers, GatewayMemory } from "./support/gateway-process.t
 import { describeMachine, loadAverage, type Machine } from "./support/machine.ts";
 import { canPin, Child } from "./support/rpc.ts";
 import type { BenchCodec } from "./support/voices.ts";
+import { runProgram } from "./support/program.ts";
 
 const usage = `npm run bench:calls -- [options]
   --agents N             agents signed in (default 100)
@@ -357,10 +358,4 @@ async function run(options: Options): Promise<number> {
   }
 }
 
-try {
-  process.exitCode = await run(readOptions());
-} catch (error) {
-  const known = error instanceof TypeError;
-  console.error(known ? `${error.message}\n\n${usage}` : error);
-  process.exitCode = known ? 2 : 1;
-}
+await runProgram(async () => await run(readOptions()), usage);

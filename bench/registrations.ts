@@ -11,6 +11,7 @@ import type { PacketFigures } from "./support/registrar-double.ts";
 import type { RegistrarsHandlers } from "./support/registrars-process.ts";
 import type { RegistrationsHandlers, RegistrationSettings } from "./support/registrations-process.ts";
 import { Child } from "./support/rpc.ts";
+import { runProgram } from "./support/program.ts";
 
 const usage = `npm run bench:registrations -- [options]
   --dns N[,N...]         DNs (default 999,5000)
@@ -244,10 +245,4 @@ async function run(options: Options): Promise<number> {
   return clean && sizes.every(({ paceHeld }) => paceHeld) ? 0 : 1;
 }
 
-try {
-  process.exitCode = await run(readOptions());
-} catch (error) {
-  const known = error instanceof TypeError;
-  console.error(known ? `${error.message}\n\n${usage}` : error);
-  process.exitCode = known ? 2 : 1;
-}
+await runProgram(async () => await run(readOptions()), usage);

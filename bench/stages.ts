@@ -9,6 +9,7 @@ import { packetStages } from "./support/stages/packets.ts";
 import { relayStages } from "./support/stages/relay.ts";
 import { socketStages } from "./support/stages/sockets.ts";
 import type { Stage, StageSize } from "./support/stages/stage.ts";
+import { runProgram } from "./support/program.ts";
 
 const usage = `npm run bench:stages -- [options]
   --rounds R    rounds over all stages in turn (default 9)
@@ -138,10 +139,7 @@ function textOf({ machine, calibration, stages }: StagesReport): string {
   ].join("\n");
 }
 
-try {
+await runProgram(async () => {
   await run();
-} catch (error) {
-  const known = error instanceof TypeError;
-  console.error(known ? `${error.message}\n\n${usage}` : error);
-  process.exitCode = known ? 2 : 1;
-}
+  return 0;
+}, usage);
