@@ -133,6 +133,8 @@ export class LoadWatch {
   get statistics(): Pick<
     WorkerStatistics,
     | "cpuPercent"
+    | "expectedPercent"
+    | "full"
     | "tickLateMs"
     | "loadState"
     | "complexity"
@@ -143,8 +145,11 @@ export class LoadWatch {
     | "fecRefusals"
   > {
     const { state: loadState, complexity, stepsDown, stepsUp } = this.#governor;
+    const burden = this.#burden;
     return {
       cpuPercent: this.#sample.cpuPercent,
+      expectedPercent: expectedPercent(burden),
+      full: this.#isFull(burden),
       tickLateMs: this.#sample.worstLateMs,
       loadState,
       complexity,
@@ -170,12 +175,16 @@ export class LoadWatch {
   #tell(): void {
     this.#told = true;
     const burden = this.#burden;
-    const { limits, portsLeft, onLoad } = this.#options;
-    onLoad({
+    this.#options.onLoad({
       percent: expectedPercent(burden),
       callPercent: burden.callPercent,
-      full: refusal(burden, limits) !== undefined || portsLeft?.() === false,
+      full: this.#isFull(burden),
     });
+  }
+
+  #isFull(burden: Burden): boolean {
+    const { limits, portsLeft } = this.#options;
+    return refusal(burden, limits) !== undefined || portsLeft?.() === false;
   }
 
   #askKernel(now: number): void {

@@ -281,6 +281,8 @@ describe("a loaded media worker", () => {
     expect(sessionsOpened(busy)).toBe(49);
     busy.run(1.5, 1);
     expect(busy.loads.at(-1)?.full).toBe(true);
+    expect(await busy.statistics()).toMatchObject({ full: true, loadState: "normal" });
+    expect((await busy.statistics()).expectedPercent).toBeCloseTo(50.5, 1);
     // One that ends leaves its room at once.
     await busy.close("a0");
     await busy.open("next", "last");
