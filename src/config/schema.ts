@@ -165,7 +165,7 @@ const media = section("Sound: one UDP port per worker toward browsers, port pair
     expects: "a number from 0 to 10000",
   }),
   maxWorkerLoad: key(z.union([z.literal(0), z.int().min(50).max(100)]).default(95), {
-    text: "CPU time of a worker's thread, percent of a core, from which new calls are refused so that running ones keep their sound; 0: never.",
+    text: "CPU time of a worker's thread once all its calls sound, percent of a core, from which new calls are refused so that running ones keep their sound; calls that ring, are held or silent count at what one costs (1 % until measured). 0: never; then set maxCallsPerWorker.",
     expects: "0, or a number from 50 to 100",
   }),
   whenFull: key(z.union([z.literal(503), z.literal(486)]).default(503), {

@@ -410,6 +410,10 @@ export interface WorkerStatistics {
   readonly cpuMs: number;
   /** CPU time of the worker's thread, percent of one core. */
   readonly cpuPercent: number;
+  /** The same once all its sessions sound: what admission goes by. */
+  readonly expectedPercent: number;
+  /** It would refuse a session now. */
+  readonly full: boolean;
   /** How late the 20 ms tick came, ms: the 99th percentile of the second. */
   readonly tickLateMs: number;
   readonly loadState: LoadState;

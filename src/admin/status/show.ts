@@ -99,14 +99,13 @@ export function showWorker(
   known: WorkerStatistics | undefined,
   callLimit: number,
 ): WorkerStatus {
-  const calls = known?.sessions ?? 0;
   return {
     index,
     up: known !== undefined,
     cpu_percent: round(known?.cpuPercent ?? 0, 10),
-    calls,
+    calls: known?.sessions ?? 0,
     call_limit: callLimit === 0 ? null : callLimit,
-    full: known?.loadState === "full" || (callLimit > 0 && calls >= callLimit),
+    full: known?.full ?? false,
     late_ms: round(known?.tickLateMs ?? 0, 10),
   };
 }

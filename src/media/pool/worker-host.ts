@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { randomId, type Clock, type Logger, type Random, type Timer } from "../../core/index.ts";
 import type { CaptureDesk } from "../capture/desk.ts";
+import { usualCallPercent } from "../worker/call-price.ts";
 import { MediaExhaustedError, type WorkerStatistics } from "../contract.ts";
 import type {
   SessionNotice,
@@ -50,7 +51,7 @@ export interface WorkerHostOptions {
 }
 
 /** Before a worker has told its own; with it, sessions opened at once still spread evenly. */
-const noLoad: WorkerLoad = { percent: 0, callPercent: 0.5, full: false };
+const noLoad: WorkerLoad = { percent: 0, callPercent: usualCallPercent, full: false };
 
 interface Pending<Result> {
   resolve(result: Result): void;

@@ -228,6 +228,14 @@ export class RelaySession {
     };
   }
 
+  /** RTP packets taken from each side so far. */
+  get packetsReceived(): Readonly<Record<Side, number>> {
+    return {
+      browser: this.#browser.inbound.packetsReceived,
+      trunk: this.#trunk.inbound.packetsReceived,
+    };
+  }
+
   /**
    * What must happen without a packet: filling, events, reports, idle checks. Every 20 ms. `caughtUp`: all that has
    * come was read, so silence is the sender's and not ours.

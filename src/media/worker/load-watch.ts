@@ -1,13 +1,7 @@
 import { TokenBucket, type Logger } from "../../core/index.ts";
 import type { ExhaustedCause, WorkerStatistics } from "../contract.ts";
-import {
-  callPercent,
-  expectedPercent,
-  refusal,
-  usualCallPercent,
-  type AdmissionLimits,
-  type Burden,
-} from "./admission.ts";
+import { expectedPercent, refusal, type AdmissionLimits, type Burden } from "./admission.ts";
+import { CallPrice } from "./call-price.ts";
 import { LoadGovernor } from "./load-governor.ts";
 import { LoadMeter, sampleMs, type LoadSample } from "./load-meter.ts";
 import type { WorkerLoad } from "./messages.ts";
@@ -39,8 +33,10 @@ export interface LoadWatchOptions {
   readonly readings: LoadReadings;
   readonly limits: AdmissionLimits;
   readonly log: Logger;
+  /** An interval is over: asks each session how much it sounded in it. */
+  readonly listen: (elapsedMs: number) => void;
   /** Sessions, by how far the load of the interval from `since` to `until` shows them. */
-  readonly count: (since: number, until: number) => Pick<Burden, "sessions" | "promised" | "setUps">;
+  readonly count: (since: number, until: number) => Pick<Burden, "sessions" | "sounding" | "setUps">;
   /** Whether a session could be bound; default: always. */
   readonly portsLeft?: () => boolean;
   /** Told after each interval. */
@@ -54,10 +50,13 @@ export class LoadWatch {
   readonly #options: LoadWatchOptions;
   readonly #meter: LoadMeter;
   readonly #governor: LoadGovernor;
+  readonly #price: CallPrice;
   #sample = noLoad;
   #sampledAt = 0;
   /** When the interval began that `#sample` tells of. */
   #sampledFrom = 0;
+  /** Calls' worth of sound in it; some may be over since. */
+  #sounded = 0;
   #kernelDrops: number | undefined;
   #dropsAskedAt = -Infinity;
   #refusals = 0;
@@ -69,6 +68,7 @@ export class LoadWatch {
     this.#options = options;
     this.#fecGrants = new TokenBucket(fecPerSecond, fecPerSecond, options.now);
     this.#meter = new LoadMeter(options.readings.cpuMs);
+    this.#price = new CallPrice(options.limits.maxLoadPercent);
     this.#governor = new LoadGovernor(options.limits.maxLoadPercent, options.log);
   }
 
@@ -92,6 +92,10 @@ export class LoadWatch {
     this.#sample = sample;
     this.#sampledFrom = this.#sampledAt;
     this.#sampledAt = now;
+    this.#options.listen(elapsed);
+    const { sounding, setUps } = this.#options.count(this.#sampledFrom, now);
+    this.#sounded = sounding;
+    this.#price.learn({ cpuPercent: sample.cpuPercent, sounding, setUps });
     // A thread that did not run for long was not loaded for long: no more than one interval is held against it.
     if (this.#governor.take(sample, Math.min(elapsed, sampleMs))) this.#options.onComplexity(this.complexity);
     this.#tell();
@@ -101,8 +105,9 @@ export class LoadWatch {
   /** The last session is gone; the ticks end. What is being opened tells of itself once it is open, if ever. */
   rest(): void {
     this.#sample = noLoad;
+    this.#sounded = 0;
     this.#governor.idle();
-    if (this.#told) this.#options.onLoad({ percent: 0, callPercent: usualCallPercent, full: false });
+    if (this.#told) this.#options.onLoad({ percent: 0, callPercent: this.#price.percent, full: false });
     this.#told = false;
   }
 
@@ -128,6 +133,8 @@ export class LoadWatch {
   get statistics(): Pick<
     WorkerStatistics,
     | "cpuPercent"
+    | "expectedPercent"
+    | "full"
     | "tickLateMs"
     | "loadState"
     | "complexity"
@@ -138,8 +145,11 @@ export class LoadWatch {
     | "fecRefusals"
   > {
     const { state: loadState, complexity, stepsDown, stepsUp } = this.#governor;
+    const burden = this.#burden;
     return {
       cpuPercent: this.#sample.cpuPercent,
+      expectedPercent: expectedPercent(burden),
+      full: this.#isFull(burden),
       tickLateMs: this.#sample.worstLateMs,
       loadState,
       complexity,
@@ -153,19 +163,28 @@ export class LoadWatch {
 
   get #burden(): Burden {
     const { state } = this.#governor;
-    const { cpuPercent } = this.#sample;
-    return { state, cpuPercent, ...this.#options.count(this.#sampledFrom, this.#sampledAt) };
+    const count = this.#options.count(this.#sampledFrom, this.#sampledAt);
+    const { percent: callPercent } = this.#price;
+    const measured = this.#sample.cpuPercent;
+    // What calls that are over took is free at once.
+    const over = this.#sounded - count.sounding;
+    const freed = over > 0 ? over * Math.min(callPercent, measured / this.#sounded) : 0;
+    return { state, cpuPercent: measured - freed, callPercent, ...count };
   }
 
   #tell(): void {
     this.#told = true;
     const burden = this.#burden;
-    const { limits, portsLeft, onLoad } = this.#options;
-    onLoad({
+    this.#options.onLoad({
       percent: expectedPercent(burden),
-      callPercent: callPercent(burden),
-      full: refusal(burden, limits) !== undefined || portsLeft?.() === false,
+      callPercent: burden.callPercent,
+      full: this.#isFull(burden),
     });
+  }
+
+  #isFull(burden: Burden): boolean {
+    const { limits, portsLeft } = this.#options;
+    return refusal(burden, limits) !== undefined || portsLeft?.() === false;
   }
 
   #askKernel(now: number): void {

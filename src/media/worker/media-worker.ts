@@ -8,6 +8,7 @@ import { LoadWatch, type LoadReadings } from "./load-watch.ts";
 import { answer, direct, type SessionCommand } from "./session-commands.ts";
 import type { WorkerCommand, WorkerMessage, WorkerReply, WorkerSettings } from "./messages.ts";
 import { PortPairs } from "./port-pairs.ts";
+import { SoundShare } from "./sound-share.ts";
 import { Ticker } from "./ticker.ts";
 
 /** A tick so late means that the thread did not run; afterwards it is given time to read what has piled up, ms. */
@@ -38,6 +39,7 @@ export interface MediaWorkerOptions {
 interface SessionEntry {
   readonly relay: RelaySession;
   readonly trunkPort: number;
+  readonly sound: SoundShare;
   /** When it was told to relay; undefined before. */
   connectedAt: number | undefined;
 }
@@ -71,6 +73,9 @@ export class MediaWorker {
       readings,
       limits: settings,
       log,
+      listen: (elapsedMs) => {
+        for (const { relay, sound } of this.#sessions.values()) sound.look(relay.packetsReceived, elapsedMs);
+      },
       count: (since, until) => this.#count(since, until),
       portsLeft: () => this.#pairs.free > 0,
       onLoad: (load) => post({ type: "load", load }),
@@ -80,15 +85,14 @@ export class MediaWorker {
     });
   }
 
-  #count(since: number, until: number): { sessions: number; promised: number; setUps: number } {
-    let promised = this.#opening;
+  #count(since: number, until: number): { sessions: number; sounding: number; setUps: number } {
+    let sounding = 0;
     let setUps = 0;
-    for (const { connectedAt } of this.#sessions.values()) {
-      if (connectedAt !== undefined && connectedAt <= since) continue;
-      promised++;
-      if (connectedAt !== undefined && connectedAt <= until) setUps++;
+    for (const { connectedAt, sound } of this.#sessions.values()) {
+      sounding += sound.share;
+      if (connectedAt !== undefined && connectedAt > since && connectedAt <= until) setUps++;
     }
-    return { sessions: this.#sessions.size + this.#opening, promised, setUps };
+    return { sessions: this.#sessions.size + this.#opening, sounding, setUps };
   }
 
   /** Carries out one command; those of sessions that are gone are void, as they crossed the `closed` on the way. */
@@ -187,7 +191,8 @@ export class MediaWorker {
       const relay = this.#createRelay(session, trunk);
       relay.setComplexity(this.#load.complexity);
       this.#startTicks();
-      this.#sessions.set(session, { relay, trunkPort: trunk.port, connectedAt: undefined });
+      const sound = new SoundShare();
+      this.#sessions.set(session, { relay, trunkPort: trunk.port, sound, connectedAt: undefined });
       const { transport: ice, browserSsrc: ssrc } = relay;
       post({ type: "opened", session, ice, ssrc, trunkPort: trunk.port });
     } catch (error) {

@@ -67,6 +67,8 @@ export const workerFigures: WorkerStatistics = {
   refused: {},
   cpuMs: 1500,
   cpuPercent: 12.34,
+  expectedPercent: 15.5,
+  full: false,
   tickLateMs: 1.26,
   loadState: "normal",
   complexity: 5,

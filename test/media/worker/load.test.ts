@@ -35,10 +35,18 @@ class BusyWorker {
   readonly lines: string[] = [];
   readonly worker: MediaWorker;
   drops: number | undefined;
+  /** Whether both sides of all sessions send sound. */
+  talking = false;
+  #packets = 0;
   #cpuMs = 0;
   #request = 0;
 
   constructor(settings: Partial<WorkerSettings> = {}) {
+    const packets = (): number => this.#packets;
+    vi.spyOn(RelaySession.prototype, "packetsReceived", "get").mockImplementation(() => ({
+      browser: packets(),
+      trunk: packets(),
+    }));
     this.worker = new MediaWorker({
       settings: {
         index: 0,
@@ -113,6 +121,7 @@ class BusyWorker {
   run(percent: number, seconds: number): void {
     for (let tick = 0; tick < seconds * 50; tick++) {
       this.#cpuMs += (percent / 100) * 20;
+      if (this.talking) this.#packets++;
       this.clock.advance(20);
     }
   }
@@ -141,6 +150,7 @@ let busy: BusyWorker | undefined;
 afterEach(async () => {
   await busy?.worker.handle({ type: "stop" });
   busy = undefined;
+  vi.restoreAllMocks();
 });
 
 /** A worker at its limit with three calls. */
@@ -149,6 +159,24 @@ async function fullWorker(settings: Partial<WorkerSettings> = {}): Promise<BusyW
   await busy.open("a", "b", "c");
   await busy.connect("a", "b", "c");
   busy.run(98, 4);
+  return busy;
+}
+
+function names(name: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${name}${index}`);
+}
+
+function sessionsOpened({ answers }: BusyWorker): number {
+  return answers.filter((answer) => answer.startsWith("opened")).length;
+}
+
+/** A worker of at most 50 % whose calls all talk and take so much of a core together. */
+async function talkingWorker(calls: number, percent: number, seconds = 3): Promise<BusyWorker> {
+  busy = new BusyWorker({ maxLoadPercent: 50, rtpPorts: rtpRange(480) });
+  await busy.open(...names("call", calls));
+  await busy.connect(...names("call", calls));
+  busy.talking = true;
+  busy.run(percent, seconds);
   return busy;
 }
 
@@ -242,14 +270,51 @@ describe("a loaded media worker", () => {
     expect(busy.answers.at(-1)).toBe("opened d");
   });
 
-  it("counts calls that ring by what the others cost", async () => {
-    busy = new BusyWorker({ maxLoadPercent: 50 });
-    await busy.open("a", "b");
-    await busy.connect("a", "b");
-    busy.run(49, 1);
-    // Two sound at the price of 2 % each, the most that is believed: the third and what follows are too much.
-    await busy.open("c", "d");
-    expect(busy.answers.slice(2)).toEqual(["opened c", "refused d: load"]);
+  it("stops a burst of calls that say nothing where it could not carry them all, and tells that it is full", async () => {
+    const burst = (busy = new BusyWorker({ maxLoadPercent: 50, rtpPorts: rtpRange(240) }));
+    // At one percent each until there is a measure; some ring, some were answered.
+    await busy.open(...names("a", 30));
+    await busy.connect(...names("a", 30));
+    busy.run(1.5, 3);
+    await Promise.all(names("b", 30).map((session) => burst.open(session)));
+    // Beside the 1.5 % that the thread takes now.
+    expect(sessionsOpened(busy)).toBe(49);
+    busy.run(1.5, 1);
+    expect(busy.loads.at(-1)?.full).toBe(true);
+    expect(await busy.statistics()).toMatchObject({ full: true, loadState: "normal" });
+    expect((await busy.statistics()).expectedPercent).toBeCloseTo(50.5, 1);
+    // One that ends leaves its room at once.
+    await busy.close("a0");
+    await busy.open("next", "last");
+    expect(busy.answers.slice(-2)).toEqual(["opened next", "refused last: load"]);
+  });
+
+  it("takes as many as their true cost leaves room for once ten of them sound", async () => {
+    const cheap = await talkingWorker(10, 5);
+    expect(cheap.loads.at(-1)).toEqual({ percent: 5, callPercent: 0.5, full: false });
+    await cheap.open(...names("more", 100));
+    // 5 % and half a percent each.
+    expect(sessionsOpened(cheap)).toBe(10 + 90);
+  });
+
+  it("keeps room for calls that are held or fall silent, at the price they had", async () => {
+    const held = await talkingWorker(20, 40, 60);
+    held.talking = false;
+    held.run(1, 5);
+    const { percent, callPercent } = held.loads.at(-1) ?? { percent: 0, callPercent: 0 };
+    expect(callPercent).toBeCloseTo(2, 1);
+    expect(percent).toBeCloseTo(41, 0);
+    await held.open(...names("more", 10));
+    expect(sessionsOpened(held)).toBe(20 + 5);
+  });
+
+  it("has the room of calls that are over at once, and not what others take", async () => {
+    const loaded = await talkingWorker(25, 50, 60);
+    await loaded.open("one");
+    expect(loaded.answers.at(-1)).toBe("refused one: load");
+    await Promise.all(names("call", 3).map((session) => loaded.close(session)));
+    await loaded.open(...names("more", 5));
+    expect(sessionsOpened(loaded)).toBe(25 + 3);
   });
 
   it("takes more while calls are answered one upon the other, though their handshakes load the thread", async () => {
@@ -287,7 +352,8 @@ describe("a loaded media worker", () => {
       limits: { maxCalls: 1, maxLoadPercent: 95 },
       log: silentLogger,
       // The one being opened finds no port, so nothing more will be told of it.
-      count: () => ({ sessions: 1, promised: 1, setUps: 0 }),
+      listen: () => {},
+      count: () => ({ sessions: 1, sounding: 0, setUps: 0 }),
       onLoad: (load) => loads.push(load),
       onComplexity: () => {},
     });
@@ -295,7 +361,7 @@ describe("a loaded media worker", () => {
     watch.tick(1000, 0);
     expect(loads.at(-1)?.full).toBe(true);
     watch.rest();
-    expect(loads.at(-1)).toEqual({ percent: 0, callPercent: 0.5, full: false });
+    expect(loads.at(-1)).toEqual({ percent: 0, callPercent: 1, full: false });
   });
 
   it("tells the main thread once a second, and once more when it is empty", async () => {
@@ -304,7 +370,7 @@ describe("a loaded media worker", () => {
     expect(full.loads.map((load) => load.full)).toEqual([true, true, true, true]);
     for (const session of ["a", "b", "c"]) await full.close(session);
     expect(full.loads).toHaveLength(5);
-    expect(full.loads.at(-1)).toEqual({ percent: 0, callPercent: 0.5, full: false });
+    expect(full.loads.at(-1)).toEqual({ percent: 0, callPercent: 1, full: false });
     expect(await full.statistics()).toMatchObject({ loadState: "normal", cpuPercent: 0, stepsUp: 1 });
     expect(full.clock.pendingTimers).toBe(0);
   });
@@ -318,7 +384,8 @@ describe("leave for FEC", () => {
       readings: { cpuMs: () => cpuMs, kernelDrops: () => Promise.resolve(undefined) },
       limits: { maxCalls: 0, maxLoadPercent: 95 },
       log: silentLogger,
-      count: () => ({ sessions: 100, promised: 0, setUps: 0 }),
+      listen: () => {},
+      count: () => ({ sessions: 100, sounding: 100, setUps: 0 }),
       onLoad: () => {},
       onComplexity: () => {},
     });

@@ -52,6 +52,11 @@ export const workerMetrics = {
     "CPU time of this worker's thread in the last second, share of a core.",
     one,
   ),
+  expectedLoad: gauge(
+    "worker_expected_load_ratio",
+    "That load once all its calls sound, share of a core: from media.maxWorkerLoad on new calls are refused.",
+    one,
+  ),
   late: gauge(
     "worker_tick_late_seconds",
     "How late the 20 ms tick of this worker's event loop came, 99th percentile of the last second.",
@@ -136,6 +141,7 @@ function putWorker(put: Put, statistics: WorkerStatistics): void {
   put(workerMetrics.restarts, statistics.restarts, { worker });
   put(workerMetrics.cpu, statistics.cpuMs / 1000, { worker });
   put(workerMetrics.load, statistics.cpuPercent / 100, { worker });
+  put(workerMetrics.expectedLoad, statistics.expectedPercent / 100, { worker });
   put(workerMetrics.late, statistics.tickLateMs / 1000, { worker });
   for (const state of ["normal", "reduced", "full"])
     put(workerMetrics.state, Number(state === statistics.loadState), { worker, state });
