@@ -65,7 +65,8 @@ function valueText(path: Path, before: unknown, after: unknown): string {
 
 /** Path and query of an address may hold a key: it is shown as far as its host and port. */
 function shown(value: unknown): string {
-  if (typeof value === "string" && /^https?:/.test(value) && URL.canParse(value)) return new URL(value).origin;
+  if (typeof value === "string" && /^https?:/.test(value) && URL.canParse(value))
+    return new URL(value).origin;
   return (JSON.stringify(value) ?? "none").slice(0, longestValue);
 }
 

@@ -315,7 +315,10 @@ describe("the webhook", () => {
   it("loses nothing of a file of its queue that cannot be opened for a while", async () => {
     const [receiver, directory] = [await new Receiver().listen(), folder()];
     const [file, aside] = [join(directory, "queue-000000007.jsonl"), join(directory, "aside")];
-    writeFileSync(file, [1, 2].map((number) => `${JSON.stringify({ schema: 1, id: idOf(number) })}\n`).join(""));
+    writeFileSync(
+      file,
+      [1, 2].map((number) => `${JSON.stringify({ schema: 1, id: idOf(number) })}\n`).join(""),
+    );
     receiver.answer = () => ({ status: 503 });
     const { add, idle, told, clock } = open(receiver.url, directory);
     await until(() => receiver.requests.length > 0);

@@ -12,7 +12,10 @@ export interface UntilSignalOptions {
   /** Closed in this order. */
   readonly parts: readonly Stoppable[];
   /** With it SIGTERM drains before it closes. */
-  readonly drain?: { readonly of: Pick<GatewayDrain, "exits" | "begin" | "progress">; readonly seconds: () => number };
+  readonly drain?: {
+    readonly of: Pick<GatewayDrain, "exits" | "begin" | "progress">;
+    readonly seconds: () => number;
+  };
   /** The first part has closed by itself. */
   readonly closed?: Promise<void>;
 }

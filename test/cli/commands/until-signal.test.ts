@@ -78,15 +78,18 @@ function drained() {
 it.each([
   [60, 60],
   [3600, 300],
-])("the first SIGTERM cuts no call of a drain that the API ordered for %i s: they have %i s", async (left, has) => {
-  const { gateway, ended, closes } = drained();
-  gateway.secondsLeft = left;
-  process.emit("SIGTERM", "SIGTERM");
-  await Promise.resolve();
-  expect([gateway.begun, closes()]).toEqual([[has], false]);
-  process.emit("SIGTERM", "SIGTERM");
-  expect(await ended).toBe(0);
-});
+])(
+  "the first SIGTERM cuts no call of a drain that the API ordered for %i s: they have %i s",
+  async (left, has) => {
+    const { gateway, ended, closes } = drained();
+    gateway.secondsLeft = left;
+    process.emit("SIGTERM", "SIGTERM");
+    await Promise.resolve();
+    expect([gateway.begun, closes()]).toEqual([[has], false]);
+    process.emit("SIGTERM", "SIGTERM");
+    expect(await ended).toBe(0);
+  },
+);
 
 it("SIGTERM after a drain that was cancelled drains anew; the next one ends the calls", async () => {
   const { gateway, ended, closes } = drained();
