@@ -9,15 +9,7 @@ export { turnOffer, type TurnOffer, type TurnTerms } from "./clients/turn-creden
 export type { AutoAnswer } from "./clients/auto-answer.ts";
 export type { ClientRule } from "./clients/client-kinds.ts";
 export type { CodecPreference } from "./media/codec-terms.ts";
-export {
-  jitterBuckets,
-  lossBuckets,
-  mosBuckets,
-  setUpBuckets,
-  soundWays,
-  QualityTotals,
-  type SoundWay,
-} from "./media/quality-totals.ts";
+export { mosBuckets, soundWays, QualityTotals, type SoundWay } from "./media/quality-totals.ts";
 export { trunkTermsOf, type TrunkSessionOptions } from "./legs/session-terms.ts";
 export type { NumberRule } from "./outbound/number-rules.ts";
 export type { OutboundPolicy } from "./outbound/outbound-policy.ts";

@@ -59,8 +59,15 @@ function valueText(path: Path, before: unknown, after: unknown): string {
   const schema = schemaAt(configSchema, path);
   const plain = [before, after].every((value) => !isMap(value) && !isListOfMaps(value));
   if (!schema || !plain || keyFacts.get(schema)?.secret) return "changed";
-  const text = (value: unknown): string => (JSON.stringify(value) ?? "none").slice(0, longestValue);
-  return `${text(before)} -> ${text(after)}`;
+  const [was, is] = [shown(before), shown(after)];
+  return was === is ? "changed" : `${was} -> ${is}`;
+}
+
+/** Path and query of an address may hold a key: it is shown as far as its host and port. */
+function shown(value: unknown): string {
+  if (typeof value === "string" && /^https?:/.test(value) && URL.canParse(value))
+    return new URL(value).origin;
+  return (JSON.stringify(value) ?? "none").slice(0, longestValue);
 }
 
 /** Entries by what they are called, and no more of them: there are passwords among their values. */

@@ -3,7 +3,7 @@ import { key } from "./keys.ts";
 
 const pattern = z.string().regex(/^[^\p{Cc}]{1,200}$/u);
 
-export const autoAnswerModes = ["never", "header", "always"] as const;
+const autoAnswerModes = ["never", "header", "always"] as const;
 
 const client = key(
   z.strictObject({

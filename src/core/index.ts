@@ -1,3 +1,4 @@
+export { addressList } from "./address-list.ts";
 export { afterEvents, systemClock, type Clock, type Timer } from "./clock.ts";
 export { FileWatch, type FileWatchOptions } from "./file-watch.ts";
 export { TypedEvents, type EventMap } from "./events.ts";

@@ -23,10 +23,7 @@ export class LineBuffer {
     const bytes = Buffer.from(`${line}\n`);
     this.#lines.push(bytes);
     this.#bytes += bytes.length;
-    while (this.#bytes > this.#mostBytes) {
-      this.#bytes -= this.#lines.shift()?.length ?? this.#bytes;
-      this.dropped++;
-    }
+    this.#makeRoom();
   }
 
   /** Takes lines out, `mostBytes` of them but at least one; none: there is none. */
@@ -46,6 +43,10 @@ export class LineBuffer {
   putBack(lines: readonly Buffer[]): void {
     this.#lines = [...lines, ...this.#lines];
     this.#bytes += lines.reduce((sum, { length }) => sum + length, 0);
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
     while (this.#bytes > this.#mostBytes) {
       this.#bytes -= this.#lines.shift()?.length ?? this.#bytes;
       this.dropped++;

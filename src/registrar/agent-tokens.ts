@@ -58,8 +58,6 @@ const sessionUser = /^([^;]{1,64});exp=(\d{1,12});id=[\da-f]{16}$/;
  * lie in memory; of the credentials nothing is kept: user name and secret prove themselves by an HMAC.
  */
 export class AgentTokens {
-  /** Tokens that were not taken, since the start. */
-  refusals = 0;
   readonly #options: AgentTokensOptions;
   #key: Buffer;
   /** By SHA-256 of the token, oldest first. */
@@ -106,12 +104,6 @@ export class AgentTokens {
 
   /** Exchanges a token, once. */
   redeem(token: string): SessionCredentials | { readonly refusal: TokenRefusal } {
-    const result = this.#redeem(token);
-    if ("refusal" in result) this.refusals++;
-    return result;
-  }
-
-  #redeem(token: string): SessionCredentials | { readonly refusal: TokenRefusal } {
     const { clock } = this.#options;
     const issued = this.#issued.get(keyOf(token));
     if (!issued) return { refusal: "wrong" };

@@ -1,5 +1,4 @@
-import { BlockList, isIPv4 } from "node:net";
-import { TypedEvents, type Clock, type Logger } from "../core/index.ts";
+import { addressList, TypedEvents, type Clock, type Logger } from "../core/index.ts";
 
 /** How many wrong passwords are borne. */
 export interface LoginLimits {
@@ -80,7 +79,7 @@ export class LoginGuard {
   readonly #log: Logger;
   readonly #failures = new Map<string, Failures>();
   readonly #good = new Set<string>();
-  #nets: { readonly of: readonly string[]; readonly list: BlockList } | undefined;
+  #nets: { readonly of: readonly string[]; readonly has: (address: string) => boolean } | undefined;
 
   constructor({ clock, limits, log }: LoginGuardOptions) {
     this.#clock = clock;
@@ -203,8 +202,8 @@ export class LoginGuard {
 
   #isNeverBanned(address: string): boolean {
     const { neverBan } = this.#limits();
-    if (this.#nets?.of !== neverBan) this.#nets = { of: neverBan, list: blockList(neverBan) };
-    return isIPv4(address) && this.#nets.list.check(address);
+    if (this.#nets?.of !== neverBan) this.#nets = { of: neverBan, has: addressList(neverBan) };
+    return this.#nets.has(address);
   }
 
   /** Makes room for a quarter at once: pruning at each failure would let an attacker make us count for ever. */
@@ -223,14 +222,4 @@ const maxDnLength = 64;
 /** A space is in no address and in no DN. */
 function keyOf(address: string | undefined, dn: string | undefined): string {
   return `${address ?? ""} ${dn?.slice(0, maxDnLength) ?? ""}`;
-}
-
-function blockList(nets: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const net of nets) {
-    const [address = "", bits] = net.split("/");
-    if (bits === undefined) list.addAddress(address);
-    else list.addSubnet(address, Number(bits));
-  }
-  return list;
 }

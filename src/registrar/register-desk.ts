@@ -1,4 +1,4 @@
-import { randomId, type Random } from "../core/index.ts";
+import { randomId, type Logger, type Random } from "../core/index.ts";
 import { createResponse, unescapeText, type ServerTransaction } from "../sip/index.ts";
 import { directoryRetrySeconds, type Readiness } from "./directory/directory.ts";
 import type { LoginGuard } from "./login-guard.ts";
@@ -10,6 +10,7 @@ export interface RegisterDeskOptions {
   /** Makes sure that all is known of a DN; undefined: it is already. */
   readonly prepare: (dn: string, address: string) => Promise<Readiness> | undefined;
   readonly random: Random;
+  readonly log: Logger;
 }
 
 /**
@@ -24,14 +25,17 @@ export class RegisterDesk {
   }
 
   receive(transaction: ServerTransaction): void {
-    const { registrar, guard, prepare } = this.#options;
+    const { registrar, guard, prepare, log } = this.#options;
     const { request, flow } = transaction;
     const dn = unescapeText(request.to.uri.user ?? "");
     // Who shows no password gets a challenge, and who is shut out nothing: neither needs to be known.
     const judged = request.headers.has("Authorization") && guard.blockedSeconds(flow.remoteAddress, dn) === 0;
     const waiting = judged ? prepare(dn, flow.remoteAddress) : undefined;
-    if (waiting) void waiting.then((readiness) => this.#prepared(transaction, readiness));
-    else registrar.handleRegister(transaction);
+    if (!waiting) return registrar.handleRegister(transaction);
+    // Who is told of messages catches what is thrown; behind a promise it would end the process.
+    waiting
+      .then((readiness) => this.#prepared(transaction, readiness))
+      .catch((error: unknown) => log.error({ err: error, dn }, "REGISTER could not be handled"));
   }
 
   #prepared(transaction: ServerTransaction, readiness: Readiness): void {

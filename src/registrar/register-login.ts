@@ -28,7 +28,6 @@ export class RegisterLogin {
     const limits = { ...defaultLoginLimits, ...options.loginLimits };
     this.#guard =
       options.guard ?? new LoginGuard({ clock: options.clock, limits: () => limits, log: options.log });
-    this.#guard.events.on("banned", () => void this.#counters.bans++);
   }
 
   /**

@@ -58,8 +58,6 @@ export interface RegistrarCounters {
   failedLogins: number;
   /** Refused without a look at the password: too many failures before. */
   blockedLogins: number;
-  /** Addresses, DNs and pairs of both that were shut out. */
-  bans: number;
   /** Answered with any other error. */
   refused: number;
   signedIn: number;

@@ -67,7 +67,6 @@ class BindingRegistrar implements AgentRegistrar {
     challenges: 0,
     failedLogins: 0,
     blockedLogins: 0,
-    bans: 0,
     refused: 0,
     signedIn: 0,
     signedOut: 0,

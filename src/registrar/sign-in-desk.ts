@@ -22,6 +22,8 @@ const unavailable = { refusal: "unavailable", seconds: directoryRetrySeconds } a
 
 /** Exchanges tokens, our own and an identity provider's, for credentials that sign in by digest. */
 export class SignInDesk {
+  /** Tokens of either kind that were not taken, since the start; not those that could not be judged. */
+  refusals = 0;
   readonly #options: SignInDeskOptions;
 
   constructor(options: SignInDeskOptions) {
@@ -32,8 +34,12 @@ export class SignInDesk {
     const result = await this.#exchange(token, address);
     const { guard } = this.#options;
     // A right token is always taken: it cannot be guessed, and a whole site may come by one proxy's address.
-    if (!("refusal" in result)) guard.succeeded(address, result.dn);
-    if (!("refusal" in result) || result.refusal !== "wrong") return result;
+    if (!("refusal" in result)) {
+      guard.succeeded(address, result.dn);
+      return result;
+    }
+    if (result.refusal !== "unavailable") this.refusals++;
+    if (result.refusal !== "wrong") return result;
     const seconds = guard.blockedSeconds(address);
     if (seconds > 0) return { refusal: "blocked", seconds };
     guard.failed(address);

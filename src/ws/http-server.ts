@@ -187,7 +187,8 @@ class FastifyHttpServer implements HttpServer {
       const loaded = loadCertificate(files);
       const { certFile, keyFile } = this.#files;
       if (files.certFile !== certFile || files.keyFile !== keyFile) this.#watchFiles(files);
-      if (loaded.info.fingerprint256 === this.#certificate?.info.fingerprint256) return undefined;
+      // The whole file: its chain may be another one.
+      if (this.#certificate?.cert.equals(loaded.cert)) return undefined;
       // Only new handshakes use the new pair; open connections keep their keys.
       server.setSecureContext({ cert: loaded.cert, key: loaded.key, ...tlsFloor });
       this.#certificate = loaded;

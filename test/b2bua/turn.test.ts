@@ -110,6 +110,19 @@ describe("credentials for TURN servers", () => {
     ]);
   });
 
+  it("are taken back, too, from who had no connection when the configuration named no server any more", async () => {
+    let now: TurnTerms | undefined = { ...terms, policy: "relay" };
+    const asked = bench({ turn: () => now });
+    const { flow } = asked.presence;
+    asked.registrarEvents.emit("signed-in", asked.presence);
+    asked.presence.flow = now = undefined;
+    asked.b2bua.turnChanged();
+    asked.presence.flow = flow;
+    asked.registrarEvents.emit("flow-resumed", asked.presence);
+    await asked.pass();
+    expect(offers(asked).map(({ iceTransportPolicy }) => iceTransportPolicy)).toEqual(["relay", "all"]);
+  });
+
   it("stand in no trace", async () => {
     const asked = bench();
     asked.registrarEvents.emit("signed-in", asked.presence);

@@ -45,6 +45,17 @@ describe("what two configurations differ by", () => {
     ]);
   });
 
+  it("shows of an address no more than where it leads: path and query may hold a key", () => {
+    const gws = (url: string): string => `${minimal}\nopenTelemetry: { endpoint: "${url}" }`;
+    const told = (before: string, after: string) => changes(gws(before), gws(after)).map(({ what }) => what);
+    expect(told("https://one.test/v1/traces?key=k-1", "https://two.test/v1/traces?key=k-1")).toEqual([
+      "https://one.test -> https://two.test",
+    ]);
+    expect(told("https://one.test/v1/traces?key=k-1", "https://one.test/v1/traces?key=k-2")).toEqual([
+      "changed",
+    ]);
+  });
+
   it("never shows a secret, be it from the file or from one named there", () => {
     const after = `${minimal.replace("correct horse", "battery staple")}
 admin: { token: "0123456789abcdef0123456789abcdef", users: [{ name: ann, password: "a staple of batteries" }] }`;

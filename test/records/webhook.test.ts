@@ -7,6 +7,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -309,6 +310,29 @@ describe("the webhook", () => {
     await idle();
     expect(receiver.taken).toEqual(range(1, 4));
     expect(counters().queued).toBe(0);
+  });
+
+  it("loses nothing of a file of its queue that cannot be opened for a while", async () => {
+    const [receiver, directory] = [await new Receiver().listen(), folder()];
+    const [file, aside] = [join(directory, "queue-000000007.jsonl"), join(directory, "aside")];
+    writeFileSync(
+      file,
+      [1, 2].map((number) => `${JSON.stringify({ schema: 1, id: idOf(number) })}\n`).join(""),
+    );
+    receiver.answer = () => ({ status: 503 });
+    const { add, idle, told, clock } = open(receiver.url, directory);
+    await until(() => receiver.requests.length > 0);
+    renameSync(file, aside);
+    // Opening it fails with ELOOP, as with EMFILE where too many files are open.
+    symlinkSync(file, file);
+    receiver.answer = () => ({ status: 204 });
+    add(3);
+    await until(() => told().some((line) => line.includes("cannot be read")), clock);
+    rmSync(file);
+    renameSync(aside, file);
+    await until(() => receiver.taken.length === 3, clock);
+    await idle();
+    expect(receiver.taken).toEqual(range(1, 3));
   });
 
   it("goes on when its queue was cleared away while it ran", async () => {

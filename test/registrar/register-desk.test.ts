@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { silentLogger } from "../../src/core/index.ts";
+import { createLogger, silentLogger } from "../../src/core/index.ts";
 import { LoginGuard, RegisterDesk, type Readiness } from "../../src/registrar/index.ts";
 import { parseMessage, type Flow, type ServerTransaction, type SipResponse } from "../../src/sip/index.ts";
 import { CountingRandom } from "../support/counting-random.ts";
@@ -11,6 +11,9 @@ const connection = { remoteAddress: address, open: true };
 let guard: LoginGuard;
 let asked: string[];
 let judged: number;
+let lines: string[];
+/** What the registrar does with a REGISTER beside counting it. */
+let judge: () => void;
 let answers: SipResponse[];
 let readiness: PromiseWithResolvers<Readiness> | undefined;
 let desk: RegisterDesk;
@@ -18,17 +21,24 @@ let desk: RegisterDesk;
 beforeEach(() => {
   const limits = { perAccount: 2, perAddress: 9, perDn: 9, forgiveSeconds: 30, neverBan: [] };
   guard = new LoginGuard({ clock: new FakeClock(), limits: () => limits, log: silentLogger });
-  [asked, judged, answers] = [[], 0, []];
+  [asked, judged, answers, lines] = [[], 0, [], []];
+  judge = () => {};
   connection.open = true;
   readiness = Promise.withResolvers<Readiness>();
   desk = new RegisterDesk({
-    registrar: { handleRegister: () => void judged++ },
+    registrar: {
+      handleRegister() {
+        judged++;
+        judge();
+      },
+    },
     guard,
     prepare(dn, from) {
       asked.push(`${dn} from ${from}`);
       return readiness?.promise;
     },
     random: new CountingRandom(),
+    log: createLogger("info", { write: (line) => void lines.push(line) }),
   });
 });
 
@@ -96,4 +106,15 @@ test("a connection that has closed meanwhile gets no binding and no answer", asy
   connection.open = false;
   await told("ready");
   expect([judged, answers]).toEqual([0, []]);
+});
+
+test("a fault of ours in a REGISTER that had to wait costs a log line and not the process", async () => {
+  judge = () => {
+    throw new Error("ours");
+  };
+  desk.receive(register());
+  await told("ready");
+  await Promise.resolve();
+  expect([judged, lines.length]).toEqual([1, 1]);
+  expect(lines[0]).toContain("ours");
 });

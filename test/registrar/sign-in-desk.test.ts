@@ -78,3 +78,13 @@ test("a right JWT for a DN that may not sign in opens nothing, and counts as no 
     expect(await desk.exchange(await jwtFor("7001"), address)).toEqual({ refusal: "unknown-dn" });
   expect(guard.list()).toEqual([]);
 });
+
+test("tokens of either kind that are not taken are counted, those that could not be judged are not", async () => {
+  const token = issue("5001");
+  await desk.exchange(token, address);
+  for (const given of [token, "made-up", await jwtFor("5001", 300, "f".repeat(32)), await jwtFor("5001", -1)])
+    await desk.exchange(given, address);
+  readiness = "down";
+  await desk.exchange(await jwtFor("5001"), address);
+  expect(desk.refusals).toBe(4);
+});

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { connect as connectHttp2, type ClientHttp2Session } from "node:http2";
 import { createConnection } from "node:net";
 import { join } from "node:path";
@@ -254,6 +254,15 @@ test("a new certificate is presented after its files changed, and open sockets l
   expect(await presentedName()).toBe("second");
   expect(log.lines).toContain("new certificate is unusable, the old one stays");
   expect(faults[0]).toContain("is unusable");
+});
+
+test("a chain that changed below the same certificate is presented too", () => {
+  const files = { certFile: join(folder.path, "chain.pem"), keyFile: tls.keyFile };
+  copyFileSync(tls.certFile, files.certFile);
+  open({ tls: files });
+  appendFileSync(files.certFile, readFileSync(other.certFile));
+  expect(server.reloadCertificate()).toBe(true);
+  expect(server.counters.certificateReloads).toBe(1);
 });
 
 test("a certificate with a foreign key is refused at start and at reload", async () => {

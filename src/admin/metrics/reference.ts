@@ -5,7 +5,7 @@ import { processRegistry } from "./registry.ts";
 const begin = "<!-- Made from src/admin/metrics/groups by: node src/admin/metrics/reference.ts -->";
 
 /** The tables of docs/metrics.md, behind the part that is written by hand. */
-export function metricsReference(): string {
+function metricsReference(): string {
   const parts = metricGroups.map(
     ({ title, metrics }) => `### ${title}\n\n${table(Object.values(metrics).map(rowOf))}`,
   );

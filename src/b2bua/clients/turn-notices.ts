@@ -3,6 +3,13 @@ import type { Registrar, SipPresence } from "../../registrar/index.ts";
 import { sendEvent, type SipAgentLegOptions } from "./client-event.ts";
 import { noTurn, turnOffer, type TurnTerms } from "./turn-credentials.ts";
 
+interface Client {
+  /** Renews its credentials; none while there is no TURN server. */
+  renewal: Timer | undefined;
+  /** What it was told last names TURN servers. */
+  offered: boolean;
+}
+
 /** Event package of our own: credentials for TURN servers, JSON `TurnOffer`. */
 const turnEvent = "x-jackfield-turn";
 
@@ -14,8 +21,8 @@ const turnEvent = "x-jackfield-turn";
 export class TurnNotices {
   readonly #options: SipAgentLegOptions;
   readonly #terms: () => TurnTerms | undefined;
-  /** Clients that asked, each with the timer that renews its credentials; none while there is no TURN server. */
-  readonly #renewals = new Map<SipPresence, Timer | undefined>();
+  /** Those that asked. */
+  readonly #clients = new Map<SipPresence, Client>();
   readonly #unsubscribe: (() => void)[];
 
   /** @param terms those in force; undefined: there is no TURN server */
@@ -27,33 +34,29 @@ export class TurnNotices {
       registrar.events.on("signed-in", tell),
       registrar.events.on("flow-resumed", tell),
       registrar.events.on("signed-out", (presence) => {
-        this.#renewals.get(presence)?.clear();
-        this.#renewals.delete(presence);
+        this.#clients.get(presence)?.renewal?.clear();
+        this.#clients.delete(presence);
       }),
     ];
   }
 
-  /** Clients that are told. */
-  get size(): number {
-    return this.#renewals.size;
-  }
-
   /** The terms have changed: everybody is told those in force. */
   renew(): void {
-    for (const presence of Array.from(this.#renewals.keys())) this.#tell(presence);
+    for (const presence of Array.from(this.#clients.keys())) this.#tell(presence);
   }
 
   #tell(presence: SipPresence): void {
     if (presence.gone || !presence.allowEvents.includes(turnEvent)) return;
     const { clock } = this.#options.context;
-    const former = this.#renewals.get(presence);
-    former?.clear();
+    const client = this.#clients.get(presence) ?? { renewal: undefined, offered: false };
+    this.#clients.set(presence, client);
+    client.renewal?.clear();
     const terms = this.#terms();
-    const renewal = terms && clock.setTimer(renewalMs(terms), () => this.#tell(presence));
-    this.#renewals.set(presence, renewal);
+    client.renewal = terms && clock.setTimer(renewalMs(terms), () => this.#tell(presence));
     const { flow, dn } = presence;
     // Without a connection it is told when it comes back.
-    if (!flow || (!terms && !former)) return;
+    if (!flow || (!terms && !client.offered)) return;
+    client.offered = terms !== undefined;
     const body = JSON.stringify(terms ? turnOffer(terms, dn, clock.wallClock()) : noTurn);
     sendEvent(this.#options, presence, flow, turnEvent, [["Content-Type", "application/json"]], body);
   }
@@ -61,8 +64,8 @@ export class TurnNotices {
   close(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#unsubscribe.length = 0;
-    for (const timer of this.#renewals.values()) timer?.clear();
-    this.#renewals.clear();
+    for (const { renewal } of this.#clients.values()) renewal?.clear();
+    this.#clients.clear();
   }
 }
 

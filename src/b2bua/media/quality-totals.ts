@@ -21,10 +21,10 @@ export function qualityOfWay({ browser, trunk }: MediaStatistics, way: SoundWay)
 export const mosBuckets = [1.5, 2, 2.5, 3, 3.3, 3.6, 3.8, 4, 4.1, 4.2, 4.3, 4.4, 4.5] as const;
 
 /** The same of interarrival jitter, ms, and of loss, percent. */
-export const jitterBuckets = [5, 10, 20, 30, 50, 75, 100, 150, 200, 500] as const;
-export const lossBuckets = [0, 0.1, 0.5, 1, 2, 3, 5, 10, 20, 50, 100] as const;
+const jitterBuckets = [5, 10, 20, 30, 50, 75, 100, 150, 200, 500] as const;
+const lossBuckets = [0, 0.1, 0.5, 1, 2, 3, 5, 10, 20, 50, 100] as const;
 /** The same of the time from INVITE to 200, ms; most of it is the time people let it ring. */
-export const setUpBuckets = [100, 250, 500, 1000, 2000, 3000, 5000, 10_000, 20_000, 30_000, 60_000] as const;
+const setUpBuckets = [100, 250, 500, 1000, 2000, 3000, 5000, 10_000, 20_000, 30_000, 60_000] as const;
 
 /** How one way sounded, counted. */
 interface WayTotals {

@@ -118,7 +118,7 @@ export class Gateway {
     const live = new LiveConfig(config, log);
     const traces = createTraces(config, surroundings);
     const media = await createMediaPool(
-      { ...mediaOptions(config), tellSteps: traces !== undefined },
+      { ...config.media, idleMs: config.media.idleSeconds * 1000, tellSteps: traces !== undefined },
       { clock, random, log: log.child({ room: "media" }) },
     );
     const hep = openHep(config, surroundings);
@@ -342,27 +342,4 @@ function createTraces(config: Config, { clock }: GatewaySurroundings): TraceStor
   const read = adminIsOn(config) || config.openTelemetry.endpoint !== undefined;
   if (!read || calls === 0) return undefined;
   return new TraceStore(clock, { calls, bytes: megabytes * 1_000_000, showDigits });
-}
-
-function mediaOptions({ media }: Config) {
-  const { host, advertisedAddress, browserSide, sipServerSide, browserPort, rtpPorts } = media;
-  const { workers, trunkSource, idleSeconds } = media;
-  const { maxCallsPerWorker, maxWorkerLoad, captureDirectory, rtcpXr, gainDb, jitterBuffer } = media;
-  return {
-    host,
-    advertisedAddress,
-    browserSide,
-    sipServerSide,
-    browserPort,
-    rtpPorts,
-    workers,
-    maxCallsPerWorker,
-    maxWorkerLoad,
-    trunkSource,
-    rtcpXr,
-    gainDb,
-    jitterBuffer,
-    idleMs: idleSeconds * 1000,
-    captureDirectory,
-  };
 }

@@ -144,7 +144,7 @@ function openDesks(
     digest,
     tokens,
     jwt,
-    registerDesk: new RegisterDesk({ registrar, guard, prepare, random }),
+    registerDesk: new RegisterDesk({ registrar, guard, prepare, random, log }),
     signIn: tokens && new SignInDesk({ tokens, jwt, guard, prepare }),
   };
 }

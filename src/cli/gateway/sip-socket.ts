@@ -1,5 +1,6 @@
-import { BlockList, isIPv4 } from "node:net";
+import { isIPv4 } from "node:net";
 import type { Config } from "../../config/index.ts";
+import { addressList } from "../../core/index.ts";
 import { joinServers, NamedServer, type ServerSource } from "../../registrar/index.ts";
 import {
   createTransactionLayer,
@@ -48,7 +49,7 @@ export async function openSipSocket(
   const sipLog = log.child({ room: "sip" });
   const transactions = createTransactionLayer({ clock, random, log: sipLog, user: dispatcher, observer });
   const names: NamedServer[] = [];
-  const always = allowList(config.sipServer.allow);
+  const always = addressList(config.sipServer.allow);
   let also = (_address: string): boolean => false;
   const allow = (address: string): boolean =>
     always(address) || names.some((name) => name.knows(address)) || also(address);
@@ -101,14 +102,4 @@ function lookedUp(names: readonly NamedServer[], { clock }: GatewaySurroundings)
       resolve();
     });
   });
-}
-
-function allowList(entries: readonly string[]): (address: string) => boolean {
-  const list = new BlockList();
-  for (const entry of entries) {
-    const [address = "", bits] = entry.split("/");
-    if (bits === undefined) list.addAddress(address, "ipv4");
-    else list.addSubnet(address, Number(bits), "ipv4");
-  }
-  return (address) => isIPv4(address) && list.check(address, "ipv4");
 }

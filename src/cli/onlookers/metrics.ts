@@ -58,7 +58,7 @@ export async function openMetrics(rooms: GatewayRooms): Promise<Onlooker | undef
 }
 
 function addCollectors(rooms: GatewayRooms, login: Login): (() => void)[] {
-  const { live, metrics, b2bua, registrar, trunkRegistrations, digest, tokens, media, sip } = rooms;
+  const { live, metrics, b2bua, registrar, trunkRegistrations, digest, signIn, media, sip } = rooms;
   const { hep, accounts } = rooms;
   const { udp, stream } = sip.transports;
   const sound = { media, quality: b2bua.quality, workers: live.current.media.workers };
@@ -69,7 +69,7 @@ function addCollectors(rooms: GatewayRooms, login: Login): (() => void)[] {
   const collectors = [
     gatewayCollector(gateway),
     socketCollector(gateway),
-    agentCollector({ registrar, digest, tokens, login }),
+    agentCollector({ registrar, digest, signIn, login }),
     trunkCollector(trunkRegistrations),
     collect,
     mediaCollector(sound),

@@ -113,7 +113,7 @@ export class DiskQueue {
     this.#writer.add(line);
   }
 
-  /** The oldest lines, `limit` at most, all of one file; undefined: there are none. Unreadable ones are left out and counted. */
+  /** The oldest lines, `limit` at most, all of one file; undefined: there are none. Those that are no JSON are left out and counted. */
   async oldest(limit: number): Promise<Batch | undefined> {
     for (let head = this.#segments[0]; head; head = this.#segments[0]) {
       const path = pathOf(this.#options.directory, head.number);
@@ -246,9 +246,12 @@ async function countLines(path: string, end = Infinity): Promise<{ lines: number
   return { lines, bytes };
 }
 
-/** Whole lines from `offset` on, `most` bytes of them. */
+/** Whole lines from `offset` on, `most` bytes of them; none of a file that is not there. Rejects with other errors. */
 async function readLines(path: string, offset: number, most: number): Promise<string> {
-  const file = await open(path).catch(() => undefined);
+  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+    // What cannot be opened for a moment (EMFILE) is no empty file, which would be deleted.
+    if (error.code !== "ENOENT") throw error;
+  });
   if (!file) return "";
   try {
     const { size } = await file.stat();

@@ -25,7 +25,7 @@ const longestPauseMs = 300_000;
 /** However long the receiver asks to wait. */
 const longestWishMs = 600_000;
 /** So often a record by itself is refused (4xx) before it is put aside; about two minutes. */
-export const refusalTries = 8;
+const refusalTries = 8;
 
 /** Takes the queue to the receiver, oldest first, one request at a time, and tries again for as long as it takes. */
 export class Sender {

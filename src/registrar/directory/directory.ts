@@ -42,6 +42,8 @@ const agentsKept = 20_000;
 const unknownKept = 20_000;
 /** Sign-ins that wait at a time, in all and of one address, behind which a whole site may be. */
 const waitingAtOnce = { all: 2000, address: 400 };
+/** Statuses that judge the DN asked for: whoever makes DNs up must not make the directory pass for down by them. */
+const dnRefused: ReadonlySet<number> = new Set([400, 410, 422]);
 const dnText = /^\w[\w.+*#-]{0,63}$/;
 
 /**
@@ -131,12 +133,12 @@ export class AgentDirectory {
       this.#works();
       return true;
     }
-    if (!("json" in answer)) {
+    if (!("json" in answer) && ("failure" in answer || !dnRefused.has(answer.status))) {
       this.#failed(answer);
       return false;
     }
     this.#works();
-    const agent = readAgent(answer.json);
+    const agent = "json" in answer ? readAgent(answer.json) : { wrong: `status ${answer.status}` };
     if ("wrong" in agent) {
       this.counters.failures++;
       // One broken entry must not fill the log, nor keep the others out.

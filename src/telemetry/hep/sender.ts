@@ -26,7 +26,7 @@ export interface HepCounters {
 
 /** What may wait in a socket, bytes: some seconds of a busy gateway. */
 const waitingBytes = 4_000_000;
-/** Pause before the next connection, ms; TCP's grows to the longest. */
+/** Pause before the next connection, ms; it doubles up to the longest. */
 const firstPauseMs = 1000;
 const longestPauseMs = 30_000;
 /** One line about a receiver that is away in this time, ms. */

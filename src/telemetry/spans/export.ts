@@ -45,7 +45,7 @@ export class SpanExport {
   readonly counters: SpanCounters = { unsampledCalls: 0, sentSpans: 0, droppedSpans: 0 };
   readonly #options: SpanExportOptions;
   readonly #waiting: ReadableSpan[] = [];
-  #loading: Promise<Loaded | undefined>;
+  readonly #loading: Promise<Loaded | undefined>;
   #loaded: Loaded | undefined;
   #timer: Timer | undefined;
   #sending: Promise<void> | undefined;
@@ -95,14 +95,10 @@ export class SpanExport {
   }
 
   async #close(): Promise<void> {
-    const patience = new Promise<"late">((resolve) => {
-      const timer = this.#options.clock.setTimer(closePatienceMs, () => resolve("late"));
-      void this.#flush().then(() => {
-        timer.clear();
-        resolve("late");
-      });
-    });
-    await patience;
+    const late = Promise.withResolvers<void>();
+    const patience = this.#options.clock.setTimer(closePatienceMs, late.resolve);
+    await Promise.race([this.#flush(), late.promise]);
+    patience.clear();
     this.#timer?.clear();
     this.counters.droppedSpans += this.#waiting.splice(0).length;
     // It waits for what is under way, as long as it takes.

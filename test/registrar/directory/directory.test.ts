@@ -166,6 +166,15 @@ describe("a directory that is down", () => {
     ]);
   });
 
+  test.each([400, 410, 422])("is not taken to be down for refusing one DN (%i)", async (status) => {
+    server.reply = ({ path }) => (path === "/agents/5001" ? agent : { status });
+    const directory = open();
+    expect(await directory.prepare("somebody", "198.51.100.9")).toBe("down");
+    expect(await directory.prepare("5001", "192.0.2.1")).toBe("ready");
+    expect(directory.counters).toMatchObject({ lookups: 2, failures: 1 });
+    expect(lines).toHaveLength(1);
+  });
+
   test("is waited for no longer than is configured", async () => {
     server.reply = () => "never";
     const directory = open();

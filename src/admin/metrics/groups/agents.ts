@@ -1,4 +1,4 @@
-import type { AgentRegistrar, AgentTokens, PacedTrunkRegistrations } from "../../../registrar/index.ts";
+import type { AgentRegistrar, PacedTrunkRegistrations, SignInDesk } from "../../../registrar/index.ts";
 import type { DigestServer } from "../../../sip/index.ts";
 import { addressOf } from "../../status/show.ts";
 import type { Login } from "../../login.ts";
@@ -54,12 +54,13 @@ export const trunkMetrics = {
 export interface AgentSources {
   readonly registrar: Pick<AgentRegistrar, "list" | "counters">;
   readonly digest: Pick<DigestServer, "counters">;
-  readonly tokens: Pick<AgentTokens, "refusals"> | undefined;
+  /** Takes tokens; undefined: there are none. */
+  readonly signIn: Pick<SignInDesk, "refusals"> | undefined;
   /** Of everything that asks for a name, a password or a token over HTTP. */
   readonly login: Pick<Login, "refusals">;
 }
 
-export function agentCollector({ registrar, digest, tokens, login }: AgentSources): Collect {
+export function agentCollector({ registrar, digest, signIn, login }: AgentSources): Collect {
   return (put) => {
     const agents = registrar.list();
     const reachable = agents.filter((agent) => agent.reachable).length;
@@ -82,7 +83,7 @@ export function agentCollector({ registrar, digest, tokens, login }: AgentSource
       sip_refused: refused,
       admin: login.refusals.wrong,
       admin_blocked: login.refusals.blocked,
-      ...(tokens ? { sign_in_token: tokens.refusals } : {}),
+      ...(signIn ? { sign_in_token: signIn.refusals } : {}),
     };
     putEach(put, agentMetrics.authFailures, failures, "kind");
   };

@@ -1,6 +1,5 @@
-import type { Drain } from "../api/contract.ts";
 import { levelOf } from "../../shared/words.ts";
-import type { Ban } from "../api/contract.ts";
+import type { Ban, Drain } from "../api/contract.ts";
 
 /** What figures and states are called for people. Pure. */
 
