@@ -130,8 +130,5 @@ async function gate(): Promise<number> {
 }
 
 process.chdir(root);
-try {
-  process.exitCode = await gate();
-} finally {
-  rmSync(reports, { recursive: true, force: true });
-}
+process.once("exit", () => rmSync(reports, { recursive: true, force: true, maxRetries: 3 }));
+process.exitCode = await gate();
