@@ -130,5 +130,8 @@ async function gate(): Promise<number> {
 }
 
 process.chdir(root);
-process.once("exit", () => rmSync(reports, { recursive: true, force: true, maxRetries: 3 }));
-process.exitCode = await gate();
+try {
+  process.exitCode = await gate();
+} finally {
+  rmSync(reports, { recursive: true, force: true, maxRetries: 3 });
+}
