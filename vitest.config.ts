@@ -9,6 +9,8 @@ const timed = ["sound", "attacks", "soak", "bench", "loss"].map((name) => `test/
  */
 const experimental = { viteModuleRunner: false, nodeLoader: false };
 
+const setupFiles = ["test/setup/keep-compiled.ts"];
+
 export default defineConfig({
   test: {
     projects: [
@@ -28,6 +30,7 @@ export default defineConfig({
         test: {
           name: "interop",
           experimental,
+          setupFiles,
           include: ["test/interop/**/*.test.ts"],
           exclude: timed,
           maxWorkers: 2,
@@ -39,6 +42,7 @@ export default defineConfig({
         test: {
           name: "timed",
           experimental,
+          setupFiles,
           include: timed,
           fileParallelism: false,
           testTimeout: 60_000,
@@ -60,6 +64,7 @@ export default defineConfig({
         test: {
           name: "pages",
           experimental,
+          setupFiles,
           include: ["test/pages/**/*.test.ts"],
           globalSetup: ["test/browser/support/build-page.ts"],
           maxWorkers: 2,
@@ -71,6 +76,7 @@ export default defineConfig({
         test: {
           name: "browser",
           experimental,
+          setupFiles,
           include: ["test/browser/**/*.test.ts"],
           globalSetup: ["test/browser/support/build-page.ts"],
           fileParallelism: false,

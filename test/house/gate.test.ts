@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { add, countsOf, inWords, NOTHING } from "../setup/counts.ts";
+import { add, countsOf, inWords, NOTHING, readIfThere } from "../setup/counts.ts";
 import { installCommand, isPresent, missingPackages, NEEDS } from "../setup/debian.ts";
 import { runCommand } from "../setup/run-step.ts";
 
@@ -66,6 +69,14 @@ describe("the gate's steps", () => {
       timedOut: false,
     });
     expect((await runCommand("no-such-command-here", [], 20_000)).code).toBe(127);
+  });
+
+  it("print into a file where they are given one", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "jackfield-step-"));
+    const log = join(folder, "log");
+    await runCommand(process.execPath, ["-e", "console.log('out'); console.error('err')"], 20_000, log);
+    expect(readIfThere(log)).toBe("out\nerr\n");
+    rmSync(folder, { recursive: true });
   });
 
   it("are ended when they take too long, and get no input", async () => {

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 
 const KILL_AFTER_MS = 5_000;
 
@@ -9,13 +10,20 @@ export interface Ended {
 }
 
 /**
- * Runs a command with our output and no input, and ends it and all it started when it takes longer than `limitMs`.
+ * Runs a command with our output, or the file `log` for it, and no input, and ends it and all it started when it takes longer than `limitMs`.
  * Never rejects: a command that cannot start ends with code 127.
  */
-export async function runCommand(command: string, args: readonly string[], limitMs: number): Promise<Ended> {
+export async function runCommand(
+  command: string,
+  args: readonly string[],
+  limitMs: number,
+  log?: string,
+): Promise<Ended> {
   return await new Promise<Ended>((resolve) => {
+    const output = log === undefined ? "inherit" : openSync(log, "w");
     // A process group of its own, so that what hangs ends with its workers and browsers.
-    const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit"], detached: true });
+    const child = spawn(command, args, { stdio: ["ignore", output, output], detached: true });
+    if (output !== "inherit") closeSync(output);
     const kill = (signal: NodeJS.Signals): void => {
       if (child.pid === undefined) return;
       try {
@@ -32,7 +40,8 @@ export async function runCommand(command: string, args: readonly string[], limit
     }, limitMs);
     const stop = (): void => {
       kill("SIGTERM");
-      process.exit(130);
+      // After the listeners of other commands that run at this time: they end theirs.
+      setImmediate(() => process.exit(130));
     };
     process.once("SIGINT", stop);
     process.once("SIGTERM", stop);
