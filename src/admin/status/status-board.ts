@@ -105,7 +105,7 @@ export class StatusBoard {
 
   #sample(present: Present): Sample {
     const { sources, failures } = this.#options;
-    return this.#sampler.take({ ...present, setUps: sources.calls.setUps, failures: failures.count("call") });
+    return this.#sampler.take({ ...present, setUps: sources.calls.setUps, failures: failures.setUps });
   }
 
   /** The answer is there by the next second. */
