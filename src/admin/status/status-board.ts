@@ -13,7 +13,7 @@ import { Cell, Table, type TableChange } from "./table.ts";
 
 export interface StatusBoardOptions {
   readonly sources: StatusSources;
-  readonly failures: Pick<FailureLog, "recent" | "count">;
+  readonly failures: Pick<FailureLog, "recent" | "setUps">;
   readonly audits: Pick<Recent<Audit>, "last" | "since" | "until">;
   readonly clock: Clock;
 }
