@@ -9,7 +9,10 @@ export function watchedFilesOf({ agents, records }: Partial<ParsedConfig>, direc
   const { webhook } = records ?? {};
   const files = [
     ...entries.flatMap(({ passwordFile, trunkPasswordFile }) => [passwordFile, trunkPasswordFile]),
-    ...[jwt?.secretFile, jwt?.publicKeyFile, webhook?.secretFile, webhook?.ca],
+    jwt?.secretFile,
+    jwt?.publicKeyFile,
+    webhook?.secretFile,
+    webhook?.ca,
   ];
   const named = files.filter((file) => file !== undefined);
   return Array.from(new Set(named.map((file) => resolve(directory, file))));

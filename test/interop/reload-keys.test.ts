@@ -265,7 +265,7 @@ const seen: Readonly<Record<string, () => Promise<void>>> = {
   },
   async "agents.jwt.secret"() {
     const ask = async (secret: string): Promise<number> => {
-      const token = await new SignJWT({ dn: "5001" })
+      const bearer = await new SignJWT({ dn: "5001" })
         .setProtectedHeader({ alg: "HS256" })
         .setIssuer(jwt.issuer)
         .setAudience(jwt.audience)
@@ -274,7 +274,7 @@ const seen: Readonly<Record<string, () => Promise<void>>> = {
       const answer = await fetch(`http://127.0.0.1:${gateway.httpPort}/api/sign-in`, {
         method: "POST",
         headers: { "content-type": "application/json" },
-        body: JSON.stringify({ token }),
+        body: JSON.stringify({ token: bearer }),
       });
       return answer.status;
     };
