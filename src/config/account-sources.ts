@@ -39,11 +39,17 @@ const jwt = key(
         text: "HS256: secret shared with who makes the tokens.",
         expects: "a text of 32 to 256 characters",
         secret: true,
+        reload: true,
       }),
-      secretFile: key(types.file.optional(), { text: "File with that secret.", expects: expects.file }),
-      publicKeyFile: key(types.file.optional(), {
-        text: "RS256, ES256: PEM file with the public key, or the certificate, of who makes the tokens. Read at start.",
+      secretFile: key(types.file.optional(), {
+        text: "File with that secret. Read again when it changes.",
         expects: expects.file,
+        reload: true,
+      }),
+      publicKeyFile: key(types.file.optional(), {
+        text: "RS256, ES256: PEM file with the public key, or the certificate, of who makes the tokens. Read again when it changes.",
+        expects: expects.file,
+        reload: true,
         example: "/etc/jackfield/identity.pem",
       }),
       jwksUrl: key(address.optional(), {
@@ -69,7 +75,7 @@ const jwt = key(
     })
     .optional(),
   {
-    text: "Sign-in by JSON Web Tokens (RFC 7519) of an identity provider (docs/accounts.md). Read at start. Left out: none.",
+    text: "Sign-in by JSON Web Tokens (RFC 7519) of an identity provider (docs/accounts.md). Left out: none.",
     expects: "a map with issuer, audience and one of secret, secretFile, publicKeyFile, jwksUrl",
   },
 );

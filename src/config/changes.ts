@@ -19,8 +19,8 @@ export function configChanges(before: Config, after: Config): ConfigChange[] {
   return changesAt([], before, after);
 }
 
-/** What a file holds that a key names, under a name of its own; it changes without a restart as well. */
-const readFromFiles = new Set(["agents.fileAccounts"]);
+/** What a file holds that a key names; it changes without a restart. */
+const readFromFiles = new Set(["agents.fileAccounts", "agents.jwt.publicKey", "records.webhook.ca"]);
 
 /** Whether the key at this path, or one above it, takes effect at a reload. */
 export function mayReload(path: Path): boolean {
@@ -57,7 +57,9 @@ const longestValue = 200;
 /** What is read from files has no schema of its own, and is a secret as likely as not. */
 function valueText(path: Path, before: unknown, after: unknown): string {
   const schema = schemaAt(configSchema, path);
-  const plain = [before, after].every((value) => !isMap(value) && !isListOfMaps(value));
+  const plain =
+    !readFromFiles.has(pathText(path)) &&
+    [before, after].every((value) => !isMap(value) && !isListOfMaps(value));
   if (!schema || !plain || keyFacts.get(schema)?.secret) return "changed";
   const [was, is] = [shown(before), shown(after)];
   return was === is ? "changed" : `${was} -> ${is}`;

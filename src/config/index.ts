@@ -30,3 +30,4 @@ export type {
   RangeConfig,
 } from "./types.ts";
 export { turnTerms } from "./turn.ts";
+export { rereadFiles } from "./watched-files.ts";

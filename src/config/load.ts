@@ -16,6 +16,7 @@ import { resolveTurn } from "./turn.ts";
 import { resolveHep, resolveOpenTelemetry } from "./telemetry.ts";
 import type { Config } from "./types.ts";
 import { pathText } from "./walk.ts";
+import { watchedFilesOf } from "./watched-files.ts";
 import { fileFault, parseYamlText } from "./yaml-file.ts";
 
 export interface LoadOptions {
@@ -34,8 +35,8 @@ export type ConfigResult =
       readonly ok: true;
       readonly config: Config;
       readonly warnings: readonly ConfigWarning[];
-      /** Absolute paths of the files that the secrets of accounts and ranges were read from. */
-      readonly agentFiles: readonly string[];
+      /** Absolute paths of the files that `rereadFiles` takes something from. */
+      readonly watchedFiles: readonly string[];
     }
   | {
       readonly ok: false;
@@ -103,8 +104,8 @@ export function checkTree(
   applyRules(sections, workers, say);
   const config = resolveSections(sections, directory, workers, say);
   if (faults.length > 0 || !config) return { ok: false, faults: inOrder(faults), warnings };
-  const agentFiles = agentFilesOf(sections.agents, directory);
-  return { ok: true, config: deepFreeze(config), warnings, agentFiles };
+  const watchedFiles = watchedFilesOf(sections, directory);
+  return { ok: true, config: deepFreeze(config), warnings, watchedFiles };
 }
 
 /** Each section by itself, so that one broken key does not keep the rules from looking at the other sections. */
@@ -171,13 +172,6 @@ function resolveSections(
     shutdown,
     log,
   };
-}
-
-function agentFilesOf(agents: ParsedConfig["agents"] | undefined, directory: string): string[] {
-  const entries = [...(agents?.accounts ?? []), ...(agents?.ranges ?? [])];
-  const files = entries.flatMap(({ passwordFile, trunkPasswordFile }) => [passwordFile, trunkPasswordFile]);
-  const named = files.filter((file) => file !== undefined);
-  return Array.from(new Set(named.map((file) => resolve(directory, file))));
 }
 
 function resolveHttp(http: ParsedConfig["http"], directory: string, say: Say): Config["http"] {

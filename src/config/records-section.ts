@@ -45,11 +45,17 @@ const webhook = z.strictObject({
     text: "Signs each request: X-Jackfield-Signature with HMAC-SHA256 of time and body.",
     expects: expects.secret,
     secret: true,
+    reload: true,
   }),
-  secretFile: key(types.file.optional(), { text: "File with that secret.", expects: expects.file }),
-  ca: key(types.file.optional(), {
-    text: "PEM file with certificates to trust beside the system's.",
+  secretFile: key(types.file.optional(), {
+    text: "File with that secret. Read again when it changes.",
     expects: expects.file,
+    reload: true,
+  }),
+  ca: key(types.file.optional(), {
+    text: "PEM file with certificates to trust beside the system's. Read again when it changes.",
+    expects: expects.file,
+    reload: true,
     example: "billing-ca.pem",
   }),
   queueDirectory: key(types.file, {

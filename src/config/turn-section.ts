@@ -43,4 +43,5 @@ export const turn = section(
       expects: "all or relay",
     }),
   },
+  { reload: true },
 );

@@ -35,6 +35,11 @@ export class CallRecords {
     return { file: this.#file?.counters ?? noFile, webhook: this.#webhook?.counters ?? noWebhook };
   }
 
+  /** Another secret and other certificates for the webhook; from its next request on. */
+  useWebhookKeys(keys: Pick<WebhookOptions, "secret" | "ca">): void {
+    this.#webhook?.use(keys);
+  }
+
   add(record: CallRecord): void {
     const line = JSON.stringify(publicRecord(record, this.#options));
     this.#file?.add(line);

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import { createSecureServer, type Http2SecureServer } from "node:http2";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { fastify, type FastifyInstance, type FastifyServerFactoryHandler } from "fastify";
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyServerFactoryHandler } from "fastify";
 import { FileWatch, TypedEvents, type Clock, type Logger } from "../core/index.ts";
 import {
   loadCertificate,
@@ -133,6 +133,12 @@ class FastifyHttpServer implements HttpServer {
     this.#server = createServer();
     this.app = fastify({
       bodyLimit: options.maxBodyBytes,
+      // A path that cannot be decoded reaches no route, and no hook.
+      frameworkErrors: (error, _request, reply) => {
+        const answer: FastifyReply = reply;
+        protect(answer);
+        void answer.status(statusOf(error)).send({ error: error.message });
+      },
       // fastify calls the factory within this call; what it returns is the only server there is.
       serverFactory: (handler) => {
         this.#server = this.#createServer(handler);
@@ -281,14 +287,7 @@ class FastifyHttpServer implements HttpServer {
       this.counters.requests++;
     });
     this.app.addHook("onSend", async (_request, reply, payload) => {
-      reply.header("x-content-type-options", "nosniff");
-      reply.header("referrer-policy", "no-referrer");
-      if (!reply.hasHeader("cross-origin-resource-policy"))
-        reply.header("cross-origin-resource-policy", "same-origin");
-      // No Strict-Transport-Security: it holds for every port of the host name, where other servers may live.
-      if (!reply.hasHeader("content-security-policy"))
-        reply.header("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
-      if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
+      protect(reply);
       return payload;
     });
     this.app.setErrorHandler((error, request, reply) => {
@@ -301,6 +300,18 @@ class FastifyHttpServer implements HttpServer {
       return reply.status(status).send({ error: message });
     });
   }
+}
+
+/** What every answer has, unless its route has said otherwise. */
+function protect(reply: FastifyReply): void {
+  reply.header("x-content-type-options", "nosniff");
+  reply.header("referrer-policy", "no-referrer");
+  if (!reply.hasHeader("cross-origin-resource-policy"))
+    reply.header("cross-origin-resource-policy", "same-origin");
+  // No Strict-Transport-Security: it holds for every port of the host name, where other servers may live.
+  if (!reply.hasHeader("content-security-policy"))
+    reply.header("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+  if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
 }
 
 /** Node asks this of its server: h2c and other offers are answered as the ordinary request they also are. */

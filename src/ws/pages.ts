@@ -105,6 +105,8 @@ function setHeaders(reply: FastifyReply, file: string, headersOf: (file: string)
   const { policy: contentSecurity, features } = headersOf(file);
   reply.header("content-security-policy", contentSecurity);
   reply.header("permissions-policy", features);
+  // Whoever opened the dashboard gets no handle on its window.
+  if (file.startsWith("admin/")) reply.header("cross-origin-opener-policy", "same-origin");
   if (!file.startsWith("sdk/")) return;
   // The embedding page's own script: it is public and knows nothing, and pages of any origin load it.
   reply.header("cross-origin-resource-policy", "cross-origin");

@@ -20,7 +20,7 @@ beforeAll(async () => {
     media: { rtpPorts: [24_700, 24_739] },
     sipServer: { registration: { mode: "all" } },
   };
-  const source = { load: () => testConfig(sipServer, config), agentFiles: [] };
+  const source = { load: () => testConfig(sipServer, config), watchedFiles: [] };
   gateway = await openTestGateway({ sipServer, config, source });
 });
 afterAll(async () => {

@@ -1,4 +1,6 @@
+import { createHmac } from "node:crypto";
 import { once } from "node:events";
+import { SignJWT } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { Gateway } from "../../src/cli/index.ts";
@@ -11,11 +13,13 @@ import { openTestGateway, openTestSandbox, testConfig, testOrigin } from "../sup
 import { until } from "./support/rtp-phone.ts";
 
 const token = "0f".repeat(16);
+const jwt = { issuer: "https://idp.test/", audience: "jackfield" };
 type Sections = Readonly<Record<string, object>>;
 /** Ports as the gateway has them: a reload must find them unchanged. */
 const fixed: Sections = {
   media: { rtpPorts: [24_500, 24_599], maxCallsPerWorker: 3 },
   admin: { token },
+  agents: { jwt: { ...jwt, secret: "first".repeat(8) } },
 };
 let sandbox: Sandbox;
 let gateway: Gateway;
@@ -32,7 +36,7 @@ beforeAll(async () => {
   const server = `127.0.0.1:${sandbox.port}`;
   const auth = { auth: { password: "trunk-{dn}" } };
   sections = { ...fixed, sipServer: auth };
-  const source = { load: () => testConfig(server, sections), agentFiles: [] };
+  const source = { load: () => testConfig(server, sections), watchedFiles: [] };
   gateway = await openTestGateway({ sipServer: server, config: sections, source, log });
 });
 afterEach(async () => {
@@ -132,6 +136,18 @@ const hangUps: (() => void)[] = [];
 afterEach(() => {
   for (const hangUp of hangUps.splice(0)) hangUp();
 });
+
+const turn = { urls: ["turn:turn.test"], secret: "turn".repeat(8) };
+/** What the page of this DN is told when it signs in. */
+async function turnOffer(dn: string): Promise<TurnOffer> {
+  const agent = await signIn(dn, { allowEvents: "x-jackfield-turn" });
+  await agent.whenEvent("x-jackfield-turn");
+  return JSON.parse(agent.events.at(-1)?.body.toString() ?? "");
+}
+interface TurnOffer {
+  readonly iceServers: readonly [{ readonly username: string; readonly credential: string }];
+  readonly expires: number;
+}
 
 const gws = { url: "https://gws.example.com" };
 async function gwsSetting(name: string): Promise<unknown> {
@@ -246,6 +262,51 @@ const seen: Readonly<Record<string, () => Promise<void>>> = {
     await events("5002");
     const [agent] = agents;
     await agent?.whenEvent("x-jackfield-call", '"ringing"');
+  },
+  async "agents.jwt.secret"() {
+    const ask = async (secret: string): Promise<number> => {
+      const bearer = await new SignJWT({ dn: "5001" })
+        .setProtectedHeader({ alg: "HS256" })
+        .setIssuer(jwt.issuer)
+        .setAudience(jwt.audience)
+        .setExpirationTime("1 min")
+        .sign(Buffer.from(secret));
+      const answer = await fetch(`http://127.0.0.1:${gateway.httpPort}/api/sign-in`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ token: bearer }),
+      });
+      return answer.status;
+    };
+    const [first, second] = ["first".repeat(8), "second".repeat(8)];
+    expect([await ask(first), await ask(second)]).toEqual([200, 401]);
+    reload({ agents: { jwt: { ...jwt, secret: second } } });
+    expect([await ask(first), await ask(second)]).toEqual([401, 200]);
+  },
+  async "turn.urls"() {
+    const agent = await signIn("5001", { allowEvents: "x-jackfield-turn" });
+    reload({ turn: { ...turn, urls: ["turn:other.test"] } });
+    await agent.whenEvent("x-jackfield-turn", "turn:other.test");
+    // Everybody is told when there is none any more, too.
+    reload({});
+    await agent.whenEvent("x-jackfield-turn", '"iceServers":[]');
+  },
+  async "turn.secret"() {
+    reload({ turn: { ...turn, secret: "another".repeat(4) } });
+    const {
+      iceServers: [{ username, credential }],
+    } = await turnOffer("5001");
+    const made = createHmac("sha1", "another".repeat(4)).update(username).digest("base64");
+    expect(credential).toBe(made);
+  },
+  async "turn.lifetimeSeconds"() {
+    reload({ turn: { ...turn, lifetimeSeconds: 60 } });
+    const { expires } = await turnOffer("5001");
+    expect(expires - Date.now() / 1000).toBeLessThan(61);
+  },
+  async "turn.policy"() {
+    reload({ turn: { ...turn, policy: "relay" } });
+    expect(await turnOffer("5001")).toMatchObject({ iceTransportPolicy: "relay" });
   },
   async clients() {
     reload({ clients: [{ match: "Jackfield test*", answerBy: "preanswer" }] });
@@ -407,6 +468,12 @@ const elsewhere: Readonly<Record<string, string>> = {
   "http.tls": "test/interop/reload.test.ts",
   "http.tls.cert": "test/interop/reload.test.ts",
   "http.tls.key": "test/interop/reload.test.ts",
+  "agents.jwt.secretFile": "read into agents.jwt.secret",
+  "agents.jwt.publicKeyFile": "test/config/watched-files.test.ts, test/registrar/jwt/jwt-login.test.ts",
+  "turn.secretFile": "read into turn.secret",
+  "records.webhook.secret": "test/records/webhook.test.ts",
+  "records.webhook.secretFile": "read into records.webhook.secret",
+  "records.webhook.ca": "test/records/webhook.test.ts",
   "sipServer.auth.passwordFile": "read into sipServer.auth.password",
   "admin.tokenFile": "read into admin.token",
 };

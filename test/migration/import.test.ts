@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -187,6 +190,41 @@ describe("a small site", () => {
     const { config, report } = run(site("small", { withKeys: false }), all);
     expect(config.http).toMatchObject({ host: "127.0.0.1", port: 8089 });
     expect(part(report, "To decide").split("\n")[2]).toContain("- http.tls");
+  });
+
+  it("tells of a folder that it may not read, and of one that leads nowhere, as what they are", () => {
+    const place = site("small");
+    mkdirSync(place.path("locked"), { mode: 0o000 });
+    symlinkSync("loop", place.path("loop"));
+    writeFileSync(
+      place.path("pjsip.conf"),
+      "#include locked/*.conf\n#include loop/*.conf\n#include none/*.conf\n",
+    );
+    chmodSync(place.folder, 0o777);
+    chmodSync(place.path("pjsip.conf"), 0o644);
+    const lines: string[] = [];
+    const log = vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
+    const error = vi.spyOn(console, "error").mockImplementation(() => {});
+    const { geteuid, seteuid } = process;
+    const user = geteuid?.();
+    // Root may read everything.
+    if (user === 0) seteuid?.(65_534);
+    try {
+      runImportAsterisk({
+        files: [place.path("pjsip.conf")],
+        output: place.path("new.yaml"),
+        report: undefined,
+      });
+    } finally {
+      if (user === 0) seteuid?.(user);
+      log.mockRestore();
+      error.mockRestore();
+      chmodSync(place.path("locked"), 0o700);
+    }
+    const told = lines.join("\n");
+    expect(told).toContain(`locked/*.conf, which this user may not read (${place.path("locked")})`);
+    expect(told).toContain("loop/*.conf, which cannot be read (ELOOP)");
+    expect(told).toContain("none/*.conf, which does not exist");
   });
 
   it("writes over no file, and leaves none behind when it fails", () => {

@@ -378,6 +378,33 @@ describe("a webhook over TLS", () => {
     expect(receiver.taken).toEqual(range(2, 2));
   });
 
+  it("is taken with another authority from the next request on, and signed with another secret", async () => {
+    const files = authority.issue("renewed", "IP:127.0.0.1");
+    const ca = readFileSync(authority.ca.certFile, "utf8");
+    const receiver = await new Receiver(files).listen();
+    const former = new TestAuthority();
+    onTestFinished(() => former.remove());
+    const { records, add, idle, counters, clock } = open(receiver.url, folder(), {
+      ca: readFileSync(former.ca.certFile, "utf8"),
+      secret: "former",
+    });
+    add(1);
+    await until(() => counters().failed > 0, clock);
+    records.useWebhookKeys({ ca, secret: "renewed" });
+    await idle();
+    expect(receiver.taken).toEqual(range(1, 1));
+    const [request] = receiver.requests;
+    const [, time] = /t=(\d+)/.exec(String(request?.headers["x-jackfield-signature"])) ?? [];
+    const hmac = createHmac("sha256", "renewed").update(`${time}.${request?.body}`).digest("hex");
+    expect(request?.headers["x-jackfield-signature"]).toBe(`t=${time},v1=${hmac}`);
+    // Trusted no more, though a connection of before still stands.
+    records.useWebhookKeys({ ca: readFileSync(former.ca.certFile, "utf8"), secret: "renewed" });
+    add(2);
+    const failed = counters().failed;
+    await until(() => counters().failed > failed, clock);
+    expect(receiver.taken).toEqual(range(1, 1));
+  });
+
   it("is not taken under another name than that of its certificate", async () => {
     const receiver = await new Receiver(authority.issue("other", "IP:192.0.2.1")).listen();
     const { add, counters, clock } = open(receiver.url, folder(), {

@@ -63,6 +63,16 @@ export function installCommand(packages: readonly string[], right: Right): strin
 }
 
 /**
+ * `command` while a policy-rc.d says that no service may be started (101), as coturn's and Prometheus' packages ask for; one
+ * that is there already stays as it is. `file`: its place.
+ */
+export function withoutServices(command: string, right: Right, file = "/usr/sbin/policy-rc.d"): string {
+  const sudo = right === "root" ? "" : "sudo ";
+  const put = `printf '#!/bin/sh\\nexit 101\\n' | ${sudo}tee ${file} >/dev/null && ${sudo}chmod 755 ${file}`;
+  return `if [ ! -e ${file} ]; then trap '${sudo}rm -f ${file}' EXIT; ${put}; fi; ${command}`;
+}
+
+/**
  * Installs what is missing where this user may.
  * @returns undefined when all is there, else what to tell the user, with the one command to run.
  */
@@ -73,13 +83,12 @@ export function installMissing(): string | undefined {
   const command = installCommand(packages, right);
   if (right === "none") return `The tests need ${packages.join(", ")}. Run:\n\n  ${command}\n`;
   process.stdout.write(`installing ${packages.join(", ")}\n`);
-  // sudo drops the environment, so the settings travel in the command itself; the lock may be held by another apt. In
-  // runlevel 1 invoke-rc.d starts no service that a package brings.
+  // sudo drops the environment, so the settings travel in the command itself; the lock may be held by another apt.
   const quiet = command.replaceAll(
     "apt-get ",
-    "env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -o DPkg::Lock::Timeout=120 ",
+    "env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 ",
   );
-  spawnSync("bash", ["-c", quiet], { stdio: ["ignore", "inherit", "inherit"] });
+  spawnSync("bash", ["-c", withoutServices(quiet, right)], { stdio: ["ignore", "inherit", "inherit"] });
   const still = missingPackages();
   if (still.length === 0) return undefined;
   return `${still.join(", ")} could not be installed. Run, and read what it says:\n\n  ${installCommand(still, right)}\n`;

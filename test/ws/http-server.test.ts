@@ -89,6 +89,21 @@ test("without TLS it speaks HTTP/1.1 and tells its real port", async () => {
   expect(server.secure).toBe(false);
 });
 
+test.each(["/%", "/hello/%ZZ"])(
+  "a request for %s gets 400 with the headers that every answer has",
+  async (path) => {
+    open();
+    await server.listen();
+    const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({ error: expect.stringContaining("is not a valid url") });
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    expect(response.headers.get("content-security-policy")).toContain("frame-ancestors 'none'");
+    expect(response.headers.get("cross-origin-resource-policy")).toBe("same-origin");
+  },
+);
+
 test("with TLS one port speaks HTTP/2, HTTP/1.1 and WebSocket", async () => {
   open({ tls });
   const receiver = new RecordingReceiver();
@@ -336,6 +351,10 @@ test("each page is served with what it needs and no more", async () => {
   const [admin, adminFeatures] = await rules("/admin/");
   expect(admin).toMatch(/connect-src 'self'; frame-ancestors 'none'$/);
   expect(adminFeatures).toContain("microphone=()");
+  // Whoever embeds the softphone may have opened it; nobody needs a handle on the dashboard's window.
+  const opener = async (path: string) =>
+    (await fetch(`${base}${path}`)).headers.get("cross-origin-opener-policy");
+  expect([await opener("/admin/"), await opener("/")]).toEqual(["same-origin", null]);
   expect((await rules("/embed-example.html"))[0]).toContain("frame-src 'self'");
   for (const path of ["/", "/admin/", "/embed-example.html"])
     expect((await rules(path))[0]).toMatch(

@@ -145,7 +145,7 @@ export interface Sample {
   /** Of them those whose DN is in service at SIP Server. */
   readonly in_service: number;
   readonly calls: number;
-  /** Calls begun, and calls that ended badly, since the sample before. */
+  /** Calls begun, and calls that failed before anybody answered them, since the sample before. */
   readonly setups: number;
   readonly failures: number;
   /** Over the calls, each by its worst way; null while none sounds. */

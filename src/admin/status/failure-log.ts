@@ -28,6 +28,9 @@ export class FailureLog {
   readonly #storms = new Map<string, Storm>();
   readonly #counts = new Map<Failure["kind"], number>();
 
+  /** Calls since the start that failed before anybody answered them. */
+  setUps = 0;
+
   constructor(clock: Clock) {
     this.#clock = clock;
   }

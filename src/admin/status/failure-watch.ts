@@ -36,7 +36,11 @@ export function watchFailures(sources: FailureSources, failures: FailureLog): ()
     if (news) failures.note(news, like);
   };
   const stops = [
-    calls.events.on("ended", (record) => note(failureOfCall(record))),
+    calls.events.on("ended", (record) => {
+      const news = failureOfCall(record);
+      if (news && record.answeredAt === undefined) failures.setUps++;
+      note(news);
+    }),
     trunk.events.on("status", (dn, status) => note(failureOfRegistration(dn, status))),
     trunk.events.on("stolen", (dn, contact) =>
       note({ kind: "registration", dn, reason: `another phone has taken the DN over: ${contact}` }, "stolen"),

@@ -13,7 +13,7 @@ import { Cell, Table, type TableChange } from "./table.ts";
 
 export interface StatusBoardOptions {
   readonly sources: StatusSources;
-  readonly failures: Pick<FailureLog, "recent" | "count">;
+  readonly failures: Pick<FailureLog, "recent" | "setUps">;
   readonly audits: Pick<Recent<Audit>, "last" | "since" | "until">;
   readonly clock: Clock;
 }
@@ -105,7 +105,7 @@ export class StatusBoard {
 
   #sample(present: Present): Sample {
     const { sources, failures } = this.#options;
-    return this.#sampler.take({ ...present, setUps: sources.calls.setUps, failures: failures.count("call") });
+    return this.#sampler.take({ ...present, setUps: sources.calls.setUps, failures: failures.setUps });
   }
 
   /** The answer is there by the next second. */

@@ -107,9 +107,18 @@ function readText(file: string): { readonly text: string } | { readonly reason: 
     if (facts.size > maxFileBytes) return { reason: "is too large" };
     return { text: readFileSync(file, "utf8") };
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return { reason: code === "ENOENT" ? "does not exist" : `cannot be read (${code ?? "unknown error"})` };
+    return unreadable(file, error);
   }
+}
+
+function unreadable(file: string, error: unknown): { readonly reason: string } {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" || code === "ENOTDIR") return { reason: "does not exist" };
+  if (code === "EACCES" || code === "EPERM")
+    return {
+      reason: `this user may not read (${file}): run it as one who may, or give a copy that he may read`,
+    };
+  return { reason: `cannot be read (${code ?? "unknown error"})` };
 }
 
 /** Asterisk's own folder stands for the one that the files given are in: they are often copies. */
@@ -122,7 +131,9 @@ function includedFrom(folder: string): ReadIncluded {
     const path = resolve(folder, there ? relative(asteriskFolder, name) : name);
     if (!inside(folder, path)) return { reason: "lies outside of the folder of the first file: not read" };
     const found: NamedText[] = [];
-    for (const file of filesOf(path)) {
+    const files = filesOf(path);
+    if ("reason" in files) return files;
+    for (const file of files) {
       const read = readText(file);
       if ("reason" in read) return read;
       found.push({ name: relative(folder, file), text: read.text });
@@ -136,7 +147,7 @@ function inside(folder: string, path: string): boolean {
   return way !== "" && !way.startsWith("..") && !isAbsolute(way);
 }
 
-function filesOf(path: string): string[] {
+function filesOf(path: string): readonly string[] | { readonly reason: string } {
   if (!basename(path).includes("*")) return [path];
   const parts = basename(path).split("*");
   try {
@@ -145,8 +156,8 @@ function filesOf(path: string): string[] {
       .toSorted()
       .slice(0, mostFilesOfPattern)
       .map((name) => join(dirname(path), name));
-  } catch {
-    return [];
+  } catch (error) {
+    return unreadable(dirname(path), error);
   }
 }
 

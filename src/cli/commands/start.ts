@@ -26,7 +26,7 @@ export async function runStart(options: {
       log,
       logLinesLost: linesLost,
       pageDirectory: pageDirectory(),
-      configuration: { load: () => loadConfig(options), agentFiles: loaded.agentFiles },
+      configuration: { load: () => loadConfig(options), watchedFiles: loaded.watchedFiles },
     });
     process.on("SIGHUP", () => void gateway.reload("SIGHUP"));
     log.info({ http: gateway.httpPort, sip: gateway.sipPort }, "gateway is up");

@@ -6,7 +6,7 @@ export interface ConfigSource {
   /** Never throws. */
   readonly load: () => ConfigResult;
   /** See `ConfigResult`. */
-  readonly agentFiles: readonly string[];
+  readonly watchedFiles: readonly string[];
 }
 
 /** What the live configuration tells. */

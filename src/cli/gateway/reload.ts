@@ -3,6 +3,7 @@ import type { B2bua } from "../../b2bua/index.ts";
 import {
   adminIsOn,
   configChanges,
+  rereadFiles,
   tokenSecret,
   type Config,
   type ConfigChange,
@@ -37,8 +38,8 @@ export interface ReloadedRooms {
 }
 
 /**
- * Puts a changed configuration in force without a restart: whole, or not at all. The files that secrets of agents come from
- * are watched, and a change of them is a reload of `agents.accounts` and `agents.ranges` alone.
+ * Puts a changed configuration in force without a restart: whole, or not at all. Files with passwords and keys
+ * are watched, and a change of them is a reload of what they hold alone.
  */
 export class Reloader {
   readonly #rooms: ReloadedRooms;
@@ -51,7 +52,7 @@ export class Reloader {
     this.#rooms = rooms;
     this.#source = rooms.surroundings.configuration;
     this.#log = rooms.surroundings.log.child({ room: "cli" });
-    if (this.#source) this.#watchFiles(this.#source.agentFiles);
+    if (this.#source) this.#watchFiles(this.#source.watchedFiles);
   }
 
   /** Reads the configuration again, and the certificate. `by`: who asked, for the log. */
@@ -65,12 +66,9 @@ export class Reloader {
     this.#watch = undefined;
   }
 
-  #reloadAgents(): void {
+  #reloadFiles(): void {
     const { live } = this.#rooms;
-    this.#reload("file watch", ({ agents: { accounts, ranges } }) => ({
-      ...live.current,
-      agents: { ...live.current.agents, accounts, ranges },
-    }));
+    this.#reload("file watch", (loaded) => rereadFiles(live.current, loaded));
   }
 
   #reload(by: string, choose: (loaded: Config) => Config): ReloadResult {
@@ -98,7 +96,7 @@ export class Reloader {
     const { tls } = next.http;
     const unusable = tls && http.useCertificate({ certFile: tls.cert, keyFile: tls.key });
     if (unusable !== undefined) return { outcome: "impossible", reason: unusable };
-    this.#watchFiles(loaded.agentFiles);
+    this.#watchFiles(loaded.watchedFiles);
     if (changes.length > 0) this.#apply(next);
     for (const { key, reason, remedy } of loaded.warnings)
       this.#log.warn({ key, reason, remedy }, "configuration");
@@ -121,7 +119,7 @@ export class Reloader {
     this.#watched = files;
     this.#watch?.close();
     const { clock } = this.#rooms.surroundings;
-    const onChange = (): void => this.#reloadAgents();
+    const onChange = (): void => this.#reloadFiles();
     this.#watch = files.length === 0 ? undefined : new FileWatch({ files, clock, log: this.#log, onChange });
   }
 

@@ -116,6 +116,7 @@ export function createSignalling(
   live.events.on("changed", (next, previous) => {
     if (next.agents !== previous.agents) trunkRegistrations.setAllDns(configuredDns(next));
     if (!isDeepStrictEqual(next.turn, previous.turn)) b2bua.turnChanged();
+    if (next.agents.jwt) desks.jwt?.useKey(next.agents.jwt);
   });
   pool.events.on("down", (server) => b2bua.serverDown(server));
   return { ...desks, trunkRegistrations, b2bua };

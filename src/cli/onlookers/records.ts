@@ -23,7 +23,12 @@ export function openRecords({ live, surroundings, b2bua, metrics }: GatewayRooms
     random,
     log: log.child({ room: "records" }),
   });
-  const stop = b2bua.events.on("ended", (record) => records.add(record));
+  const stops = [
+    b2bua.events.on("ended", (record) => records.add(record)),
+    live.events.on("changed", ({ records: { webhook: next } }) => {
+      if (next) records.useWebhookKeys({ secret: next.secret, ca: next.ca });
+    }),
+  ];
   metrics.add(
     recordCollector(() => {
       const { counters } = records;
@@ -35,7 +40,7 @@ export function openRecords({ live, surroundings, b2bua, metrics }: GatewayRooms
   );
   return {
     async close() {
-      stop();
+      for (const stop of stops) stop();
       await records.close();
     },
   };

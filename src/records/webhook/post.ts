@@ -34,21 +34,27 @@ export function signature(secret: string, body: string, wallClockMs: number): st
 
 /** Posts bodies to one receiver over connections that are kept. Redirects are not followed. */
 export class Poster {
-  readonly #receiver: Receiver;
+  #receiver: Receiver;
   readonly #clock: Clock;
-  readonly #agent: HttpAgent;
-  readonly #secure: boolean;
+  #agent: HttpAgent;
+  /** Other certificates are trusted than `#agent` knows of. */
+  #stale = false;
 
   constructor(receiver: Receiver, clock: Clock) {
     this.#receiver = receiver;
     this.#clock = clock;
-    this.#secure = receiver.url.startsWith("https:");
-    const kept = { keepAlive: true, maxSockets: 1 };
-    this.#agent = this.#secure ? new HttpsAgent({ ...kept, ca: trusted(receiver.ca) }) : new HttpAgent(kept);
+    this.#agent = agentFor(receiver);
   }
 
-  /** Resolves within the time allowed; never rejects. */
+  /** From the next request on. */
+  use({ secret, ca }: Pick<Receiver, "secret" | "ca">): void {
+    this.#stale ||= ca !== this.#receiver.ca;
+    this.#receiver = { ...this.#receiver, secret, ca };
+  }
+
+  /** One at a time. Resolves within the time allowed; never rejects. */
   post(body: string): Promise<Outcome> {
+    if (this.#stale) this.#renew();
     const { url, secret, timeoutMs } = this.#receiver;
     const headers = {
       "Content-Type": "application/json",
@@ -60,7 +66,7 @@ export class Poster {
         : { "X-Jackfield-Signature": signature(secret, body, this.#clock.wallClock()) }),
     };
     return new Promise((resolve) => {
-      const send = this.#secure ? requestHttps : requestHttp;
+      const send = isSecure(url) ? requestHttps : requestHttp;
       const request = send(url, { method: "POST", headers, agent: this.#agent });
       const timer = this.#clock.setTimer(timeoutMs, () =>
         request.destroy(new Error(`no whole answer within ${timeoutMs / 1000} s`)),
@@ -78,6 +84,22 @@ export class Poster {
   close(): void {
     this.#agent.destroy();
   }
+
+  /** Connections made with other certificates go; no request is on them now. */
+  #renew(): void {
+    this.#stale = false;
+    this.#agent.destroy();
+    this.#agent = agentFor(this.#receiver);
+  }
+}
+
+function agentFor({ url, ca }: Receiver): HttpAgent {
+  const kept = { keepAlive: true, maxSockets: 1 };
+  return isSecure(url) ? new HttpsAgent({ ...kept, ca: trusted(ca) }) : new HttpAgent(kept);
+}
+
+function isSecure(url: string): boolean {
+  return url.startsWith("https:");
 }
 
 /** An answer counts when it is whole, or longer than anybody needs. */

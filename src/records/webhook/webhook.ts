@@ -53,6 +53,11 @@ export class Webhook {
     };
   }
 
+  /** Another secret, other certificates; from the next request on. */
+  use(keys: Pick<Receiver, "secret" | "ca">): void {
+    this.#poster.use(keys);
+  }
+
   add(line: string): void {
     if (this.#opened) this.#opened.queue.add(line);
     else this.#early.add(line);

@@ -35,16 +35,23 @@ const dnText = /^\w[\w.+*#-]{0,63}$/;
 /** Judges JSON Web Tokens (RFC 7519, 8725) of one issuer. */
 export class JwtLogin {
   readonly #options: JwtLoginOptions;
-  readonly #key: KeyObject | KeySet;
+  #key: KeyObject | KeySet;
 
   constructor(options: JwtLoginOptions) {
     this.#options = options;
-    const { secret, publicKey, jwksUrl, timeoutSeconds, clock, log } = options;
-    if (secret !== undefined) this.#key = createSecretKey(Buffer.from(secret));
-    else if (publicKey !== undefined) this.#key = createPublicKey(publicKey);
-    else if (jwksUrl !== undefined)
-      this.#key = new KeySet({ url: jwksUrl, timeoutMs: timeoutSeconds * 1000, clock, log });
-    else throw new Error("no key to check tokens by");
+    const { jwksUrl, timeoutSeconds, clock, log } = options;
+    const keySet =
+      jwksUrl === undefined
+        ? undefined
+        : new KeySet({ url: jwksUrl, timeoutMs: timeoutSeconds * 1000, clock, log });
+    const key = keyOf(options) ?? keySet;
+    if (!key) throw new Error("no key to check tokens by");
+    this.#key = key;
+  }
+
+  /** Takes another secret, or public key, in place of the one before; tokens by that one open nothing any more. */
+  useKey(key: Pick<JwtLoginOptions, "secret" | "publicKey">): void {
+    this.#key = keyOf(key) ?? this.#key;
   }
 
   /** Whose DN the token proves. The log says what is wrong with one, and nothing of what is in it. */
@@ -85,6 +92,11 @@ export class JwtLogin {
         : await jwtVerify(token, this.#key, options);
     return verified.payload;
   }
+}
+
+function keyOf({ secret, publicKey }: Pick<JwtLoginOptions, "secret" | "publicKey">): KeyObject | undefined {
+  if (secret !== undefined) return createSecretKey(Buffer.from(secret));
+  return publicKey === undefined ? undefined : createPublicKey(publicKey);
 }
 
 /** Three parts with dots between them; sign-in tokens of our own have none. */

@@ -88,6 +88,16 @@ describe("failures", () => {
     expect(failures.recent.until(9)).toEqual(bad ? [{ at: "2026-01-01T00:00:00.000Z", ...failure }] : []);
   });
 
+  it("of set-ups are those of calls that were never answered", () => {
+    const { calls, failures } = open();
+    const drained = { status: 503, endedBy: "jackfield", reason: "gateway is restarting" } as const;
+    calls.emit("ended", { ...record, ...drained, answeredAt: "2026-01-01T00:00:00.000Z" });
+    calls.emit("ended", { ...record, status: 487 });
+    expect(failures.setUps).toBe(0);
+    calls.emit("ended", { ...record, ...drained });
+    expect(failures.setUps).toBe(1);
+  });
+
   it("of all rooms are told in words", () => {
     const { failures, trunk, pool, registrar, media, http, login, stop, clock } = open();
     trunk.emit("status", "5001", {

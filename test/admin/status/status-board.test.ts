@@ -206,6 +206,7 @@ describe("samples", () => {
     bench.lateMs = 7.04;
     bench.servers = bench.servers.map((server) => ({ ...server, registers: 120 }));
     bench.failures.note({ kind: "call", reason: "no answer" });
+    bench.failures.setUps = 1;
     bench.failures.note({ kind: "login", reason: "wrong password" });
     const listener = bench.listen();
     await bench.pass(10);

@@ -62,6 +62,19 @@ function handMade(header: object, payload: object, key: string): string {
   return `${signed}.${hmac(signed, key)}`;
 }
 
+describe("a key that was exchanged", () => {
+  test("opens by the new one alone", async () => {
+    const shared = loginBy({ secret });
+    shared.useKey({ secret: secret.toUpperCase() });
+    expect(await shared.verify(await hs256({}, secret.toUpperCase()))).toEqual({ dn: "5001" });
+    expect(await shared.verify(await hs256())).toEqual({ refusal: "wrong" });
+    const open = loginBy({ publicKey: publicPem });
+    open.useKey({ publicKey: other.publicKey.export({ type: "spki", format: "pem" }).toString() });
+    expect(await open.verify(await rs256({}, undefined, other.privateKey))).toEqual({ dn: "5001" });
+    expect(await open.verify(await rs256())).toEqual({ refusal: "wrong" });
+  });
+});
+
 describe("a token by a shared secret", () => {
   test("proves the DN in its claim", async () => {
     expect(await loginBy({ secret }).verify(await hs256())).toEqual({ dn: "5001" });
