@@ -20,6 +20,8 @@ export interface GatewaySettings {
   readonly workers: number;
   /** HTTPS and WSS, with a certificate made for the run. */
   readonly tls?: boolean;
+  /** `media.maxWorkerLoad`; default as in production. */
+  readonly maxWorkerLoad?: number;
 }
 
 export interface GatewayMemory {
@@ -38,11 +40,12 @@ function opened(): Gateway {
 
 async function open(settings: GatewaySettings): Promise<{ readonly httpPort: number }> {
   const tls = settings.tls ? await certificateFiles() : undefined;
+  const { rtpPorts, workers, maxWorkerLoad = 95 } = settings;
   const tree = {
     http: { host, port: 0, ...(tls ? { tls } : {}) },
     websocket: { origins: [testOrigin] },
     sip: { host, port: 0 },
-    media: { host, browserPort: 0, rtpPorts: settings.rtpPorts, workers: settings.workers },
+    media: { host, browserPort: 0, rtpPorts, workers, maxWorkerLoad },
     agents: { ranges: [{ from: "5001", to: "6999", password: "secret-{dn}" }] },
     sipServer: { addresses: [`${host}:${settings.sipServerPort}`], registration: { perSecond: 1000 } },
   };
