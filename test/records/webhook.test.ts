@@ -222,9 +222,10 @@ describe("the webhook", () => {
     receiver.answer = (ids) => ({ status: ids.some((id) => [idOf(2), idOf(3)].includes(id)) ? 422 : 200 });
     const long = `{"id":"${"x".repeat(15_000)}"}\n`;
     writeFileSync(join(directory, "dead-letter.jsonl"), long);
-    const { add, idle, counters } = open(receiver.url, directory, { maxQueueBytes: 20_000 });
+    const { add, clock, counters } = open(receiver.url, directory, { maxQueueBytes: 20_000 });
     add(1, 5);
-    await idle();
+    // Minutes pass between the tries.
+    await until(() => counters().queued === 0, clock, 10_000);
     expect(receiver.taken).toEqual([1, 4, 5].map(idOf));
     expect(counters()).toMatchObject({ written: 3, refused: 2, failed: 16 });
     expect(deadLetters(directory)).toEqual([2, 3].map(idOf));
