@@ -121,7 +121,8 @@ describe.concurrent("a call from SIP Server, with SIPp as SIP Server", () => {
     });
     expect(ended).toMatch(/BYE/);
     const said = responses("5013");
-    expect(said.filter((line) => line === "200 2 NOTIFY")).toHaveLength(2);
+    // A slow machine makes SIPp repeat it besides.
+    expect(said.filter((line) => line === "200 2 NOTIFY").length).toBeGreaterThanOrEqual(2);
     expect(withoutRepeats(said)).toEqual([
       "180 1 INVITE",
       "200 2 NOTIFY",

@@ -99,7 +99,7 @@ describe("the file of call records", () => {
         .filter((name) => name.startsWith("calls-"))
         .map((name) => [name, readFileSync(join(directory, name))] as const);
       const texts = former.map(([, bytes]) => (compress ? gunzipSync(bytes) : bytes).toString());
-      expect(texts.flatMap(idsOf).toSorted()).toEqual(range(1, 3));
+      expect(new Set(texts.flatMap(idsOf))).toEqual(new Set(range(1, 3)));
       for (const [name] of former) {
         expect(name.endsWith(compress ? ".gz" : ".jsonl")).toBe(true);
         expect(statSync(join(directory, name)).mode & 0o007).toBe(0);
