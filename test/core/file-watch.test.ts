@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FileWatch, silentLogger } from "../../src/core/index.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
@@ -47,6 +47,23 @@ test("a file that is written in place is told once, when it has been at rest for
   expect(changes).toBe(0);
   clock.advance(1);
   expect(changes).toBe(1);
+});
+
+test("a file that is written for a while is told once, at rest since its last change", async () => {
+  writeFileSync(join(folder, "one"), "first");
+  watchFile("one");
+  const heard = vi.spyOn(clock, "setTimer");
+  writeFileSync(join(folder, "one"), "half");
+  await untilTold();
+  clock.advance(settleMs - 1);
+  const before = heard.mock.calls.length;
+  writeFileSync(join(folder, "one"), "the whole of it");
+  while (heard.mock.calls.length === before) await new Promise((resolve) => setImmediate(resolve));
+  clock.advance(settleMs - 1);
+  expect(changes).toBe(0);
+  clock.advance(1);
+  expect(changes).toBe(1);
+  expect(clock.pendingTimers).toBe(0);
 });
 
 test("a file that another is renamed over is told, every time", async () => {

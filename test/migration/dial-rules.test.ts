@@ -45,6 +45,25 @@ describe("a dial plan as number rules", () => {
     ).toEqual([]);
   });
 
+  it("denies what did nothing but refuse, and no number behind which there was more", () => {
+    expect(
+      rules([
+        "exten => 0900,1,Playback(not-allowed)",
+        " same => n,Hangup()",
+        "exten => 800,1,Answer()",
+        " same => n,Queue(sales)",
+        " same => n,Hangup()",
+      ]),
+    ).toEqual([{ match: "0900", action: "deny" }]);
+  });
+
+  it("of more numbers than may be is cut, and says so", () => {
+    const findings = new Findings();
+    const lines = Array.from({ length: 201 }, (_, index) => `exten => 1${1000 + index},1,Hangup()`);
+    expect(rules(lines, findings)).toHaveLength(200);
+    expect(findings.all.at(-1)).toMatchObject({ kind: "decide", what: "calls.outbound.rules" });
+  });
+
   it("has the more particular pattern first, as Asterisk prefers it wherever it stands", () => {
     const plan = ["_.,1", "_X.,1", "_00X.,1", "_0[1-2]X,1", "_0ZX,1", "_0112,1", "0112,1"];
     const matches = rules(
@@ -55,6 +74,7 @@ describe("a dial plan as number rules", () => {
 
   it.each([
     ["several phones at once", "Dial(PJSIP/${EXTEN}@genesys&PJSIP/7001)"],
+    ["several phones by their URIs", "Dial(PJSIP/genesys/sip:9${EXTEN}@192.0.2.10&PJSIP/7001)"],
     ["a part of the number", "Dial(PJSIP/${EXTEN:1:3}@genesys)"],
     ["a variable nobody knows", "Dial(PJSIP/${NUMBER}@genesys)"],
   ])("leaves %s to a person", (_what, app) => {

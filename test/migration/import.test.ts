@@ -119,6 +119,12 @@ describe("a small site", () => {
     expect(config.calls.outbound.identity).toBe("asserted");
   });
 
+  it("keeps browsers' ports and the workers' behind it out of the range toward SIP Server", () => {
+    const files = { "rtp.conf": "[general]\nrtpstart=20150\nrtpend=20449\n" };
+    const { config } = run(site("small", { files }), all);
+    expect(config.media).toMatchObject({ rtpPorts: [20_150, 20_449], browserPort: 20_500 });
+  });
+
   it("has Asterisk's outer address on both sides where SIP Server does not lie in local_net", () => {
     const pjsip = readFileSync(join(vectors, "small", "pjsip.conf"), "utf8");
     const files = { "pjsip.conf": pjsip.replace("192.0.2.0/24", "10.0.0.0/8") };
@@ -348,6 +354,87 @@ describe("the site of the notes: a proxy in front, DNs registered for good, answ
     expect(part(report, "No longer needed")).toMatch(/answer in \[from-sip-server\].*NOTIFY talk/);
     expect(part(report, "Carried over")).toContain("on-sign-in");
   });
+});
+
+describe("DNs and their passwords", () => {
+  const endpoint = (dn: string): string =>
+    `[${dn}]\ntype=endpoint\nwebrtc=yes\nauth=${dn}\naors=${dn}\n[${dn}]\ntype=aor\n`;
+  const importOf = (parts: readonly string[]): Imported =>
+    run(site("small", { files: { "pjsip.conf": parts.join("") } }), ["pjsip.conf"]);
+
+  it("that differ toward SIP Server, too, come over DN by DN: none is lost in a range", () => {
+    const dns = ["5001", "5002", "5003", "5004"];
+    const { config } = importOf(
+      dns.map(
+        (dn) =>
+          `${endpoint(dn)}[${dn}]\ntype=auth\npassword=web-${dn}\n` +
+          `[out-${dn}]\ntype=auth\nusername=${dn}\npassword=trunk-${Number(dn) * 7}\n` +
+          `[reg-${dn}]\ntype=registration\nserver_uri=sip:192.0.2.10\nclient_uri=sip:${dn}@192.0.2.10\noutbound_auth=out-${dn}\n`,
+      ),
+    );
+    for (const dn of dns) {
+      expect(findAccount(config, dn)?.credentials).toMatchObject({ password: `web-${dn}` });
+      expect(trunkCredentials(config, dn)).toEqual({ username: dn, password: `trunk-${Number(dn) * 7}` });
+    }
+  });
+
+  it.each([
+    ["sip:192.0.2.10", { host: "192.0.2.10", port: 5060, transport: "udp" }],
+    ["sip:192.0.2.10\\;transport=tls", { host: "192.0.2.10", port: 5061, transport: "tls" }],
+    ["sips:192.0.2.10:5071", { host: "192.0.2.10", port: 5071, transport: "tls" }],
+  ])("registered at %s are at that port and transport from now on", (uri, address) => {
+    const { config } = importOf([
+      `${endpoint("5001")}[5001]\ntype=auth\npassword=x\n`,
+      `[reg]\ntype=registration\nserver_uri=${uri}\nclient_uri=sip:5001@192.0.2.10\n`,
+      `[tls]\ntype=transport\nprotocol=tls\ncert_file=${keysFolder}/asterisk.crt\npriv_key_file=${keysFolder}/asterisk.key\n`,
+    ]);
+    expect(config.sipServer.addresses).toEqual([address]);
+  });
+
+  it("signed in with from a known address do not let that address in as if it were SIP Server's", () => {
+    const { config } = importOf([
+      `${endpoint("5001")}[5001]\ntype=auth\npassword=x\n`,
+      "[5001-from]\ntype=identify\nendpoint=5001\nmatch=192.0.2.200\n",
+      "[sip-server]\ntype=endpoint\n[sip-server]\ntype=identify\nendpoint=sip-server\nmatch=192.0.2.11\n",
+    ]);
+    expect(config.sipServer.allow).toEqual(["192.0.2.11"]);
+  });
+
+  it("as hashes are of the realm that most of them were made for, wherever those stand", () => {
+    const hash = (dn: string, realm: string): string =>
+      `${endpoint(dn)}[${dn}]\ntype=auth\nauth_type=md5\nusername=${dn}\nrealm=${realm}\nmd5_cred=${createHash(
+        "md5",
+      )
+        .update(`${dn}:${realm}:x`)
+        .digest("hex")}\n`;
+    const { config } = importOf([
+      hash("5001", "few.example.com"),
+      hash("5002", "most.example.com"),
+      hash("5003", "most.example.com"),
+    ]);
+    expect(config.agents.realm).toBe("most.example.com");
+    expect(["5001", "5002", "5003"].map((dn) => findAccount(config, dn) !== undefined)).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  it("of different lengths are ranges of their own though one follows the other", () => {
+    const dns = ["997", "998", "999", "1000", "1001", "1002"];
+    const { config } = importOf(dns.map((dn) => `${endpoint(dn)}[${dn}]\ntype=auth\npassword=web-${dn}\n`));
+    expect(config.agents.ranges.map(({ from, to }) => `${from}-${to}`)).toEqual(["997-999", "1000-1002"]);
+    for (const dn of dns)
+      expect(findAccount(config, dn)?.credentials).toMatchObject({ password: `web-${dn}` });
+  });
+});
+
+it("a trunk without a transport of its own is taken to be at 5060: DNs get another port", () => {
+  const pjsip =
+    "[sip-server]\ntype=endpoint\naors=sip-server\n[sip-server]\ntype=aor\ncontact=sip:192.0.2.10\n";
+  const { config, report } = run(site("small", { files: { "pjsip.conf": pjsip } }), ["pjsip.conf"]);
+  expect(config.sip.port).toBe(5070);
+  expect(part(report, "To decide")).toContain("sip.port: 5070, not Asterisk's 5060");
 });
 
 describe("a dial plan and trunks that have grown", () => {

@@ -82,6 +82,31 @@ describe("the file of call records", () => {
     for (const part of texts) expect(part.length).toBeLessThanOrEqual(5000);
   });
 
+  it("leaves each former one whole though several are full at once, and the last is compressed at the end", async () => {
+    for (const compress of [true, false]) {
+      const directory = folder();
+      const path = join(directory, "calls.jsonl");
+      const { records, add } = open(path, { maxBytes: 100, keep: 10, compress });
+      // What a crash left half compressed.
+      writeFileSync(join(directory, "calls-20251231T000000000Z.jsonl.gz.part"), "half");
+      for (const number of [1, 2, 3, 4]) {
+        add(number);
+        // No time passes: all would have the same name.
+        await until(() => records.counters.file.queued === 0);
+      }
+      await records.close();
+      const former = readdirSync(directory)
+        .filter((name) => name.startsWith("calls-"))
+        .map((name) => [name, readFileSync(join(directory, name))] as const);
+      const texts = former.map(([, bytes]) => (compress ? gunzipSync(bytes) : bytes).toString());
+      expect(new Set(texts.flatMap(idsOf))).toEqual(new Set(range(1, 3)));
+      for (const [name] of former) {
+        expect(name.endsWith(compress ? ".gz" : ".jsonl")).toBe(true);
+        expect(statSync(join(directory, name)).mode & 0o007).toBe(0);
+      }
+    }
+  });
+
   it("is begun anew each day where told so", async () => {
     const directory = folder();
     const path = join(directory, "calls.jsonl");
@@ -147,6 +172,17 @@ describe("the file of call records", () => {
     expect(told().slice(1)).toEqual(["file of call records: written again"]);
     await records.close();
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it("that can be written again only at the end gets what waits all the same", async () => {
+    const directory = join(folder(), "gone");
+    const path = join(directory, "calls.jsonl");
+    const { records, add } = open(path);
+    add(1, 3);
+    await until(() => records.counters.file.failed > 0);
+    mkdirSync(directory);
+    await records.close();
+    expect(idsOf(readFileSync(path, "utf8"))).toEqual(range(1, 3));
   });
 
   it("that can never be written takes no more than 8 MB of memory: the oldest records are dropped and counted", async () => {

@@ -93,7 +93,8 @@ describe("the webhook", () => {
     const receiver = await new Receiver().listen();
     let answers = 0;
     receiver.answer = () => ({ status: answers++ === 0 ? 500 : 200 });
-    const { add, idle } = open(receiver.url, folder(), { secret: "s3cret" });
+    const { add, idle, clock } = open(receiver.url, folder(), { secret: "s3cret" });
+    const began = Math.floor(clock.wallClock() / 1000);
     add(1);
     await idle();
     const [first, second] = receiver.requests;
@@ -105,6 +106,8 @@ describe("the webhook", () => {
         /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(headers["x-jackfield-signature"])) ?? [];
       expect(hmac).toBe(createHmac("sha256", "s3cret").update(`${seconds}.${body}`).digest("hex"));
       expect(headers["content-type"]).toBe("application/json");
+      expect(Number(seconds)).toBeGreaterThanOrEqual(began);
+      expect(Number(seconds)).toBeLessThanOrEqual(clock.wallClock() / 1000);
     }
     expect(first?.headers["x-jackfield-signature"]).not.toBe(second?.headers["x-jackfield-signature"]);
   });
@@ -163,8 +166,8 @@ describe("the webhook", () => {
 
   it("is asked ever more rarely while it is down, and as late as it wants", async () => {
     const receiver = await new Receiver().listen();
-    let wish = "0";
-    receiver.answer = () => ({ status: 503, headers: { "Retry-After": wish } });
+    let wish = (): string => "0";
+    receiver.answer = () => ({ status: 503, headers: { "Retry-After": wish() } });
     const { add, counters, clock } = open(receiver.url, folder());
     // What is asked of the clock, not what passes on it: that depends on how fast this machine is just now.
     const timers = vi.spyOn(clock, "setTimer");
@@ -180,11 +183,16 @@ describe("the webhook", () => {
       expect(pause).toBeGreaterThanOrEqual(whole / 2);
       expect(pause).toBeLessThan(whole);
     }
-    wish = "450";
+    wish = () => "450";
     await failedAgain();
     await failedAgain();
     expect(pauses()).toContain(450_000);
-    wish = "999999999";
+    // Or as a date; some time passes until it is read. By itself a pause is 300 s at most.
+    wish = () => new Date(clock.wallClock() + 590_000).toUTCString();
+    await failedAgain();
+    await failedAgain();
+    expect(pauses().filter((ms) => ms > 300_000 && ms !== 450_000)).not.toEqual([]);
+    wish = () => "999999999";
     await failedAgain();
     await failedAgain();
     expect(Math.max(...pauses())).toBe(600_000);
@@ -208,6 +216,21 @@ describe("the webhook", () => {
     await until(() => receiver.taken.includes(idOf(13)), second.clock);
     await second.idle();
     expect(readdirSync(directory)).not.toContain("requeue.jsonl");
+  });
+
+  it("that refuses some for good is asked eight times for each; they are put aside in a file that is begun anew when it is long", async () => {
+    const [receiver, directory] = [await new Receiver().listen(), folder()];
+    receiver.answer = (ids) => ({ status: ids.some((id) => [idOf(2), idOf(3)].includes(id)) ? 422 : 200 });
+    const long = `{"id":"${"x".repeat(15_000)}"}\n`;
+    writeFileSync(join(directory, "dead-letter.jsonl"), long);
+    const { add, clock, counters } = open(receiver.url, directory, { maxQueueBytes: 20_000 });
+    add(1, 5);
+    // Minutes pass between the tries.
+    await until(() => counters().queued === 0, clock, 10_000);
+    expect(receiver.taken).toEqual([1, 4, 5].map(idOf));
+    expect(counters()).toMatchObject({ written: 3, refused: 2, failed: 16 });
+    expect(deadLetters(directory)).toEqual([2, 3].map(idOf));
+    expect(readFileSync(join(directory, "dead-letter.jsonl.old"), "utf8")).toBe(long);
   });
 
   // A 4xx is final after 8 tries; 408 and 429 never are.
@@ -332,6 +355,35 @@ describe("the webhook", () => {
     renameSync(aside, file);
     await until(() => receiver.taken.length === 3, clock);
     await idle();
+  });
+
+  it("gets nothing again of a file that is done, and all of one that came behind it", async () => {
+    const [receiver, directory] = [await new Receiver().listen(), folder()];
+    const line = (number: number): string => `${JSON.stringify({ schema: 1, id: idOf(number) })}\n`;
+    writeFileSync(join(directory, "queue-000000006.jsonl"), line(1));
+    writeFileSync(join(directory, "queue-000000007.jsonl"), line(2) + line(3));
+    writeFileSync(
+      join(directory, "position.json"),
+      JSON.stringify({ segment: 7, offset: Buffer.byteLength(line(2)) }),
+    );
+    const { idle, counters } = open(receiver.url, directory);
+    await until(() => receiver.taken.length > 0);
+    await idle();
+    expect(receiver.taken).toEqual(range(3, 3));
+    expect(counters().written).toBe(1);
+  });
+
+  it("gets all that waits behind files that are long done and gone, over two restarts", async () => {
+    const [receiver, directory] = [await new Receiver().listen(), folder()];
+    receiver.answer = () => ({ status: 503 });
+    writeFileSync(join(directory, "position.json"), '{"segment":8,"offset":0}');
+    const first = open(receiver.url, directory);
+    first.add(1, 3);
+    await until(() => first.counters().failed > 0, first.clock);
+    await first.close();
+    receiver.answer = () => ({ status: 200 });
+    const second = open(receiver.url, directory);
+    await until(() => receiver.taken.length === 3, second.clock);
     expect(receiver.taken).toEqual(range(1, 3));
   });
 

@@ -1,12 +1,13 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { silentLogger, systemClock, type Logger } from "../../src/core/index.ts";
 import { encodeHep, HepExport, HepSender, type HepPacket } from "../../src/telemetry/index.ts";
 import { joinWatchers } from "../../src/cli/gateway/watchers.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { readHep } from "../support/hep-reader.ts";
+import type { SipMessage } from "../../src/sip/index.ts";
 
 const packet: HepPacket = {
   from: { address: "192.0.2.10", port: 5060 },
@@ -46,6 +47,15 @@ describe("a HEP3 packet", () => {
       encodeHep({ ...packet, from: { address: "2001:db8::1", port: 1 }, to: { address, port: 2 } }),
     );
     expect(read).toMatchObject({ family: 10, to: `[${bytes}]:2` });
+  });
+
+  it("has both ends in 16 bytes where only one is IPv6", () => {
+    const to = { address: "2001:db8::7", port: 2 };
+    expect(readHep(encodeHep({ ...packet, to }))).toMatchObject({
+      family: 10,
+      from: "[00000000000000000000ffffc000020a]:5060",
+      to: "[20010db8000000000000000000000007]:2",
+    });
   });
 
   it("never outgrows a datagram: what is too long is cut off", () => {
@@ -90,6 +100,33 @@ describe("the export of messages", () => {
     expect(sent.map(({ correlationId }) => correlationId)).toEqual(["a", "a", "a", "c", "d"]);
   });
 
+  it("gives a dialog without a Call-ID no part in it, and has room for the message whatever the Call-ID's length", () => {
+    const { sent, hep, flow } = setUp();
+    const call = hep.begin();
+    call.dialog("browser", "");
+    call.dialog("sip-server", "a");
+    hep.sent("a", message("a"), flow("UDP"));
+    hep.sent("z".repeat(60_000), message("z"), flow("UDP"));
+    expect(sent.map(({ correlationId }) => correlationId)).toEqual(["a", "z".repeat(256)]);
+  });
+
+  it("remembers 20,000 dialogs: the one longest unused is forgotten", () => {
+    const { sent, hep, flow } = setUp();
+    const call = hep.begin();
+    for (const callId of ["first", "used", "unused"]) call.dialog("browser", callId);
+    for (let index = 3; index < 20_000; index++) hep.begin().dialog("browser", `d${index}`);
+    for (const callId of ["first", "used"]) hep.sent(callId, message(callId), flow("UDP"));
+    hep.begin().dialog("browser", "one more");
+    for (const callId of ["used", "unused"]) hep.sent(callId, message(callId), flow("UDP"));
+    expect(sent.map(({ correlationId }) => correlationId)).toEqual(["first", "first", "first", "unused"]);
+  });
+
+  it("goes from the far end to ours when it was received", () => {
+    const { sent, hep, flow } = setUp();
+    hep.received({ callId: "a" } as SipMessage, message("a"), flow("UDP"));
+    expect(sent[0]).toMatchObject({ from: "192.0.2.10:5060", to: "192.0.2.20:5070" });
+  });
+
   it("names the connection's own end, or where that is any address the one in Via; WebSocket is TCP", () => {
     const { sent, hep, flow } = setUp();
     hep.sent("a", message("a"), flow("UDP"));
@@ -104,6 +141,10 @@ describe("the export of messages", () => {
     clock.advance(1.25);
     hep.sent("a", message("a"), flow("UDP"));
     expect(sent[0]?.microseconds).toBe((wall + 1.25) * 1000);
+    const set = vi.spyOn(clock, "wallClock").mockReturnValue(wall + 3_600_000);
+    hep.sent("a", message("a"), flow("UDP"));
+    expect(sent[1]?.microseconds).toBe((wall + 3_600_000) * 1000);
+    set.mockRestore();
   });
 
   it("cuts secrets and keys pressed", () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { untilSignal } from "../../../src/cli/commands/until-signal.ts";
 import { silentLogger } from "../../../src/core/index.ts";
-import type { GatewayDrain } from "../../../src/cli/gateway/drain.ts";
+import type { DrainOrder, GatewayDrain } from "../../../src/cli/gateway/drain.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 const signals = ["SIGTERM", "SIGINT"] as const;
@@ -100,4 +100,84 @@ it("SIGTERM after a drain that was cancelled drains anew; the next one ends the 
   expect([gateway.begun, closes()]).toEqual([[300, 300], false]);
   process.emit("SIGTERM", "SIGTERM");
   expect(await ended).toBe(0);
+});
+
+/** A gateway whose parts are closed when the test says so. */
+function begin() {
+  const clock = new FakeClock();
+  const [first, last] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const closed: string[] = [];
+  const itself = Promise.withResolvers<void>();
+  const orders: DrainOrder[] = [];
+  const gateway = {
+    get exits() {
+      return orders.length > 0;
+    },
+    progress: { secondsLeft: undefined },
+    begin: (order: DrainOrder) => orders.push(order) > 0,
+  } as unknown as GatewayDrain;
+  const part = (name: string, end: Promise<void>) => ({
+    close: () => {
+      closed.push(name);
+      return end;
+    },
+  });
+  const ended = untilSignal({
+    log: silentLogger,
+    clock,
+    parts: [part("first", first.promise), part("last", last.promise)],
+    drain: { of: gateway, seconds: () => 300 },
+    closed: itself.promise,
+  });
+  return { clock, first, last, closed, itself, orders, ended };
+}
+
+it("the first SIGTERM drains, the second closes; what is not closed 3 s later is cut with 130", async () => {
+  const { clock, closed, orders } = begin();
+  process.emit("SIGTERM", "SIGTERM");
+  expect(orders).toEqual([{ exit: { seconds: 300 } }]);
+  expect(closed).toEqual([]);
+  process.emit("SIGTERM", "SIGTERM");
+  expect(orders).toHaveLength(1);
+  expect(closed).toEqual(["first"]);
+  clock.advance(2999);
+  expect(exits).toEqual([]);
+  clock.advance(1);
+  expect(exits).toEqual([130]);
+});
+
+it("what is closed within the 3 s ends with 0, its parts one after the other, and is cut by nothing later", async () => {
+  const { clock, first, last, closed, ended } = begin();
+  process.emit("SIGTERM", "SIGTERM");
+  process.emit("SIGTERM", "SIGTERM");
+  expect(closed).toEqual(["first"]);
+  first.resolve();
+  last.resolve();
+  expect(await ended).toBe(0);
+  expect(closed).toEqual(["first", "last"]);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+it("SIGINT drains nothing: it closes at once, and takes the time it takes", async () => {
+  const { clock, closed, orders } = begin();
+  process.emit("SIGINT", "SIGINT");
+  expect([orders, closed]).toEqual([[], ["first"]]);
+  clock.advance(60_000);
+  expect(exits).toEqual([]);
+});
+
+it("a part that cannot be closed makes the exit code 1", async () => {
+  const { first, ended } = begin();
+  process.emit("SIGINT", "SIGINT");
+  first.reject(new Error("no"));
+  expect(await ended).toBe(1);
+});
+
+it("a gateway that has closed by itself ends the process, too", async () => {
+  const { first, last, closed, itself, ended } = begin();
+  first.resolve();
+  last.resolve();
+  itself.resolve();
+  expect(await ended).toBe(0);
+  expect(closed).toEqual(["first", "last"]);
 });

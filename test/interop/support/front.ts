@@ -13,7 +13,8 @@ export interface Passed {
 /**
  * The one address behind which the far programs (SIPp, baresip) stand as SIP Server, as a real one sends everything
  * from its port 5060. It passes bytes on unchanged and writes nothing of its own but the answers to OPTIONS and to
- * the REGISTERs of DNs that no program has asked for.
+ * the REGISTERs of DNs that no program has asked for. Where nothing is lost it passes each message of the gateway's once:
+ * a repetition only says that this machine is slow, and SIPp may take it for something else.
  */
 export class SipFront {
   /** Registrar programs by DN: port on 127.0.0.1. */
@@ -29,6 +30,9 @@ export class SipFront {
   readonly #far = new Set<number>();
   readonly #byCallId = new Map<string, number>();
   readonly #answersToKeep = new Set<string>();
+  /** What the far programs have got from the gateway. */
+  readonly #delivered = new Set<string>();
+  #hasLost = false;
   #gateway: number | undefined;
 
   private constructor(socket: Socket) {
@@ -76,7 +80,10 @@ export class SipFront {
     const text = bytes.toString("utf8");
     const callId = headerOf(text, "Call-ID");
     const fromFar = this.#far.has(from.port);
-    if (this.loses(text)) return;
+    if (this.loses(text)) {
+      this.#hasLost = true;
+      return;
+    }
     this.trace.push({ at: performance.now(), from: fromFar ? "far" : "gateway", text });
     if (fromFar) {
       this.#byCallId.set(callId, from.port);
@@ -90,8 +97,15 @@ export class SipFront {
     this.#gateway = from.port;
     if (this.#isSecondAnswer(text)) return;
     const known = this.#byCallId.get(callId) ?? this.#backendFor(text);
-    if (known !== undefined) this.#socket.send(bytes, known, host);
+    if (known !== undefined) this.#deliver(bytes, text, known);
     else if (/^(REGISTER|OPTIONS) /.test(text)) this.#answer(text, from.port);
+  }
+
+  #deliver(bytes: Buffer, text: string, port: number): void {
+    const id = `${port} ${text}`;
+    if (!this.#hasLost && this.#delivered.has(id)) return;
+    this.#delivered.add(id);
+    this.#socket.send(bytes, port, host);
   }
 
   #toGateway(bytes: Buffer): void {

@@ -250,6 +250,17 @@ describe("keys from the identity provider", () => {
     expect(await subject.verify(await rs256({}, "one"))).toEqual({ refusal: "wrong" });
   });
 
+  test("that it has withdrawn open nothing after ten minutes", async () => {
+    const subject = login();
+    const token = (): Promise<string> => rs256({}, "one");
+    expect(await subject.verify(await token())).toEqual({ dn: "5001" });
+    keys = [await jwk("two", other.publicKey)];
+    clock.advance(599_999);
+    expect(await subject.verify(await token())).toEqual({ dn: "5001" });
+    clock.advance(1);
+    expect(await subject.verify(await token())).toEqual({ refusal: "wrong" });
+  });
+
   test("hold on while it is down, and no more after a day", async () => {
     const subject = login();
     const token = (): Promise<string> => rs256({}, "one");
