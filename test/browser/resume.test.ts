@@ -164,7 +164,7 @@ function report(what: string, missingMs: number): void {
 describe("the page reloaded in a call", () => {
   it("comes back to it by itself with sound; SIP Server sees nothing but the agent's silence meanwhile", async () => {
     const uuid = await talking();
-    await wait(1200);
+    await expect.poll(timerSeconds, { timeout: 5000 }).toBeGreaterThanOrEqual(2);
     const before = sandbox.trace().length;
     sandbox.record(uuid);
     await wait(300);

@@ -1,8 +1,14 @@
 import type { Page } from "playwright-core";
 
-/** Loudest of what the shipped page plays within a second, from its audio element's own stream; negative: it plays none. */
+/** A level (0 to 1) that nothing but sound has. */
+const sound = 0.02;
+
+/**
+ * Loudest of what the shipped page plays within a second, or until there is sound, from its audio element's own stream;
+ * negative: it plays none.
+ */
 export async function levelPlayed(page: Page): Promise<number> {
-  return await page.evaluate(async () => {
+  return await page.evaluate(async (enough) => {
     const element = document.querySelector("#remote");
     if (!(element instanceof HTMLAudioElement) || !(element.srcObject instanceof MediaStream)) return -1;
     if (element.paused) return -2;
@@ -11,7 +17,7 @@ export async function levelPlayed(page: Page): Promise<number> {
     context.createMediaStreamSource(element.srcObject).connect(analyser);
     const samples = new Float32Array(analyser.fftSize);
     let loudest = 0;
-    for (let at = 0; at < 20; at++) {
+    for (let at = 0; at < 20 && loudest < enough; at++) {
       // Sound takes its time: no event says that the next piece of it has been played.
       await new Promise((resolve) => {
         setTimeout(resolve, 50);
@@ -21,5 +27,5 @@ export async function levelPlayed(page: Page): Promise<number> {
     }
     await context.close();
     return loudest;
-  });
+  }, sound);
 }
