@@ -78,8 +78,8 @@ export default defineConfig({
         },
       },
       {
-        // Calls with sound: whether it is there and whose it is, not how good it is. A file that talks leaves most of
-        // the machine idle, and so does not disturb one neighbour of its kind; those of `pages` would.
+        // Calls with sound: whether it is there and whose it is, not how good it is. A file that talks takes a
+        // third of a core, and so does not disturb two of its kind; those of `pages` would.
         test: {
           name: "browser",
           experimental,
@@ -87,7 +87,7 @@ export default defineConfig({
           include: ["test/browser/**/*.test.ts"],
           exclude: timed,
           globalSetup: ["test/browser/support/build-page.ts"],
-          maxWorkers: 2,
+          maxWorkers: 3,
           // Two seconds a file are spared: nothing in the rooms lives outside of what a test makes.
           isolate: false,
           testTimeout: 90_000,

@@ -59,7 +59,9 @@ async function listen(answer: RequestListener): Promise<PageServer> {
 
 /** Serves the test pages: `/jssip`, `/sip.js` and whatever else is named (name to entry file). */
 export async function serveTestPages(more: Readonly<Record<string, string>> = {}): Promise<PageServer> {
-  const entries = new Map(Object.entries({ ...ENTRIES, ...more }).map(([name, entry]) => [`/${name}`, entry]));
+  const entries = new Map(
+    Object.entries({ ...ENTRIES, ...more }).map(([name, entry]) => [`/${name}`, entry]),
+  );
   const scripts = new Map<string, Promise<string>>();
   return await listen((request, response) => {
     const path = request.url ?? "/";
