@@ -331,7 +331,7 @@ describe("the network between page and gateway", () => {
     await expect.poll(() => heardThere(uuid).level, { timeout: 25_000 }).toBeGreaterThan(loud);
     const heard = heardThere(uuid);
     expect(heard.whole).toBe(true);
-    expect(await levelPlayed(page)).toBeGreaterThan(loud);
+    await expect.poll(async () => await levelPlayed(page, 1000), { timeout: 5000 }).toBeGreaterThan(loud);
     expect(toldSipServer(before)).toEqual([]);
     await state("call", "talking");
     report("network changed", heard.missingMs);

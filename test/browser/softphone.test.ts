@@ -313,7 +313,7 @@ describe("the softphone page", () => {
     expect(await sandbox.retrieve(first, "5001")).toBe(200);
     await expect.poll(peer, { timeout: 5000 }).toBe("9197");
     await until(() => holding(second) === true && holding(first) === false);
-    expect(await levelPlayed(page)).toBeGreaterThan(loud);
+    await expect.poll(async () => await levelPlayed(page, 1000), { timeout: 5000 }).toBeGreaterThan(loud);
     sandbox.hangUp(first);
     await expect.poll(peer, { timeout: 5000 }).toBe("1003");
     expect(await page.getByTestId("call-phase").textContent()).toBe("On hold");
