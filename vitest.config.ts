@@ -1,7 +1,10 @@
 import { defineConfig } from "vitest/config";
 
 // What measures sound, memory or speed runs one file at a time, or it would measure the neighbours.
-const timed = ["sound", "attacks", "soak", "bench", "loss"].map((name) => `test/interop/${name}.test.ts`);
+const timed = [
+  ...["sound", "attacks", "soak", "bench", "loss"].map((name) => `test/interop/${name}.test.ts`),
+  "test/browser/sound.test.ts",
+];
 
 /**
  * Node itself imports what is tested and strips its types, as it does in production; to have Vite transform it anew for
@@ -68,18 +71,25 @@ export default defineConfig({
           include: ["test/pages/**/*.test.ts"],
           globalSetup: ["test/browser/support/build-page.ts"],
           maxWorkers: 2,
+          // Two seconds a file are spared: nothing in the rooms lives outside of what a test makes.
+          isolate: false,
           testTimeout: 90_000,
           hookTimeout: 60_000,
         },
       },
       {
+        // Calls with sound: whether it is there and whose it is, not how good it is. A file that talks takes a
+        // third of a core, and so does not disturb two of its kind; those of `pages` would.
         test: {
           name: "browser",
           experimental,
           setupFiles,
           include: ["test/browser/**/*.test.ts"],
+          exclude: timed,
           globalSetup: ["test/browser/support/build-page.ts"],
-          fileParallelism: false,
+          maxWorkers: 3,
+          // Two seconds a file are spared: nothing in the rooms lives outside of what a test makes.
+          isolate: false,
           testTimeout: 90_000,
           hookTimeout: 60_000,
         },

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { clients, Lab, shareOfTone, until, type WiredPhone } from "./support/index.ts";
+import { clients, Lab, until, type WiredPhone } from "./support/index.ts";
 
 const here = 1150;
 const there = 440;
@@ -12,10 +12,10 @@ beforeAll(async () => {
 afterEach(async () => await lab.closePhones());
 afterAll(async () => await lab.close());
 
-async function expectTalking(wired: WiredPhone, uuid: string): Promise<void> {
-  const heard = await lab.listen(wired, uuid);
-  expect(shareOfTone(heard.here, there)).toBeGreaterThan(0.9);
-  expect(shareOfTone(heard.there, here)).toBeGreaterThan(0.9);
+async function expectTalking(wired: WiredPhone, uuid: string, looks?: number): Promise<void> {
+  const shares = await lab.sharesOf(wired, uuid, { here: there, there: here }, looks ? { looks } : {});
+  expect(shares.here).toBeGreaterThan(0.9);
+  expect(shares.there).toBeGreaterThan(0.9);
 }
 
 async function talking(wired: WiredPhone): Promise<string> {
@@ -40,7 +40,8 @@ describe.each(clients)("%s, when its socket is cut in a call", (client) => {
     const wired = await lab.signIn(client);
     const uuid = await talking(wired);
     await cutSocket(wired);
-    await expectTalking(wired, uuid);
+    // One look: by the second one the socket could be back.
+    await expectTalking(wired, uuid, 1);
     await wired.phone.registered();
     await until(() => connected(wired.dn));
     await expectTalking(wired, uuid);

@@ -99,13 +99,16 @@ async function call(number: string): Promise<string> {
   return (await until(() => sandbox.calls().find((one) => one.state === "connected"))).uuid;
 }
 
-/** Level of what the far number hears in a second. */
+/** Level of what the far number hears in a second, or until it hears something, after what was on its way. */
 async function levelThere(uuid: string): Promise<number> {
   await wait(200);
   sandbox.record(uuid);
-  await wait(1000);
-  const packets = sandbox.recording(uuid).filter(({ payloadType }) => payloadType < 96);
-  return level(asSamples(heardByNumber(packets, "pcmu")));
+  for (;;) {
+    await wait(100);
+    const packets = sandbox.recording(uuid).filter(({ payloadType }) => payloadType < 96);
+    const heard = level(asSamples(heardByNumber(packets, "pcmu")));
+    if (packets.length >= 50 || (packets.length >= 10 && heard > 2 * loud)) return heard;
+  }
 }
 
 const parties = (number: string): string[] | undefined =>
@@ -255,17 +258,19 @@ describe("the softphone page", () => {
     expect(browser.errors.slice(before)).toEqual([]);
   });
 
-  it.each([
-    ["9198", "Busy."],
-    ["9200", "The call was declined."],
-    ["4444", "There is no such number."],
-    ["5090", "Not available"],
-  ])("says in words why %s could not be called", async (number, words) => {
+  it("says in words why a number could not be called", async () => {
     await signIn();
-    await page.getByLabel("Number to call").fill(number);
-    await page.keyboard.press("Enter");
-    await expect.poll(async () => await page.getByRole("alert").textContent()).toContain(words);
-    await state("call", "none");
+    for (const [number, words] of [
+      ["9198", "Busy."],
+      ["9200", "The call was declined."],
+      ["4444", "There is no such number."],
+      ["5090", "Not available"],
+    ] as const) {
+      await page.getByLabel("Number to call").fill(number);
+      await page.keyboard.press("Enter");
+      await expect.poll(async () => await page.getByRole("alert").textContent()).toContain(words);
+      await state("call", "none");
+    }
   });
 
   it("rings, and is answered from SIP Server by NOTIFY talk", async () => {
@@ -304,11 +309,11 @@ describe("the softphone page", () => {
     const others = async (): Promise<string | null> => await page.getByTestId("other-calls").textContent();
     await expect.poll(others, { timeout: 2000 }).toContain("9197: On hold");
     expect(await levelThere(second)).toBeGreaterThan(loud);
-    expect(await levelPlayed(page)).toBeLessThan(quiet);
+    expect(await levelPlayed(page, 1000)).toBeLessThan(quiet);
     expect(await sandbox.retrieve(first, "5001")).toBe(200);
     await expect.poll(peer, { timeout: 5000 }).toBe("9197");
     await until(() => holding(second) === true && holding(first) === false);
-    await expect.poll(async () => await levelPlayed(page), { timeout: 5000 }).toBeGreaterThan(loud);
+    await expect.poll(async () => await levelPlayed(page, 1000), { timeout: 5000 }).toBeGreaterThan(loud);
     sandbox.hangUp(first);
     await expect.poll(peer, { timeout: 5000 }).toBe("1003");
     expect(await page.getByTestId("call-phase").textContent()).toBe("On hold");

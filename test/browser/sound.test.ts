@@ -51,8 +51,9 @@ describe("G.711 straight through", () => {
   afterEach(async () => await lab.closePhones());
   afterAll(async () => await lab.close());
 
-  it.each(clients)("%s: carries each frame of the browser's and of its echo bit by bit", async (client) => {
-    const wired = await lab.signIn(client);
+  // Sound is Chromium's business, whichever library called: where nothing else is asked, one of them does.
+  it("carries each frame of the browser's and of its echo bit by bit", async () => {
+    const wired = await lab.signIn("jssip");
     const uuid = await lab.call(wired, "9196");
     const played = wired.phone.play(forPage(voice(seconds + 0.5)));
     await wait(200);
@@ -198,8 +199,8 @@ describe("Opus", () => {
     expect(likeness(said, silence)).toBeLessThan(least.once);
   });
 
-  it.each(clients)("%s: is heard as it is played, both ways", async (client) => {
-    const wired = await lab.signIn(client);
+  it("is heard as it is played, both ways", async () => {
+    const wired = await lab.signIn("sip.js");
     const uuid = await lab.call(wired, "9197");
     await wired.phone.setMicrophone({ kind: "tone", frequency: 1000, gain: 0.4 });
     await wait(700);

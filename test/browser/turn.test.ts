@@ -127,8 +127,10 @@ async function hangUp(): Promise<void> {
 async function expectSound(uuid: string): Promise<void> {
   sandbox.record(uuid);
   expect(await levelPlayed(page)).toBeGreaterThan(loud);
-  const packets = sandbox.recording(uuid).filter(({ payloadType }) => payloadType < 96);
-  expect(level(asSamples(heardByNumber(packets, "pcmu")))).toBeGreaterThan(loud);
+  const packets = () => sandbox.recording(uuid).filter(({ payloadType }) => payloadType < 96);
+  // A second of it: what coturn counts is counted, too.
+  await until(() => packets().length > 50);
+  expect(level(asSamples(heardByNumber(packets(), "pcmu")))).toBeGreaterThan(loud);
 }
 
 /** The connection as the bar at the top tells it. */

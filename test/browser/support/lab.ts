@@ -8,7 +8,7 @@ import { asSamples, decodeOpus, heardByNumber } from "./hearing.ts";
 import type { Account, ClientName } from "./page/contract.ts";
 import { serveTestPages, type PageServer } from "./pages.ts";
 import { openPhone, type PhonePage } from "./phone-page.ts";
-import type { Samples } from "./samples.ts";
+import { shareOfTone, type Samples } from "./samples.ts";
 
 export const clients = ["jssip", "sip.js"] as const;
 
@@ -140,6 +140,25 @@ export class Lab {
     const frames = (await phone.encodedFrames()).filter(({ side }) => side === "received");
     const there = heardByNumber(this.soundOf(uuid), law);
     return { here: asSamples(await decodeOpus(frames)), there: asSamples(there) };
+  }
+
+  /**
+   * Which share of what browser (`here`) and far number (`there`) hear is the tone they should hear, Hz: as `listen`
+   * finds it when both are above 0.9, at the latest in the last of `looks`. On two busy cores a look may meet single
+   * late frames; what counts is that the sound is whole again.
+   */
+  async sharesOf(
+    wired: WiredPhone,
+    uuid: string,
+    tones: { readonly here: number; readonly there: number },
+    { law = "pcmu", looks = 4 }: { readonly law?: "pcmu" | "pcma" | undefined; readonly looks?: number } = {},
+  ): Promise<{ here: number; there: number }> {
+    for (let look = 1; ; look++) {
+      const heard = await this.listen(wired, uuid, law);
+      const here = shareOfTone(heard.here, tones.here);
+      const there = shareOfTone(heard.there, tones.there);
+      if (look >= looks || (here > 0.9 && there > 0.9)) return { here, there };
+    }
   }
 
   /** The record of this DN's last call, once written. */

@@ -59,18 +59,27 @@ async function listen(answer: RequestListener): Promise<PageServer> {
 
 /** Serves the test pages: `/jssip`, `/sip.js` and whatever else is named (name to entry file). */
 export async function serveTestPages(more: Readonly<Record<string, string>> = {}): Promise<PageServer> {
-  const scripts = new Map<string, string>();
-  for (const [name, entry] of Object.entries({ ...ENTRIES, ...more })) {
-    scripts.set(`/${name}/client.js`, await bundle(entry));
-  }
+  const entries = new Map(
+    Object.entries({ ...ENTRIES, ...more }).map(([name, entry]) => [`/${name}`, entry]),
+  );
+  const scripts = new Map<string, Promise<string>>();
   return await listen((request, response) => {
     const path = request.url ?? "/";
-    const script = scripts.get(path);
-    if (script !== undefined) response.writeHead(200, { "content-type": "text/javascript" }).end(script);
-    else if (scripts.has(`${path}/client.js`)) {
+    const page = path.replace(/\/client\.js$/, "");
+    const entry = entries.get(page);
+    if (entry === undefined) response.writeHead(404).end();
+    else if (page !== path) {
+      // Made when the first page asks for it: a file has use for one or two of them.
+      const script = scripts.get(page) ?? bundle(entry);
+      scripts.set(page, script);
+      void script.then(
+        (text) => response.writeHead(200, { "content-type": "text/javascript" }).end(text),
+        (error: unknown) => response.writeHead(500).end(String(error)),
+      );
+    } else {
       const html = `<!doctype html><title>${path}</title><link rel="icon" href="data:,"><script src="${path}/client.js"></script>`;
       response.writeHead(200, { "content-type": "text/html" }).end(html);
-    } else response.writeHead(404).end();
+    }
   });
 }
 
