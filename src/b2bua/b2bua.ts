@@ -1,6 +1,13 @@
 import { TypedEvents, type Logger } from "../core/index.ts";
 import type { RunningCapture } from "../media/index.ts";
-import type { Registrar, SipPresence, TrunkRegistrations } from "../registrar/index.ts";
+import type {
+  AgentPresence,
+  KnownPresence,
+  Registrar,
+  SipPresence,
+  TrunkRegistrations,
+  WrtcPresence,
+} from "../registrar/index.ts";
 import {
   createResponse,
   readRefer,
@@ -12,7 +19,7 @@ import {
   type SipRequest,
 } from "../sip/index.ts";
 import { CallByRefer } from "./call/call-by-refer.ts";
-import { CallFromAgent } from "./call/call-from-agent.ts";
+import { CallFromAgent, type Dialling } from "./call/call-from-agent.ts";
 import { startCapture, summaryOf, type CallCaptureOptions, type CallSummary } from "./call/call-capture.ts";
 import { callFigures, type CallRecord } from "./call/call-record.ts";
 import { CallToAgent } from "./call/call-to-agent.ts";
@@ -22,8 +29,10 @@ import { RunningCalls } from "./call/running-calls.ts";
 import { capabilitiesOf, handleMethod, handlerOf, type MethodTable } from "./legs/methods.ts";
 import type { SipAgentLegOptions } from "./clients/client-event.ts";
 import { eventOf, MessageWaiting } from "./clients/message-waiting.ts";
+import type { AgentLegs, LegEnd, MakeCallingLeg } from "./legs/agent-leg.ts";
 import { keepOneActive } from "./call/one-active.ts";
 import { dialledNumber } from "./outbound/dialled-number.ts";
+import { plainOutbound, readDialled, readNumber } from "./outbound/outbound-policy.ts";
 import { QualityTotals } from "./media/quality-totals.ts";
 import { resumeHeader } from "./clients/resume-ticket.ts";
 import { browserTerms, defaultTrunkTerms } from "./legs/session-terms.ts";
@@ -59,6 +68,9 @@ export type B2buaEvents = {
   ended: [record: CallRecord];
 };
 
+/** Whom a client that does not speak SIP calls. */
+export type ClientOrder = Omit<Dialling, "dialled">;
+
 /** When a caller may try again after a stop, seconds: a restart takes less. */
 const closingRetrySeconds = 10;
 /** The same while the gateway is drained, which takes as long as its calls. */
@@ -78,6 +90,7 @@ export class B2bua {
   readonly #options: B2buaOptions;
   #services: CallServices;
   readonly #legs: SipAgentLegs;
+  #wrtcLegs: AgentLegs<WrtcPresence> | undefined;
   readonly #calls = new RunningCalls();
   readonly #endedDialogs: EndedDialogs;
   readonly #log: Logger;
@@ -183,7 +196,17 @@ export class B2bua {
 
   /** Whether a call goes by this connection, be its client still signed in or not. */
   hasCallOn(flow: Flow): boolean {
-    return this.#calls.some((_call, presence) => presence.carries(flow));
+    return this.#calls.some((_call, presence) => presence.kind === "sip" && presence.carries(flow));
+  }
+
+  /** Whether this client has a call, one that is being set up included. */
+  busy(presence: AgentPresence): boolean {
+    return this.#calls.running.some((call) => call.presence === presence);
+  }
+
+  /** Clients of the WRTC HTTP protocol are rung by these from now on. */
+  useWrtcLegs(legs: AgentLegs<WrtcPresence>): void {
+    this.#wrtcLegs = legs;
   }
 
   /** A SIP Server does not answer: calls that go by it are looked after. */
@@ -254,10 +277,27 @@ export class B2bua {
     if (this.#refuseDraining(request, transaction)) return;
     // SIP Server leaves the user out when the registered contact had none (genesys-sip-server.md 4).
     const dn = request.uri.user ?? request.to.uri.user ?? "";
-    const presence = this.#options.registrar.find(dn);
-    if (!presence) return refuse(480, "Agent Not Signed In");
-    if (this.#calls.countOf(presence.dn) >= this.#options.callsPerDn) return refuse(486);
-    this.#start(new CallToAgent(this.#services, presence, this.#legs, transaction), presence);
+    const presence = this.#called(dn);
+    if ("status" in presence) return refuse(presence.status, presence.reason);
+    this.#start(this.#ringing(presence, transaction), presence);
+  }
+
+  #ringing(presence: KnownPresence, transaction: ServerTransaction): Call {
+    if (presence.kind === "sip") return new CallToAgent(this.#services, presence, this.#legs, transaction);
+    return new CallToAgent(this.#services, presence, this.#otherLegs, transaction);
+  }
+
+  get #otherLegs(): AgentLegs<WrtcPresence> {
+    return this.#wrtcLegs ?? { invite: () => Promise.resolve(undefined) };
+  }
+
+  /** Who takes a call for `dn`: a client of the WRTC HTTP protocol has one at a time. */
+  #called(dn: string): KnownPresence | { readonly status: number; readonly reason?: string } {
+    const free = (presence: KnownPresence): boolean => presence.kind === "sip" || !this.busy(presence);
+    const presence = this.#options.registrar.find(dn, free);
+    if (!presence) return { status: 480, reason: "Agent Not Signed In" };
+    const full = this.#calls.countOf(presence.dn) >= this.#options.callsPerDn;
+    return full || !free(presence) ? { status: 486 } : presence;
   }
 
   /** INVITE with Replaces: no new call, but another leg of a running one. */
@@ -278,10 +318,13 @@ export class B2bua {
     if (this.#refuseDraining(request, transaction)) return;
     const number = numberOf(wish.target);
     if (number === undefined) return refuse(400, "No Number In Refer-To");
-    const presence = this.#options.registrar.find(request.uri.user ?? request.to.uri.user ?? "");
-    if (!presence) return refuse(480, "Agent Not Signed In");
-    if (this.#calls.countOf(presence.dn) >= this.#options.callsPerDn) return refuse(486);
-    this.#start(new CallByRefer(this.#services, presence, this.#legs, transaction, wish, number), presence);
+    const presence = this.#called(request.uri.user ?? request.to.uri.user ?? "");
+    if ("status" in presence) return refuse(presence.status, presence.reason);
+    const call =
+      presence.kind === "sip"
+        ? new CallByRefer(this.#services, presence, this.#legs, transaction, wish, number)
+        : new CallByRefer(this.#services, presence, this.#otherLegs, transaction, wish, number);
+    this.#start(call, presence);
   }
 
   #callFromAgent(request: SipRequest, transaction: ServerTransaction): void {
@@ -299,7 +342,28 @@ export class B2bua {
     if (this.#calls.countOf(presence.dn) >= this.#options.callsPerDn) return refuse(486, "Too Many Calls");
     const number = dialledNumber(request.uri, this.#options.registrar);
     if (number === undefined) return refuse(404, "GRUU Is Not Valid");
-    this.#start(new CallFromAgent(this.#services, presence, this.#legs, transaction, number), presence);
+    const dialled = readDialled(this.#services.outbound ?? plainOutbound, request, number);
+    const makeLeg: MakeCallingLeg = (user) => this.#legs.take(presence, transaction, user);
+    this.#start(new CallFromAgent(this.#services, presence, { number, dialled }, makeLeg), presence);
+  }
+
+  /**
+   * A client that does not speak SIP calls `number`. Undefined: the call has begun, and its leg hears of all else; else
+   * why there is none.
+   */
+  callFromClient(presence: WrtcPresence, order: ClientOrder, makeLeg: MakeCallingLeg): LegEnd | undefined {
+    const refuse = (status: number, reason: string): LegEnd => {
+      this.refusals.set(status, (this.refusals.get(status) ?? 0) + 1);
+      this.#log.info({ to: order.number, from: presence.dn, status, reason }, "call refused");
+      return { status, reason };
+    };
+    if (this.#closing) return refuse(503, "gateway is shutting down");
+    if (this.draining) return refuse(503, "Being Drained");
+    if (this.busy(presence)) return refuse(486, "one call at a time");
+    if (this.#calls.countOf(presence.dn) >= this.#options.callsPerDn) return refuse(486, "Too Many Calls");
+    const dialled = readNumber(this.#services.outbound ?? plainOutbound, order.number);
+    this.#start(new CallFromAgent(this.#services, presence, { ...order, dialled }, makeLeg), presence);
+    return undefined;
   }
 
   /** A page that was loaded anew takes the call over that the page before it had; nobody else's call can be meant. */
@@ -314,7 +378,7 @@ export class B2bua {
     call.attach(sdp, (user) => this.#legs.take(presence, transaction, user).leg);
   }
 
-  #start(call: Call, presence: SipPresence): void {
+  #start(call: Call, presence: KnownPresence): void {
     this.setUps++;
     this.#calls.add(call, presence);
     call.events.on("active", () => keepOneActive(this.#calls.all, call));
@@ -367,7 +431,7 @@ export class B2bua {
   }
 
   /** A client that is gone for good ends its calls, but one that still has its socket keeps them. */
-  #signedOut(presence: SipPresence, reason: string): void {
+  #signedOut(presence: KnownPresence, reason: string): void {
     if (presence.reachable) return;
     for (const call of this.#calls.of(presence)) call.end(`agent's browser is gone: ${reason}`, 480);
   }

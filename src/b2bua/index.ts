@@ -1,4 +1,6 @@
 export type * from "./legs/agent-leg.ts";
+export type { MediaStatistics } from "../media/index.ts";
+export type { HeaderPair, OfferReply } from "../sip/index.ts";
 export type { CallCaptureOptions, CallSummary } from "./call/call-capture.ts";
 export type { CallNotice } from "./clients/call-notices.ts";
 export { endedByOperator } from "./call/call.ts";
@@ -16,4 +18,4 @@ export type { OutboundPolicy } from "./outbound/outbound-policy.ts";
 export { OutboundServers, type ServersDoor, type TrunkServer } from "./outbound/outbound-servers.ts";
 export { trunkCapabilities } from "./legs/trunk-methods.ts";
 export type { Trunk } from "./legs/trunk.ts";
-export { B2bua, type CallTerms, type B2buaEvents, type B2buaOptions } from "./b2bua.ts";
+export { B2bua, type CallTerms, type ClientOrder, type B2buaEvents, type B2buaOptions } from "./b2bua.ts";

@@ -14,6 +14,7 @@ interface Waiter {
  * registrar. The contact registered last whose connection lives is the one in use.
  */
 export class Binding implements SipPresence {
+  readonly kind = "sip";
   readonly dn: string;
   readonly instance: string;
   /** True when the client sent no `+sip.instance` and ours stands in. */

@@ -6,6 +6,8 @@ import type { Flow, SipUri } from "../sip/index.ts";
  * is one implementation; the HTTP clients and test doubles are others.
  */
 export interface AgentPresence {
+  /** What its client speaks. */
+  readonly kind: "sip" | "wrtc";
   readonly dn: string;
   /** `+sip.instance` value, or one made up from the contact when the client sent none. */
   readonly instance: string;
@@ -15,12 +17,15 @@ export interface AgentPresence {
   readonly allowEvents: readonly string[];
   /** True while a flow carries it; false in the grace time after a lost socket. */
   readonly reachable: boolean;
+  /** When it signed in, ms since 1970-01-01 UTC. */
+  readonly since: number;
   /** True after it signed out, was replaced or its grace ended; never reachable again. */
   readonly gone: boolean;
 }
 
 /** A browser's binding (RFC 3261 10, RFC 5626): the contact is `.invalid` and reached by its flow only. */
 export interface SipPresence extends AgentPresence {
+  readonly kind: "sip";
   /** Contact URI as registered: the request URI of requests to it. */
   readonly contactUri: string;
   /** Of its connections the one registered last that is open (RFC 5626); undefined while there is none. */
@@ -35,16 +40,31 @@ export interface SipPresence extends AgentPresence {
   waitForFlow(graceMs: number): Promise<Flow | undefined>;
 }
 
+/**
+ * A client that speaks the WRTC HTTP protocol. Who carries it (`src/wrtc`) judges its sign-in and knows when it is gone;
+ * to the registrar it says so. Its library has one call at a time, so a DN may have several of them.
+ */
+export interface WrtcPresence extends AgentPresence {
+  readonly kind: "wrtc";
+  /** Of its connection, `192.0.2.7:50123`; the last one's while it has none. */
+  readonly address: string;
+  /** It is signed in no more, by an administrator or since the gateway closes; `gone` from now on. */
+  dismissed(reason: string): void;
+}
+
+/** Any client the registrar knows. */
+export type KnownPresence = SipPresence | WrtcPresence;
+
 /** What the registrar tells. */
 export type RegistrarEvents = {
   /** First binding of a DN's instance. */
-  "signed-in": [presence: SipPresence];
+  "signed-in": [presence: KnownPresence];
   /** Its socket is lost; the grace time runs. */
-  "flow-lost": [presence: SipPresence];
+  "flow-lost": [presence: KnownPresence];
   /** It came back on a new flow, re-registered by another, or lost one and has another left. */
-  "flow-resumed": [presence: SipPresence];
+  "flow-resumed": [presence: KnownPresence];
   /** Un-registered, expired, replaced by a newer instance, or grace over. */
-  "signed-out": [presence: SipPresence, reason: string];
+  "signed-out": [presence: KnownPresence, reason: string];
   /** A REGISTER was refused for its password, or unread because too many before it were wrong. */
   "login-refused": [dn: string, address: string, cause: "password" | "blocked"];
 };
@@ -52,8 +72,11 @@ export type RegistrarEvents = {
 /** The agents' registrar: who is signed in, and by which flow each can be reached. */
 export interface Registrar {
   readonly events: TypedEvents<RegistrarEvents>;
-  /** The presence that calls for `dn` go to: the newest that can be reached, else the newest. */
-  find(dn: string): SipPresence | undefined;
+  /**
+   * The presence that calls for `dn` go to: of those that can be reached the newest that is `free`, else the newest; none
+   * of them: the newest there is.
+   */
+  find(dn: string, free?: (presence: KnownPresence) => boolean): KnownPresence | undefined;
   /** The presence that `flow` carries for `dn`: authorises requests that come by it. */
   findByFlow(flow: Flow): SipPresence | undefined;
   /** The presence a GRUU of ours leads to (RFC 5627); undefined when it is void, or its client is not signed in. */

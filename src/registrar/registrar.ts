@@ -4,7 +4,14 @@ import type { Flow, HeaderPair, ServerTransaction, SipRequest, SipResponse, SipU
 import type { Binding } from "./binding.ts";
 import { Bindings } from "./bindings.ts";
 import type { ContactFlow } from "./contact-flow.ts";
-import type { AgentSummary, Registrar, RegistrarEvents, SipPresence } from "./contract.ts";
+import type {
+  AgentSummary,
+  KnownPresence,
+  Registrar,
+  RegistrarEvents,
+  SipPresence,
+  WrtcPresence,
+} from "./contract.ts";
 import { RegisterLogin } from "./register-login.ts";
 import {
   formatContact,
@@ -21,12 +28,13 @@ import {
   type RegistrarOptions,
   type RegistrarPolicy,
 } from "./registrar-options.ts";
+import { WrtcClients } from "./wrtc-clients.ts";
 
 /** The registrar with what its owner needs beside the contract. */
 export interface AgentRegistrar extends Registrar {
   readonly counters: Readonly<RegistrarCounters>;
   /** Everybody signed in, oldest first. */
-  presences(): SipPresence[];
+  presences(): KnownPresence[];
   /** The same, as a list shows it. */
   list(): AgentSummary[];
   /** True: who is not signed in yet is refused (503); who is stays and may register again. */
@@ -35,12 +43,18 @@ export interface AgentRegistrar extends Registrar {
    * Signs a DN's clients out against their will: each has to sign in anew, its repetitions get 403. Their connections
    * stay open and calls on them run on. Returns who they were, with the connections they have.
    */
-  signOut(dn: string, reason: string): { readonly flow: Flow | undefined }[];
+  signOut(dn: string, reason: string): { readonly flow?: Flow | undefined }[];
   /**
    * Lets a client go that is to sign in elsewhere: it is no more signed in, and may sign in anew unless we are drained.
    * Returns the connections it has, which stay open.
    */
-  letGo(presence: SipPresence): readonly Flow[];
+  letGo(presence: KnownPresence): readonly Flow[];
+  /** A client of another kind has proven that the DN is its. False: we are drained, and it must sign in elsewhere. */
+  admit(presence: WrtcPresence): boolean;
+  /** It is lost for now, or back. */
+  noteReachable(presence: WrtcPresence): void;
+  /** It signed out, or was not heard of for too long. Idempotent. */
+  release(presence: WrtcPresence, reason: string): void;
   /** Answers a REGISTER (RFC 3261 10.3). */
   handleRegister(transaction: ServerTransaction): void;
   /** To be told of every WebSocket that ended: grace times start here. */
@@ -79,6 +93,7 @@ class BindingRegistrar implements AgentRegistrar {
   readonly #policy: RegistrarPolicy;
   readonly #login: RegisterLogin;
   readonly #bindings: Bindings;
+  readonly #wrtc: WrtcClients;
   draining = false;
 
   constructor(options: RegistrarOptions) {
@@ -86,18 +101,21 @@ class BindingRegistrar implements AgentRegistrar {
     this.#policy = { ...defaultRegistrarPolicy, ...options.policy };
     this.#bindings = new Bindings(options, this.#policy, this.counters);
     this.events = this.#bindings.events;
+    this.#wrtc = new WrtcClients(this.events);
     this.#login = new RegisterLogin(options, this.counters, (dn, address, cause) =>
       this.events.emit("login-refused", dn, address, cause),
     );
   }
 
   get size(): number {
-    return this.#bindings.size;
+    return this.#bindings.size + this.#wrtc.size;
   }
 
-  find(dn: string): SipPresence | undefined {
-    const bindings = this.#bindings.of(dn);
-    return bindings.findLast((binding) => binding.reachable) ?? bindings.at(-1);
+  find(dn: string, free: (presence: KnownPresence) => boolean = () => true): KnownPresence | undefined {
+    const all: KnownPresence[] = [...this.#bindings.of(dn), ...this.#wrtc.of(dn)];
+    const present = all.toSorted((one, other) => one.since - other.since);
+    const reachable = present.filter((presence) => presence.reachable);
+    return reachable.findLast(free) ?? reachable.at(-1) ?? present.at(-1);
   }
 
   findByFlow(flow: Flow): SipPresence | undefined {
@@ -111,19 +129,55 @@ class BindingRegistrar implements AgentRegistrar {
     return this.#bindings.gruus.findTemporary(uri);
   }
 
-  presences(): SipPresence[] {
-    return this.#bindings.all();
+  presences(): KnownPresence[] {
+    return [...this.#bindings.all(), ...this.#wrtc.all()];
   }
 
   list(): AgentSummary[] {
-    return this.#bindings.all().map(({ summary }) => summary);
+    const wrtc = this.#wrtc.all().map(({ dn, instance, userAgent, address, since, reachable }) => {
+      return { dn, instance, userAgent, address, since, reachable };
+    });
+    return [...this.#bindings.all().map(({ summary }) => summary), ...wrtc];
   }
 
-  signOut(dn: string, reason: string): { readonly flow: Flow | undefined }[] {
-    return this.#bindings.dismiss(dn, reason);
+  signOut(dn: string, reason: string): { readonly flow?: Flow | undefined }[] {
+    const wrtc = Array.from(this.#wrtc.of(dn));
+    for (const presence of wrtc) {
+      this.release(presence, reason);
+      presence.dismissed(reason);
+    }
+    return [...this.#bindings.dismiss(dn, reason), ...wrtc.map(() => ({}))];
   }
 
-  letGo({ dn, instance }: SipPresence): readonly Flow[] {
+  admit(presence: WrtcPresence): boolean {
+    if (this.draining) return false;
+    this.counters.signedIn++;
+    const { dn, instance, userAgent } = presence;
+    this.#options.log.info({ dn, instance, userAgent }, "signed in");
+    this.#wrtc.add(presence);
+    return true;
+  }
+
+  noteReachable(presence: WrtcPresence): void {
+    if (!this.#wrtc.of(presence.dn).includes(presence)) return;
+    const { reachable } = presence;
+    this.counters[reachable ? "resumed" : "graceStarted"]++;
+    this.events.emit(reachable ? "flow-resumed" : "flow-lost", presence);
+  }
+
+  release(presence: WrtcPresence, reason: string): void {
+    if (!this.#wrtc.remove(presence, reason)) return;
+    this.counters.signedOut++;
+    this.#options.log.info({ dn: presence.dn, instance: presence.instance, reason }, "signed out");
+  }
+
+  letGo(presence: KnownPresence): readonly Flow[] {
+    const { dn, instance } = presence;
+    if (presence.kind === "wrtc") {
+      this.release(presence, "moved away");
+      presence.dismissed("moved away");
+      return [];
+    }
     const binding = this.#bindings.of(dn).find((one) => one.instance === instance);
     if (!binding) return [];
     const flows = binding.contacts.map(({ flow }) => flow);
@@ -143,6 +197,7 @@ class BindingRegistrar implements AgentRegistrar {
   }
 
   close(): void {
+    this.#wrtc.close();
     this.#bindings.close();
     this.#login.clear();
   }

@@ -26,7 +26,7 @@ async function talking(wired: WiredPhone): Promise<string> {
 }
 
 function connected(dn: string): boolean {
-  return lab.gateway.registrar.find(dn)?.flow !== undefined;
+  return lab.gateway.registrar.find(dn)?.reachable === true;
 }
 
 /** Cuts the socket and waits until the gateway has seen it. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sipClient } from "../support/sip-client.ts";
 import { registrarBench, TestFlow } from "./browser.ts";
 import { dnsOf, peak, useTrunkBench } from "./trunk-bench.ts";
 
@@ -44,7 +45,7 @@ describe("who is signed in", () => {
     const anew = bench.browser("b");
     anew.instance = browser.instance;
     expect(anew.register().status).toBe(200);
-    expect(bench.registrar.find("5001")?.flow).toBe(anew.flow);
+    expect(sipClient(bench.registrar.find("5001"))?.flow).toBe(anew.flow);
   });
 
   test("may stay while the gateway is drained, on a new connection too; newcomers get 503", () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sipClient } from "../support/sip-client.ts";
 import { registrarBench, TestFlow, type Browser } from "./browser.ts";
 
 /** RFC 5626: several connections of one client. */
@@ -35,7 +36,7 @@ describe("a second connection with another reg-id", () => {
   test("belongs to the same client: nobody is replaced, both are listed, the newest is used", () => {
     const [first, second] = two();
     expect(bench.events).toEqual(["in a"]);
-    const presence = bench.registrar.find("5001");
+    const presence = sipClient(bench.registrar.find("5001"));
     expect(presence?.flow).toBe(second.flow);
     expect(presence?.contactUri).toBe(second.contactUri);
     expect(bench.registrar.findByFlow(first.flow)).toBe(presence);
@@ -50,11 +51,11 @@ describe("a second connection with another reg-id", () => {
   test("takes over at once when the one in use is lost, without a grace", () => {
     const [first, second] = two();
     bench.cut(second);
-    expect(bench.registrar.find("5001")?.flow).toBe(first.flow);
-    expect(bench.registrar.find("5001")?.contactUri).toBe(first.contactUri);
+    expect(sipClient(bench.registrar.find("5001"))?.flow).toBe(first.flow);
+    expect(sipClient(bench.registrar.find("5001"))?.contactUri).toBe(first.contactUri);
     expect(bench.events).toEqual(["in a", "back a"]);
     bench.clock.advance(20_000);
-    expect(bench.registrar.find("5001")?.reachable).toBe(true);
+    expect(sipClient(bench.registrar.find("5001"))?.reachable).toBe(true);
     bench.cut(first);
     expect(bench.events.at(-1)).toBe("lost a");
     bench.clock.advance(5000);
@@ -70,14 +71,14 @@ describe("a second connection with another reg-id", () => {
     const answer = third.register();
     expect(answer.contacts).toHaveLength(1);
     expect(bench.events.at(-1)).toBe("back a");
-    expect(bench.registrar.find("5001")?.flow).toBe(third.flow);
+    expect(sipClient(bench.registrar.find("5001"))?.flow).toBe(third.flow);
   });
 
   test("un-registers alone; the client is signed out with the last", () => {
     const [first, second] = two();
     const answer = second.register({ contact: second.contact(";expires=0") });
     expect(answer.contacts).toHaveLength(1);
-    expect(bench.registrar.find("5001")?.flow).toBe(first.flow);
+    expect(sipClient(bench.registrar.find("5001"))?.flow).toBe(first.flow);
     expect(bench.registrar.findByFlow(second.flow)).toBeUndefined();
     first.register({ contact: first.contact(";expires=0") });
     expect(bench.events).toEqual(["in a", "out a: signed out"]);
@@ -89,14 +90,14 @@ describe("a second connection with another reg-id", () => {
     first.register({ headers: ["Expires: 300"] });
     second.register({ headers: ["Expires: 60"] });
     bench.clock.advance(60_000);
-    expect(bench.registrar.find("5001")?.flow).toBe(first.flow);
+    expect(sipClient(bench.registrar.find("5001"))?.flow).toBe(first.flow);
     bench.clock.advance(240_000);
     expect(bench.events).toEqual(["in a", "out a: expired"]);
   });
 
   test("is passed over when a request by it came back with 430, until it registers again", () => {
     const [first, second] = two();
-    const presence = bench.registrar.find("5001");
+    const presence = sipClient(bench.registrar.find("5001"));
     presence?.flowFailed(second.flow);
     expect(presence?.flow).toBe(first.flow);
     presence?.flowFailed(first.flow);
@@ -182,7 +183,10 @@ describe("a client behind proxies", () => {
     expect(answer.status).toBe(200);
     expect(answer.header("Path")).toBe("<sip:x@edge.test;lr;ob>, <sip:two.test;lr>");
     expect(answer.header("Require")).toBe("outbound");
-    expect(bench.registrar.find("5001")?.path).toEqual(["<sip:x@edge.test;lr;ob>", "<sip:two.test;lr>"]);
+    expect(sipClient(bench.registrar.find("5001"))?.path).toEqual([
+      "<sip:x@edge.test;lr;ob>",
+      "<sip:two.test;lr>",
+    ]);
   });
 
   test("may not name more of them than any site has", () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { sipClient } from "../support/sip-client.ts";
 import { WebSocket } from "ws";
 import { silentLogger, systemClock, systemRandom } from "../../src/core/index.ts";
 import { createRegistrar } from "../../src/registrar/index.ts";
@@ -60,7 +61,7 @@ test("a REGISTER over a real WebSocket signs in, its lost socket starts the grac
 
   const { client, answer } = await register();
   expect(answer).toMatch(/^SIP\/2.0 200 /);
-  const presence = registrar.find("5001");
+  const presence = sipClient(registrar.find("5001"));
   expect(presence?.flow?.protocol).toBe("WS");
   const [lost, resumed] = [event("flow-lost"), event("flow-resumed")];
   client.terminate();

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { sipClient } from "../support/sip-client.ts";
 import { registrarBench, TestFlow } from "./browser.ts";
 
 let bench: ReturnType<typeof registrarBench>;
@@ -19,7 +20,7 @@ test("a browser is challenged, signs in and is found by DN and by flow", () => {
   expect(browser.send().status).toBe(401);
   const answer = browser.register({ headers: ["Allow-Events: Talk, hold"] });
   expect(answer.status).toBe(200);
-  const presence = bench.registrar.find("5001");
+  const presence = sipClient(bench.registrar.find("5001"));
   expect(presence).toMatchObject({
     dn: "5001",
     instance: "<urn:uuid:a>",
@@ -32,7 +33,7 @@ test("a browser is challenged, signs in and is found by DN and by flow", () => {
   expect(presence?.flow).toBe(browser.flow);
   expect(bench.registrar.findByFlow(browser.flow)).toBe(presence);
   expect(bench.registrar.findByFlow(new TestFlow())).toBeUndefined();
-  expect(bench.registrar.find("5002")).toBeUndefined();
+  expect(sipClient(bench.registrar.find("5002"))).toBeUndefined();
   expect(bench.events).toEqual(["in a"]);
 });
 
@@ -86,12 +87,12 @@ test("a refresh prolongs the binding, without one it expires", () => {
   browser.register({ headers: ["Expires: 100"] });
   bench.clock.advance(99_999);
   expect(bench.events).toEqual(["in a"]);
-  const presence = bench.registrar.find("5001");
+  const presence = sipClient(bench.registrar.find("5001"));
   bench.clock.advance(1);
   expect(bench.events).toEqual(["in a", "out a: expired"]);
   // The connection is still open, and running calls go on by it; new ones find nobody.
   expect(presence?.gone).toBe(true);
-  expect(bench.registrar.find("5001")).toBeUndefined();
+  expect(sipClient(bench.registrar.find("5001"))).toBeUndefined();
 });
 
 test.each([
@@ -139,7 +140,7 @@ test("an account taken out of the list is refused though its password is right",
 test("a DN with escapes in the URI is the DN", () => {
   const browser = bench.browser("a");
   expect(browser.register({ dn: "%35001", username: "5001" }).status).toBe(200);
-  expect(bench.registrar.find("5001")).toBeDefined();
+  expect(sipClient(bench.registrar.find("5001"))).toBeDefined();
 });
 
 test("after ten wrong passwords an address waits, others and other DNs there do not", () => {
@@ -213,10 +214,10 @@ test("more than one contact in a REGISTER is refused, old ones may be taken away
 
 test("the newest browser wins: the former is signed out as replaced and the DN is never empty", () => {
   const seen: unknown[] = [];
-  bench.registrar.events.on("signed-out", () => seen.push(bench.registrar.find("5001")?.instance));
+  bench.registrar.events.on("signed-out", () => seen.push(sipClient(bench.registrar.find("5001"))?.instance));
   const [old, young] = [bench.browser("old"), bench.browser("young")];
   old.register();
-  const former = bench.registrar.find("5001");
+  const former = sipClient(bench.registrar.find("5001"));
   const answer = young.register();
   expect(answer.contacts).toHaveLength(1);
   expect(bench.events).toEqual(["in old", "out old: replaced", "in young"]);
@@ -236,7 +237,7 @@ test("a replaced tab's late un-REGISTER, star and socket end leave the new one a
   expect(star.contacts).toEqual([expect.stringContaining(young.contactUri)]);
   bench.cut(old);
   expect(bench.events).toEqual([]);
-  expect(bench.registrar.find("5001")?.reachable).toBe(true);
+  expect(sipClient(bench.registrar.find("5001"))?.reachable).toBe(true);
 });
 
 test("a replaced tab's refresh is refused, also from a new connection, until the new one is gone", () => {
@@ -258,7 +259,7 @@ test("a replaced page that is loaded anew signs in again", () => {
   const reloaded = bench.browser("reloaded");
   reloaded.instance = old.instance;
   expect(reloaded.register().status).toBe(200);
-  expect(bench.registrar.find("5001")?.instance).toBe(old.instance);
+  expect(sipClient(bench.registrar.find("5001"))?.instance).toBe(old.instance);
 });
 
 test("policy first: a second browser is refused while the former is reachable", () => {
@@ -284,10 +285,10 @@ test("a connection serves one DN; a new instance on it takes the place of the fo
 test("a lost socket starts a grace of 5 s, then the client is signed out", () => {
   const browser = bench.browser("a");
   browser.register();
-  const presence = bench.registrar.find("5001");
+  const presence = sipClient(bench.registrar.find("5001"));
   bench.cut(browser);
   expect(presence).toMatchObject({ reachable: false, gone: false, flow: undefined });
-  expect(bench.registrar.find("5001")).toBe(presence);
+  expect(sipClient(bench.registrar.find("5001"))).toBe(presence);
   bench.clock.advance(4_999);
   expect(bench.events).toEqual(["in a", "lost a"]);
   bench.clock.advance(1);
@@ -318,7 +319,7 @@ test("with a running call the grace is 30 s, and ends early when the call does",
 test("the same instance on a new socket resumes, also when the old socket's end was not noticed yet", () => {
   const browser = bench.browser("a");
   browser.register();
-  const presence = bench.registrar.find("5001");
+  const presence = sipClient(bench.registrar.find("5001"));
   bench.cut(browser);
   browser.flow = new TestFlow();
   expect(browser.register().status).toBe(200);
@@ -357,7 +358,7 @@ test("a binding in its grace is signed out by its own star from a new socket", (
 test("who waits for a flow gets it when the client comes back, at once when it is there", async () => {
   const browser = bench.browser("a");
   browser.register();
-  const presence = bench.registrar.find("5001");
+  const presence = sipClient(bench.registrar.find("5001"));
   expect(await presence?.waitForFlow(5_000)).toBe(browser.flow);
   bench.cut(browser);
   const waiting = presence?.waitForFlow(5_000);
@@ -370,7 +371,7 @@ test("who waits for a flow gets it when the client comes back, at once when it i
 test("who waits for a flow in vain gets none: time over, signed out, or closed", async () => {
   const browser = bench.browser("a");
   browser.register();
-  const presence = bench.registrar.find("5001");
+  const presence = sipClient(bench.registrar.find("5001"));
   bench.cut(browser);
   const short = presence?.waitForFlow(1_000);
   const long = presence?.waitForFlow(60_000);
@@ -382,7 +383,7 @@ test("who waits for a flow in vain gets none: time over, signed out, or closed",
 
   const other = bench.browser("b");
   other.register();
-  const second = bench.registrar.find("5001");
+  const second = sipClient(bench.registrar.find("5001"));
   bench.cut(other);
   const pending = second?.waitForFlow(60_000);
   bench.registrar.close();
@@ -395,12 +396,12 @@ test("a client without instance (SIP.js) keeps its presence over a reconnect", (
   const answer = browser.register();
   expect(answer.contacts[0]).not.toContain("+sip.instance");
   expect(answer.header("Require")).toBeUndefined();
-  const presence = bench.registrar.find("5001");
+  const presence = sipClient(bench.registrar.find("5001"));
   expect(presence?.instance).toBe("contact:user-a@5001");
   bench.cut(browser);
   browser.flow = new TestFlow();
   browser.register();
-  expect(bench.registrar.find("5001")).toBe(presence);
+  expect(sipClient(bench.registrar.find("5001"))).toBe(presence);
   expect(bench.events.at(-1)).toBe("back contact:user-a@5001");
 });
 

@@ -29,6 +29,8 @@ export class PresenceDouble {
 
   signIn(dn: string, instance = "one"): void {
     const presence: SipPresence = {
+      kind: "sip",
+      since: 0,
       dn,
       instance,
       userAgent: "",

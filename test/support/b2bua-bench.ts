@@ -243,6 +243,8 @@ export class B2buaBench {
       ),
     );
     this.presence = {
+      kind: "sip",
+      since: 0,
       dn: "5001",
       instance: "urn:uuid:1",
       userAgent: options.userAgent ?? "test softphone",

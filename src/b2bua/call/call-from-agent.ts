@@ -1,61 +1,66 @@
-import type { SipPresence } from "../../registrar/index.ts";
-import type { HeaderPair, IncomingInvite, ServerTransaction } from "../../sip/index.ts";
-import type { AgentLeg, LegEnd } from "../legs/agent-leg.ts";
+import type { AgentPresence } from "../../registrar/index.ts";
+import type { HeaderPair } from "../../sip/index.ts";
+import type { CallingLeg, LegEnd, MakeCallingLeg } from "../legs/agent-leg.ts";
 import type { CallServices } from "./call-services.ts";
 import { Call } from "./call.ts";
-import { plainOutbound, readDialled, type Dialled } from "../outbound/outbound-policy.ts";
-import { refusalHeaders, statusForBrowser } from "../legs/reasons.ts";
-import type { SipAgentLegs } from "../legs/sip-agent-legs.ts";
+import type { Dialled } from "../outbound/outbound-policy.ts";
 import { TrunkLeg } from "../legs/trunk-leg.ts";
 import type { TrunkLegUser } from "../legs/trunk-leg-user.ts";
+
+/** Whom an agent's client calls, and how. */
+export interface Dialling {
+  /** As dialled; empty: none. */
+  readonly number: string;
+  /** What the policy makes of it. */
+  readonly dialled: Dialled;
+  /** Header lines for SIP Server. */
+  readonly headers?: readonly HeaderPair[];
+  /** The client has no DN of its own that could be in service. */
+  readonly withoutDn?: boolean;
+}
 
 /** The agent dials (genesys-sip-server.md 7.2). Early media and the answer carry the same SDP to the browser. */
 export class CallFromAgent extends Call {
   readonly direction = "from-agent";
   readonly farNumber: string;
-  readonly #invite: IncomingInvite;
-  readonly #dialled: Dialled;
+  readonly #calling: CallingLeg;
+  readonly #order: Dialling;
   /** What was taken as SIP Server's answer came from a server that has refused since. */
   #earlyMediaVoid = false;
   #browserAnswer: string | undefined;
 
-  constructor(
-    services: CallServices,
-    presence: SipPresence,
-    legs: SipAgentLegs,
-    transaction: ServerTransaction,
-    /** As dialled; empty: none. */
-    number: string,
-  ) {
+  constructor(services: CallServices, presence: AgentPresence, order: Dialling, makeLeg: MakeCallingLeg) {
     super(services, presence, (user) => new TrunkLeg(presence.dn, services, user));
-    this.#dialled = readDialled(services.outbound ?? plainOutbound, transaction.request, number);
-    this.farNumber = this.#dialled.allowed ? this.#dialled.number : number;
-    const taken: { leg: AgentLeg; invite: IncomingInvite } = legs.take(
-      presence,
-      transaction,
-      this.agentEvents(),
-    );
-    this.agent = taken.leg;
-    this.#invite = taken.invite;
+    const { dialled, number } = order;
+    this.#order = order;
+    this.farNumber = dialled.allowed ? dialled.number : number;
+    this.#calling = makeLeg(this.agentEvents());
+    this.agent = this.#calling.leg;
   }
 
   override async start(): Promise<void> {
-    const dialled = this.#dialled;
+    const { dialled, headers } = this.#order;
     const refusal = dialled.allowed ? this.#refusal() : dialled.end;
     if (refusal) return this.finish("jackfield", refusal);
     if (!dialled.allowed) return;
     const media = await this.openMedia();
     if (!media) return;
-    const answer = await media.answerToBrowser(this.#invite.offer);
+    const answer = await media.answerToBrowser(this.#calling.offer);
     if (this.ended) return;
     if (!answer.ok) return this.finish("jackfield", answer);
     this.#browserAnswer = answer.sdp;
-    if (!this.trunk.call(dialled.number, media.offerToTrunk(), { anonymous: dialled.anonymous }))
+    if (
+      !this.trunk.call(dialled.number, media.offerToTrunk(), {
+        anonymous: dialled.anonymous,
+        ...(headers ? { headers } : {}),
+      })
+    )
       this.finish("jackfield", { status: 503, reason: "no SIP Server is up" });
   }
 
   #refusal(): LegEnd | undefined {
-    if (this.#invite.offer === "") return { status: 488, reason: "INVITE without SDP offer" };
+    if (this.#calling.offer === "") return { status: 488, reason: "INVITE without SDP offer" };
+    if (this.#order.withoutDn) return undefined;
     const { state, reason } = this.services.trunkRegistrations.status(this.presence.dn);
     if (state === "in-service") return undefined;
     return { status: 480, reason: `DN is not in service at SIP Server: ${state} ${reason}`.trim() };
@@ -108,16 +113,12 @@ export class CallFromAgent extends Call {
 
   /** SIP Server's new leg may come while its first still rings: then it is the answer. */
   protected override settle(): void {
-    if (this.#invite.pending && this.move("answer")) this.agent?.answer(this.#browserAnswer ?? "");
+    if (this.#calling.pending && this.move("answer")) this.agent?.answer(this.#browserAnswer ?? "");
     super.settle();
   }
 
   protected override endAgent(end: LegEnd): void {
-    if (!this.#invite.pending) return super.endAgent(end);
-    this.#invite.reject(
-      statusForBrowser(end.status === 200 ? 480 : end.status),
-      undefined,
-      refusalHeaders(end),
-    );
+    if (this.#calling.pending) this.#calling.leg.reject(end);
+    else super.endAgent(end);
   }
 }

@@ -1,13 +1,13 @@
-import type { SipPresence } from "../../registrar/index.ts";
+import type { KnownPresence } from "../../registrar/index.ts";
 import type { Flow, Replaces } from "../../sip/index.ts";
 import type { TrunkLeg } from "../legs/trunk-leg.ts";
 import type { Call } from "./call.ts";
 
 /** The calls there are, those being set up included, each with the signed-in client it belongs to. */
 export class RunningCalls {
-  readonly #calls = new Map<Call, SipPresence>();
+  readonly #calls = new Map<Call, KnownPresence>();
 
-  add(call: Call, presence: SipPresence): void {
+  add(call: Call, presence: KnownPresence): void {
     this.#calls.set(call, presence);
   }
 
@@ -34,7 +34,7 @@ export class RunningCalls {
   }
 
   /** Of one signed-in client. */
-  of(presence: SipPresence): Call[] {
+  of(presence: KnownPresence): Call[] {
     return Array.from(this.#calls.keys()).filter((call) => call.presence === presence);
   }
 
@@ -48,7 +48,7 @@ export class RunningCalls {
     return Array.from(this.#calls.keys()).filter(({ server }) => server?.remoteAddress === remoteAddress);
   }
 
-  some(fits: (call: Call, presence: SipPresence) => boolean): boolean {
+  some(fits: (call: Call, presence: KnownPresence) => boolean): boolean {
     for (const [call, presence] of this.#calls) if (fits(call, presence)) return true;
     return false;
   }

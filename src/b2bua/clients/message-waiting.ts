@@ -1,4 +1,4 @@
-import type { Registrar, SipPresence, TrunkRegistrations } from "../../registrar/index.ts";
+import type { Registrar, KnownPresence, TrunkRegistrations } from "../../registrar/index.ts";
 import type { SipRequest } from "../../sip/index.ts";
 import { sendEvent, type SipAgentLegOptions } from "./client-event.ts";
 
@@ -26,7 +26,7 @@ export class MessageWaiting {
   constructor(options: SipAgentLegOptions, registrar: Registrar, trunk: TrunkRegistrations) {
     this.#options = options;
     this.#registrar = registrar;
-    const tell = (presence: SipPresence): void => this.#tell(presence);
+    const tell = (presence: KnownPresence): void => this.#tell(presence);
     this.#unsubscribe = [
       registrar.events.on("signed-in", tell),
       registrar.events.on("flow-resumed", tell),
@@ -50,8 +50,9 @@ export class MessageWaiting {
     this.#tell(presence);
   }
 
-  #tell(presence: SipPresence): void {
+  #tell(presence: KnownPresence): void {
     const summary = this.#summaries.get(presence.dn);
+    if (presence.kind !== "sip") return;
     const { flow, allowEvents } = presence;
     if (summary === undefined || !flow || !allowEvents.includes(summaryEvent)) return;
     sendEvent(this.#options, presence, flow, summaryEvent, [["Content-Type", summaryType]], summary);

@@ -1,4 +1,4 @@
-import type { Registrar, SipPresence, TrunkRegistrations, TrunkStatus } from "../../registrar/index.ts";
+import type { Registrar, KnownPresence, TrunkRegistrations, TrunkStatus } from "../../registrar/index.ts";
 import { sendEvent, type SipAgentLegOptions } from "./client-event.ts";
 
 /** Event package of our own: the DN's registration at SIP Server, JSON `{"state":"in-service","reason":""}`. */
@@ -14,13 +14,13 @@ export class TrunkNotices {
   readonly #options: SipAgentLegOptions;
   readonly #trunk: TrunkRegistrations;
   /** Everybody who is signed in: a DN may have several browsers. */
-  readonly #present = new Map<string, Set<SipPresence>>();
+  readonly #present = new Map<string, Set<KnownPresence>>();
   readonly #unsubscribe: (() => void)[];
 
   constructor(options: SipAgentLegOptions, registrar: Registrar, trunk: TrunkRegistrations) {
     this.#options = options;
     this.#trunk = trunk;
-    const tell = (presence: SipPresence): void => this.#tell(presence);
+    const tell = (presence: KnownPresence): void => this.#tell(presence);
     this.#unsubscribe = [
       registrar.events.on("signed-in", (presence) => {
         const others = this.#present.get(presence.dn) ?? new Set();
@@ -42,7 +42,8 @@ export class TrunkNotices {
     ];
   }
 
-  #tell(presence: SipPresence, status = this.#trunk.status(presence.dn)): void {
+  #tell(presence: KnownPresence, status = this.#trunk.status(presence.dn)): void {
+    if (presence.kind !== "sip") return;
     const { flow, allowEvents } = presence;
     if (!flow || !allowEvents.includes(trunkEvent)) return;
     const body = JSON.stringify(status);

@@ -1,5 +1,5 @@
 import type { Timer } from "../../core/index.ts";
-import type { Registrar, SipPresence } from "../../registrar/index.ts";
+import type { Registrar, KnownPresence } from "../../registrar/index.ts";
 import { sendEvent, type SipAgentLegOptions } from "./client-event.ts";
 import { noTurn, turnOffer, type TurnTerms } from "./turn-credentials.ts";
 
@@ -22,14 +22,14 @@ export class TurnNotices {
   readonly #options: SipAgentLegOptions;
   readonly #terms: () => TurnTerms | undefined;
   /** Those that asked. */
-  readonly #clients = new Map<SipPresence, Client>();
+  readonly #clients = new Map<KnownPresence, Client>();
   readonly #unsubscribe: (() => void)[];
 
   /** @param terms those in force; undefined: there is no TURN server */
   constructor(options: SipAgentLegOptions, registrar: Registrar, terms: () => TurnTerms | undefined) {
     this.#options = options;
     this.#terms = terms;
-    const tell = (presence: SipPresence): void => this.#tell(presence);
+    const tell = (presence: KnownPresence): void => this.#tell(presence);
     this.#unsubscribe = [
       registrar.events.on("signed-in", tell),
       registrar.events.on("flow-resumed", tell),
@@ -45,8 +45,8 @@ export class TurnNotices {
     for (const presence of Array.from(this.#clients.keys())) this.#tell(presence);
   }
 
-  #tell(presence: SipPresence): void {
-    if (presence.gone || !presence.allowEvents.includes(turnEvent)) return;
+  #tell(presence: KnownPresence): void {
+    if (presence.kind !== "sip" || presence.gone || !presence.allowEvents.includes(turnEvent)) return;
     const { clock } = this.#options.context;
     const client = this.#clients.get(presence) ?? { renewal: undefined, offered: false };
     this.#clients.set(presence, client);

@@ -1,6 +1,7 @@
 import type { CallNotice } from "../clients/call-notices.ts";
 import type { QualityNotice } from "../media/call-quality.ts";
 import type { Logger } from "../../core/index.ts";
+import type { MediaStatistics } from "../../media/index.ts";
 import type { AgentPresence } from "../../registrar/index.ts";
 import type { HeaderPair, IncomingRefer, OfferReply, Replaces } from "../../sip/index.ts";
 
@@ -35,12 +36,16 @@ export interface AgentLegUser {
   onAnswered(sdp: string): void;
   /** Over before it was established, by the agent or for want of an answer; never after `cancel` or `reject`. */
   onFailed(end: LegEnd): void;
-  /** A new offer of the client's: hold, retrieve, ICE restart. */
-  onOffer(sdp: string, reply: OfferReply): void;
+  /** A new offer of the client's: hold, retrieve, ICE restart; `newTransport`: with DTLS of another peer connection. */
+  onOffer(sdp: string, reply: OfferReply, newTransport?: boolean): void;
   /** Digits sent as signalling instead of in the media (SIP INFO). */
   onDigits(digits: string, durationMs: number): void;
   /** Whether sound comes from the agent's client. */
   mediaFlows(): boolean;
+  /** Something for SIP Server that means nothing to the call, by INFO (RFC 6086); `contentType` in lower case. */
+  onInfo(contentType: string, body: string): void;
+  /** The counters of the call's media now, for a client that asks; undefined where there is no media. */
+  statistics(): Promise<MediaStatistics | undefined>;
   /** The client wants the established call transferred (RFC 3515). */
   onRefer(refer: IncomingRefer): void;
   /** The established leg is over, not by us. */
@@ -77,6 +82,8 @@ export interface AgentLeg {
   beep(): void;
   /** We called: rings anew without the headers that make the client answer by itself. */
   ringByHand(): void;
+  /** Something of SIP Server's that means nothing to the call, by INFO. False: the client takes none of that type. */
+  info(contentType: string, body: string): boolean;
   /** News of the call, for a client that asked to be told. */
   tellCall(notice: CallNotice): void;
   /** How the last few seconds sounded, for a client that asked to be told. */
@@ -107,3 +114,15 @@ export interface AgentLegs<Presence extends AgentPresence> {
   /** Starts ringing `presence`; undefined when it cannot be reached within its grace time. */
   invite(presence: Presence, invitation: Invitation, user: AgentLegUser): Promise<AgentLeg | undefined>;
 }
+
+/** The leg of a call that the agent's client began. */
+export interface CallingLeg {
+  readonly leg: AgentLeg;
+  /** SDP; empty: there was none. */
+  readonly offer: string;
+  /** The client waits for an answer still. */
+  readonly pending: boolean;
+}
+
+/** Makes such a leg; `user` is told of nothing before this returns. */
+export type MakeCallingLeg = (user: AgentLegUser) => CallingLeg;

@@ -8,6 +8,8 @@ export const nobody: AgentLegUser = {
   onFailed() {},
   onOffer: (_sdp, reply) => reply.reject(481),
   onDigits() {},
+  onInfo() {},
+  statistics: () => Promise.resolve(undefined),
   onRefer: (refer) => refer.refuse(488, "Taken Over"),
   mediaFlows: () => false,
   onEnded() {},

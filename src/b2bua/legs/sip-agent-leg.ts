@@ -35,7 +35,14 @@ import {
   type MethodTable,
 } from "./methods.ts";
 import { canResume, resumeEvent, resumeHeader } from "../clients/resume-ticket.ts";
-import { cancelReason, endOfFailure, endOfSession, reasonHeaders } from "./reasons.ts";
+import {
+  cancelReason,
+  endOfFailure,
+  endOfSession,
+  reasonHeaders,
+  refusalHeaders,
+  statusForBrowser,
+} from "./reasons.ts";
 import { browserTerms } from "./session-terms.ts";
 
 const who = "agent's browser";
@@ -164,7 +171,12 @@ export class SipAgentLeg implements AgentLeg, SessionUser {
   }
 
   reject(end: LegEnd): void {
-    this.#incoming?.reject(end.status, undefined, reasonHeaders(end));
+    const status = statusForBrowser(end.status === 200 ? 480 : end.status);
+    this.#incoming?.reject(status, undefined, refusalHeaders(end));
+  }
+
+  info(): boolean {
+    return false;
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { SipPresence } from "../../registrar/index.ts";
-import type { IncomingInvite, ServerTransaction } from "../../sip/index.ts";
+import type { ServerTransaction } from "../../sip/index.ts";
 import type { SipAgentLegOptions } from "../clients/client-event.ts";
-import type { AgentLeg, AgentLegs, AgentLegUser, Invitation } from "./agent-leg.ts";
+import type { AgentLeg, AgentLegs, AgentLegUser, CallingLeg, Invitation } from "./agent-leg.ts";
 import { SipAgentLeg } from "./sip-agent-leg.ts";
 
 /** Legs of browsers that speak SIP over WebSocket. */
@@ -25,12 +25,15 @@ export class SipAgentLegs implements AgentLegs<SipPresence> {
   }
 
   /** The leg of an INVITE that came from the browser; `user` is told of nothing before this returns. */
-  take(
-    presence: SipPresence,
-    transaction: ServerTransaction,
-    user: AgentLegUser,
-  ): { leg: AgentLeg; invite: IncomingInvite } {
+  take(presence: SipPresence, transaction: ServerTransaction, user: AgentLegUser): CallingLeg {
     const leg = new SipAgentLeg(presence, this.#options, user);
-    return { invite: leg.takeInvite(transaction), leg };
+    const invite = leg.takeInvite(transaction);
+    return {
+      leg,
+      offer: invite.offer,
+      get pending() {
+        return invite.pending;
+      },
+    };
   }
 }

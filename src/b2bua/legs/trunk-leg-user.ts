@@ -34,6 +34,8 @@ export interface TrunkLegUser {
   onCallUuid(uuid: string): void;
   /** The call's data changed: the lines that say something new, of those the page may read. */
   onCallData(headers: readonly HeaderPair[]): void;
+  /** INFO that is no digit. False: nobody takes that type, which is in lower case. */
+  onInfo(contentType: string, body: string): boolean;
   /** REFER in the established dialog (RFC 3515). */
   onRefer(refer: IncomingRefer): void;
   onEnded(end: LegEnd): void;

@@ -242,6 +242,18 @@ export class TrunkLeg implements SessionUser {
     });
   }
 
+  /** Sends what the agent's client has for SIP Server (RFC 6086); what comes of it is only logged. */
+  info(contentType: string, body: string): void {
+    const { log } = this.#options.context;
+    const headers: HeaderPair[] = [["Content-Type", contentType], ...this.#capabilities.headers];
+    this.#session?.request("INFO", headers, body, {
+      onResponse: ({ status, reason }) => {
+        if (status >= 300) log.warn({ status, reason, contentType }, "INFO refused by SIP Server");
+      },
+      onFailure: (reason) => log.warn({ reason, contentType }, "INFO not delivered"),
+    });
+  }
+
   /** Asks by OPTIONS whether SIP Server still has the call, without consequences for the session. */
   probe(done: (answer: DialogAnswer) => void): void {
     const { context, trunk } = this.#options;

@@ -56,7 +56,11 @@ function receiveNotify(leg: TrunkDialog, request: SipRequest, transaction: Serve
 
 function receiveInfo(leg: TrunkDialog, request: SipRequest, transaction: ServerTransaction): void {
   // Digits of the far party's: who listens for them is SIP Server's side, and a browser has no use for any.
-  const known = request.body.length === 0 || request.contentType?.startsWith("application/dtmf");
+  const { contentType } = request;
+  const known =
+    request.body.length === 0 ||
+    contentType?.startsWith("application/dtmf") === true ||
+    leg.user().onInfo(contentType?.toLowerCase() ?? "", request.body.toString("utf8"));
   transaction.respond(createResponse(request, known ? 200 : 415, { headers: leg.capabilities.headers }));
   if (known) leg.note(request);
 }

@@ -35,7 +35,11 @@ export type Dialled =
  * place here: which calls must get through at any price is SIP Server's and its trunks' affair, and no rule of ours
  * makes an exception for them.
  */
-export function readDialled(policy: OutboundPolicy, request: SipRequest, dialled: string): Dialled {
+export function readDialled(
+  policy: OutboundPolicy,
+  request: Pick<SipRequest, "headers">,
+  dialled: string,
+): Dialled {
   const wanted = readNumber(policy, dialled);
   return wanted.allowed ? { ...wanted, anonymous: wanted.anonymous || asksForPrivacy(request) } : wanted;
 }

@@ -48,6 +48,7 @@ export class FormerLegs {
       onCallUuid() {},
       onCallData() {},
       onSilent() {},
+      onInfo: () => false,
       onRefer: (refer) => refer.refuse(488, "Transferred"),
       onEnded: () => this.#forget(leg),
     };

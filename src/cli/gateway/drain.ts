@@ -33,7 +33,7 @@ export interface DrainOrder {
 }
 
 export interface DrainParts {
-  readonly b2bua: Pick<B2bua, "draining" | "size" | "hasCallOn">;
+  readonly b2bua: Pick<B2bua, "busy" | "draining" | "size" | "hasCallOn">;
   readonly registrar: Pick<AgentRegistrar, "draining" | "presences" | "letGo">;
   readonly trunkRegistrations: Pick<PacedTrunkRegistrations, "drain" | "holds" | "quiet" | "servers">;
   readonly webSocket: () => Pick<WebSocketEndpoint, "move"> | undefined;
@@ -171,8 +171,10 @@ export class GatewayDrain {
     let moves = 0;
     for (const presence of this.#pages) {
       if (moves === movesPerLook) return;
-      const { flow, dn } = presence;
-      if (!flow || b2bua.hasCallOn(flow) || (trunkRegistrations.holds(dn) && !quiet)) continue;
+      const { dn } = presence;
+      const busy =
+        presence.kind === "sip" ? !presence.flow || b2bua.hasCallOn(presence.flow) : b2bua.busy(presence);
+      if (busy || (trunkRegistrations.holds(dn) && !quiet)) continue;
       moves++;
       for (const { id } of registrar.letGo(presence)) webSocket()?.move({ id }, movedReason);
     }

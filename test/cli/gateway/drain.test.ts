@@ -20,7 +20,7 @@ let registrar: DrainParts["registrar"];
 
 /** Only what a drain looks at. */
 const page = (dn: string): SipPresence =>
-  ({ dn, reachable: true, flow: { id: `flow of ${dn}` } as Flow }) as SipPresence;
+  ({ kind: "sip", dn, reachable: true, flow: { id: `flow of ${dn}` } as Flow }) as SipPresence;
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -31,6 +31,7 @@ beforeEach(() => {
     get size() {
       return talking.size;
     },
+    busy: ({ dn }) => talking.has(dn),
     hasCallOn: ({ id }) => talking.has(id.replace("flow of ", "")),
   };
   registrar = {
@@ -39,7 +40,7 @@ beforeEach(() => {
     letGo(presence) {
       pages = pages.filter((other) => other !== presence);
       done.push(`let go ${presence.dn}`);
-      return presence.flow ? [presence.flow] : [];
+      return presence.kind === "sip" && presence.flow ? [presence.flow] : [];
     },
   };
   drain = new GatewayDrain({
