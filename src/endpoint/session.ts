@@ -35,6 +35,8 @@ const transitions: Transitions<State, Input> = {
 export class EndpointSession {
   readonly dn: string;
   readonly page: PageLine;
+  /** Of the agent token by which WWE was heard of last. */
+  tokenId: string | undefined;
   readonly #doors: EndpointDoors;
   readonly #log: Logger;
   readonly #over: () => void;
@@ -68,8 +70,9 @@ export class EndpointSession {
     return this.active ? "active" : this.#machine.state === "wanted" ? "wanted" : "idle";
   }
 
-  /** WWE was heard of. */
-  heard(): void {
+  /** WWE was heard of, by the token of that id. */
+  heard(tokenId: string): void {
+    this.tokenId = tokenId;
     this.#heardAt = this.#doors.clock.now();
     if (this.#machine.state === "idle" && this.#inService) this.#machine.apply("adopt");
   }

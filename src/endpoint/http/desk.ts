@@ -11,8 +11,6 @@ export interface EndpointTerms {
   readonly origins: readonly string[];
   /** By which names browsers reach us. */
   readonly hosts: readonly string[];
-  /** What RegisterDn may name. */
-  readonly servers: readonly SipServerName[];
 }
 
 export interface EndpointDeskOptions {
@@ -21,6 +19,8 @@ export interface EndpointDeskOptions {
   readonly guard: Pick<LoginGuard, "blockedSeconds" | "failed" | "succeeded">;
   /** Asked at each request. */
   readonly terms: () => EndpointTerms;
+  /** What RegisterDn may name. */
+  readonly servers: () => readonly SipServerName[];
   /** Browsers reach us by TLS without a proxy in between. */
   readonly secure: boolean;
   readonly clock: Clock;

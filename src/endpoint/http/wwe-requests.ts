@@ -12,13 +12,13 @@ export async function answerWwe(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { tokens, sessions, terms } = desk.options;
+  const { tokens, sessions, servers } = desk.options;
   const holder = tokens.agent(secret);
   if (!holder)
     return desk.refuse(request, reply, "token", 401, "this token is not known: it is wrong or revoked");
-  const { dn } = holder;
+  const { dn, id } = holder;
   const session = sessions.of(dn);
-  session.heard();
+  session.heard(id);
   const posted = request.method === "POST";
   const { body } = request;
   const command = (posted ? wwePosts : wweGets).get(name);
@@ -33,6 +33,6 @@ export async function answerWwe(
   if (name === "ping") desk.counters.pings++;
   const refused = (reason: string): void =>
     desk.note("order", { dn, address: request.ip, reason }, "endpoint: an order was not carried out");
-  const answer = await command({ session, body, servers: terms().servers, refused });
+  const answer = await command({ session, body, servers, refused });
   return reply.type("application/json; charset=utf-8").send(answer);
 }

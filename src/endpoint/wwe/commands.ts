@@ -12,7 +12,7 @@ export interface WweRequest {
   readonly session: EndpointSession;
   /** What the JSON of a POST says; undefined where there is none. */
   readonly body: unknown;
-  readonly servers: readonly SipServerName[];
+  readonly servers: () => readonly SipServerName[];
   /** Something was refused inside an answer of the protocol's own form: why, in words. */
   readonly refused: (reason: string) => void;
 }
@@ -68,7 +68,7 @@ function setOptions({ session, body }: WweRequest): string {
 }
 
 function registerDn({ session, body, servers, refused }: WweRequest): string {
-  const fault = registerDnFault(body, session.dn, servers);
+  const fault = registerDnFault(body, session.dn, servers());
   if (fault === undefined) session.register();
   else refused(`RegisterDn: ${fault}`);
   return answers.registered(fault === undefined);
