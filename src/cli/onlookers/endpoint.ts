@@ -68,7 +68,7 @@ function openTokenRoutes(
 }
 
 async function credentialsFor({ tokens, accounts }: GatewayRooms, dn: string): Promise<PageCredentials | string> {
-  const readiness = (await accounts.prepare(dn, "endpoint")) ?? "ready";
+  const readiness = (await accounts.prepare(dn, `endpoint of ${dn}`)) ?? "ready";
   if (readiness !== "ready") return "the agents' directory gives no answer";
   const session = tokens?.sessionFor(dn) ?? { refusal: "no-key" };
   if ("refusal" in session) return "nobody may sign in with this DN";
