@@ -61,7 +61,10 @@ export interface ClientLine {
 export interface ClientCalls {
   /** There is a call, one that is being set up included. */
   readonly busy: boolean;
-  /** `to`: whom the client addresses, raw; its own SSID (`self`) arrives as "self", nobody as the empty string. */
+  /**
+   * `to`: whom the client addresses, raw; its own SSID (`self`) arrives as "self", nobody as the empty string. An offer
+   * to "self" begins an echo call: `B2bua.echoToClient` in the place of `callFromClient`, with the same leg.
+   */
   receive(message: ClientMessage, to: string): void;
   /** The session is over, and so is its call. Idempotent. */
   close(reason: string): void;
