@@ -77,19 +77,18 @@ export function answerBrowser(offer: BrowserDescription, preference: BrowserPref
 }
 
 /**
- * An audio m-line before the one that counts, in its BUNDLE: it is kept without sound, for it is what names the transport
- * they share (RFC 8843 7.3), which a refusal would move in the middle of a call.
+ * Another audio m-line in the BUNDLE of the one that counts: it is kept without sound. A refusal would stop it for good,
+ * though it may name the transport they share (RFC 8843 7.3) or be the one that counts after the next retrieve.
  */
 function mayIdle(offer: BrowserDescription, section: SectionLine, payloadType: number): boolean {
-  const { audioIndex, bundle, sections } = offer;
-  const audio = sections[audioIndex];
+  const audio = offer.sections[offer.audioIndex];
   return (
-    sections.indexOf(section) < audioIndex &&
+    section !== audio &&
     section.type === audio?.type &&
     section.protocol === audio.protocol &&
     section.port !== 0 &&
     section.mid !== undefined &&
-    bundle.includes(section.mid) &&
+    offer.bundle.includes(section.mid) &&
     section.formats.includes(String(payloadType))
   );
 }

@@ -98,6 +98,7 @@ export function attachedOf(headers: readonly HeaderPair[]): AttachedPair[] {
 
 /** Likewise of a call that rings, with the caller's name. */
 export function attachedOfCaller({ displayName, headers }: CallerData): AttachedPair[] {
-  const name = displayName === undefined || displayName === "" ? [] : [{ key: "CallerName", value: displayName }];
+  const name =
+    displayName === undefined || displayName === "" ? [] : [{ key: "CallerName", value: displayName }];
   return [...name, ...attachedOf(headers)];
 }

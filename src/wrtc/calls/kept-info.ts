@@ -15,7 +15,8 @@ export class KeptInfo {
 
   /** False: there is no room for it. */
   keep(contentType: string, body: string): boolean {
-    if (this.#infos.length >= maximumCount || this.#characters + body.length > maximumCharacters) return false;
+    if (this.#infos.length >= maximumCount || this.#characters + body.length > maximumCharacters)
+      return false;
     this.#infos.push({ contentType, body });
     this.#characters += body.length;
     return true;

@@ -39,7 +39,8 @@ export function wordsOfClient(message: ClientMessage, act?: LegAct): [details: o
 /** Likewise what it is told. */
 export function wordsToClient(message: GatewayMessage): [details: object, message: string] {
   const text = `to client: ${wordTo[message.kind]}`;
-  if (message.kind === "offer" || message.kind === "answer") return [{ media: sdpInWords(message.sdp) }, text];
+  if (message.kind === "offer" || message.kind === "answer")
+    return [{ media: sdpInWords(message.sdp) }, text];
   if (message.kind === "error") return [{ errorType: message.errorType, reason: message.reason }, text];
   if (message.kind === "bye") return [{ reason: message.reason }, text];
   if (message.kind === "info") return [{ characters: message.body.length }, text];

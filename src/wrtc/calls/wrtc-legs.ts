@@ -24,11 +24,7 @@ export class WrtcLegs implements AgentLegs<WrtcPresence> {
   }
 
   /** A client without a poll is rung too: the OFFER waits for its next one, see `WrtcLegOptions.reachPatienceMs`. */
-  invite(
-    presence: WrtcPresence,
-    invitation: Invitation,
-    user: AgentLegUser,
-  ): Promise<AgentLeg | undefined> {
+  invite(presence: WrtcPresence, invitation: Invitation, user: AgentLegUser): Promise<AgentLeg | undefined> {
     return Promise.resolve(presence.gone ? undefined : this.#clients.get(presence)?.ring(invitation, user));
   }
 }
