@@ -146,7 +146,7 @@ export class WrtcLeg implements AgentLeg {
       case "get-stats":
         this.#count();
         break;
-      default:
+      case "ok":
     }
     return false;
   }
