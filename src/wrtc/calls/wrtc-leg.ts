@@ -6,22 +6,15 @@ import {
   type Random,
   type Timer,
 } from "../../core/index.ts";
-import type {
-  AgentLeg,
-  AgentLegUser,
-  HeaderPair,
-  Invitation,
-  LegEnd,
-  OfferReply,
-} from "../../b2bua/index.ts";
+import type { AgentLeg, AgentLegUser, HeaderPair, Invitation, LegEnd } from "../../b2bua/index.ts";
 import type { WrtcPresence } from "../../registrar/index.ts";
 import type { AttachedPair, ClientLine, ClientMessage, GatewayMessage, RoapIds } from "../contract.ts";
 import { attachedOf, attachedOfCaller, type Attached } from "./attached.ts";
-import { isRenewed, transportMarks, type TransportMarks } from "./client-sdp.ts";
 import { errorTypeOf } from "./error-types.ts";
 import { KeptInfo } from "./kept-info.ts";
 import { legActs, legTransitions, type LegAct, type LegInput, type LegState } from "./leg-state.ts";
 import { wordsOfClient, wordsToClient } from "./leg-words.ts";
+import { ReOffers } from "./re-offers.ts";
 
 /** What legs need of their surroundings. */
 export interface WrtcLegOptions {
@@ -69,12 +62,10 @@ export class WrtcLeg implements AgentLeg {
   readonly #machine: StateMachine<LegState, LegInput>;
   readonly #attached: Attached;
   readonly #kept = new KeptInfo();
+  readonly #reOffers: ReOffers;
   /** Of the OFFER that is to be answered. */
   #ids: RoapIds = {};
   #offered = "";
-  #marks: TransportMarks = transportMarks("");
-  /** An OFFER that came while another was being answered; the last one counts. */
-  #nextOffer: Description | undefined;
   #reachPatience: Timer | undefined;
   #establishedAt = 0;
   #counting = false;
@@ -93,6 +84,14 @@ export class WrtcLeg implements AgentLeg {
     this.#onOver = onOver;
     this.#log = user.log ?? options.log;
     this.#machine = new StateMachine(legTransitions, begins, this.#log);
+    this.#reOffers = new ReOffers({
+      begin: (offer) => this.#beginReOffer(offer),
+      done: () => this.#state === "re-offering" && this.#machine.apply("re-answer"),
+      ask: (sdp, reply, renewed) => user.onOffer(sdp, reply, renewed),
+      answer: (sdp) => this.#sendAnswer(sdp),
+      // Without BYE: what was agreed before still holds, and the call sounds.
+      refuse: (end) => this.#sendError(end),
+    });
   }
 
   /** The client waits for what becomes of its call. */
@@ -109,7 +108,7 @@ export class WrtcLeg implements AgentLeg {
     this.#note(offer);
     this.#ids = offer.ids;
     this.#offered = offer.sdp;
-    this.#marks = transportMarks(offer.sdp);
+    this.#reOffers.agreed(offer.sdp);
     this.#keepAttached(info);
   }
 
@@ -160,8 +159,7 @@ export class WrtcLeg implements AgentLeg {
       this.#giveUp();
       return true;
     }
-    this.#nextOffer = offer;
-    if (act === "re-offer") this.#answerNext();
+    this.#reOffers.put(offer);
     return false;
   }
 
@@ -176,31 +174,11 @@ export class WrtcLeg implements AgentLeg {
     );
   }
 
-  #answerNext(): void {
-    const offer = this.#nextOffer;
-    if (!offer || !this.#machine.apply("re-offer")) return;
-    this.#nextOffer = undefined;
-    this.#ids = offer.ids;
-    const marks = transportMarks(offer.sdp);
-    this.#keepAttached(this.#attached.forInfo(offer.attached));
-    this.#user.onOffer(offer.sdp, this.#replyTo(marks), isRenewed(this.#marks, marks));
-  }
-
-  #replyTo(marks: TransportMarks): OfferReply {
-    const replied = (reply: () => void): void => {
-      if (this.#state !== "re-offering" || !this.#machine.apply("re-answer")) return;
-      // An ANSWER names no OFFER that the client would look at: while it has a newer one out it gets that one's alone.
-      if (!this.#nextOffer) reply();
-      this.#answerNext();
-    };
-    return {
-      accept: (sdp) => {
-        this.#marks = marks;
-        replied(() => this.#sendAnswer(sdp ?? ""));
-      },
-      // Without BYE: what was agreed before still holds, and the call sounds.
-      reject: (status, reason = "offer refused") => replied(() => this.#sendError({ status, reason })),
-    };
+  #beginReOffer({ ids, attached }: Description): boolean {
+    if (this.#state !== "established" || !this.#machine.apply("re-offer")) return false;
+    this.#ids = ids;
+    this.#keepAttached(this.#attached.forInfo(attached));
+    return true;
   }
 
   #answered({ sdp, ids, attached }: Description): void {
@@ -208,7 +186,7 @@ export class WrtcLeg implements AgentLeg {
     const to = Number(ids.offererSessionId);
     if (to >= this.#firstNumber && to < this.#number) return this.#log.info({}, "ANSWER to a former OFFER");
     if (!this.#machine.apply("answer")) return;
-    this.#marks = transportMarks(sdp);
+    this.#reOffers.agreed(sdp);
     this.#keepAttached(this.#attached.forInfo(attached));
     this.#user.onConfirmed();
     this.#user.onAnswered(sdp);
@@ -221,7 +199,7 @@ export class WrtcLeg implements AgentLeg {
     if (this.#state !== "established") return;
     this.#establishedAt = this.#options.clock.now();
     for (const { contentType, body } of this.#kept.take()) this.#user.onInfo(contentType, body);
-    this.#answerNext();
+    this.#reOffers.resume();
   }
 
   #hungUp(): void {
@@ -340,7 +318,7 @@ export class WrtcLeg implements AgentLeg {
   #over(): void {
     if (!this.#machine.apply("end")) return;
     this.#reachPatience?.clear();
-    this.#nextOffer = undefined;
+    this.#reOffers.drop();
     this.#kept.take();
     this.#onOver();
   }
