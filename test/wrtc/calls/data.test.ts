@@ -168,12 +168,12 @@ describe("a WRTC client that asks for counters", () => {
       await bench.pass();
     };
     await bench.callAgent();
+    const statistics = { browser: { ...sideStatistics, packetsReceived: 7 }, trunk: sideStatistics };
+    bench.media.last.statistics = () => Promise.resolve(statistics);
     await ask();
     expect(bench.client.told).toEqual(["offer"]);
     bench.client.answer();
     await bench.pass();
-    const statistics = { browser: { ...sideStatistics, packetsReceived: 7 }, trunk: sideStatistics };
-    bench.media.last.statistics = () => Promise.resolve(statistics);
     await bench.pass(1980);
     await ask();
     const stats = bench.client.last("stats");

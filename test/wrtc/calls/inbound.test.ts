@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { AgentLegUser } from "../../../src/b2bua/index.ts";
 import { genesysSdp } from "../../support/descriptions.ts";
 import { nothingLeft } from "../../support/b2bua-bench.ts";
 import { WrtcCallsBench } from "../../support/wrtc-calls-bench.ts";
@@ -22,6 +23,22 @@ async function ended(bench: WrtcCallsBench) {
   expect(bench.clients.flatMap(({ confused }) => confused)).toEqual([]);
   expect(await bench.remains()).toEqual(nothingLeft);
 }
+
+const noUser: AgentLegUser = {
+  onRinging() {},
+  onAnswered() {},
+  onFailed() {},
+  onOffer() {},
+  onDigits() {},
+  mediaFlows: () => false,
+  onInfo() {},
+  statistics: () => Promise.resolve(undefined),
+  onRefer() {},
+  onEnded() {},
+  onLost() {},
+  newResumeToken: () => "",
+  onConfirmed() {},
+};
 
 describe("a call of SIP Server's to a WRTC client", () => {
   it("is an OFFER from the caller, and the client's ANSWER is the 200", async () => {
@@ -165,6 +182,25 @@ describe("a second call to a WRTC client", () => {
     expect(bench.trunk.user.told.at(-1)).toBe("failed 486");
     expect(bench.client.told).toEqual(["offer"]);
     expect(first?.session.established).toBe(true);
+  });
+
+  it("does not ring a client that began one of its own meanwhile, nor one that is signed out", async () => {
+    const bench = new WrtcCallsBench();
+    const { client, legs } = bench;
+    const invitation = {
+      sdp: "v=0",
+      caller: { number: "1003", displayName: undefined, headers: [] },
+      autoAnswer: [],
+    };
+    const invite = () => legs.invite(client.presence, invitation, noUser);
+    expect(await invite()).toBeDefined();
+    expect(await invite()).toBeUndefined();
+    client.bye();
+    client.presence.gone = true;
+    expect(await invite()).toBeUndefined();
+    client.presence.gone = false;
+    client.calls.close("signed out");
+    expect(await invite()).toBeUndefined();
   });
 
   it("goes to another client of the same DN", async () => {

@@ -83,9 +83,13 @@ describe("a WRTC client's OFFER within its call", () => {
       await bench.pass();
       expect(bench.media.last.told).toContain("renew browser");
       expect(bench.client.last("answer").sdp).toContain("a=ice-ufrag:renewed-ufrag");
-      bench.forget();
-      await reoffer(bench, { ufrag: "efgh" });
-      expect(bench.b2bua.calls()[0]?.state).toBe("established");
+      bench.client.offer("1003", change(browserSdp({ ufrag: "efgh", direction: "inactive" })));
+      await bench.pass();
+      expect(bench.media.last.told.filter((line) => line === "renew browser")).toHaveLength(1);
+      bench.client.offer("1003", change(browserSdp({ ufrag: "ijkl" })));
+      await bench.pass();
+      expect(bench.media.last.told.filter((line) => line === "renew browser")).toHaveLength(1);
+      expect(bench.client.told).toEqual(["answer", "answer", "answer"]);
     }
   });
 
