@@ -32,6 +32,7 @@ export class ClientDouble implements ClientLine {
   readonly confused: string[] = [];
   readonly calls: ClientCalls;
   #rings = false;
+  #busy = false;
   #seq = 0;
 
   constructor(bench: WrtcCallsBench, dn: string, anonymous: boolean) {
@@ -57,10 +58,13 @@ export class ClientDouble implements ClientLine {
   send(message: GatewayMessage, peer: string): void {
     if (this.#rings && isJson(message)) this.confused.push(`${message.kind} while an OFFER is pending`);
     if (message.kind === "offer") {
+      if (this.#busy) this.confused.push("OFFER while it has a call");
       this.#rings = true;
+      this.#busy = true;
       if (!/^[!-%'-~]+$/.test(peer) || peer.includes("#")) this.confused.push(`peer ${peer}`);
     }
-    if (message.kind === "bye") this.#rings = false;
+    if (message.kind === "answer" && !this.#busy) this.confused.push("ANSWER without a call");
+    if (message.kind === "bye") this.#rings = this.#busy = false;
     this.messages.push({ message, peer });
     this.told.push(message.kind === "error" ? `error ${message.errorType}` : message.kind);
   }
@@ -79,6 +83,7 @@ export class ClientDouble implements ClientLine {
 
   offer(to: string, sdp = browserSdp(), attached: readonly AttachedPair[] = []): void {
     this.#rings = false;
+    this.#busy = true;
     this.calls.receive({ kind: "offer", sdp, ids: this.ids, attached }, to);
   }
 
@@ -92,7 +97,7 @@ export class ClientDouble implements ClientLine {
   }
 
   bye(): void {
-    this.#rings = false;
+    this.#rings = this.#busy = false;
     this.calls.receive({ kind: "bye" }, "1003");
   }
 
