@@ -34,8 +34,9 @@ const acts: readonly ((bench: WrtcCallsBench, pick: Pick) => unknown)[] = [
   ({ trunk }, pick) => {
     const { incoming } = trunk;
     if (!incoming?.pending) return;
-    if (pick(3) === 0) incoming.progress(183, genesysSdp());
-    else if (pick(3) === 0) incoming.reject(one(pick, 404, 486, 603));
+    const answer = pick(3);
+    if (answer === 0) incoming.progress(183, genesysSdp());
+    else if (answer === 1) incoming.reject(one(pick, 404, 486, 603));
     else incoming.accept(genesysSdp());
   },
   ({ trunk }, pick) =>
