@@ -124,6 +124,24 @@ describe("a call of SIP Server's to a WRTC client", () => {
     await ended(bench);
   });
 
+  it("may be a REFER that asks its DN to call: rung with EVENT-TALK, its ANSWER sends the INVITE", async () => {
+    const bench = new WrtcCallsBench();
+    const statuses = bench.trunk.send("REFER", "sip:5001@192.0.2.20:5070", [
+      ["Contact", "<sip:192.0.2.10:5060>"],
+      ["Refer-To", "<sip:1004@192.0.2.10>"],
+    ]);
+    await bench.pass();
+    expect(statuses).toEqual([202]);
+    expect(bench.client.told).toEqual(["offer", "talk"]);
+    expect(bench.client.messages[0]?.peer).toBe("1004");
+    bench.client.answer();
+    await bench.pass();
+    expect(bench.trunk.received.request.uri.user).toBe("1004");
+    bench.trunk.received.accept(genesysSdp());
+    await bench.pass();
+    expect(bench.b2bua.calls()[0]?.state).toBe("established");
+  });
+
   it("whose ANSWER is of no use ends on both sides", async () => {
     const bench = await rung();
     bench.client.answer("no SDP");

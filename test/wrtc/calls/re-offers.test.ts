@@ -93,6 +93,11 @@ describe("a WRTC client's OFFER within its call", () => {
     }
   });
 
+  it("of another PeerConnection may come ten seconds after the one before said goodbye", async () => {
+    const bench = await running();
+    expect(bench.media.last.browserRemote?.farewellMs).toBe(10_000);
+  });
+
   it("that cannot be served is refused by ERROR alone, and the call goes on", async () => {
     const bench = await running();
     bench.client.offer("1003", browserSdp({ payloads: "18" }));
