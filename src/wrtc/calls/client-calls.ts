@@ -9,6 +9,7 @@ import {
 } from "../../b2bua/index.ts";
 import type { ClientCalls, ClientLine, ClientMessage } from "../contract.ts";
 import { Attached } from "./attached.ts";
+import { isSameConnection, transportMarks } from "./client-sdp.ts";
 import { errorTypeOf } from "./error-types.ts";
 import { wordsOfClient } from "./leg-words.ts";
 import { peerOf } from "./peer.ts";
@@ -23,6 +24,9 @@ export interface ClientCallServices extends WrtcLegOptions {
 }
 
 type Offer = Extract<ClientMessage, { kind: "offer" | "answer" }>;
+
+/** By then a client has read our BYE, ms; one whose poll failed asks again after 3 s. */
+const crossingMs = 5000;
 
 /** Makes what acts on one session's messages. Until `close` it can be rung. */
 export function createClientCalls(services: ClientCallServices, line: ClientLine): ClientCalls {
@@ -40,6 +44,8 @@ class SessionCalls implements ClientCalls, RungClient {
   #number: number;
   #leg: WrtcLeg | undefined;
   #closed = false;
+  /** The call that we ended last. */
+  #ended = { marks: transportMarks(""), until: 0 };
 
   constructor(services: ClientCallServices, line: ClientLine) {
     this.#services = services;
@@ -57,7 +63,7 @@ class SessionCalls implements ClientCalls, RungClient {
     if (this.#leg) {
       const anew = this.#leg.receive(message);
       if (anew && message.kind === "offer") this.#call(message, to);
-    } else if (message.kind === "offer") this.#call(message, to);
+    } else if (message.kind === "offer" && !this.#isOfEnded(message)) this.#call(message, to);
     // What crossed the end of a call: it has been told of that.
     else this.#services.log.debug(...wordsOfClient(message, "none"));
   }
@@ -74,6 +80,12 @@ class SessionCalls implements ClientCalls, RungClient {
     const leg = this.#makeLeg(user, peerOf(invitation.caller.number), "ringing");
     leg.ring(invitation);
     return leg;
+  }
+
+  /** A hold or retrieve that crossed our BYE must not dial: with the BYE the client takes another PeerConnection. */
+  #isOfEnded({ sdp }: Offer): boolean {
+    const { marks, until } = this.#ended;
+    return this.#services.clock.now() < until && isSameConnection(marks, transportMarks(sdp));
   }
 
   #call(offer: Offer, to: string): void {
@@ -122,8 +134,9 @@ class SessionCalls implements ClientCalls, RungClient {
         attached,
         number: ++this.#number,
         firstNumber: this.#firstNumber,
-        onOver: () => {
+        onOver: (told) => {
           if (this.#leg === leg) this.#leg = undefined;
+          if (told) this.#ended = { marks: told, until: this.#services.clock.now() + crossingMs };
         },
       },
       begins,
