@@ -63,7 +63,7 @@ class SessionCalls implements ClientCalls, RungClient {
     if (this.#leg) {
       const anew = this.#leg.receive(message);
       if (anew && message.kind === "offer") this.#call(message, to);
-    } else if (message.kind === "offer" && !this.#isOfEnded(message)) this.#call(message, to);
+    } else if (message.kind === "offer") this.#call(message, to);
     // What crossed the end of a call: it has been told of that.
     else this.#services.log.debug(...wordsOfClient(message, "none"));
   }
@@ -92,6 +92,7 @@ class SessionCalls implements ClientCalls, RungClient {
     const { b2bua, log } = this.#services;
     const { presence, anonymous } = this.#line;
     const peer = peerOf(to);
+    if (this.#isOfEnded(offer)) return this.#line.send({ kind: "bye", reason: "that call is over" }, peer);
     const attached = new Attached();
     const { headers, info } = attached.forInvite(offer.attached);
     const makeLeg = (user: AgentLegUser): CallingLeg => {
