@@ -86,3 +86,14 @@ export interface Machine {
   /** Runs a program to its end, 10 s at most; what it wrote, undefined when it failed or is not there. */
   run(program: string, args: readonly string[]): Promise<string | undefined>;
 }
+
+/**
+ * `GET /endpoint/{agent token}/status` at the gateway, asked by the bridge for its dashboard and its window. It is no sign of
+ * life of WWE's: the DN's time does not begin anew by it. A gateway without it answers 404, and both are not known.
+ */
+export interface AgentStatusAnswer {
+  /** SIP Server has the DN, as `GetIsEndpointActive` tells. */
+  readonly in_service: boolean;
+  /** A page of the agent's holds `GET /endpoint/{session}/events`. */
+  readonly page_connected: boolean;
+}
