@@ -147,10 +147,7 @@ export class GatewayLink {
     this.#view = { ...before, ...change };
     const { reachable, problem, enrolled } = this.#view;
     if (before.reachable === reachable && before.problem === problem && before.enrolled === enrolled) return;
-    const { log, onChange } = this.#options;
-    if (problem !== undefined) log.warn({ problem }, "gateway");
-    else if (reachable) log.info({ gateway: this.#view.gateway }, "the gateway answers");
-    onChange(this.#view);
+    this.#options.onChange(this.#view);
   }
 }
 

@@ -12,7 +12,8 @@ export interface SettingSource {
 const keys = {
   "gateway.url": gatewayUrl,
   "gateway.ca": path,
-  port: whole(1, 65_535),
+  // 0: any that is free, for tests.
+  port: whole(0, 65_535),
   origins,
   window: oneOf("always", "on-register", "never"),
   "browser.path": path,

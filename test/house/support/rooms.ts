@@ -19,6 +19,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | "*">> = {
   records: ["b2bua", "core"],
   telemetry: ["sip", "trace", "b2bua", "core"],
   migration: ["config", "core"],
+  bridge: ["core"],
 };
 
 /**
