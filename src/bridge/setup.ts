@@ -1,0 +1,120 @@
+import { rmdirSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, win32 } from "node:path";
+import {
+  loadCertificate,
+  loadOrMakeCertificate,
+  type CertificateSurroundings,
+} from "./certificate/certificate.ts";
+import { trust, untrust } from "./certificate/trust.ts";
+import type { Pc, Say } from "./commands/command.ts";
+import { execute } from "./commands/execute.ts";
+import { secretStore } from "./credentials/credentials.ts";
+import type { Program } from "./login/definitions.ts";
+import { installAtLogin, uninstallAtLogin } from "./login/login.ts";
+
+/** `jackfield bridge install`, `uninstall`, `trust`, `untrust`: what is done once on a PC. */
+export type SetupCommand = "install" | "uninstall" | "trust" | "untrust";
+
+export interface SetupOptions {
+  /** The bridge's own folder (`BridgeSettings.folder`). */
+  readonly folder: string;
+  /** `--machine`: the certificate of all users of this PC, by an administrator; Windows alone. */
+  readonly machine: boolean;
+  /** Further names in `folder` that are the bridge's: `uninstall` removes them, and nothing else that may lie there. */
+  readonly entries: readonly string[];
+  /** What starts at login. */
+  readonly program: Program;
+  readonly pc: Pc;
+  readonly say: Say;
+  readonly surroundings: CertificateSurroundings;
+}
+
+/** This machine, as the setup commands need it. */
+export function thisPc(): Pc {
+  return { platform: process.platform, env: process.env, home: homedir(), uid: process.getuid?.(), execute };
+}
+
+/**
+ * Folder of the certificate that the bridge shows: the machine's where an administrator made one (`trust --machine`), else this user's.
+ * @param folder the bridge's own
+ */
+export function certificateFolder(folder: string, pc: Pc): string {
+  const machine = machineFolder(pc);
+  return machine !== undefined && loadCertificate(machine) !== undefined ? machine : join(folder, "certificate");
+}
+
+/**
+ * Below Program Files, where administrators alone write: below ProgramData any user could put an authority of his own there to be
+ * trusted by the next `trust --machine`.
+ */
+function machineFolder({ platform, env }: Pc): string | undefined {
+  if (platform !== "win32") return undefined;
+  return win32.join(env["ProgramFiles"] ?? "C:\\Program Files", "Jackfield Bridge", "certificate");
+}
+
+/** @returns exit code: 0 when all is as asked for */
+export async function runSetup(command: SetupCommand, options: SetupOptions): Promise<number> {
+  try {
+    return (await setups[command](options)) ? 0 : 1;
+  } catch (error) {
+    options.say(error instanceof Error ? error.message : String(error));
+    return 1;
+  }
+}
+
+const setups: Readonly<Record<SetupCommand, (options: SetupOptions) => Promise<boolean>>> = {
+  install: ({ program, folder, pc, say }) => installAtLogin(program, folder, pc, say),
+  async trust(options) {
+    const { pc, say, surroundings, machine } = options;
+    const folder = folderOf(options);
+    if (folder === undefined) return onlyOnWindows(say);
+    const made = await loadOrMakeCertificate(folder, surroundings);
+    if (!(await trust(made.authority, pc, say, { machine }))) return false;
+    if (made.replaced !== undefined) await untrust(made.replaced, pc, say, { machine });
+    say("Trusted. Browsers that are open take it after their next start at the latest.");
+    return true;
+  },
+  async untrust(options) {
+    const { pc, say, machine } = options;
+    const folder = folderOf(options);
+    if (folder === undefined) return onlyOnWindows(say);
+    const kept = loadCertificate(folder);
+    if (kept === undefined) {
+      say(`There is no certificate in ${folder}.`);
+      return true;
+    }
+    if (!(await untrust(kept.authority, pc, say, { machine }))) return false;
+    // Its key must not stay: who trusts anew gets a new one.
+    rmSync(folder, { recursive: true, force: true });
+    say(`Removed ${folder}.`);
+    return true;
+  },
+  async uninstall(options) {
+    const { folder, pc, say, entries } = options;
+    const ended = await uninstallAtLogin(folder, pc, say);
+    const untrusted = await setups.untrust({ ...options, machine: false });
+    await secretStore(folder, pc).clear();
+    say("The agent's token is removed from this PC.");
+    for (const name of [...entries, "certificate"]) rmSync(join(folder, name), { recursive: true, force: true });
+    removeIfEmpty(folder);
+    return ended && untrusted;
+  },
+};
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Not there, or somebody else's files are in it.
+  }
+}
+
+function folderOf({ machine, folder, pc }: SetupOptions): string | undefined {
+  return machine ? machineFolder(pc) : join(folder, "certificate");
+}
+
+function onlyOnWindows(say: Say): false {
+  say("--machine is for Windows. Elsewhere each user trusts the certificate of his own bridge.");
+  return false;
+}
