@@ -9,7 +9,7 @@ export interface Asking {
 const ownNames = new Set(["127.0.0.1", "localhost"]);
 
 /** Whether `Host` is this machine's own name: a page that had its name turned to 127.0.0.1 (DNS rebinding) sends another. */
-export function isOwnHost(host: string | undefined): host is string {
+export function isOwnHost(host: string | undefined): boolean {
   return host !== undefined && ownNames.has(host.replace(/:\d{1,5}$/, ""));
 }
 

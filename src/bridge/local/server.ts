@@ -66,8 +66,9 @@ export class LocalServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!isOwnHost(request.headers.host)) {
-      this.#options.log.warn({ host: request.headers.host?.slice(0, 300) }, "refused: not asked by this machine's name");
+    const { host: asked } = request.headers;
+    if (!isOwnHost(asked)) {
+      this.#options.log.warn({ host: asked?.slice(0, 300) }, "refused: not asked by this machine's name");
       return send(response, { status: 403, body: '{"error":"Host must be 127.0.0.1 or localhost"}' });
     }
     for (const [name, value] of protection) response.setHeader(name, value);
@@ -80,6 +81,7 @@ const protection = [
   ["x-content-type-options", "nosniff"],
   ["referrer-policy", "no-referrer"],
   ["cache-control", "no-store"],
+  ["cross-origin-resource-policy", "same-origin"],
   ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
 ] as const;
 
