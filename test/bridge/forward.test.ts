@@ -33,7 +33,8 @@ describe("WWE's requests", () => {
     expect(registered.body).toBe('{"RegisterDnResult":true}');
     const [asked] = gateway.at("/RegisterDn/");
     expect(asked).toMatchObject({ method: "POST", body: '{"addresses":["a:5060"],"users":["5001"]}' });
-    expect(asked?.headers).toMatchObject({ origin: wwe, "content-type": "application/json; charset=UTF-8" });
+    expect(asked?.headers["content-type"]).toBe("application/json; charset=UTF-8");
+    expect(asked?.headers.origin).toBeUndefined();
   });
 
   it("go over connections that stay open", async () => {

@@ -65,7 +65,8 @@ export class Forward {
     const result = await this.#options.link.ask({
       method,
       path: query === undefined ? path : `${path}?${query.replaceAll(/[^\w=&.%-]/g, "").slice(0, 500)}`,
-      headers: { origin, accept: "application/json", ...(type === undefined ? {} : { "content-type": type }) },
+      // Without Origin: the page was judged here, and the gateway's list may be for others.
+      headers: { accept: "application/json", ...(type === undefined ? {} : { "content-type": type }) },
       body,
     });
     if ("fault" in result) return { ...withoutGateway(name), headers: json };
