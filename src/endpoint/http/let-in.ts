@@ -4,7 +4,7 @@ import { hostIsExpected, originOf } from "./origins.ts";
 import type { EndpointPath } from "../wwe/path.ts";
 
 /** What pages of WWE's may not ask for: it belongs to the page and the bridge. */
-const ownNames: ReadonlySet<string> = new Set(["events", "result", "state", "page-token"]);
+const ownNames: ReadonlySet<string> = new Set(["events", "result", "state", "page-token", "status"]);
 const ownPlaces: ReadonlySet<string> = new Set(["page", "enrol"]);
 const preflightSeconds = 7200;
 /** Names of headers, as a preflight lists them. */
