@@ -104,7 +104,12 @@ async function opened(): Promise<{ browser: Browser; page: Page }> {
   await until(() => existsSync(portFile()) && readFileSync(portFile(), "utf8").includes("\n"));
   const [port = ""] = readFileSync(portFile(), "utf8").split("\n");
   const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);
-  const page = await until(() => browser.contexts()[0]?.pages().find((one) => one.url().startsWith(address)));
+  const page = await until(() =>
+    browser
+      .contexts()[0]
+      ?.pages()
+      .find((one) => one.url().startsWith(address)),
+  );
   return { browser, page };
 }
 

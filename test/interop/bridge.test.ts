@@ -73,16 +73,20 @@ function openWwe(origin: string): { wwe: FakeWwe; chrome: ChromeRequests } {
 /** What the dashboard is told first. */
 function view(): Promise<{ readonly view: BridgeView; readonly log: readonly string[] }> {
   return new Promise((resolve, reject) => {
-    const asked = request(`${bridge.address}/dashboard/events`, { ca: bridge.authority, agent: false }, (response) => {
-      let text = "";
-      response.on("data", (chunk: Buffer) => {
-        text += chunk.toString();
-        if (!text.includes("\n\n")) return;
-        resolve(JSON.parse(text.slice("data: ".length)) as Awaited<ReturnType<typeof view>>);
-        asked.destroy();
-      });
-      response.on("error", () => {});
-    });
+    const asked = request(
+      `${bridge.address}/dashboard/events`,
+      { ca: bridge.authority, agent: false },
+      (response) => {
+        let text = "";
+        response.on("data", (chunk: Buffer) => {
+          text += chunk.toString();
+          if (!text.includes("\n\n")) return;
+          resolve(JSON.parse(text.slice("data: ".length)) as Awaited<ReturnType<typeof view>>);
+          asked.destroy();
+        });
+        response.on("error", () => {});
+      },
+    );
     asked.on("error", reject);
     asked.end();
   });
@@ -98,7 +102,10 @@ it("is enrolled by a code, once, and checked before it is started", async () => 
     bridge.run("enrol", typed, "--gateway", gatewayUrl()),
     bridge.run("--check"),
   ]);
-  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("wrong, used or expired") as string });
+  expect(again).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("wrong, used or expired") as string,
+  });
   expect(after.stdout).toMatch(/gateway: http:\S+ answers, DN 5001/);
   expect(after.code).toBe(0);
 });
@@ -108,7 +115,7 @@ it.each(origins)("WWE at %s signs in by it, and is told what SIP Server says", a
   const { wwe, chrome } = openWwe(origin);
   const login = wwe.login();
   await until("RegisterDn", () => wwe.exchanges.some(({ path }) => path === "/RegisterDn/"));
-  await until("not active yet", () => wwe.exchanges.some(({ text }) => text.includes("ActiveResult\":false")));
+  await until("not active yet", () => wwe.exchanges.some(({ text }) => text.includes('ActiveResult":false')));
   const page = await openPage();
   expect(await login).toBe("active");
   await wwe.pinged(1);
@@ -129,7 +136,10 @@ it("tells WWE that the DN is not in service while the gateway is away, and finds
   const ask = (path: string) => chrome.request("GET", `${bridge.address}${path}`);
   expect(await ask("/Ping")).toEqual({ status: 200, text: '{"PingResult":[]}' });
   await gateway.close();
-  expect(await ask("/GetIsEndpointActive")).toEqual({ status: 200, text: '{"get_IsEndpointActiveResult":false}' });
+  expect(await ask("/GetIsEndpointActive")).toEqual({
+    status: 200,
+    text: '{"get_IsEndpointActiveResult":false}',
+  });
   expect((await ask("/Ping")).status).toBe(503);
   expect((await view()).view.gateway).toMatchObject({
     reachable: false,
@@ -141,7 +151,10 @@ it("tells WWE that the DN is not in service while the gateway is away, and finds
 
 it("restarts at the dashboard's button, in the same process and with the settings as they are now", async () => {
   const { pid } = bridge;
-  const dashboard = (path: string, init?: { readonly method: string; readonly headers: Record<string, string> }) =>
+  const dashboard = (
+    path: string,
+    init?: { readonly method: string; readonly headers: Record<string, string> },
+  ) =>
     new Promise<string>((resolve, reject) => {
       const asked = request(`${bridge.address}${path}`, { ca: bridge.authority, ...init }, (response) => {
         let text = "";
@@ -154,7 +167,9 @@ it("restarts at the dashboard's button, in the same process and with the setting
   const token = /page-token" content="(\w+)"/.exec(await dashboard("/dashboard"))?.[1] ?? "";
   const headers = { origin: bridge.address, "content-type": "application/json", "x-page-token": token };
   bridge.set({ port: 70_000 });
-  expect(await dashboard("/dashboard/act", { method: "POST", headers })).toContain("port 70000 is out of range");
+  expect(await dashboard("/dashboard/act", { method: "POST", headers })).toContain(
+    "port 70000 is out of range",
+  );
   bridge.set({ port: bridge.port, window: "never", log: { level: "debug" } });
   expect(await dashboard("/dashboard/act", { method: "POST", headers })).toContain("begins anew");
   await until("it listens anew", () => bridge.starts === 2);
@@ -172,7 +187,13 @@ it("ends at SIGTERM, and no token is in what it leaves behind but the store", as
 it("names what is wrong with its settings and its port, and does not start", async () => {
   bridge.set({ port: 70_000 });
   const faulty = await bridge.run();
-  expect(faulty).toMatchObject({ code: 1, stderr: expect.stringContaining("port 70000 is out of range") as string });
+  expect(faulty).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("port 70000 is out of range") as string,
+  });
   bridge.set({ port: gatewayPort });
-  expect(await bridge.run()).toMatchObject({ code: 1, stderr: expect.stringContaining("EADDRINUSE") as string });
+  expect(await bridge.run()).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("EADDRINUSE") as string,
+  });
 });
