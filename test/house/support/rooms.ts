@@ -19,6 +19,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | "*">> = {
   records: ["b2bua", "core"],
   telemetry: ["sip", "trace", "b2bua", "core"],
   migration: ["config", "core"],
+  bridge: ["core"],
 };
 
 /**
@@ -38,6 +39,7 @@ export const WEB_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "softphone/sound",
     "softphone/quality",
     "softphone/embed",
+    "softphone/endpoint",
     "softphone/gws",
     "softphone/views",
   ],
@@ -45,6 +47,7 @@ export const WEB_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "softphone/sound": ["shared", "softphone", "softphone/phone"],
   "softphone/quality": ["shared", "softphone", "softphone/phone"],
   "softphone/gws": ["shared", "softphone", "softphone/phone"],
+  "softphone/endpoint": ["shared", "softphone", "softphone/phone", "softphone/sound"],
   "softphone/embed": ["sdk", "shared", "softphone", "softphone/phone", "softphone/sound"],
   "softphone/views": ["shared", "softphone", "softphone/phone", "softphone/embed"],
 };

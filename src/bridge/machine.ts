@@ -1,0 +1,48 @@
+import { execFile, spawn } from "node:child_process";
+import { statSync } from "node:fs";
+import { homedir } from "node:os";
+import type { Clock } from "../core/index.ts";
+import type { Machine, StartedProgram } from "./contract.ts";
+
+/** Between asking a program to end and ending it, ms. */
+const killMs = 3000;
+
+/** The machine this runs on. */
+export function systemMachine(clock: Clock): Machine {
+  return {
+    platform: process.platform,
+    env: process.env,
+    home: homedir(),
+    isFile,
+    start: (program, args) => startProgram(clock, program, args),
+    run: (program, args) =>
+      new Promise((resolve) => {
+        const limits = { timeout: 10_000, maxBuffer: 1_048_576, windowsHide: true };
+        execFile(program, [...args], limits, (error, stdout) => resolve(error ? undefined : stdout));
+      }),
+  };
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function startProgram(clock: Clock, program: string, args: readonly string[]): StartedProgram {
+  const child = spawn(program, args, { stdio: "ignore" });
+  const exited = new Promise<Awaited<StartedProgram["exited"]>>((resolve) => {
+    child.once("error", (error) => resolve({ code: null, failed: error.message }));
+    child.once("exit", (code) => resolve({ code }));
+  });
+  return {
+    exited,
+    kill: () => {
+      child.kill();
+      const timer = clock.setTimer(killMs, () => child.kill("SIGKILL"));
+      void exited.then(() => timer.clear());
+    },
+  };
+}

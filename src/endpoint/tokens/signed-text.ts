@@ -1,0 +1,44 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+
+/** Of HMAC-SHA256; 192 bits. */
+const macBytes = 24;
+/** A DN has at most 64 characters. */
+const longest = 256;
+
+/** Texts that prove themselves: `base64url(text).base64url(HMAC)`, fit for a path of a URL. */
+export class SignedText {
+  #key: Buffer;
+
+  constructor(secret: string) {
+    this.#key = keyFrom(secret);
+  }
+
+  /** Another secret: all that was signed by the former is void. */
+  set secret(secret: string) {
+    this.#key = keyFrom(secret);
+  }
+
+  sign(text: string): string {
+    return `${Buffer.from(text).toString("base64url")}.${this.#mac(text).toString("base64url")}`;
+  }
+
+  /** The text, if it was signed by us; constant in time. */
+  read(signed: string): string | undefined {
+    if (signed.length > longest) return undefined;
+    const [body = "", mac = "", more] = signed.split(".");
+    const text = Buffer.from(body, "base64url").toString();
+    const given = Buffer.from(mac, "base64url");
+    if (more !== undefined || given.length !== macBytes || !timingSafeEqual(given, this.#mac(text)))
+      return undefined;
+    return text;
+  }
+
+  #mac(text: string): Buffer {
+    return createHmac("sha256", this.#key).update(text).digest().subarray(0, macBytes);
+  }
+}
+
+/** Other than the key of the agents' sessions, which is made from the same secret. */
+function keyFrom(secret: string): Buffer {
+  return createHmac("sha256", secret).update("jackfield endpoint tokens 1").digest();
+}
