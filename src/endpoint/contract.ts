@@ -123,3 +123,11 @@ export interface PageTokenAnswer {
   /** ISO 8601; 60 s from now, and good once. */
   readonly expires_at: string;
 }
+
+/** `GET /endpoint/{agent token}/status` by the bridge, for its dashboard and its window. */
+export interface AgentStatusAnswer {
+  /** As `GetIsEndpointActive` tells. */
+  readonly in_service: boolean;
+  /** A page of the agent's holds `events`. */
+  readonly page_connected: boolean;
+}

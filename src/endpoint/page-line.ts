@@ -85,7 +85,8 @@ export class PageLine {
   /** Resolves when the page has answered, at the latest after `orderPatienceMs`. */
   send(work: PageWork): Promise<OrderOutcome> {
     if (!this.#stream) return Promise.resolve(refused("no page is open"));
-    if (this.#pending.size >= mostPending) return Promise.resolve(refused("too many orders wait for the page"));
+    if (this.#pending.size >= mostPending)
+      return Promise.resolve(refused("too many orders wait for the page"));
     const order: PageOrder = { ...work, id: this.#nextId() };
     const { promise, resolve } = Promise.withResolvers<OrderOutcome>();
     const end = (outcome: OrderOutcome): void => {

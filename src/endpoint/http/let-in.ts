@@ -4,7 +4,7 @@ import { hostIsExpected, originOf } from "./origins.ts";
 import type { EndpointPath } from "../wwe/path.ts";
 
 /** What pages of WWE's may not ask for: it belongs to the page and the bridge. */
-const ownNames: ReadonlySet<string> = new Set(["events", "result", "state", "page-token"]);
+const ownNames: ReadonlySet<string> = new Set(["events", "result", "state", "page-token", "status"]);
 const ownPlaces: ReadonlySet<string> = new Set(["page", "enrol"]);
 const preflightSeconds = 7200;
 /** Names of headers, as a preflight lists them. */
@@ -24,7 +24,13 @@ export function letIn(
   const { terms, secure } = desk.options;
   const { origins, hosts } = terms();
   if (!hostIsExpected(request.host, hosts))
-    return desk.refuse(request, reply, "host", 403, "this host is in neither endpoint.hosts nor the certificate");
+    return desk.refuse(
+      request,
+      reply,
+      "host",
+      403,
+      "this host is in neither endpoint.hosts nor the certificate",
+    );
   const from = request.headers.origin;
   const origin = originOf(from, request.host, secure, origins);
   const isOwn = ownNames.has(path.name) || ownPlaces.has(path.secret);

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { pathOf } from "../wwe/path.ts";
+import { answerStatus } from "./agent-status.ts";
 import { enrol, issuePageToken } from "./bridge-requests.ts";
 import type { EndpointDesk } from "./desk.ts";
 import { letIn } from "./let-in.ts";
@@ -54,6 +55,7 @@ async function answer(
     if (secret === "enrol" && name === "") return enrol(desk, request, reply);
     if (name === "page-token") return issuePageToken(desk, secret, request, reply);
   }
+  if (request.method === "GET" && name === "status") return answerStatus(desk, secret, request, reply);
   return answerPage(desk, path, request, reply) ?? answerWwe(desk, path, request, reply);
 }
 
