@@ -47,20 +47,7 @@ beforeAll(async () => {
   [site, secureSite] = [await serveWwe(), await serveWwe(certificate)];
   const port = await freeTcpPort();
   address = `https://127.0.0.1:${port}`;
-  gateway = await openTestGateway({
-    sipServer: `127.0.0.1:${sandbox.port}`,
-    config: {
-      http: { port, tls: { cert: certificate.certFile, key: certificate.keyFile } },
-      websocket: { origins: [address] },
-      admin: { token: adminToken },
-      agents: { newCallGraceSeconds: 1, callGraceSeconds: 3 },
-      endpoint: {
-        enabled: true,
-        origins: [`http://wwe.test:${site.port}`, `https://wwe.test:${secureSite.port}`],
-        sipServerNames: ["sips-peer.test:5060"],
-      },
-    },
-  });
+  gateway = await openGateway(port);
   browser = await launchBrowser({
     extraArgs: [
       `--use-file-for-fake-audio-capture=${microphone}`,
@@ -83,6 +70,23 @@ afterEach(async () => {
   for (const { uuid } of sandbox.calls()) sandbox.hangUp(uuid);
   await until(() => gateway.counts.calls === 0 && gateway.counts.connections === 0);
 });
+
+async function openGateway(port: number): Promise<Gateway> {
+  return await openTestGateway({
+    sipServer: `127.0.0.1:${sandbox.port}`,
+    config: {
+      http: { port, tls: { cert: certificate.certFile, key: certificate.keyFile } },
+      websocket: { origins: [address] },
+      admin: { token: adminToken },
+      agents: { newCallGraceSeconds: 1, callGraceSeconds: 3 },
+      endpoint: {
+        enabled: true,
+        origins: [`http://wwe.test:${site.port}`, `https://wwe.test:${secureSite.port}`],
+        sipServerNames: ["sips-peer.test:5060"],
+      },
+    },
+  });
+}
 
 /** An agent's token, by the admin API. */
 async function tokenFor(dn: string): Promise<string> {
@@ -315,6 +319,14 @@ it("comes back by a reload, which a call outlives muted as it was, by an open pa
   await state("app", "registered");
   await former.close();
   expect(await wwe.active()).toBe(true);
+  // A gateway that is started anew knows token and page again.
+  const { port } = new URL(address);
+  wwe.stop();
+  await gateway.close();
+  await state("endpoint", "lost");
+  gateway = await openGateway(Number(port));
+  await state("endpoint", "up");
+  await expect.poll(async () => await wwe.active(), { timeout: 10_000 }).toBe(true);
   await done("MakeCall", { number: "9196" });
   expect(await levelThere(await connected())).toBeGreaterThan(loud);
   expect(wwe.faults).toEqual([]);
