@@ -57,6 +57,7 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   werift: ["src/media/dtls/"],
   "sip.js": ["src/sip/message/"],
   "libopus-wasm": ["src/media/codec/"],
+  "@peculiar/x509": ["src/bridge/certificate/"],
   ws: ["src/ws/"],
   zod: ["src/config/"],
   yaml: ["src/config/", "src/migration/"],
