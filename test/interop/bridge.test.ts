@@ -127,7 +127,7 @@ it.each(origins)("WWE at %s signs in by it, and is told what SIP Server says", a
   await wwe.logout();
   expect(wwe.faults).toEqual([]);
   expect(chrome.preflights).toBeGreaterThan(5);
-  await page.close();
+  page.close();
   await until("the DN is signed out", () => !inService());
 });
 
