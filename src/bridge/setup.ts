@@ -41,7 +41,9 @@ export function thisPc(): Pc {
  */
 export function certificateFolder(folder: string, pc: Pc): string {
   const machine = machineFolder(pc);
-  return machine !== undefined && loadCertificate(machine) !== undefined ? machine : join(folder, "certificate");
+  return machine !== undefined && loadCertificate(machine) !== undefined
+    ? machine
+    : join(folder, "certificate");
 }
 
 /**
@@ -96,7 +98,8 @@ const setups: Readonly<Record<SetupCommand, (options: SetupOptions) => Promise<b
     const untrusted = await setups.untrust({ ...options, machine: false });
     await secretStore(folder, pc).clear();
     say("The agent's token is removed from this PC.");
-    for (const name of [...entries, "certificate"]) rmSync(join(folder, name), { recursive: true, force: true });
+    for (const name of [...entries, "certificate"])
+      rmSync(join(folder, name), { recursive: true, force: true });
     removeIfEmpty(folder);
     return ended && untrusted;
   },
