@@ -260,6 +260,9 @@ it("carries a call that SIP Server rings and answers by talk; mute and volume ac
   expect(await played()).toBeCloseTo(0.3);
   sandbox.hangUp(uuid);
   await state("call", "none");
+  // As when the agent dials in Workspace: SIP Server calls the DN first, and answers it by talk.
+  await sandbox.makeCall("5002", "9196");
+  expect(await levelThere(await connected())).toBeGreaterThan(loud);
   expect(wwe.faults).toEqual([]);
   expect(browser.errors.slice(before)).toEqual([]);
 });
