@@ -125,7 +125,8 @@ export class Bridge {
         const { gateway: before } = this.#state.view;
         this.#state.change({ gateway: view });
         if (view.problem !== undefined && view.problem !== before.problem) this.#state.tell(view.problem);
-        else if (view.reachable === true && before.reachable !== true) this.#state.tell("the gateway answers");
+        else if (view.reachable === true && before.reachable !== true)
+          this.#state.tell("the gateway answers");
       },
     });
   }

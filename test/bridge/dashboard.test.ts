@@ -29,10 +29,19 @@ async function pageToken(): Promise<string> {
   return /name="page-token" content="([\da-f]{64})"/.exec(body)?.[1] ?? "none";
 }
 
-async function act(name: string, headers: Record<string, string> = {}): Promise<{ status: number; said: string }> {
+async function act(
+  name: string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; said: string }> {
   const { status, body } = await opened.ask("/dashboard/act", {
     method: "POST",
-    headers: { host, origin, "content-type": "application/json", "x-page-token": await pageToken(), ...headers },
+    headers: {
+      host,
+      origin,
+      "content-type": "application/json",
+      "x-page-token": await pageToken(),
+      ...headers,
+    },
     body: JSON.stringify({ act: name }),
   });
   return { status, said: (JSON.parse(body) as { said: string }).said };
@@ -126,7 +135,10 @@ describe("the dashboard", () => {
   });
 
   it("tests the connection", async () => {
-    expect(await act("test")).toEqual({ status: 200, said: expect.stringContaining(`${gateway.url} answered`) as string });
+    expect(await act("test")).toEqual({
+      status: 200,
+      said: expect.stringContaining(`${gateway.url} answered`) as string,
+    });
     await gateway.close();
     expect((await act("test")).said).toMatch(/^Failed: nothing listens/);
   });

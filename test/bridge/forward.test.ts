@@ -60,7 +60,9 @@ describe("WWE's requests", () => {
       "access-control-max-age": "7200",
       vary: "Origin",
     });
-    expect(answer.headers["access-control-allow-headers"]?.toString().toLowerCase()).toContain("content-type");
+    expect(answer.headers["access-control-allow-headers"]?.toString().toLowerCase()).toContain(
+      "content-type",
+    );
     expect(gateway.at("/RegisterDn/")).toEqual([]);
   });
 
@@ -87,14 +89,21 @@ describe("WWE's requests", () => {
   });
 
   it("are refused under another name than this machine's (DNS rebinding)", async () => {
-    for (const host of ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "localhost.evil.example"])
+    for (const host of [
+      "evil.example",
+      "evil.example:8000",
+      "127.0.0.1.evil.example",
+      "localhost.evil.example",
+    ])
       expect((await opened.ask("/Ping", { headers: { ...json, host } })).status).toBe(403);
     expect((await opened.ask("/Ping", { headers: { ...json, host: "localhost:8000" } })).status).toBe(200);
     expect(gateway.at("/Ping").filter(({ method }) => method === "GET")).toHaveLength(1);
   });
 
   it("have no effect unless they are what they claim to be", async () => {
-    expect((await post("/RegisterDn/", "{}", { origin: wwe, "content-type": "text/plain" })).status).toBe(415);
+    expect((await post("/RegisterDn/", "{}", { origin: wwe, "content-type": "text/plain" })).status).toBe(
+      415,
+    );
     expect((await post("/RegisterDn/", "{}", { origin: wwe })).status).toBe(415);
     expect((await post("/RegisterDn/", `"${"x".repeat(70_000)}"`)).status).toBe(413);
     expect((await opened.ask("/RegisterDn/", { method: "DELETE", headers: json })).status).toBe(405);
@@ -104,7 +113,16 @@ describe("WWE's requests", () => {
   it("reach nothing of the gateway's but names", async () => {
     await get("/Ping");
     const { length } = gateway.asked;
-    for (const path of ["/page-token", "/status", "/Status/", "/../enrol", "/a/b", "/%2e%2e/enrol", "//x", "/*"])
+    for (const path of [
+      "/page-token",
+      "/status",
+      "/Status/",
+      "/../enrol",
+      "/a/b",
+      "/%2e%2e/enrol",
+      "//x",
+      "/*",
+    ])
       expect((await post(path, "{}")).status, path).toBe(404);
     expect(gateway.asked).toHaveLength(length);
   });

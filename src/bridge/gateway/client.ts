@@ -1,4 +1,9 @@
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingHttpHeaders } from "node:http";
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type ClientRequest,
+  type IncomingHttpHeaders,
+} from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Clock } from "../../core/index.ts";
 
@@ -64,7 +69,12 @@ export class GatewayClient {
     this.#agent.destroy();
   }
 
-  #ask({ method, path, headers, body }: GatewayQuestion): Promise<GatewayAnswer | { readonly stale: string }> {
+  #ask({
+    method,
+    path,
+    headers,
+    body,
+  }: GatewayQuestion): Promise<GatewayAnswer | { readonly stale: string }> {
     const { url, clock, timeLimitMs = 5000 } = this.#options;
     const request = (url.startsWith("https:") ? httpsRequest : httpRequest)(new URL(path, url), {
       method,

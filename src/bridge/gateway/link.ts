@@ -35,7 +35,8 @@ export interface GatewayLinkOptions {
   readonly onChange: (view: LinkView) => void;
 }
 
-export type LinkAnswer = { readonly answer: GatewayAnswer } | { readonly fault: LinkFault; readonly problem: string };
+export type LinkAnswer =
+  { readonly answer: GatewayAnswer } | { readonly fault: LinkFault; readonly problem: string };
 
 /**
  * The agent at the gateway: the enrolment and questions under its token. The token goes to the gateway that issued it and
@@ -75,7 +76,8 @@ export class GatewayLink {
       log.warn({ err: error }, "the credential store cannot be read");
       return undefined;
     });
-    if (!enrolment) return this.#show({ enrolled: false, problem: "not enrolled: jackfield bridge enrol CODE" });
+    if (!enrolment)
+      return this.#show({ enrolled: false, problem: "not enrolled: jackfield bridge enrol CODE" });
     if (url !== undefined && url !== enrolment.gateway) {
       const problem = `enrolled at ${enrolment.gateway}, but gateway.url is ${url}: enrol anew`;
       return this.#show({ enrolled: false, problem });

@@ -52,7 +52,8 @@ export class Forward {
     const { method = "" } = request;
     const [path = "", query] = (request.url ?? "").split("?", 2);
     const [, name] = /^\/([A-Za-z]{1,64})\/?$/.exec(path) ?? [];
-    if (name === undefined || own.has(name.toLowerCase())) return problem(404, "there is nothing at this path");
+    if (name === undefined || own.has(name.toLowerCase()))
+      return problem(404, "there is nothing at this path");
     if (method !== "GET" && method !== "POST")
       return { ...problem(405, "GET or POST"), headers: { allow: "GET, POST, OPTIONS" } };
     const type = request.headers["content-type"];
@@ -72,7 +73,11 @@ export class Forward {
     if ("fault" in result) return { ...withoutGateway(name), headers: json };
     const { status, body: text, headers } = result.answer;
     if (status === 200) this.#notice(name.toLowerCase(), text.toString());
-    return { status, headers: { "content-type": headers["content-type"] ?? json["content-type"] }, body: text };
+    return {
+      status,
+      headers: { "content-type": headers["content-type"] ?? json["content-type"] },
+      body: text,
+    };
   }
 
   /** What the gateway's answers tell of the agent. */
@@ -86,7 +91,9 @@ export class Forward {
       }
     } else if (name === "registerdn") {
       const registered = text.includes(":true");
-      state.tell(registered ? "WWE registers the DN" : "the gateway refused to register the DN (its log says why)");
+      state.tell(
+        registered ? "WWE registers the DN" : "the gateway refused to register the DN (its log says why)",
+      );
       if (registered) onRegistered(true);
     } else if (name === "unregisterdn") {
       state.tell("WWE signs the DN out");

@@ -8,7 +8,8 @@ export const origin: Check<string> = (value) => {
   const remedy = "write scheme, host and port alone, as https://gateway.example.com:8443";
   if (typeof value !== "string" || !URL.canParse(value)) return { reason: "is not an address", remedy };
   const url = new URL(value);
-  if (url.protocol !== "https:" && url.protocol !== "http:") return { reason: "is neither https nor http", remedy };
+  if (url.protocol !== "https:" && url.protocol !== "http:")
+    return { reason: "is neither https nor http", remedy };
   const plain = url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
   return plain ? { value: url.origin } : { reason: "has more than scheme, host and port", remedy };
 };
@@ -17,7 +18,10 @@ export const origin: Check<string> = (value) => {
 export const gatewayUrl: Check<string> = (value) => {
   const checked = origin(value);
   if (checked.value === undefined || isProtected(new URL(checked.value))) return checked;
-  return { reason: "is not https", remedy: "write the gateway's https address: the agent's token goes there" };
+  return {
+    reason: "is not https",
+    remedy: "write the gateway's https address: the agent's token goes there",
+  };
 };
 
 function isProtected({ protocol, hostname }: URL): boolean {
@@ -30,7 +34,8 @@ export const origins: Check<readonly string[]> = (value) => {
     return { reason: "is not a list of addresses", remedy: 'write ["https://wwe.example.com"]' };
   const checked = texts.map((one: unknown) => ({ one, result: origin(one) }));
   for (const { one, result } of checked)
-    if (result.value === undefined) return { ...result, reason: `has ${JSON.stringify(one)}, which ${result.reason}` };
+    if (result.value === undefined)
+      return { ...result, reason: `has ${JSON.stringify(one)}, which ${result.reason}` };
   return { value: checked.flatMap(({ result }) => (result.value === undefined ? [] : [result.value])) };
 };
 

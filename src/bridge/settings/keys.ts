@@ -41,7 +41,13 @@ export function checkSettings(
     const found = source.values.get(key);
     const checked = keys[key](found);
     if (checked.value !== undefined) return checked.value as ValueOf<Key>;
-    faults.push({ source: source.name, key, value: shown(found), reason: checked.reason, remedy: checked.remedy });
+    faults.push({
+      source: source.name,
+      key,
+      value: shown(found),
+      reason: checked.reason,
+      remedy: checked.remedy,
+    });
     return fallback;
   };
   const settings: BridgeSettings = {

@@ -19,7 +19,8 @@ const groups = new Set(["gateway", "browser", "log"]);
 /** Reads policy, then files: `file` alone, or those of the platform as far as they are there. */
 export async function loadSettings(machine: Machine, file?: string): Promise<LoadedSettings> {
   const places = placesOf(machine);
-  const read = file === undefined ? places.files.map((name) => readFile(name, true)) : [readFile(file, false)];
+  const read =
+    file === undefined ? places.files.map((name) => readFile(name, true)) : [readFile(file, false)];
   const policy = await readPolicy(machine);
   const found = [policy, ...read.map(({ source }) => source)].filter((source) => source !== undefined);
   const { settings, faults } = checkSettings(found, places.folder);

@@ -5,7 +5,9 @@ import type { SettingSource } from "./keys.ts";
 export const policyKey = "HKLM\\Software\\Policies\\Jackfield\\Bridge";
 
 /** What group policy sets, undefined where there is none: its values have the whole names of the keys (`gateway.url`). */
-export async function readPolicy(machine: Pick<Machine, "platform" | "env" | "run">): Promise<SettingSource | undefined> {
+export async function readPolicy(
+  machine: Pick<Machine, "platform" | "env" | "run">,
+): Promise<SettingSource | undefined> {
   if (machine.platform !== "win32") return undefined;
   const reg = `${machine.env["SystemRoot"] ?? "C:\\Windows"}\\System32\\reg.exe`;
   const text = await machine.run(reg, ["query", policyKey]);
@@ -16,7 +18,8 @@ export async function readPolicy(machine: Pick<Machine, "platform" | "env" | "ru
 export function parsePolicy(text: string): Map<string, unknown> {
   const values = new Map<string, unknown>();
   for (const line of text.split(/\r?\n/)) {
-    const [, name, value = ""] = /^ {4}([\w.]+) {4}REG_(?:SZ|EXPAND_SZ|MULTI_SZ|DWORD|QWORD)(?: {4}(.*))?$/.exec(line) ?? [];
+    const [, name, value = ""] =
+      /^ {4}([\w.]+) {4}REG_(?:SZ|EXPAND_SZ|MULTI_SZ|DWORD|QWORD)(?: {4}(.*))?$/.exec(line) ?? [];
     if (name !== undefined) values.set(name, value);
   }
   return values;

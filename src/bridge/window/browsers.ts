@@ -16,7 +16,9 @@ function candidates({ platform, env, home }: Machine): string[] {
   if (platform === "darwin") {
     const programs = ["Google Chrome", "Microsoft Edge", "Chromium"];
     const folders = ["/Applications", posix.join(home, "Applications")];
-    return programs.flatMap((name) => folders.map((folder) => `${folder}/${name}.app/Contents/MacOS/${name}`));
+    return programs.flatMap((name) =>
+      folders.map((folder) => `${folder}/${name}.app/Contents/MacOS/${name}`),
+    );
   }
   const names = [
     "google-chrome",

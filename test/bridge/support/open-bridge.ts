@@ -25,7 +25,11 @@ export class LocalTrust {
   readonly certificate = this.authority.issue("localhost", "IP:127.0.0.1,DNS:localhost");
 
   /** Asks a bridge, its certificate verified. */
-  ask(port: number, path: string, { method = "GET", headers = {}, body }: LocalRequest = {}): Promise<LocalResponse> {
+  ask(
+    port: number,
+    path: string,
+    { method = "GET", headers = {}, body }: LocalRequest = {},
+  ): Promise<LocalResponse> {
     return new Promise((resolve, reject) => {
       const ca = this.authority.ca.cert;
       // The name that is verified would else be taken from a `host` among the headers.
