@@ -32,7 +32,10 @@ export function registerEndpointTokenRoutes(app: FastifyInstance, options: Endpo
     issue(options, request, reply, "issue endpoint code", (dn) => {
       const issued = tokens.issueCode(dn);
       if (!issued) return { status: 503, body: { error: "too many codes wait to be used" } };
-      return { status: 200, body: { code: issued.code, expires_at: new Date(issued.expiresAt).toISOString() } };
+      return {
+        status: 200,
+        body: { code: issued.code, expires_at: new Date(issued.expiresAt).toISOString() },
+      };
     }),
   );
   app.get("/api/endpoint/sessions", { onRequest: access.check }, (_request, reply) =>

@@ -73,6 +73,7 @@ export class Bridge {
       answer: async (request, response) => {
         const path = request.url ?? "";
         if (path === "/") return { status: 302, headers: { location: "/dashboard" } };
+        if (path === "/favicon.ico") return { status: 204 };
         if (/^\/dashboard(?:$|[/?])/.test(path)) return await dashboard.answer(request, response);
         return await forward.answer(request);
       },

@@ -83,7 +83,7 @@ export interface Machine {
   isFile(path: string): boolean;
   /** Starts a program that stays. */
   start(program: string, args: readonly string[], log: Logger): StartedProgram;
-  /** Runs a program to its end, 10 s at most; what it wrote, undefined when it failed or is not there. */
+  /** Runs a program to its end, 60 s at most; what it wrote, undefined when it failed or is not there. */
   run(program: string, args: readonly string[]): Promise<string | undefined>;
 }
 

@@ -1,7 +1,8 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import type { Clock } from "../core/index.ts";
+import { execute } from "./commands/execute.ts";
 import type { Machine, StartedProgram } from "./contract.ts";
 
 /** Between asking a program to end and ending it, ms. */
@@ -15,11 +16,10 @@ export function systemMachine(clock: Clock): Machine {
     home: homedir(),
     isFile,
     start: (program, args) => startProgram(clock, program, args),
-    run: (program, args) =>
-      new Promise((resolve) => {
-        const limits = { timeout: 10_000, maxBuffer: 1_048_576, windowsHide: true };
-        execFile(program, [...args], limits, (error, stdout) => resolve(error ? undefined : stdout));
-      }),
+    run: async (program, args) => {
+      const { code, stdout } = await execute({ program, args });
+      return code === 0 ? stdout : undefined;
+    },
   };
 }
 

@@ -39,7 +39,9 @@ export const endpoint = section(
       },
     ),
     revokedTokens: key(
-      z.array(key(z.string().regex(/^[\da-f]{16}$/), { text: "", expects: "16 hexadecimal digits" })).default([]),
+      z
+        .array(key(z.string().regex(/^[\da-f]{16}$/), { text: "", expects: "16 hexadecimal digits" }))
+        .default([]),
       {
         reload: true,
         text: "Ids of agents' tokens that open nothing any more; the id came with the token.",

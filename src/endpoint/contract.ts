@@ -64,8 +64,9 @@ export type PageWork =
     };
 
 /**
- * `data` of a server-sent event `order` of `GET /endpoint/{session}/events`. The other event is `replaced` (data `{}`): a newer
- * page has taken over, the stream ends and this page session opens nothing any more (401), so an EventSource gives up.
+ * `data` of a server-sent event `order` of `GET /endpoint/{session}/events`. The other events
+ * have the data `{}`: `alive` comes each 20 s; `replaced`: a newer page has taken over, the stream ends and this page session
+ * opens nothing any more (401), so an EventSource gives up.
  */
 export type PageOrder = PageWork & {
   /** Repeated in the result; rises. */

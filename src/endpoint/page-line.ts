@@ -85,7 +85,8 @@ export class PageLine {
   /** Resolves when the page has answered, at the latest after `orderPatienceMs`. */
   send(work: PageWork): Promise<OrderOutcome> {
     if (!this.#stream) return Promise.resolve(refused("no page is open"));
-    if (this.#pending.size >= mostPending) return Promise.resolve(refused("too many orders wait for the page"));
+    if (this.#pending.size >= mostPending)
+      return Promise.resolve(refused("too many orders wait for the page"));
     const order: PageOrder = { ...work, id: this.#nextId() };
     const { promise, resolve } = Promise.withResolvers<OrderOutcome>();
     const end = (outcome: OrderOutcome): void => {
@@ -104,9 +105,9 @@ export class PageLine {
     this.#pending.get(id)?.end(outcome);
   }
 
-  /** A comment that keeps proxies from taking the connection for dead. */
+  /** Keeps proxies from taking the connection for dead, and tells the page that it is not: it takes 50 s of silence for its end. */
   keepAlive(): void {
-    this.#write(": keep-alive\n\n");
+    this.#write(eventOf("alive", "{}"));
   }
 
   /** Ends the stream and what waits. Idempotent. */

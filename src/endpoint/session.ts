@@ -133,7 +133,10 @@ export class EndpointSession {
     const stays = this.#machine.state === "wanted" && this.#reachable;
     if (left > 0 || stays) return this.#lookIn(left > 0 ? left : this.#lifeMs);
     if (this.#machine.state === "wanted") {
-      this.#log.warn({ seconds: this.#lifeMs / 1000 }, "endpoint: WWE was not heard of, the DN is un-registered");
+      this.#log.warn(
+        { seconds: this.#lifeMs / 1000 },
+        "endpoint: WWE was not heard of, the DN is un-registered",
+      );
       this.#machine.apply("expire");
       this.#signOut("WWE was not heard of");
     }

@@ -52,7 +52,8 @@ export function loadCertificate(files: CertificateFiles): LoadedCertificate {
 
 /** `DNS:gateway.example.com, IP Address:192.0.2.7`; what is quoted is odd, and no name of a host. */
 function namesOf(subjectAltName: string): string[] {
-  return Array.from(subjectAltName.matchAll(/(?:^|, )(?:DNS|IP Address):([\w.*:-]+)(?=,|$)/g), ([, name = ""]) =>
-    name.toLowerCase(),
+  return Array.from(
+    subjectAltName.matchAll(/(?:^|, )(?:DNS|IP Address):([\w.*:-]+)(?=,|$)/g),
+    ([, name = ""]) => name.toLowerCase(),
   );
 }

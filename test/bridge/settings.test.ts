@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { faultLine, loadSettings } from "../../src/bridge/index.ts";
+import { settingKeys } from "../../src/bridge/settings/keys.ts";
 import { placesOf } from "../../src/bridge/settings/places.ts";
 import { parsePolicy, policyKey } from "../../src/bridge/settings/policy.ts";
 import { FakeMachine } from "./support/fake-machine.ts";
@@ -100,6 +101,11 @@ describe("settings of the bridge", () => {
       ["a.b", ""],
       ["c", "d    e"],
     ]);
+  });
+
+  it("stand in docs/bridge.md, each of them", () => {
+    const guide = readFileSync(new URL("../../docs/bridge.md", import.meta.url), "utf8");
+    expect(settingKeys.filter((key) => !guide.includes(`\n| \`${key}\``))).toEqual([]);
   });
 
   it("lie where each platform has them, the person's own first", () => {

@@ -21,10 +21,16 @@ describe("RegisterDn", () => {
     [["sips.example.com:5070"], ["5001"]],
     [["pool.example.com:5099"], ["5001"]],
     [["192.0.2.10:5060"], [5001]],
-    [["192.0.2.10:5060", "sips.EXAMPLE.com:5070"], ["5001", "5001"]],
-  ])("takes the SIP Servers of the configuration, the peer of Business Continuity too: %j %j", (addresses, users) => {
-    expect(fault(addresses, users)).toBeUndefined();
-  });
+    [
+      ["192.0.2.10:5060", "sips.EXAMPLE.com:5070"],
+      ["5001", "5001"],
+    ],
+  ])(
+    "takes the SIP Servers of the configuration, the peer of Business Continuity too: %j %j",
+    (addresses, users) => {
+      expect(fault(addresses, users)).toBeUndefined();
+    },
+  );
 
   it.each([
     [["192.0.2.11:5060"], ["5001"], /192\.0\.2\.11/],
@@ -44,7 +50,8 @@ describe("RegisterDn", () => {
   });
 
   it("takes no body that is no object", () => {
-    for (const body of [undefined, null, 7, "text", []]) expect(registerDnFault(body, "5001", servers)).toBeDefined();
+    for (const body of [undefined, null, 7, "text", []])
+      expect(registerDnFault(body, "5001", servers)).toBeDefined();
   });
 });
 
@@ -100,9 +107,13 @@ describe("origins and hosts", () => {
 
 it("maps options of WWE's to constraints of the microphone, whatever type their values have", () => {
   expect(
-    constraintsOf({ value: { noise_suppression: "1", "policy.session.agc_mode": 0, uri: "https://x", odd: [] } }),
+    constraintsOf({
+      value: { noise_suppression: "1", "policy.session.agc_mode": 0, uri: "https://x", odd: [] },
+    }),
   ).toEqual({ noiseSuppression: true, autoGainControl: false });
-  expect(constraintsOf({ value: { "policy.session.noise_suppression": false } })).toEqual({ noiseSuppression: false });
+  expect(constraintsOf({ value: { "policy.session.noise_suppression": false } })).toEqual({
+    noiseSuppression: false,
+  });
   for (const body of [undefined, null, {}, { value: null }, { value: { noise_suppression: "loud" } }])
     expect(constraintsOf(body)).toBeUndefined();
 });
@@ -118,7 +129,10 @@ it("takes of a page's state what the contract says and nothing else", () => {
   const sound = { muted: false, volume: 50 };
   const call = { state: "held", number: "7000", direction: "incoming", since: "2026-01-01T00:00:00Z" };
   const good = { signed_in: true, microphone: sound, speaker: sound, call };
-  expect(readState({ ...good, more: 1 })).toEqual({ ...good, call: { ...call, since: "2026-01-01T00:00:00.000Z" } });
+  expect(readState({ ...good, more: 1 })).toEqual({
+    ...good,
+    call: { ...call, since: "2026-01-01T00:00:00.000Z" },
+  });
   for (const bad of [
     { signed_in: "yes" },
     { microphone: { muted: false, volume: 101 } },

@@ -74,10 +74,20 @@ export class Dns {
 }
 
 /** A logger that keeps lines with their details. */
-export function keepingLog(): Logger & { readonly lines: { level: string; message: string; details: object }[] } {
+export function keepingLog(): Logger & {
+  readonly lines: { level: string; message: string; details: object }[];
+} {
   const lines: { level: string; message: string; details: object }[] = [];
-  const at = (level: string) => (details: object, message: string) => void lines.push({ level, message, details });
-  const log = { lines, debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), child: () => log };
+  const at = (level: string) => (details: object, message: string) =>
+    void lines.push({ level, message, details });
+  const log = {
+    lines,
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child: () => log,
+  };
   return log;
 }
 
@@ -127,7 +137,13 @@ export async function openBench(options: BenchOptions = {}) {
     clock,
     log,
   });
-  const server = openHttpServer({ host: "127.0.0.1", port: 0, log: silentLogger, clock: systemClock, closeTimeoutMs: 10 });
+  const server = openHttpServer({
+    host: "127.0.0.1",
+    port: 0,
+    log: silentLogger,
+    clock: systemClock,
+    closeTimeoutMs: 10,
+  });
   registerEndpointRoutes(server.app, desk);
   await server.listen();
   onTestFinished(async () => {
@@ -135,8 +151,12 @@ export async function openBench(options: BenchOptions = {}) {
     await server.close();
   });
   const origin = `http://127.0.0.1:${server.port}`;
-  const send = (method: string, path: string, headers: Record<string, string> = {}, body?: string): Promise<Answer> =>
-    ask(server.port, method, path, headers, body);
+  const send = (
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    body?: string,
+  ): Promise<Answer> => ask(server.port, method, path, headers, body);
   return {
     clock,
     dns,
@@ -172,18 +192,21 @@ export function ask(
   body?: string,
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const outgoing = httpRequest({ host: "127.0.0.1", port, method, path, headers, agent: false }, (incoming) => {
-    const parts: Buffer[] = [];
-    incoming.on("data", (part: Buffer) => void parts.push(part));
-    incoming.on("end", () =>
-      resolve({
-        status: incoming.statusCode ?? 0,
-        headers: incoming.headers,
-        text: Buffer.concat(parts).toString(),
-      }),
-    );
-    incoming.on("error", reject);
-  });
+  const outgoing = httpRequest(
+    { host: "127.0.0.1", port, method, path, headers, agent: false },
+    (incoming) => {
+      const parts: Buffer[] = [];
+      incoming.on("data", (part: Buffer) => void parts.push(part));
+      incoming.on("end", () =>
+        resolve({
+          status: incoming.statusCode ?? 0,
+          headers: incoming.headers,
+          text: Buffer.concat(parts).toString(),
+        }),
+      );
+      incoming.on("error", reject);
+    },
+  );
   outgoing.on("error", reject);
   outgoing.end(body);
   return promise;
@@ -219,20 +242,23 @@ export class TestPage {
   connect(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const { port } = this.#bench;
-    const outgoing = httpRequest({ host: "127.0.0.1", port, path: `${this.path}/events`, agent: false }, (incoming) => {
-      if (incoming.statusCode !== 200) reject(new Error(`events: ${incoming.statusCode}`));
-      let text = "";
-      incoming.setEncoding("utf8");
-      incoming.on("data", (part: string) => {
-        resolve();
-        text += part;
-        const blocks = text.split("\n\n");
-        text = blocks.pop() ?? "";
-        for (const block of blocks) this.#take(block);
-      });
-      incoming.on("end", () => this.#over());
-      incoming.on("error", () => this.#over());
-    });
+    const outgoing = httpRequest(
+      { host: "127.0.0.1", port, path: `${this.path}/events`, agent: false },
+      (incoming) => {
+        if (incoming.statusCode !== 200) reject(new Error(`events: ${incoming.statusCode}`));
+        let text = "";
+        incoming.setEncoding("utf8");
+        incoming.on("data", (part: string) => {
+          resolve();
+          text += part;
+          const blocks = text.split("\n\n");
+          text = blocks.pop() ?? "";
+          for (const block of blocks) this.#take(block);
+        });
+        incoming.on("end", () => this.#over());
+        incoming.on("error", () => this.#over());
+      },
+    );
     outgoing.on("error", () => this.#over());
     outgoing.end();
     this.close = () => outgoing.destroy();

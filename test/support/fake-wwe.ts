@@ -27,6 +27,10 @@ export interface FakeWweOptions {
   /** Whether SIP Server has answered the DN's REGISTER with 200, by SIP Server's own account. */
   readonly inService: () => boolean;
   readonly clock?: Clock;
+  /** WWE's option `register-interval`, ms; default 1500. */
+  readonly registerIntervalMs?: number;
+  /** WWE's option `ping-interval`, ms; default 2000. */
+  readonly pingMs?: number;
   /** Put over the options of `SetOptions` as they were seen. */
   readonly options?: Readonly<Record<string, string | number | boolean>>;
 }
@@ -62,11 +66,15 @@ export class FakeWwe {
   lost = false;
   readonly #options: FakeWweOptions;
   readonly #clock: Clock;
+  readonly #registerIntervalMs: number;
+  readonly #pingMs: number;
   #pinging: { on: boolean } = { on: false };
 
   constructor(options: FakeWweOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#registerIntervalMs = options.registerIntervalMs ?? REGISTER_INTERVAL_MS;
+    this.#pingMs = options.pingMs ?? PING_MS;
   }
 
   /** Steps 1 to 9. */
@@ -89,7 +97,7 @@ export class FakeWwe {
     const accepted = member(registered, "RegisterDnResult");
     if (accepted !== true) return accepted === false ? "refused" : "broken";
     if (!(await this.#untilActive())) return "gave-up";
-    await this.#post("/SetPingPeriod", { value: PING_MS }, "{}");
+    await this.#post("/SetPingPeriod", { value: this.#pingMs }, "{}");
     this.#startPings();
     return "active";
   }
@@ -124,10 +132,10 @@ export class FakeWwe {
     return {
       uri: this.#options.base,
       "sip-server-address": this.#options.addresses[0] ?? "",
-      "register-interval": REGISTER_INTERVAL_MS,
+      "register-interval": this.#registerIntervalMs,
       "register-max-attempts": REGISTER_ATTEMPTS,
       "wait-user-max-attempts": 20,
-      "ping-interval": PING_MS,
+      "ping-interval": this.#pingMs,
       "max-failed-ping": FAILED_PINGS,
       "transport-protocol": "UDP",
       "headset-unplugged-set-not-ready": true,
@@ -145,7 +153,7 @@ export class FakeWwe {
       const [active, parameters] = await Promise.all([this.active(), this.#get("/GetSIPEndpointParameters")]);
       this.#checkParameters(parameters);
       if (active || attempt === REGISTER_ATTEMPTS) return active;
-      await this.#wait(REGISTER_INTERVAL_MS);
+      await this.#wait(this.#registerIntervalMs);
     }
   }
 
@@ -182,7 +190,7 @@ export class FakeWwe {
   /** Step 9: the next one is due when the former has ended. */
   async #ping(turn: { on: boolean }): Promise<void> {
     while (turn.on && !this.lost) {
-      await this.#wait(PING_MS);
+      await this.#wait(this.#pingMs);
       if (!turn.on) return;
       const answered = await this.#send("GET", "/Ping").catch(() => undefined);
       if (!turn.on) return;

@@ -44,7 +44,7 @@ export class Dashboard {
     if (!opened && !isOwnPage(asking, method === "POST")) return said(403, "not from the dashboard itself");
     if (method === "POST" && url === "/dashboard/act") return await this.#act(request);
     if (method !== "GET") return { ...said(405, "GET"), headers: { ...json, allow: "GET" } };
-    switch (url) {
+    switch (url ?? "") {
       case "/dashboard":
       case "/dashboard/":
         return file("text/html", dashboardPage(this.#token));

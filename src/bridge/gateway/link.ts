@@ -1,6 +1,6 @@
 import type { Clock, Logger } from "../../core/index.ts";
 import type { CredentialStore, Enrolment } from "../contract.ts";
-import { GatewayClient, GatewayUnreachable, type GatewayAnswer, type GatewayQuestion } from "./client.ts";
+import { GatewayUnreachable, type GatewayAnswer, type GatewayClient, type GatewayQuestion } from "./client.ts";
 import { isToken, readEnrolment } from "./enrolment.ts";
 
 /** Why a question got no answer of the gateway's. */

@@ -7,9 +7,11 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
     let length = 0;
     request.on("data", (chunk: Buffer) => {
       length += chunk.length;
-      if (length <= maxBytes) return void chunks.push(chunk);
-      request.pause();
-      resolve("too-large");
+      if (length <= maxBytes) chunks.push(chunk);
+      else {
+        request.pause();
+        resolve("too-large");
+      }
     });
     request.on("end", () => resolve(Buffer.concat(chunks)));
     request.on("error", () => resolve("cut"));

@@ -43,7 +43,7 @@ export const texts: Check<readonly string[]> = (value) => {
   const list = typeof value === "string" ? splitList(value) : value;
   const fits = Array.isArray(list) && list.length <= 100 && list.every((one) => typeof one === "string");
   return fits
-    ? { value: list as readonly string[] }
+    ? { value: list }
     : { reason: "is not a list of texts", remedy: 'write ["--one", "--two"]' };
 };
 

@@ -1,3 +1,4 @@
+import { windowsProgram } from "../commands/windows-programs.ts";
 import type { Machine } from "../contract.ts";
 import type { SettingSource } from "./keys.ts";
 
@@ -9,8 +10,7 @@ export async function readPolicy(
   machine: Pick<Machine, "platform" | "env" | "run">,
 ): Promise<SettingSource | undefined> {
   if (machine.platform !== "win32") return undefined;
-  const reg = `${machine.env["SystemRoot"] ?? "C:\\Windows"}\\System32\\reg.exe`;
-  const text = await machine.run(reg, ["query", policyKey]);
+  const text = await machine.run(windowsProgram(machine, "reg.exe"), ["query", policyKey]);
   return text === undefined ? undefined : { name: policyKey, values: parsePolicy(text) };
 }
 

@@ -1,4 +1,5 @@
 import { posix, win32 } from "node:path";
+import { windowsProgram } from "../commands/windows-programs.ts";
 import type { Machine } from "../contract.ts";
 
 /**
@@ -42,7 +43,7 @@ function onWindows(env: Machine["env"]): string[] {
 const appPaths = "Software\\Microsoft\\Windows\\CurrentVersion\\App Paths";
 
 async function fromAppPaths(machine: Machine): Promise<string | undefined> {
-  const reg = `${machine.env["SystemRoot"] ?? "C:\\Windows"}\\System32\\reg.exe`;
+  const reg = windowsProgram(machine, "reg.exe");
   for (const program of ["chrome.exe", "msedge.exe"])
     for (const root of ["HKLM", "HKCU"]) {
       const text = await machine.run(reg, ["query", `${root}\\${appPaths}\\${program}`, "/ve"]);

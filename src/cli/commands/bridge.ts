@@ -34,8 +34,10 @@ export async function runBridge(command: BridgeCommand): Promise<number> {
   const load = (): Promise<LoadedSettings> => loadSettings(systemMachine(systemClock), command.settings);
   if (word === undefined) return command.check ? await checkBridge(await load()) : await serveBridge(load);
   const setup = setups.find((one) => one === word);
-  if (word === "enrol" && rest.length === 1) return await enrolBridge(await load(), rest[0] ?? "", command.gateway);
-  if (setup !== undefined && rest.length === 0) return await runSetup(setup, setupOptions(await load(), command));
+  if (word === "enrol" && rest.length === 1)
+    return await enrolBridge(await load(), rest[0] ?? "", command.gateway);
+  if (setup !== undefined && rest.length === 0)
+    return await runSetup(setup, setupOptions(await load(), command));
   console.error(bridgeUsage);
   return 2;
 }

@@ -67,7 +67,10 @@ function openTokenRoutes(
   registerEndpointTokenRoutes(http.app, { tokens, sessions, accounts, prepare, access, audits });
 }
 
-async function credentialsFor({ tokens, accounts }: GatewayRooms, dn: string): Promise<PageCredentials | string> {
+async function credentialsFor(
+  { tokens, accounts }: GatewayRooms,
+  dn: string,
+): Promise<PageCredentials | string> {
   const readiness = (await accounts.prepare(dn, `endpoint of ${dn}`)) ?? "ready";
   if (readiness !== "ready") return "the agents' directory gives no answer";
   const session = tokens?.sessionFor(dn) ?? { refusal: "no-key" };
@@ -92,7 +95,10 @@ function termsOf({ live, http }: GatewayRooms): () => EndpointTerms {
     if (of?.config !== config || of.certificate !== certificate) {
       of = { config, certificate };
       const { origins, hosts } = config.endpoint;
-      terms = { origins, hosts: hosts.length > 0 ? hosts : ownNames(config.http.host, certificate?.names ?? []) };
+      terms = {
+        origins,
+        hosts: hosts.length > 0 ? hosts : ownNames(config.http.host, certificate?.names ?? []),
+      };
     }
     return terms;
   };

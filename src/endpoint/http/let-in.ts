@@ -24,7 +24,13 @@ export function letIn(
   const { terms, secure } = desk.options;
   const { origins, hosts } = terms();
   if (!hostIsExpected(request.host, hosts))
-    return desk.refuse(request, reply, "host", 403, "this host is in neither endpoint.hosts nor the certificate");
+    return desk.refuse(
+      request,
+      reply,
+      "host",
+      403,
+      "this host is in neither endpoint.hosts nor the certificate",
+    );
   const from = request.headers.origin;
   const origin = originOf(from, request.host, secure, origins);
   const isOwn = ownNames.has(path.name) || ownPlaces.has(path.secret);

@@ -25,14 +25,16 @@ export function readResult(
   const ok = fieldOf(body, "ok");
   const given = fieldOf(body, "reason");
   if (typeof id !== "number" || typeof ok !== "boolean") return undefined;
-  const reason = typeof given === "string" && given !== "" ? given.slice(0, longestReason) : "the page says no more";
+  const reason =
+    typeof given === "string" && given !== "" ? given.slice(0, longestReason) : "the page says no more";
   return { id, ok, reason: ok ? "" : reason };
 }
 
 function readSound(value: unknown): SoundState | undefined {
   const muted = fieldOf(value, "muted");
   const volume = fieldOf(value, "volume");
-  if (typeof muted !== "boolean" || typeof volume !== "number" || !(volume >= 0 && volume <= 100)) return undefined;
+  if (typeof muted !== "boolean" || typeof volume !== "number" || !(volume >= 0 && volume <= 100))
+    return undefined;
   return { muted, volume };
 }
 

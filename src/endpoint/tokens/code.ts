@@ -7,7 +7,9 @@ const groupLength = 4;
 
 /** `7K2M-Q9XD-04VT`: 60 bits. */
 export function newCode(random: Random): string {
-  const text = Array.from(random.bytes(groups * groupLength), (byte) => letters[byte % letters.length]).join("");
+  const text = Array.from(random.bytes(groups * groupLength), (byte) => letters[byte % letters.length]).join(
+    "",
+  );
   return Array.from({ length: groups }, (_none, at) =>
     text.slice(at * groupLength, (at + 1) * groupLength),
   ).join("-");

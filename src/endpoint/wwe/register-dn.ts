@@ -27,7 +27,9 @@ export function registerDnFault(
   const stranger = users.find((user) => user !== dn);
   if (stranger !== undefined) return `user ${shown(stranger)} is not the token's DN`;
   const unknown = addresses.find((address) => !servers.some((server) => isNamed(server, address)));
-  return unknown === undefined ? undefined : `${shown(unknown)} is in neither sipServer.addresses nor endpoint.sipServerNames`;
+  return unknown === undefined
+    ? undefined
+    : `${shown(unknown)} is in neither sipServer.addresses nor endpoint.sipServerNames`;
 }
 
 function textsOf(value: unknown): string[] | undefined {

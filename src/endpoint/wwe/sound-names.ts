@@ -23,7 +23,8 @@ const unmute = (): SoundChange => ({ muted: false });
 /** `{"value": 40}`, also as a text; the form was never seen. */
 function volume(body: unknown): SoundChange | undefined {
   const given = fieldOf(body, "value") ?? fieldOf(body, "volume");
-  const wanted = typeof given === "number" || (typeof given === "string" && given.trim() !== "") ? Number(given) : NaN;
+  const wanted =
+    typeof given === "number" || (typeof given === "string" && given.trim() !== "") ? Number(given) : NaN;
   return wanted >= 0 && wanted <= 100 ? { volume: wanted } : undefined;
 }
 

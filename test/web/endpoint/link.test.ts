@@ -128,6 +128,17 @@ describe("the line to the gateway", () => {
     expect(exchanges).toEqual(["token"]);
   });
 
+  it("takes a stream that is silent for long as lost", async () => {
+    await up();
+    await vi.advanceTimersByTimeAsync(40_000);
+    last().tell("alive", "{}");
+    await vi.advanceTimersByTimeAsync(49_999);
+    expect(link.state.kind).toBe("up");
+    await vi.advanceTimersByTimeAsync(1);
+    expect(link.state.kind).toBe("lost");
+    expect(last().closed).toBe(true);
+  });
+
   it("takes a state that does not arrive as a loss", async () => {
     await up();
     outcome = "failed";

@@ -1,7 +1,12 @@
 import { expect, it } from "vitest";
-import { readOrder } from "../../../web/src/softphone/endpoint/wire.ts";
+import { callActs, orderNames, pageKey } from "../../../src/endpoint/index.ts";
+import { CALL_ACTS, ORDERS, PAGE_KEY, readOrder } from "../../../web/src/softphone/endpoint/wire.ts";
 
 const read = (order: object): unknown => readOrder(JSON.stringify({ id: 7, ...order }))?.work;
+
+it("has the names of the gateway", () => {
+  expect([PAGE_KEY, CALL_ACTS, ORDERS]).toEqual([pageKey, callActs, orderNames]);
+});
 
 it("reads each order", () => {
   const credentials = { dn: "5001", user: "u", realm: "r", ha1: "h", expires_at: "2026-11-22T00:00:00Z" };

@@ -31,7 +31,8 @@ interface Result {
 
 function checkCertificate({ folder }: BridgeSettings): Result {
   const found = loadCertificate(certificateFolder(folder, thisPc()));
-  if (!found) return { ok: true, what: "certificate: made at the first start; `jackfield bridge trust` makes it, too" };
+  if (!found)
+    return { ok: true, what: "certificate: made at the first start; `jackfield bridge trust` makes it, too" };
   const until = new Date(found.expiresAt).toISOString().slice(0, 10);
   return { ok: found.expiresAt > systemClock.wallClock(), what: `certificate: until ${until}` };
 }
@@ -58,7 +59,10 @@ async function checkGateway({ gateway, folder }: BridgeSettings): Promise<Result
     await link.status();
     link.close();
     const { problem, dn, gateway: url } = link.view;
-    return { ok: problem === undefined, what: `gateway: ${problem ?? `${url} answers, DN ${dn ?? "not told"}`}` };
+    return {
+      ok: problem === undefined,
+      what: `gateway: ${problem ?? `${url} answers, DN ${dn ?? "not told"}`}`,
+    };
   } catch (error) {
     return { ok: false, what: `gateway.ca: ${error instanceof Error ? error.message : String(error)}` };
   }

@@ -16,6 +16,8 @@ export interface LinkOwner {
 }
 
 const PAUSES_MS = [1000, 2000, 5000, 10_000];
+/** The gateway says something each 20 s, so a stream that is silent for this long is dead. */
+const SILENCE_MS = 50_000;
 const ENDED = "The gateway does not know this window any more.";
 
 /** The page's line to the gateway: keeps the events open, answers orders, tells its state. */
@@ -27,6 +29,7 @@ export class EndpointLink {
   #token = "";
   #session: string | undefined;
   #stream: OrderStream | undefined;
+  /** Of the silence while a stream is open, of the next try while none is. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   #tries = 0;
   /** Grows with each begin and each connection: answers to what was asked before count no more. */
@@ -117,7 +120,11 @@ export class EndpointLink {
   #listen(session: string): void {
     const stream = this.#wire.open(session);
     this.#stream = stream;
-    const current = (): boolean => this.#stream === stream;
+    this.#watch();
+    const current = (): boolean => {
+      if (this.#stream === stream) this.#watch();
+      return this.#stream === stream;
+    };
     stream.addEventListener("open", () => {
       if (!current()) return;
       this.#tries = 0;
@@ -129,6 +136,7 @@ export class EndpointLink {
       const order = current() ? readOrder(data) : undefined;
       if (order !== undefined) void this.#answer(session, order);
     });
+    stream.addEventListener("alive", () => void current());
     stream.addEventListener("replaced", () => {
       if (!current()) return;
       this.#close();
@@ -137,6 +145,11 @@ export class EndpointLink {
     stream.addEventListener("error", () => {
       if (current()) this.#later();
     });
+  }
+
+  #watch(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#later(), SILENCE_MS);
   }
 
   async #answer(session: string, order: Order): Promise<void> {

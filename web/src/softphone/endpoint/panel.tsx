@@ -14,7 +14,7 @@ interface CarriedProps {
 /** In place of the sign-in form, and above the calls: that Workspace has this page, and how that goes. */
 export function Carried({ link, sound, blocked, snapshot }: CarriedProps): JSX.Element {
   const [tone, text] = lineWords(link, snapshot);
-  const off = soundWords(sound);
+  const off = snapshot.dn === undefined ? [] : soundWords(sound);
   return (
     <section class="endpoint" aria-label="Workspace" key="endpoint">
       <p data-testid="endpoint" data-state={link.kind} data-tone={tone} role="status">

@@ -39,8 +39,7 @@ function upWords({ dn, registration, signingIn }: Signed): Shown {
   if (signingIn) return ["wait", "The browser asks for your microphone: allow it in this window."];
   if (dn === undefined)
     return ["wait", "Connected. Sign in to Workspace; this window then carries its sound."];
-  if (registration === "registered")
-    return ["good", "Carried for Workspace: this window has its sound. Leave it open."];
+  if (registration === "registered") return ["good", "Carried for Workspace: its sound is in this window."];
   return ["wait", "Signing in for Workspace…"];
 }
 
