@@ -7,6 +7,7 @@ import { GatewayClient } from "./gateway/client.ts";
 import { GatewayLink } from "./gateway/link.ts";
 import { Watch } from "./gateway/watch.ts";
 import { Forward } from "./local/forward.ts";
+import { limitedWarn } from "./local/limited-warn.ts";
 import { OriginRule } from "./local/origins.ts";
 import { LocalServer } from "./local/server.ts";
 import { BridgeState, type BridgeView } from "./state.ts";
@@ -63,13 +64,15 @@ export class Bridge {
     const onRegistered = (registered: boolean): void => {
       if (settings.window === "on-register") this.#window.want(registered);
     };
-    const forward = new Forward({ link, origins, state, log, onRegistered });
+    const warn = limitedWarn(log, clock);
+    const forward = new Forward({ link, origins, state, warn, onRegistered });
     const { random } = options;
     const dashboard = new Dashboard({ readers, random, log, act: (act) => this.#act(act) });
     this.#server = new LocalServer({
       port: settings.port,
       certificate: options.certificate,
       log,
+      warn,
       answer: async (request, response) => {
         const path = request.url ?? "";
         if (path === "/") return { status: 302, headers: { location: "/dashboard" } };

@@ -36,6 +36,7 @@ export class BridgeState {
   readonly changes: TypedEvents<{ change: [] }>;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #seen = new Set<string>();
   #view: BridgeView;
 
   constructor(clock: Clock, log: Logger, begin: Pick<BridgeView, "version" | "gateway" | "window">) {
@@ -71,7 +72,10 @@ export class BridgeState {
 
   /** A request of WWE's went through. */
   sawWwe(origin: string, lastRequest: string): void {
-    if (this.#view.wwe.origin !== origin) this.tell(`WWE at ${origin} asks`);
+    if (!this.#seen.has(origin) && this.#seen.size < mostEvents) {
+      this.#seen.add(origin);
+      this.tell(`WWE at ${origin} asks`);
+    }
     this.change({ wwe: { origin, lastSeenAt: this.#now(), lastRequest } });
   }
 

@@ -5,7 +5,7 @@ import {
   type IncomingHttpHeaders,
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import type { Clock } from "../../core/index.ts";
+import type { Clock, Timer } from "../../core/index.ts";
 
 export interface GatewayAnswer {
   readonly status: number;
@@ -27,7 +27,7 @@ export interface GatewayClientOptions {
   /** Authorities that may have signed its certificate, PEM; empty: Node's own. */
   readonly authorities: readonly string[];
   readonly clock: Clock;
-  /** From the question to the last byte of the answer, ms. */
+  /** From the question to the last byte of the answer, ms; the gateway itself waits 5 s for a page. */
   readonly timeLimitMs?: number;
 }
 
@@ -43,7 +43,7 @@ export class GatewayUnreachable extends Error {
 export class GatewayClient {
   readonly #options: GatewayClientOptions;
   readonly #agent: HttpAgent | HttpsAgent;
-  readonly #running = new Set<ClientRequest>();
+  readonly #running = new Map<ClientRequest, Timer>();
 
   constructor(options: GatewayClientOptions) {
     this.#options = options;
@@ -65,7 +65,10 @@ export class GatewayClient {
   }
 
   close(): void {
-    for (const request of this.#running) request.destroy();
+    for (const [request, timer] of this.#running) {
+      timer.clear();
+      request.destroy();
+    }
     this.#agent.destroy();
   }
 
@@ -75,13 +78,12 @@ export class GatewayClient {
     headers,
     body,
   }: GatewayQuestion): Promise<GatewayAnswer | { readonly stale: string }> {
-    const { url, clock, timeLimitMs = 5000 } = this.#options;
+    const { url, clock, timeLimitMs = 8000 } = this.#options;
     const request = (url.startsWith("https:") ? httpsRequest : httpRequest)(new URL(path, url), {
       method,
       agent: this.#agent,
       headers: { ...headers, ...(body ? { "content-length": String(body.length) } : {}) },
     });
-    this.#running.add(request);
     return new Promise<GatewayAnswer | { readonly stale: string }>((resolve, reject) => {
       const fail = (error: Error): void => {
         const words = wordsOf(error);
@@ -92,6 +94,7 @@ export class GatewayClient {
       const timer = clock.setTimer(timeLimitMs, () =>
         fail(new Error(`no answer within ${timeLimitMs / 1000} s`)),
       );
+      this.#running.set(request, timer);
       request.on("close", () => {
         timer.clear();
         this.#running.delete(request);

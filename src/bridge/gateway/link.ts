@@ -1,6 +1,11 @@
 import type { Clock, Logger } from "../../core/index.ts";
 import type { CredentialStore, Enrolment } from "../contract.ts";
-import { GatewayUnreachable, type GatewayAnswer, type GatewayClient, type GatewayQuestion } from "./client.ts";
+import {
+  GatewayUnreachable,
+  type GatewayAnswer,
+  type GatewayClient,
+  type GatewayQuestion,
+} from "./client.ts";
 import { isToken, readEnrolment } from "./enrolment.ts";
 
 /** Why a question got no answer of the gateway's. */
@@ -51,6 +56,7 @@ export class GatewayLink {
   #refused = false;
   /** When the credential store may be asked again, monotonic ms. */
   #readAgainAt = 0;
+  #reading: Promise<void> | undefined;
 
   constructor(options: GatewayLinkOptions) {
     this.#options = options;
@@ -69,9 +75,17 @@ export class GatewayLink {
 
   /** Reads the enrolment where there is none, or none that the gateway knows; every ten seconds at most. */
   async prepare(): Promise<void> {
-    const { credentials, url, makeClient, log, clock } = this.#options;
-    if ((this.#client && !this.#refused) || clock.now() < this.#readAgainAt) return;
-    this.#readAgainAt = clock.now() + readAgainMs;
+    const { clock } = this.#options;
+    if (this.#client && !this.#refused) return;
+    if (!this.#reading && clock.now() >= this.#readAgainAt) {
+      this.#readAgainAt = clock.now() + readAgainMs;
+      this.#reading = this.#read().finally(() => (this.#reading = undefined));
+    }
+    await this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    const { credentials, url, makeClient, log } = this.#options;
     const enrolment = await readEnrolment(credentials).catch((error: unknown) => {
       log.warn({ err: error }, "the credential store cannot be read");
       return undefined;

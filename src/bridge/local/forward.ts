@@ -17,7 +17,7 @@ export interface ForwardOptions {
   readonly link: Pick<GatewayLink, "ask">;
   readonly origins: Pick<OriginRule, "allows">;
   readonly state: BridgeState;
-  readonly log: Logger;
+  readonly warn: Logger["warn"];
   /** WWE has a DN registered (true), or asked for its end. */
   readonly onRegistered: (registered: boolean) => void;
 }
@@ -44,7 +44,7 @@ export class Forward {
   }
 
   #refuse(origin: string | undefined): LocalAnswer {
-    this.#options.log.warn({ origin: origin?.slice(0, 300) }, "a page that may not ask was refused");
+    this.#options.warn({ origin: origin?.slice(0, 300) }, "a page that may not ask was refused");
     return problem(403, "this origin may not ask here: settings `origins`, or the gateway's list");
   }
 

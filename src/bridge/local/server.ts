@@ -9,6 +9,8 @@ export interface LocalServerOptions {
   readonly port: number;
   readonly certificate: LocalCertificate;
   readonly log: Logger;
+  /** Of what is refused. */
+  readonly warn: Logger["warn"];
   /** Undefined: it has taken `response` over. */
   readonly answer: (request: IncomingMessage, response: ServerResponse) => Promise<LocalAnswer | undefined>;
 }
@@ -68,7 +70,7 @@ export class LocalServer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { host: asked } = request.headers;
     if (!isOwnHost(asked)) {
-      this.#options.log.warn({ host: asked?.slice(0, 300) }, "refused: not asked by this machine's name");
+      this.#options.warn({ host: asked?.slice(0, 300) }, "refused: not asked by this machine's name");
       return send(response, { status: 403, body: '{"error":"Host must be 127.0.0.1 or localhost"}' });
     }
     for (const [name, value] of protection) response.setHeader(name, value);

@@ -42,9 +42,7 @@ export const origins: Check<readonly string[]> = (value) => {
 export const texts: Check<readonly string[]> = (value) => {
   const list = typeof value === "string" ? splitList(value) : value;
   const fits = Array.isArray(list) && list.length <= 100 && list.every((one) => typeof one === "string");
-  return fits
-    ? { value: list }
-    : { reason: "is not a list of texts", remedy: 'write ["--one", "--two"]' };
+  return fits ? { value: list } : { reason: "is not a list of texts", remedy: 'write ["--one", "--two"]' };
 };
 
 function splitList(text: string): string[] {
