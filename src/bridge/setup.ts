@@ -1,6 +1,7 @@
 import { rmdirSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { Clock } from "../core/index.ts";
 import {
   loadCertificate,
   loadOrMakeCertificate,
@@ -36,12 +37,14 @@ export function thisPc(): Pc {
 }
 
 /**
- * Folder of the certificate that the bridge shows: the machine's where an administrator made one (`trust --machine`), else this user's.
+ * Folder of the certificate that the bridge shows: the machine's where an administrator made one (`trust --machine`) that is still
+ * good, else this user's.
  * @param folder the bridge's own
  */
-export function certificateFolder(folder: string, pc: Pc): string {
+export function certificateFolder(folder: string, pc: Pc, clock: Clock): string {
   const machine = machineFolder(pc);
-  return machine !== undefined && loadCertificate(machine) !== undefined
+  const shared = machine === undefined ? undefined : loadCertificate(machine);
+  return machine !== undefined && shared !== undefined && shared.expiresAt > clock.wallClock()
     ? machine
     : join(folder, "certificate");
 }

@@ -70,18 +70,21 @@ describe("setting a PC up", () => {
       return { code: args.includes("-store") && trusted.size === 0 ? 1 : 0 };
     };
     const { folder, run } = bench(pc);
-    expect(certificateFolder(folder, pc)).toBe(join(folder, "certificate"));
+    expect(certificateFolder(folder, pc, surroundings.clock)).toBe(join(folder, "certificate"));
     expect(await run("install", { machine: true })).toBe(0);
-    const shared = certificateFolder(folder, pc);
+    const shared = certificateFolder(folder, pc, surroundings.clock);
     expect(shared.startsWith(files)).toBe(true);
     expect((await loadOrMakeCertificate(shared, surroundings)).cert).toContain("BEGIN CERTIFICATE");
     const verbs = (): string[] => pc.ran.map(({ args }) => args.find((word) => /^[-/]/.test(word)) ?? "");
     expect(verbs()).toEqual(["/Create", "-store", "-addstore"]);
     expect(pc.ran.at(-1)?.args).not.toContain("-user");
+    // Expired, and only an administrator may renew it.
+    const later = new FakeClock(Date.now() + 800 * 86_400_000);
+    expect(certificateFolder(folder, pc, later)).toBe(join(folder, "certificate"));
     expect(await run("uninstall", { machine: true })).toBe(0);
     expect(verbs().slice(3)).toEqual(["/End", "/Delete", "-store", "-delstore"]);
     expect(loadCertificate(shared)).toBeUndefined();
-    expect(certificateFolder(folder, pc)).toBe(join(folder, "certificate"));
+    expect(certificateFolder(folder, pc, surroundings.clock)).toBe(join(folder, "certificate"));
   });
 
   it("for all users is refused elsewhere than on Windows, and failures are told by the exit code", async () => {
