@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
-import { allUsers, windowsTask } from "../../src/bridge/login/definitions.ts";
 
 /** What the MSI installs, as files in a folder: Node for Windows, and of our packed package what `jackfield bridge` runs. */
 
@@ -33,12 +32,15 @@ export interface Sources {
 export async function fillPayload(folder: string, sources: Sources): Promise<void> {
   checkIntegrity(sources.nodeTarball, sources.nodePackage);
   mkdirSync(folder, { recursive: true });
-  execFileSync("tar", ["-xzf", sources.nodeTarball, "-C", folder, "--strip-components=2", "package/bin/node.exe"]);
+  execFileSync("tar", [
+    "-xzf",
+    sources.nodeTarball,
+    "-C",
+    folder,
+    "--strip-components=2",
+    "package/bin/node.exe",
+  ]);
   const bundled = await bundleBridge(folder, sources);
-  const program = "%ProgramFiles%\\" + installFolder;
-  const task = windowsTask({ node: `${program}\\node.exe`, script: `${program}\\bin\\jackfield.js`, args: [] }, allUsers);
-  // Task Scheduler and msiexec take UTF-16.
-  writeFileSync(join(folder, "login-task.xml"), `\uFEFF${task.replaceAll("\n", "\r\n")}`, "utf16le");
   for (const name of ["jackfield-bridge.admx", "en-US/jackfield-bridge.adml"]) {
     const to = join(folder, "admx", name);
     mkdirSync(dirname(to), { recursive: true });
@@ -49,7 +51,8 @@ export async function fillPayload(folder: string, sources: Sources): Promise<voi
 
 export function checkIntegrity(tarball: string, { name, version, integrity }: NodePackage): void {
   const found = `sha512-${createHash("sha512").update(readFileSync(tarball)).digest("base64")}`;
-  if (found !== integrity) throw new Error(`${tarball} is not ${name}@${version}: ${found}, not ${integrity}`);
+  if (found !== integrity)
+    throw new Error(`${tarball} is not ${name}@${version}: ${found}, not ${integrity}`);
 }
 
 /** `bin/jackfield.js` and what it loads. @returns folders of the packages in it, from the checkout */
@@ -64,7 +67,9 @@ async function bundleBridge(folder: string, { packed, checkout }: Sources): Prom
     target: "node24",
     legalComments: "none",
     // What is left of CommonJS in the packages asks for Node's own modules so.
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    },
     nodePaths: [join(checkout, "node_modules")],
     plugins: [bridgeAlone],
     metafile: true,
@@ -82,14 +87,17 @@ async function bundleBridge(folder: string, { packed, checkout }: Sources): Prom
   return packagesOf(metafile);
 }
 
-/** Of the commands only `bridge` comes along; the others say so. */
+/** Of the commands that `cli/run.js` loads only `bridge` comes along; the others say so. */
 const bridgeAlone: Plugin = {
   name: "bridge alone",
   setup(hooks) {
-    hooks.onResolve({ filter: /^\.\/commands\/(?!bridge\.js|early-signals\.js)/ }, ({ path }) => ({ path, namespace: "left-out" }));
+    hooks.onResolve({ filter: /^\.\/commands\// }, ({ path, importer }) => {
+      const isCommand = importer.endsWith("/cli/run.js") && !/\/(?:bridge|early-signals)\.js$/.test(path);
+      return isCommand ? { path, namespace: "left-out" } : undefined;
+    });
+    const said = "This installation is the bridge alone: jackfield bridge";
     hooks.onLoad({ filter: /.*/, namespace: "left-out" }, () => ({
-      contents:
-        'console.error("This installation is the bridge alone: jackfield bridge."); process.exit(2);',
+      contents: `console.error(${JSON.stringify(said)}); process.exit(2);`,
     }));
   },
 };
@@ -112,7 +120,9 @@ function licences(folders: readonly string[], { checkout, nodePackage }: Sources
   ];
   return all
     .map(([name, folder]) => {
-      const file = existsSync(folder) ? readdirSync(folder).find((one) => /^(?:licen[cs]e|copying)/i.test(one)) : undefined;
+      const file = existsSync(folder)
+        ? readdirSync(folder).find((one) => /^(?:licen[cs]e|copying)/i.test(one))
+        : undefined;
       const text = file === undefined ? "(see its package.json)" : readFileSync(join(folder, file), "utf8");
       return `==== ${name}\n\n${text.trim()}\n`;
     })

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
-import { taskName } from "../../src/bridge/login/definitions.ts";
 import { installFolder } from "./payload.ts";
 
 /** Tells Windows that versions of the bridge replace each other: never to be changed. */
@@ -11,7 +10,7 @@ export function wxs(files: readonly string[], version: string): string {
   return `<?xml version="1.0" encoding="utf-8"?>
 <Wix xmlns="http://schemas.microsoft.com/wix/2006/wi">
   <Product Id="*" Name="Jackfield Bridge" Manufacturer="Jackfield" Language="1033" Version="${version}" UpgradeCode="${upgradeCode}">
-    <Package InstallerVersion="500" Compressed="yes" InstallScope="perMachine" Platform="x64" Description="Jackfield Bridge ${version}" />
+    <Package InstallerVersion="500" Compressed="yes" InstallScope="perMachine" Description="Jackfield Bridge ${version}" />
     <MajorUpgrade DowngradeErrorMessage="A newer Jackfield Bridge is installed." />
     <Media Id="1" Cabinet="bridge.cab" EmbedCab="yes" />
     <Directory Id="TARGETDIR" Name="SourceDir">
@@ -21,8 +20,8 @@ ${folderOf("", files, 5)}
         </Directory>
       </Directory>
       <Directory Id="ProgramMenuFolder">
-        <Component Id="StartMenu" Guid="${guid("StartMenu")}">
-          <Shortcut Id="Dashboard" Directory="ProgramMenuFolder" Name="Jackfield Bridge" Target="[System64Folder]conhost.exe" Arguments="--headless &quot;[INSTALLDIR]node.exe&quot; &quot;[INSTALLDIR]bin\\jackfield.js&quot; bridge" Description="Starts the bridge on this PC" WorkingDirectory="INSTALLDIR" />
+        <Component Id="StartMenu" Guid="${guid("StartMenu")}" Win64="yes">
+          <Shortcut Id="Start" Directory="ProgramMenuFolder" Name="Jackfield Bridge" Target="[System64Folder]conhost.exe" Arguments="--headless &quot;[INSTALLDIR]node.exe&quot; &quot;[INSTALLDIR]bin\\jackfield.js&quot; bridge" Description="Starts the bridge on this PC" WorkingDirectory="INSTALLDIR" />
           <RegistryValue Root="HKLM" Key="Software\\Jackfield\\Bridge" Name="StartMenu" Type="integer" Value="1" KeyPath="yes" />
         </Component>
       </Directory>
@@ -30,30 +29,24 @@ ${folderOf("", files, 5)}
     <Feature Id="Bridge" Title="Jackfield Bridge" Level="1">
 ${[...foldersOf(files).map((folder) => id("C", folder)), "StartMenu"].map((one) => `      <ComponentRef Id="${one}" />`).join("\n")}
     </Feature>
-    <CustomAction Id="AddTask" Directory="INSTALLDIR" ExeCommand="${schtasks("/Create /F", "/XML &quot;[INSTALLDIR]login-task.xml&quot;")}" Execute="deferred" Impersonate="no" Return="check" />
-    <CustomAction Id="TrustCertificate" Directory="INSTALLDIR" ExeCommand="${bridge("trust")}" Execute="deferred" Impersonate="no" Return="ignore" />
-    <CustomAction Id="EndTask" Directory="INSTALLDIR" ExeCommand="${schtasks("/End")}" Execute="deferred" Impersonate="no" Return="ignore" />
-    <CustomAction Id="RemoveTask" Directory="INSTALLDIR" ExeCommand="${schtasks("/Delete /F")}" Execute="deferred" Impersonate="no" Return="ignore" />
-    <CustomAction Id="UntrustCertificate" Directory="INSTALLDIR" ExeCommand="${bridge("untrust")}" Execute="deferred" Impersonate="no" Return="ignore" />
+    <CustomAction Id="SetUp" FileKey="${id("F", "node.exe")}" ExeCommand="${bridge("install")}" Execute="deferred" Impersonate="no" Return="check" />
+    <CustomAction Id="TakeDown" FileKey="${id("F", "node.exe")}" ExeCommand="${bridge("uninstall")}" Execute="deferred" Impersonate="no" Return="ignore" />
     <InstallExecuteSequence>
-      <Custom Action="EndTask" Before="RemoveTask">REMOVE="ALL"</Custom>
-      <Custom Action="RemoveTask" Before="UntrustCertificate">REMOVE="ALL"</Custom>
-      <Custom Action="UntrustCertificate" Before="RemoveFiles">REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE</Custom>
-      <Custom Action="AddTask" After="InstallFiles">NOT REMOVE</Custom>
-      <Custom Action="TrustCertificate" After="AddTask">NOT REMOVE</Custom>
+      <RemoveExistingProducts Sequence="1401" />
+      <Custom Action="TakeDown" Sequence="1610">REMOVE="ALL"</Custom>
+      <Custom Action="SetUp" Sequence="6510">NOT REMOVE</Custom>
     </InstallExecuteSequence>
   </Product>
 </Wix>
 `;
 }
 
-const schtasks = (verb: string, more = ""): string =>
-  `&quot;[System64Folder]schtasks.exe&quot; ${verb} /TN &quot;${taskName}&quot; ${more}`.trim();
+/** Arguments of node.exe. The task at login, and the certificate of this PC with its trust: `bridge install --machine`. */
+const bridge = (verb: string): string => `&quot;[INSTALLDIR]bin\\jackfield.js&quot; bridge ${verb} --machine`;
 
-const bridge = (verb: string): string =>
-  `&quot;[INSTALLDIR]node.exe&quot; &quot;[INSTALLDIR]bin\\jackfield.js&quot; bridge ${verb} --machine`;
-
-const foldersOf = (files: readonly string[]): readonly string[] => [...new Set(files.map((file) => dirname(file)))];
+const foldersOf = (files: readonly string[]): readonly string[] => [
+  ...new Set(files.map((file) => dirname(file))),
+];
 
 /** One component for the files of a folder, and folders in it; a set of files that changes is another component. */
 function folderOf(path: string, files: readonly string[], depth: number): string {
@@ -78,7 +71,11 @@ function folderOf(path: string, files: readonly string[], depth: number): string
         ];
   const inner = [...below].flatMap((name) => {
     const whole = path === "" ? name : `${path}/${name}`;
-    return [`${pad}<Directory Id="${id("D", whole)}" Name="${name}">`, folderOf(whole, files, depth + 1), `${pad}</Directory>`];
+    return [
+      `${pad}<Directory Id="${id("D", whole)}" Name="${name}">`,
+      folderOf(whole, files, depth + 1),
+      `${pad}</Directory>`,
+    ];
   });
   return [...component, ...inner].join("\n");
 }
@@ -90,5 +87,11 @@ function id(kind: string, path: string): string {
 /** The same for the same text, as components must have it from build to build (a name-based UUID in form). */
 function guid(text: string): string {
   const hex = createHash("sha256").update(`${upgradeCode} ${text}`).digest("hex").toUpperCase();
-  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `A${hex.slice(17, 20)}`, hex.slice(20, 32)].join("-");
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `A${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join("-");
 }

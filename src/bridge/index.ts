@@ -1,5 +1,6 @@
 export { Bridge, type BridgeOptions } from "./bridge.ts";
 export { loadCertificate, loadOrMakeCertificate } from "./certificate/certificate.ts";
+export { keepTrusted } from "./certificate/trust.ts";
 export type {
   AgentStatusAnswer,
   BridgeSettings,

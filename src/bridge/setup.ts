@@ -1,6 +1,7 @@
 import { rmdirSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, win32 } from "node:path";
+import { join } from "node:path";
+import type { Clock } from "../core/index.ts";
 import {
   loadCertificate,
   loadOrMakeCertificate,
@@ -11,7 +12,7 @@ import type { Pc, Say } from "./commands/command.ts";
 import { execute } from "./commands/execute.ts";
 import { secretStore } from "./credentials/credentials.ts";
 import type { Program } from "./login/definitions.ts";
-import { installAtLogin, uninstallAtLogin } from "./login/login.ts";
+import { installAtLogin, installForAll, uninstallAtLogin, uninstallForAll } from "./login/login.ts";
 
 /** `jackfield bridge install`, `uninstall`, `trust`, `untrust`: what is done once on a PC. */
 export type SetupCommand = "install" | "uninstall" | "trust" | "untrust";
@@ -19,7 +20,7 @@ export type SetupCommand = "install" | "uninstall" | "trust" | "untrust";
 export interface SetupOptions {
   /** The bridge's own folder (`BridgeSettings.folder`). */
   readonly folder: string;
-  /** `--machine`: the certificate of all users of this PC, by an administrator; Windows alone. */
+  /** `--machine`: for all users of this PC, by an administrator or an installer; Windows alone. */
   readonly machine: boolean;
   /** Further names in `folder` that are the bridge's: `uninstall` removes them, and nothing else that may lie there. */
   readonly entries: readonly string[];
@@ -36,12 +37,14 @@ export function thisPc(): Pc {
 }
 
 /**
- * Folder of the certificate that the bridge shows: the machine's where an administrator made one (`trust --machine`), else this user's.
+ * Folder of the certificate that the bridge shows: the machine's where an administrator made one (`trust --machine`) that is still
+ * good, else this user's.
  * @param folder the bridge's own
  */
-export function certificateFolder(folder: string, pc: Pc): string {
+export function certificateFolder(folder: string, pc: Pc, clock: Clock): string {
   const machine = machineFolder(pc);
-  return machine !== undefined && loadCertificate(machine) !== undefined
+  const shared = machine === undefined ? undefined : loadCertificate(machine);
+  return machine !== undefined && shared !== undefined && shared.expiresAt > clock.wallClock()
     ? machine
     : join(folder, "certificate");
 }
@@ -52,7 +55,7 @@ export function certificateFolder(folder: string, pc: Pc): string {
  */
 function machineFolder({ platform, env }: Pc): string | undefined {
   if (platform !== "win32") return undefined;
-  return win32.join(env["ProgramFiles"] ?? "C:\\Program Files", "Jackfield Bridge", "certificate");
+  return join(env["ProgramFiles"] ?? "C:\\Program Files", "Jackfield Bridge", "certificate");
 }
 
 /** @returns exit code: 0 when all is as asked for */
@@ -66,7 +69,13 @@ export async function runSetup(command: SetupCommand, options: SetupOptions): Pr
 }
 
 const setups: Readonly<Record<SetupCommand, (options: SetupOptions) => Promise<boolean>>> = {
-  install: ({ program, folder, pc, say }) => installAtLogin(program, folder, pc, say),
+  async install(options) {
+    const { program, folder, machine, pc, say } = options;
+    if (!machine) return installAtLogin(program, folder, pc, say);
+    const shared = machineFolder(pc);
+    if (shared === undefined) return onlyOnWindows(say);
+    return (await installForAll(program, shared, pc, say)) && (await setups.trust(options));
+  },
   async trust(options) {
     const { pc, say, surroundings, machine } = options;
     const folder = folderOf(options);
@@ -93,9 +102,14 @@ const setups: Readonly<Record<SetupCommand, (options: SetupOptions) => Promise<b
     return true;
   },
   async uninstall(options) {
-    const { folder, pc, say, entries } = options;
+    const { folder, machine, pc, say, entries } = options;
+    if (machine) {
+      if (machineFolder(pc) === undefined) return onlyOnWindows(say);
+      const removed = await uninstallForAll(pc, say);
+      return (await setups.untrust(options)) && removed;
+    }
     const ended = await uninstallAtLogin(folder, pc, say);
-    const untrusted = await setups.untrust({ ...options, machine: false });
+    const untrusted = await setups.untrust(options);
     await secretStore(folder, pc).clear();
     say("The agent's token is removed from this PC.");
     for (const name of [...entries, "certificate"])
@@ -118,6 +132,6 @@ function folderOf({ machine, folder, pc }: SetupOptions): string | undefined {
 }
 
 function onlyOnWindows(say: Say): false {
-  say("--machine is for Windows. Elsewhere each user trusts the certificate of his own bridge.");
+  say("--machine is for Windows. Elsewhere each user sets his own bridge up.");
   return false;
 }

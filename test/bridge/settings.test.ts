@@ -111,9 +111,9 @@ describe("settings of the bridge", () => {
   it("lie where each platform has them, the person's own first", () => {
     const windows = new FakeMachine("win32", "C:\\Users\\anna");
     windows.env["LOCALAPPDATA"] = "D:\\local";
-    windows.env["ProgramData"] = "D:\\data";
+    windows.env["ProgramFiles"] = "D:\\programs";
     expect(placesOf(windows)).toEqual({
-      files: ["D:\\local\\Jackfield\\Bridge\\bridge.json", "D:\\data\\Jackfield\\bridge.json"],
+      files: ["D:\\local\\Jackfield\\Bridge\\bridge.json", "D:\\programs\\Jackfield Bridge\\bridge.json"],
       folder: "D:\\local\\Jackfield\\Bridge",
     });
     expect(placesOf(new FakeMachine("darwin", "/there/anna")).files).toEqual([

@@ -5,10 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import {
-  loadOrMakeCertificate,
-  type BridgeCertificate,
-} from "../../src/bridge/certificate/certificate.ts";
+import { loadOrMakeCertificate, type BridgeCertificate } from "../../src/bridge/certificate/certificate.ts";
 import { isTrusted, trust, untrust } from "../../src/bridge/certificate/trust.ts";
 import type { Pc } from "../../src/bridge/commands/command.ts";
 import { execute } from "../../src/bridge/commands/execute.ts";
@@ -50,12 +47,21 @@ async function asked(): Promise<string> {
     headless: true,
     chromiumSandbox: process.getuid?.() !== 0,
     env: { PATH: process.env["PATH"] ?? "", HOME: home },
-    args: ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"],
+    args: [
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-sync",
+    ],
   });
   try {
     const page = await context.newPage();
     await page.goto(`https://localhost:${port}/`);
-    return await page.evaluate(async (address) => (await fetch(address)).text(), `https://127.0.0.1:${port}/Ping`);
+    return await page.evaluate(
+      async (address) => (await fetch(address)).text(),
+      `https://127.0.0.1:${port}/Ping`,
+    );
   } catch (error) {
     return /net::\w+/.exec(String(error))?.[0] ?? String(error);
   } finally {
@@ -65,11 +71,17 @@ async function asked(): Promise<string> {
 
 it("once trusted, a page asks https://127.0.0.1 without a complaint of Chromium's, and no longer when the trust is taken back", async () => {
   expect(await isTrusted(certificate.authority, pc)).toBe(false);
-  expect([await asked(), await trust(certificate.authority, pc, say)]).toEqual(["net::ERR_CERT_AUTHORITY_INVALID", true]);
+  expect([await asked(), await trust(certificate.authority, pc, say)]).toEqual([
+    "net::ERR_CERT_AUTHORITY_INVALID",
+    true,
+  ]);
   expect(await isTrusted(certificate.authority, pc)).toBe(true);
   expect(await asked()).toBe('{"PingResult":[]}');
   expect(await trust(certificate.authority, pc, say)).toBe(true);
   expect(said.at(-1)).toContain("trusted already");
   expect(await untrust(certificate.authority, pc, say)).toBe(true);
-  expect([await isTrusted(certificate.authority, pc), await asked()]).toEqual([false, "net::ERR_CERT_AUTHORITY_INVALID"]);
+  expect([await isTrusted(certificate.authority, pc), await asked()]).toEqual([
+    false,
+    "net::ERR_CERT_AUTHORITY_INVALID",
+  ]);
 });

@@ -68,9 +68,7 @@ export async function loadOrMakeCertificate(
   const made = load(folder);
   if (made === undefined) throw new Error(`the certificate just made in ${folder} cannot be read`);
   log.info({ fingerprint256: made.fingerprint256, expiresAt: made.expiresAt }, "certificate made");
-  return kept === undefined
-    ? made
-    : { ...made, replaced: kept.authority };
+  return kept === undefined ? made : { ...made, replaced: kept.authority };
 }
 
 /** The certificate that is in `folder` already, whatever its age; undefined when none is, or it cannot be used. */

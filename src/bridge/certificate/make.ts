@@ -29,7 +29,7 @@ export async function makeCertificate(now: number, random: Random): Promise<Made
   const period = { notBefore: new Date(now - backMs), notAfter: new Date(now + validDays * dayMs) };
   const issuer = `CN=${authorityName} ${randomId(random, 4)}`;
   // Not extractable: the key cannot leave this function, not even by a core dump of the caller's making.
-  const authorityKeys = await webcrypto.subtle.generateKey(algorithm, false, ["sign", "verify"]);
+  const authorityKeys = await newKeys(false);
   const authority = await x509.X509CertificateGenerator.createSelfSigned({
     ...period,
     serialNumber: serial(random),
@@ -44,7 +44,7 @@ export async function makeCertificate(now: number, random: Random): Promise<Made
       await x509.SubjectKeyIdentifierExtension.create(authorityKeys.publicKey),
     ],
   });
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const keys = await newKeys(true);
   const cert = await x509.X509CertificateGenerator.create({
     ...period,
     serialNumber: serial(random),
@@ -74,6 +74,13 @@ export async function makeCertificate(now: number, random: Random): Promise<Made
   };
 }
 
+type Keys = x509.X509CertificateCreateSelfSignedParams["keys"];
+
+async function newKeys(extractable: boolean): Promise<Keys> {
+  // Node's type knows of more usages than the library's.
+  return (await webcrypto.subtle.generateKey(algorithm, extractable, ["sign", "verify"])) as Keys;
+}
+
 /** Positive, 127 bits. */
 function serial(random: Random): string {
   const bytes = random.bytes(16);
@@ -97,6 +104,6 @@ const loopbackAlone = der(
 );
 
 /** One value of less than 128 bytes. */
-function der(tag: number, content: Buffer): Buffer {
+function der(tag: number, content: Uint8Array): Uint8Array<ArrayBuffer> {
   return Buffer.concat([Buffer.from([tag, content.length]), content]);
 }

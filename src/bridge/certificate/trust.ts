@@ -84,7 +84,11 @@ export async function isTrusted(authority: Authority, pc: Pc, options: TrustOpti
  * After a renewal: when the certificate before was trusted, its successor is, and the old one no longer.
  * @returns whether the certificate is trusted now
  */
-export async function keepTrusted({ authority, replaced }: BridgeCertificate, pc: Pc, say: Say): Promise<boolean> {
+export async function keepTrusted(
+  { authority, replaced }: BridgeCertificate,
+  pc: Pc,
+  say: Say,
+): Promise<boolean> {
   if (replaced === undefined || !(await isTrusted(replaced, pc))) return isTrusted(authority, pc);
   const trusted = await trust(authority, pc, say);
   if (trusted) await untrust(replaced, pc, say);
@@ -146,10 +150,7 @@ function macStores({ file, sha1 }: Authority, { home }: Pc): Stores {
   const commands = {
     look: security("find-certificate", "-a", "-Z", "-c", authorityName, keychain),
     add: [security("add-trusted-cert", "-r", "trustRoot", "-p", "ssl", "-k", keychain, file)],
-    remove: [
-      security("remove-trusted-cert", file),
-      security("delete-certificate", "-Z", sha1, keychain),
-    ],
+    remove: [security("remove-trusted-cert", file), security("delete-certificate", "-Z", sha1, keychain)],
   };
   return [["your login keychain", commands]];
 }
@@ -181,7 +182,10 @@ function foldersIn(folder: string): readonly string[] {
 function nssCommands({ file, sha1 }: Authority, folder: string): TrustCommands {
   const database = ["-d", `sql:${folder}`];
   const name = `${authorityName} ${sha1}`;
-  const certutil = (...args: readonly string[]): Command => ({ program: "certutil", args: [...database, ...args] });
+  const certutil = (...args: readonly string[]): Command => ({
+    program: "certutil",
+    args: [...database, ...args],
+  });
   const make = { program: "mkdir", args: ["-p", "-m", "700", folder] };
   const isThere = existsSync(join(folder, "cert9.db"));
   return {

@@ -146,8 +146,14 @@ class EncryptedFile implements SecretStore {
 
   /** Base64 by standard input and output; the script itself holds no secret. */
   async #protect(way: "Protect" | "Unprotect", text: string): Promise<string> {
-    const toBytes = { Protect: "[Text.Encoding]::ASCII.GetBytes($in)", Unprotect: "[Convert]::FromBase64String($in)" };
-    const toText = { Protect: "[Convert]::ToBase64String($out)", Unprotect: "[Text.Encoding]::ASCII.GetString($out)" };
+    const toBytes = {
+      Protect: "[Text.Encoding]::ASCII.GetBytes($in)",
+      Unprotect: "[Convert]::FromBase64String($in)",
+    };
+    const toText = {
+      Protect: "[Convert]::ToBase64String($out)",
+      Unprotect: "[Text.Encoding]::ASCII.GetString($out)",
+    };
     const script = [
       "$ErrorActionPreference = 'Stop'",
       "Add-Type -AssemblyName System.Security",

@@ -125,7 +125,12 @@ ${words.map((word) => `    <string>${xml(word)}</string>`).join("\n")}
 }
 
 function xml(text: string): string {
-  const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+  const entities: Readonly<Record<string, string>> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+  };
   return text.replaceAll(/[&<>"]/g, (letter) => entities[letter] ?? letter);
 }
 

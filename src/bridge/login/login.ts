@@ -4,6 +4,7 @@ import { runShown, type Command, type Pc, type Say } from "../commands/command.t
 import { windowsProgram } from "../commands/windows-programs.ts";
 import {
   agentLabel,
+  allUsers,
   launchAgent,
   systemdUnit,
   taskName,
@@ -69,6 +70,30 @@ export async function uninstallAtLogin(folder: string, pc: Pc, say: Say): Promis
   return true;
 }
 
+/**
+ * Starts the bridge at the login of everybody at this PC: one task, by an administrator. Windows alone. Idempotent.
+ * @param folder where administrators alone write
+ */
+export async function installForAll(program: Program, folder: string, pc: Pc, say: Say): Promise<boolean> {
+  const file = join(folder, "login-task.xml");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(file, forSchtasks(windowsTask(program, allUsers)));
+  try {
+    const { code } = await runShown(schtasks(pc, "/Create", "/F", "/XML", file), pc, say);
+    if (code === 0) say("The bridge starts at the next login of each user.");
+    return code === 0;
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
+/** Takes `installForAll` back and ends the bridges that it started. */
+export async function uninstallForAll(pc: Pc, say: Say): Promise<boolean> {
+  await runShown(schtasks(pc, "/End"), pc, say);
+  const { code } = await runShown(schtasks(pc, "/Delete", "/F"), pc, say);
+  return code === 0;
+}
+
 const nothing: Program = { node: "", script: "", args: [] };
 
 function loginStart(program: Program, folder: string, pc: Pc): LoginStart | undefined {
@@ -87,20 +112,24 @@ function loginStart(program: Program, folder: string, pc: Pc): LoginStart | unde
 function onWindows(program: Program, folder: string, pc: Pc): LoginStart {
   const { USERDOMAIN: domain, USERNAME: name = "" } = pc.env;
   const file = join(folder, "login-task.xml");
-  const schtasks = (...args: readonly string[]): Command => ({
-    program: windowsProgram(pc, "schtasks.exe"),
-    args: [...args, "/TN", taskName],
-  });
   const task = windowsTask(program, { userId: domain === undefined ? name : `${domain}\\${name}` });
   return {
     file,
-    // schtasks takes UTF-16 alone.
-    content: Buffer.from(`\uFEFF${task.replaceAll("\n", "\r\n")}`, "utf16le"),
-    stop: [schtasks("/End")],
-    enable: [schtasks("/Create", "/F", "/XML", file), schtasks("/Run")],
-    disable: [schtasks("/End"), schtasks("/Delete", "/F")],
+    content: forSchtasks(task),
+    stop: [schtasks(pc, "/End")],
+    enable: [schtasks(pc, "/Create", "/F", "/XML", file), schtasks(pc, "/Run")],
+    disable: [schtasks(pc, "/End"), schtasks(pc, "/Delete", "/F")],
     after: [],
   };
+}
+
+function schtasks(pc: Pc, ...args: readonly string[]): Command {
+  return { program: windowsProgram(pc, "schtasks.exe"), args: [...args, "/TN", taskName] };
+}
+
+/** It takes UTF-16 alone. */
+function forSchtasks(task: string): Buffer {
+  return Buffer.from(`\uFEFF${task.replaceAll("\n", "\r\n")}`, "utf16le");
 }
 
 function onMac(program: Program, { home, uid = 0 }: Pc): LoginStart {
@@ -118,7 +147,10 @@ function onMac(program: Program, { home, uid = 0 }: Pc): LoginStart {
 }
 
 function onLinux(program: Program, { home, env }: Pc): LoginStart {
-  const systemctl = (...args: readonly string[]): Command => ({ program: "systemctl", args: ["--user", ...args] });
+  const systemctl = (...args: readonly string[]): Command => ({
+    program: "systemctl",
+    args: ["--user", ...args],
+  });
   const units = join(env["XDG_CONFIG_HOME"] ?? join(home, ".config"), "systemd", "user");
   return {
     file: join(units, unitName),
@@ -136,6 +168,8 @@ function textOf(content: Buffer): string {
 }
 
 function unknownPlatform({ platform }: Pc, say: Say): false {
-  say(`how programs start at login on ${platform} is not known here: start "jackfield bridge" by your own means`);
+  say(
+    `how programs start at login on ${platform} is not known here: start "jackfield bridge" by your own means`,
+  );
   return false;
 }

@@ -13,7 +13,8 @@ export function placesOf({ platform, env, home }: Pick<Machine, "platform" | "en
   if (platform === "win32") {
     const local = env["LOCALAPPDATA"] ?? win32.join(home, "AppData", "Local");
     const folder = win32.join(local, "Jackfield", "Bridge");
-    const machine = win32.join(env["ProgramData"] ?? "C:\\ProgramData", "Jackfield", "bridge.json");
+    // Administrators alone write there; below ProgramData any user could name a browser that others then run.
+    const machine = win32.join(env["ProgramFiles"] ?? "C:\\Program Files", "Jackfield Bridge", "bridge.json");
     return { files: [win32.join(folder, "bridge.json"), machine], folder };
   }
   if (platform === "darwin") {

@@ -6,7 +6,11 @@ import { isTrusted, keepTrusted, trust, untrust } from "../../../src/bridge/cert
 import { RecordingPc } from "../support/pc.ts";
 
 const sha1 = "A1".repeat(20);
-const authorityIn = (folder: string): Authority => ({ pem: "PEM\n", file: join(folder, "authority.pem"), sha1 });
+const authorityIn = (folder: string): Authority => ({
+  pem: "PEM\n",
+  file: join(folder, "authority.pem"),
+  sha1,
+});
 /** Stores that have nothing yet: looking fails, all else works. */
 const empty = (pc: RecordingPc): RecordingPc => {
   pc.answer = ({ args }) => ({ code: args.some((word) => /^-(?:L|store)$/.test(word)) ? 255 : 0 });
@@ -90,9 +94,14 @@ describe("trust in the bridge's certificate", () => {
 
   it("that is refused is told with the reason", async () => {
     const pc = new RecordingPc("win32");
-    pc.answer = () => ({ code: 1, stderr: "CertUtil: -addstore command FAILED: 0x80070005\nAccess is denied." });
+    pc.answer = () => ({
+      code: 1,
+      stderr: "CertUtil: -addstore command FAILED: 0x80070005\nAccess is denied.",
+    });
     expect(await trust(authorityIn(pc.home), pc, pc.say, { machine: true })).toBe(false);
-    expect(pc.said.at(-1)).toContain("exit code 1: CertUtil: -addstore command FAILED: 0x80070005 Access is denied.");
+    expect(pc.said.at(-1)).toContain(
+      "exit code 1: CertUtil: -addstore command FAILED: 0x80070005 Access is denied.",
+    );
   });
 
   it("is known to be there only when every store has it", async () => {
@@ -125,4 +134,3 @@ describe("trust in the bridge's certificate", () => {
     expect([...trusted]).toEqual([]);
   });
 });
-

@@ -22,22 +22,25 @@ function keyring(pc: RecordingPc): { kept: string | undefined } {
 }
 
 describe("the store of the agent's token", () => {
-  it.each(["linux", "darwin"] as const)("is the keyring on %s, and comes back as it was given", async (platform) => {
-    const pc = new RecordingPc(platform);
-    const folder = join(newFolder(), "bridge");
-    const ring = keyring(pc);
-    const store = secretStore(folder, pc);
-    expect(await store.read()).toBeUndefined();
-    await store.write(secret);
-    expect(await secretStore(folder, pc).read()).toBe(secret);
-    expect(readFileSync(join(folder, "credential"), "utf8")).toBe("in the keyring");
-    expect(store.place).toMatch(/Secret Service|login keychain/);
-    await store.write("another");
-    expect(await store.read()).toBe("another");
-    await store.clear();
-    await store.clear();
-    expect([ring.kept, readdirSync(folder), await store.read()]).toEqual([undefined, [], undefined]);
-  });
+  it.each(["linux", "darwin"] as const)(
+    "is the keyring on %s, and comes back as it was given",
+    async (platform) => {
+      const pc = new RecordingPc(platform);
+      const folder = join(newFolder(), "bridge");
+      const ring = keyring(pc);
+      const store = secretStore(folder, pc);
+      expect(await store.read()).toBeUndefined();
+      await store.write(secret);
+      expect(await secretStore(folder, pc).read()).toBe(secret);
+      expect(readFileSync(join(folder, "credential"), "utf8")).toBe("in the keyring");
+      expect(store.place).toMatch(/Secret Service|login keychain/);
+      await store.write("another");
+      expect(await store.read()).toBe("another");
+      await store.clear();
+      await store.clear();
+      expect([ring.kept, readdirSync(folder), await store.read()]).toEqual([undefined, [], undefined]);
+    },
+  );
 
   it("never has the secret on a command line, where other users see it", async () => {
     for (const platform of ["linux", "darwin", "win32"] as const) {
@@ -53,7 +56,12 @@ describe("the store of the agent's token", () => {
   });
 
   it("is a file for its owner alone where no keyring works: not there, not running, or losing what it is given", async () => {
-    const broken = [{ code: "missing" }, { code: 1, stderr: "no D-Bus" }, { code: "cut" }, { code: 0, stdout: "other" }] as const;
+    const broken = [
+      { code: "missing" },
+      { code: 1, stderr: "no D-Bus" },
+      { code: "cut" },
+      { code: 0, stdout: "other" },
+    ] as const;
     for (const answer of broken) {
       const pc = new RecordingPc("linux");
       pc.answer = () => answer;
@@ -74,7 +82,9 @@ describe("the store of the agent's token", () => {
     keyring(pc);
     await secretStore(folder, pc).write(secret);
     pc.answer = () => ({ code: "cut" });
-    await expect(secretStore(folder, pc).read()).rejects.toThrow("the Secret Service cannot be asked: did not end in time");
+    await expect(secretStore(folder, pc).read()).rejects.toThrow(
+      "the Secret Service cannot be asked: did not end in time",
+    );
   });
 
   it("on Windows is a file that DPAPI encrypts for this user, by Windows' own PowerShell", async () => {

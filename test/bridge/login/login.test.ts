@@ -8,7 +8,11 @@ import { isPresent } from "../../setup/debian.ts";
 import { newFolder, RecordingPc } from "../support/pc.ts";
 import { faultOfXml } from "../support/xml.ts";
 
-const program = { node: "/opt/node 24/bin/node", script: "/opt/jack&field/bin/jackfield.js", args: ["--config", "/etc/100%$x.json"] };
+const program = {
+  node: "/opt/node 24/bin/node",
+  script: "/opt/jack&field/bin/jackfield.js",
+  args: ["--config", "/etc/100%$x.json"],
+};
 const onWindows = {
   node: "C:\\Program Files\\Jackfield Bridge\\node.exe",
   script: "C:\\Program Files\\Jackfield Bridge\\bin\\jackfield.js",
@@ -70,7 +74,9 @@ describe("the bridge at login", () => {
     expect(created).toHaveLength(2);
     expect(pc.ran[0]?.args).toEqual(["/Create", "/F", "/XML", file, "/TN", "Jackfield bridge"]);
     expect(pc.lines.filter((line) => !line.includes("/Create"))).toEqual(
-      ["/Run", "/End", "/Run", "/End", "/Delete /F"].map((verb) => `C:\\Windows\\System32\\schtasks.exe ${verb} ${task}`),
+      ["/Run", "/End", "/Run", "/End", "/Delete /F"].map(
+        (verb) => `C:\\Windows\\System32\\schtasks.exe ${verb} ${task}`,
+      ),
     );
     expect(existsSync(file)).toBe(false);
   });
@@ -119,15 +125,22 @@ describe("its definitions", () => {
     // It looks whether the program is there.
     writeFileSync(file, systemdUnit({ ...program, node: "/bin/true" }));
     const env = { ...process.env, XDG_RUNTIME_DIR: folder };
-    const verified = spawnSync("systemd-analyze", ["--user", "--man=no", "verify", file], { encoding: "utf8", env });
+    const verified = spawnSync("systemd-analyze", ["--user", "--man=no", "verify", file], {
+      encoding: "utf8",
+      env,
+    });
     expect([verified.status, verified.stdout + verified.stderr]).toEqual([0, ""]);
     writeFileSync(file, systemdUnit(program).replace("Type=exec", "Typ=exec"));
-    const wrong = spawnSync("systemd-analyze", ["--user", "--man=no", "verify", file], { encoding: "utf8", env });
+    const wrong = spawnSync("systemd-analyze", ["--user", "--man=no", "verify", file], {
+      encoding: "utf8",
+      env,
+    });
     expect(wrong.stderr).toContain("Typ");
   });
 
   it("are well-formed XML", () => {
-    for (const xml of [launchAgent(program), windowsTask(onWindows, allUsers)]) expect(faultOfXml(xml)).toBeUndefined();
+    for (const xml of [launchAgent(program), windowsTask(onWindows, allUsers)])
+      expect(faultOfXml(xml)).toBeUndefined();
     expect(faultOfXml("<a><b></a>")).toBe("</a> closes b");
   });
 });

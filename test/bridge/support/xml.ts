@@ -1,7 +1,9 @@
 /** What is wrong with the elements of an XML text: left open, closed in the wrong order, or with stray `<` or `&`; else undefined. */
 export function faultOfXml(xml: string): string | undefined {
   const open: string[] = [];
-  const body = xml.replace(/^\uFEFF?<\?xml [^?]*\?>\s*(?:<!DOCTYPE [^>]*>)?/, "").replaceAll(/<!--[^]*?-->/g, "");
+  const body = xml
+    .replace(/^\uFEFF?<\?xml [^?]*\?>\s*(?:<!DOCTYPE [^>]*>)?/, "")
+    .replaceAll(/<!--[^]*?-->/g, "");
   for (const [tag, close, name = "", attributes = "", single] of body.matchAll(
     /<(\/?)([A-Za-z][\w.]*)((?:\s+[\w:.]+="[^"<]*")*)\s*(\/?)>/g,
   )) {

@@ -30,7 +30,7 @@ interface Result {
 }
 
 function checkCertificate({ folder }: BridgeSettings): Result {
-  const found = loadCertificate(certificateFolder(folder, thisPc()));
+  const found = loadCertificate(certificateFolder(folder, thisPc(), systemClock));
   if (!found)
     return { ok: true, what: "certificate: made at the first start; `jackfield bridge trust` makes it, too" };
   const until = new Date(found.expiresAt).toISOString().slice(0, 10);

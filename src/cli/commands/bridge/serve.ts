@@ -3,6 +3,7 @@ import {
   Bridge,
   certificateFolder,
   faultLine,
+  keepTrusted,
   loadOrMakeCertificate,
   LogFile,
   secretStore,
@@ -56,10 +57,16 @@ async function serveOnce(
   const restarted = new Promise<End>((resolve) => {
     restart = resolve;
   });
+  const certificate = await loadOrMakeCertificate(
+    certificateFolder(settings.folder, pc, systemClock),
+    surroundings,
+  );
+  if (certificate.replaced !== undefined)
+    await keepTrusted(certificate, pc, (line) => log.info({}, `certificate renewed: ${line.trim()}`));
   const bridge = await Bridge.open({
     settings,
     version,
-    certificate: await loadOrMakeCertificate(certificateFolder(settings.folder, pc), surroundings),
+    certificate,
     credentials: secretStore(settings.folder, pc),
     authorities: trustedAuthorities(settings.gateway.ca),
     machine: systemMachine(systemClock),
