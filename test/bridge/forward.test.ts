@@ -79,6 +79,14 @@ describe("WWE's requests", () => {
     expect(gateway.at("/Ping").filter(({ method }) => method === "OPTIONS")).toHaveLength(2);
   });
 
+  it("are taken of the pages of the settings alone, where those name any", async () => {
+    await opened.bridge.close();
+    opened = await openBridge(trust, gateway.url, { origins: ["https://other.example"] });
+    expect((await get("/Ping", "https://other.example")).status).toBe(200);
+    expect((await get("/Ping")).status).toBe(403);
+    expect(gateway.asked.filter(({ method }) => method === "OPTIONS")).toEqual([]);
+  });
+
   it("make the gateway be asked about strangers no oftener than now and then", async () => {
     for (let page = 0; page < 30; page++) await get("/Ping", `https://evil${page}.example`);
     expect(gateway.at("/Ping")).toHaveLength(10);

@@ -1,7 +1,11 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemMachine } from "../../src/bridge/index.ts";
 import { silentLogger, systemClock } from "../../src/core/index.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { until } from "./support/open-bridge.ts";
+import { newFolder } from "./support/pc.ts";
 
 const start = (script: string, clock = systemClock) =>
   systemMachine(clock).start(process.execPath, ["-e", script], silentLogger);
@@ -21,9 +25,12 @@ describe("a program of the bridge's own", () => {
 
   it("that does not end when asked is ended after three seconds", async () => {
     const clock = new FakeClock();
-    const script =
-      "process.on('SIGTERM', () => {}); process.kill(process.ppid, 0); setInterval(() => {}, 1000)";
-    const stubborn = start(script, clock);
+    const ready = join(newFolder(), "ready");
+    const stubborn = start(
+      `process.on("SIGTERM", () => {}); setInterval(() => {}, 1000); fs.writeFileSync("${ready}", "")`,
+      clock,
+    );
+    await until(() => existsSync(ready));
     let over = false;
     void stubborn.exited.then(() => (over = true));
     stubborn.kill();

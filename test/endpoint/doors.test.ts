@@ -127,7 +127,7 @@ it("methods and paths that are none get 404", async () => {
 
 it("no token and no session stands in the log", async () => {
   const { send, token, tokens, log, ...bench } = await openDoor();
-  await TestPage.open(bench as never, token).then((page) => page.close());
+  await TestPage.open(bench, token).then((page) => page.close());
   await send("GET", `/endpoint/${token}/Odd`, {});
   await send("GET", `/endpoint/${token}x/Ping`, {});
   await send("POST", "/endpoint/page", json, JSON.stringify({ token: `${token}x` }));

@@ -22,7 +22,8 @@ function openSessions() {
 function reader(stream: Readable) {
   let text = "";
   const drain = (): void => {
-    for (let part: unknown = stream.read(); part !== null; part = stream.read()) text += String(part);
+    for (let part: unknown = stream.read(); part !== null; part = stream.read())
+      text += (part as Buffer).toString();
   };
   const orders = (): PageOrder[] => {
     drain();

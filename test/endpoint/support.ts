@@ -183,6 +183,8 @@ export async function openBench(options: BenchOptions = {}) {
 }
 
 export type Bench = Awaited<ReturnType<typeof openBench>>;
+/** What a page needs of it. */
+export type PageBench = Pick<Bench, "page" | "port">;
 
 export function ask(
   port: number,
@@ -218,10 +220,10 @@ export class TestPage {
   readonly events: { readonly event: string; readonly order: PageOrder }[] = [];
   readonly ended: Promise<void>;
   close: () => void = () => {};
-  readonly #bench: Bench;
+  readonly #bench: PageBench;
   readonly #waiting: (() => void)[] = [];
 
-  private constructor(bench: Bench, session: string) {
+  private constructor(bench: PageBench, session: string) {
     this.#bench = bench;
     this.path = `/endpoint/${session}`;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -231,7 +233,7 @@ export class TestPage {
   readonly #over: () => void;
 
   /** Exchanges a token and connects. */
-  static async open(bench: Bench, token: string): Promise<TestPage> {
+  static async open(bench: PageBench, token: string): Promise<TestPage> {
     const answer = await bench.page("/endpoint/page", { token });
     const { session } = JSON.parse(answer.text) as { session: string };
     const page = new TestPage(bench, session);

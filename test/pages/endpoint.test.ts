@@ -1,5 +1,4 @@
 import { beforeEach, expect, it } from "vitest";
-import { launchBrowser } from "../browser/support/index.ts";
 import { seriousFindings } from "./support/axe.ts";
 import { ScriptedEndpoint } from "./support/scripted-endpoint.ts";
 import { SoftphoneRig } from "./support/softphone-rig.ts";
@@ -160,9 +159,9 @@ it("says that its address was used before, and goes on with a new one opened in 
 });
 
 it("says what to do where the browser lets it play no sound yet, and that the microphone is blocked", async () => {
-  const browser = await launchBrowser({ microphone: "deny" });
-  // What drives the browser counts as a click in it, so its own rule is never met.
-  await browser.context.addInitScript(() => {
+  const page = await rig.browser.context.newPage();
+  // What drives the browser counts as a click in it, so the browser's own rule is never met.
+  await page.addInitScript(() => {
     let clicked = false;
     document.addEventListener("pointerup", () => (clicked = true), true);
     window.AudioContext = class extends AudioContext {
@@ -174,9 +173,11 @@ it("says what to do where the browser lets it play no sound yet, and that the mi
         await (clicked ? super.resume() : new Promise(() => {}));
       }
     };
+    navigator.mediaDevices.getUserMedia = async () =>
+      await Promise.reject(new DOMException("Permission denied", "NotAllowedError"));
   });
   try {
-    const page = await browser.open(`${rig.origin}/#endpoint=secret-token`);
+    await page.goto(`${rig.origin}/#endpoint=secret-token`);
     const blocked = page.getByTestId("endpoint-blocked");
     await blocked.waitFor();
     expect(await blocked.textContent()).toContain("click anywhere in this window once");
@@ -185,9 +186,9 @@ it("says what to do where the browser lets it play no sound yet, and that the mi
     await endpoint.connected("session-1");
     expect(await endpoint.signIn("session-1")).toMatchObject({
       ok: false,
-      reason: expect.stringContaining("microphone"),
+      reason: expect.stringContaining("The microphone is blocked for this page."),
     });
   } finally {
-    await browser.close();
+    await page.close();
   }
 });

@@ -3,6 +3,7 @@ import { TokenBucket, type Clock, type Logger } from "../../core/index.ts";
 import type { LoginGuard } from "../../registrar/index.ts";
 import type { EndpointSessions } from "../sessions.ts";
 import type { EndpointTokens } from "../tokens/endpoint-tokens.ts";
+import { hostIsExpected } from "./origins.ts";
 import type { SipServerName } from "../wwe/register-dn.ts";
 
 /** What a reload may change. */
@@ -48,10 +49,22 @@ export class EndpointDesk {
     refused: { host: 0, origin: 0, type: 0, token: 0, code: 0, blocked: 0, order: 0, unknown: 0 },
   };
   readonly #lines: TokenBucket;
+  #lastHost: string | undefined;
+  #lastHosts: readonly string[] | undefined;
 
   constructor(options: EndpointDeskOptions) {
     this.options = options;
     this.#lines = new TokenBucket(linesAtOnce, linesPerSecond, options.clock.now());
+  }
+
+  /** See `hostIsExpected`; the last that was is remembered, since nearly all requests have the same. */
+  expects(host: string | undefined): boolean {
+    const { hosts } = this.options.terms();
+    if (host !== undefined && host === this.#lastHost && hosts === this.#lastHosts) return true;
+    if (!hostIsExpected(host, hosts)) return false;
+    this.#lastHost = host;
+    this.#lastHosts = hosts;
+    return true;
   }
 
   /** Counts and logs; `details` without secrets. */

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { EndpointDesk } from "./desk.ts";
-import { hostIsExpected, originOf } from "./origins.ts";
+import { originOf } from "./origins.ts";
 import type { EndpointPath } from "../wwe/path.ts";
 
 /** What pages of WWE's may not ask for: it belongs to the page and the bridge. */
@@ -22,8 +22,7 @@ export function letIn(
   reply: FastifyReply,
 ): FastifyReply | undefined {
   const { terms, secure } = desk.options;
-  const { origins, hosts } = terms();
-  if (!hostIsExpected(request.host, hosts))
+  if (!desk.expects(request.host))
     return desk.refuse(
       request,
       reply,
@@ -32,7 +31,7 @@ export function letIn(
       "this host is in neither endpoint.hosts nor the certificate",
     );
   const from = request.headers.origin;
-  const origin = originOf(from, request.host, secure, origins);
+  const origin = originOf(from, request.host, secure, terms().origins);
   const isOwn = ownNames.has(path.name) || ownPlaces.has(path.secret);
   if (origin === "foreign" || (isOwn && origin === "allowed" && !isSameOrigin(from, request.host)))
     return desk.refuse(request, reply, "origin", 403, "this origin is not in endpoint.origins");

@@ -46,5 +46,5 @@ function readCall(value: unknown): PageCall | undefined {
   if (!state || !direction || typeof number !== "string" || typeof since !== "string") return undefined;
   const at = Date.parse(since);
   if (number.length > longestNumber || Number.isNaN(at)) return undefined;
-  return { state, direction, number, since: new Date(at).toISOString() };
+  return { state, number, direction, since: new Date(at).toISOString() };
 }

@@ -3,15 +3,16 @@ import { wweGets, wwePosts } from "../wwe/commands.ts";
 import type { EndpointPath } from "../wwe/path.ts";
 import type { EndpointDesk } from "./desk.ts";
 
+const json = "application/json; charset=utf-8";
 const longestBodyShown = 500;
 
 /** A request of WWE's or of the bridge's for it, let in: `/endpoint/{agent token}/{name}`. */
-export async function answerWwe(
+export function answerWwe(
   desk: EndpointDesk,
   { secret, name }: EndpointPath,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<FastifyReply> {
+): FastifyReply | Promise<FastifyReply> {
   const { tokens, sessions, servers } = desk.options;
   const holder = tokens.agent(secret);
   if (!holder)
@@ -27,12 +28,13 @@ export async function answerWwe(
     const details = { dn, method: request.method, name: name.slice(0, 40), ...shown };
     desk.note("unknown", details, "endpoint: WWE asks for what is not known");
     return posted
-      ? reply.type("application/json; charset=utf-8").send("{}")
+      ? reply.header("content-type", json).send("{}")
       : reply.status(404).send({ error: "there is nothing of this name" });
   }
   if (name === "ping") desk.counters.pings++;
   const refused = (reason: string): void =>
     desk.note("order", { dn, address: request.ip, reason }, "endpoint: an order was not carried out");
-  const answer = await command({ session, body, servers, refused });
-  return reply.type("application/json; charset=utf-8").send(answer);
+  const answer = command({ session, body, servers, refused });
+  const send = (text: string): FastifyReply => reply.header("content-type", json).send(text);
+  return typeof answer === "string" ? send(answer) : answer.then(send);
 }

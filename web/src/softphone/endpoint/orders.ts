@@ -51,8 +51,8 @@ async function obey(carrier: Carrier, work: Work): Promise<Refusal> {
       carrier.setOptions(work.wanted);
       return undefined;
     case "call":
-      return await onCall(carrier.phone, work);
   }
+  return await onCall(carrier.phone, work);
 }
 
 /** Comes again with each connection: what is signed in, or about to be, is left alone, and its calls with it. */
@@ -80,8 +80,8 @@ async function onCall(
     case "retrieve":
       return await phone.retrieve();
     case "dtmf":
-      return await phone.sendDigits(digits);
   }
+  return await phone.sendDigits(digits);
 }
 
 /** A call that rings beside the one that is shown is the one to answer. */

@@ -49,7 +49,7 @@ function stateOf({ phase, farRings, heldHere }: CallSnapshot): PageCall["state"]
     case "resuming":
     case "talking":
     case "ended":
-      if (heldHere) return "held";
-      return farRings ? "dialling" : "established";
   }
+  if (heldHere) return "held";
+  return farRings ? "dialling" : "established";
 }

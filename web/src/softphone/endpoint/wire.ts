@@ -99,8 +99,8 @@ function workOf(told: unknown): Work | undefined {
     case "sign-out":
       return { order };
     case undefined:
-      return undefined;
   }
+  return undefined;
 }
 
 function soundChange(told: unknown): SoundChange {

@@ -31,8 +31,8 @@ export function lineWords(link: LinkState, phone: Signed): Shown {
     case "refused":
       return ["bad", `${link.reason} ${OPEN_ANEW}`];
     case "up":
-      return upWords(phone);
   }
+  return upWords(phone);
 }
 
 function upWords({ dn, registration, signingIn }: Signed): Shown {
