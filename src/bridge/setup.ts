@@ -74,7 +74,11 @@ const setups: Readonly<Record<SetupCommand, (options: SetupOptions) => Promise<b
     if (!machine) return installAtLogin(program, folder, pc, say);
     const shared = machineFolder(pc);
     if (shared === undefined) return onlyOnWindows(say);
-    return (await installForAll(program, shared, pc, say)) && (await setups.trust(options));
+    if (!(await installForAll(program, shared, pc, say))) return false;
+    if (await setups.trust(options)) return true;
+    // The MSI takes its files away again when this fails, and cannot take the task.
+    await uninstallForAll(pc, say);
+    return false;
   },
   async trust(options) {
     const { pc, say, surroundings, machine } = options;

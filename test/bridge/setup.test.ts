@@ -87,6 +87,13 @@ describe("setting a PC up", () => {
     expect(certificateFolder(folder, pc, surroundings.clock)).toBe(join(folder, "certificate"));
   });
 
+  it("for all users leaves no task where the certificate is not trusted: the installer takes all else away", async () => {
+    const pc = new RecordingPc("win32", { ProgramFiles: newFolder() });
+    pc.answer = ({ program }) => ({ code: program.endsWith("certutil.exe") ? 1 : 0 });
+    expect(await bench(pc).run("install", { machine: true })).toBe(1);
+    expect(pc.ran.at(-1)?.args).toEqual(["/Delete", "/F", "/TN", "Jackfield bridge"]);
+  });
+
   it("for all users is refused elsewhere than on Windows, and failures are told by the exit code", async () => {
     const pc = new RecordingPc("linux");
     for (const command of ["install", "uninstall", "trust", "untrust"] as const)

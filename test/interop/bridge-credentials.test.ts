@@ -26,8 +26,8 @@ function steps(command: readonly string[]): { readonly steps: unknown; readonly 
   writeFileSync(join(home, "program.mjs"), program);
   const node = `"${process.execPath}" --input-type=module < "${home}/program.mjs"`;
   const env = { PATH: process.env["PATH"], HOME: home, XDG_RUNTIME_DIR: home };
-  const [first = "", ...rest] = [...command, node];
-  const ended = spawnSync(first, rest, { cwd: root, encoding: "utf8", env, timeout: 30_000 });
+  const [first = "", ...rest] = command;
+  const ended = spawnSync(first, [...rest, node], { cwd: root, encoding: "utf8", env, timeout: 30_000 });
   return {
     steps: JSON.parse(ended.stdout.trim().split("\n").at(-1) || `"${ended.stderr.slice(0, 200)}"`),
     home,

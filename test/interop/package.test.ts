@@ -162,7 +162,7 @@ describe("the MSI of the bridge", () => {
       skip(got.status !== 0, `${what} cannot be had here: ${got.stderr.slice(0, 200)}`);
       await expectMsi(join(folder, got.stdout.trim()), node);
     },
-    PACK_LIMIT_MS,
+    3 * PACK_LIMIT_MS,
   );
 
   async function expectMsi(nodeTarball: string, nodePackage: NodePackage): Promise<void> {

@@ -118,17 +118,15 @@ function unknownPlatform({ platform }: Pc, say: Say): false {
 
 type Stores = readonly (readonly [name: string, commands: TrustCommands])[];
 
+type StoresOf = (authority: Authority, pc: Pc, machine: boolean) => Stores;
+
 function storesOf(authority: Authority, pc: Pc, { machine = false }: TrustOptions): Stores | undefined {
-  switch (pc.platform) {
-    case "win32":
-      return windowsStores(authority, pc, machine);
-    case "darwin":
-      return macStores(authority, pc);
-    case "linux":
-      return nssDatabases(pc).map((folder) => [folder, nssCommands(authority, folder)]);
-    default:
-      return undefined;
-  }
+  const platforms: Partial<Record<NodeJS.Platform, StoresOf>> = {
+    win32: windowsStores,
+    darwin: macStores,
+    linux: nssStores,
+  };
+  return platforms[pc.platform]?.(authority, pc, machine);
 }
 
 /** Chrome, Edge and (from 120, by its default) Firefox read the user's and the machine's Root stores. */
@@ -170,6 +168,9 @@ function nssDatabases({ home, env }: Pc): readonly string[] {
   ].filter((folder) => existsSync(join(folder, "cert9.db")));
   return [classic, ...(existsSync(join(moved, "cert9.db")) ? [moved] : []), ...others];
 }
+
+const nssStores: StoresOf = (authority, pc) =>
+  nssDatabases(pc).map((folder) => [folder, nssCommands(authority, folder)]);
 
 function foldersIn(folder: string): readonly string[] {
   try {

@@ -22,16 +22,9 @@ export interface SecretStore {
  */
 export function secretStore(folder: string, pc: Pc): SecretStore {
   const file = join(folder, "credential");
-  switch (pc.platform) {
-    case "win32":
-      return new EncryptedFile(join(folder, "credential.dpapi"), pc);
-    case "darwin":
-      return new KeyringOrFile(keychain, file, pc);
-    case "linux":
-      return new KeyringOrFile(secretService, file, pc);
-    default:
-      return new KeyringOrFile(undefined, file, pc);
-  }
+  if (pc.platform === "win32") return new EncryptedFile(join(folder, "credential.dpapi"), pc);
+  const keyrings: Partial<Record<NodeJS.Platform, Keyring>> = { darwin: keychain, linux: secretService };
+  return new KeyringOrFile(keyrings[pc.platform], file, pc);
 }
 
 /** What keeps a secret under a name. It is base64url there: no program must be told of quotes, lines or other letters. */

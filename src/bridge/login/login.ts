@@ -97,16 +97,12 @@ export async function uninstallForAll(pc: Pc, say: Say): Promise<boolean> {
 const nothing: Program = { node: "", script: "", args: [] };
 
 function loginStart(program: Program, folder: string, pc: Pc): LoginStart | undefined {
-  switch (pc.platform) {
-    case "win32":
-      return onWindows(program, folder, pc);
-    case "darwin":
-      return onMac(program, pc);
-    case "linux":
-      return onLinux(program, pc);
-    default:
-      return undefined;
-  }
+  const platforms: Partial<Record<NodeJS.Platform, () => LoginStart>> = {
+    win32: () => onWindows(program, folder, pc),
+    darwin: () => onMac(program, pc),
+    linux: () => onLinux(program, pc),
+  };
+  return platforms[pc.platform]?.();
 }
 
 function onWindows(program: Program, folder: string, pc: Pc): LoginStart {

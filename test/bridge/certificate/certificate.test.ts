@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
@@ -46,6 +47,22 @@ describe("the bridge's certificate", () => {
     const texts = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
     expect(texts.join("").match(/BEGIN [A-Z ]*KEY/g)).toEqual(["BEGIN PRIVATE KEY"]);
     expect(new X509Certificate(cert).publicKey.equals(ca.publicKey)).toBe(false);
+  });
+
+  it("has an authority that even with its key could sign for servers of these three names alone", async () => {
+    const { authority } = await loadOrMakeCertificate(newFolder(), surroundings());
+    const said = execFileSync("openssl", ["x509", "-noout", "-text"], {
+      input: authority.pem,
+      encoding: "utf8",
+    });
+    expect(said).toMatch(/Basic Constraints: critical\s+CA:TRUE, pathlen:0\s/);
+    expect(said).toMatch(/Extended Key Usage:\s+TLS Web Server Authentication\s/);
+    const constraints = /Name Constraints: critical\s+Permitted:\s+([^]*?)\s+X509v3/.exec(said)?.[1] ?? "";
+    expect(constraints.split(/\s+/)).toEqual([
+      "DNS:localhost",
+      "IP:127.0.0.1/255.255.255.255",
+      `IP:0:0:0:0:0:0:0:1/${Array(8).fill("FFFF").join(":")}`,
+    ]);
   });
 
   it("is what a TLS client takes that knows the authority, by each of the three names, and takes for no other", async () => {

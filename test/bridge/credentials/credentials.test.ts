@@ -91,9 +91,9 @@ describe("the store of the agent's token", () => {
     const pc = new RecordingPc("win32", { SystemRoot: "C:\\Windows" });
     const folder = newFolder();
     pc.answer = ({ args, input = "" }) => {
-      const protect = args.at(-1)?.includes("::Protect(");
-      const reversed = [...(protect ? input : Buffer.from(input, "base64").toString())].reverse().join("");
-      return { stdout: protect ? Buffer.from(reversed).toString("base64") : reversed };
+      const hex = Buffer.from(input).toString("hex");
+      if (args.at(-1)?.includes("::Protect(")) return { stdout: Buffer.from(hex).toString("base64") };
+      return { stdout: Buffer.from(Buffer.from(input, "base64").toString(), "hex").toString() };
     };
     const store = secretStore(folder, pc);
     expect(await store.read()).toBeUndefined();
