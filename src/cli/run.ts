@@ -15,6 +15,8 @@ export const usage = `jackfield ${version}: WebRTC-to-SIP gateway for Genesys co
   jackfield ha1 DN [--realm REALM]  reads a password, prints the DN's line for agents.accountsFile
   jackfield import-asterisk pjsip.conf [extensions.conf] [rtp.conf] [http.conf] [--output FILE] [--report FILE]
                                     makes a configuration of Asterisk's and tells what maps (docs/migration.md)
+  jackfield bridge [enrol CODE --gateway URL | install | trust | ...] [--check] [--settings FILE]
+                                    WWE's endpoint on an agent's PC: https://127.0.0.1:8000 (docs/bridge.md)
   jackfield version`;
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -35,6 +37,10 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
         output: { type: "string", short: "o" },
         report: { type: "string" },
         realm: { type: "string" },
+        gateway: { type: "string" },
+        settings: { type: "string" },
+        check: { type: "boolean" },
+        machine: { type: "boolean" },
         help: { type: "boolean", short: "h" },
         version: { type: "boolean", short: "v" },
       },
@@ -50,6 +56,11 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
   if (command === "import-asterisk") {
     const { runImportAsterisk } = await import("./commands/import-asterisk.ts");
     return runImportAsterisk({ files: rest, output: values.output, report: values.report });
+  }
+  if (command === "bridge") {
+    const { runBridge } = await import("./commands/bridge.ts");
+    const { settings, gateway, check = false, machine = false } = values;
+    return runBridge({ words: rest, settings, gateway, check, machine });
   }
   const [dn, ...more] = rest;
   if (command === "ha1" && dn !== undefined && more.length === 0) {

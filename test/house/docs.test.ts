@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
+import { settingKeys } from "../../src/bridge/settings/index.ts";
 import { allMetrics } from "../../src/admin/metrics/groups.ts";
 import { usage } from "../../src/cli/run.ts";
 import { configKeys } from "../../src/config/index.ts";
@@ -34,12 +35,13 @@ function unknown(
 }
 
 /** Paths of keys and of the maps above them; `[]` left out. */
-const keys = new Set(
-  configKeys().flatMap(({ key }) => {
-    const parts = key.replaceAll("[]", "").split(".");
-    return parts.map((_part, at) => parts.slice(0, at + 1).join("."));
-  }),
-);
+const pathsUnder = (key: string): string[] => {
+  const parts = key.replaceAll("[]", "").split(".");
+  return parts.map((_part, at) => parts.slice(0, at + 1).join("."));
+};
+const keys = new Set(configKeys().flatMap(({ key }) => pathsUnder(key)));
+/** The bridge has settings of its own. */
+const namedKeys = new Set([...keys, ...settingKeys.filter((key) => key.includes(".")).flatMap(pathsUnder)]);
 
 it("every key that a guide names is there", () => {
   expect(keys.size).toBeGreaterThan(200);
@@ -47,7 +49,7 @@ it("every key that a guide names is there", () => {
   const foreign = /\.(?:conf|com|js|json|md|ts|yaml|instance)$/;
   const isThere = (named: string): boolean => {
     const key = named.replaceAll("[]", "");
-    return foreign.test(key) || !keys.has(key.split(".")[0] ?? "") || keys.has(key);
+    return foreign.test(key) || !namedKeys.has(key.split(".")[0] ?? "") || namedKeys.has(key);
   };
   expect(unknown(guides, /`([a-z]\w*(?:\[\])?(?:\.\w+(?:\[\])?)+)(?::[^`]*)?`/g, isThere)).toEqual([]);
 });

@@ -19,6 +19,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | "*">> = {
   records: ["b2bua", "core"],
   telemetry: ["sip", "trace", "b2bua", "core"],
   migration: ["config", "core"],
+  bridge: ["core"],
 };
 
 /**
@@ -56,6 +57,7 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   werift: ["src/media/dtls/"],
   "sip.js": ["src/sip/message/"],
   "libopus-wasm": ["src/media/codec/"],
+  "@peculiar/x509": ["src/bridge/certificate/"],
   ws: ["src/ws/"],
   zod: ["src/config/"],
   yaml: ["src/config/", "src/migration/"],

@@ -1,0 +1,24 @@
+import type { CredentialStore, Enrolment } from "../contract.ts";
+
+/** What the store has, if it is an enrolment. */
+export async function readEnrolment(store: CredentialStore): Promise<Enrolment | undefined> {
+  const text = await store.read();
+  if (text === undefined) return undefined;
+  try {
+    return asEnrolment(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function asEnrolment(value: unknown): Enrolment | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { gateway, token, dn } = value as Readonly<Record<string, unknown>>;
+  if (typeof gateway !== "string" || !URL.canParse(gateway) || !isToken(token)) return undefined;
+  return { gateway: new URL(gateway).origin, token, ...(typeof dn === "string" ? { dn } : {}) };
+}
+
+/** It becomes one segment of a path as it is. */
+export function isToken(value: unknown): value is string {
+  return typeof value === "string" && /^[\w.~-]{8,4096}$/.test(value) && !/^\.+$/.test(value);
+}
