@@ -122,6 +122,18 @@ it("UnregisterDn signs the page out, and the DN is not active from then on", asy
   expect(dns.signedOut).toEqual([]);
 });
 
+it("UnregisterDn leaves another client of the DN alone where the page has signed out", async () => {
+  const { session, dns } = openSessions();
+  const { orders } = reader(session.openPage(page(1)));
+  dns.signIn("5001");
+  session.register();
+  session.unregister();
+  session.page.receiveResult(orders()[0]?.id ?? 0, { ok: true, reason: "" });
+  await settle();
+  expect(dns.signedOut).toEqual([]);
+  expect(session.active).toBe(false);
+});
+
 it("UnregisterDn signs the DN out against a page that does not answer, and without a page at once", async () => {
   const { session, dns, clock } = openSessions();
   session.openPage(page(1));

@@ -113,6 +113,15 @@ it("mutes and turns down as told, for this call and the next, and says so", asyn
   await endpoint.order("session-1", { order: "options", noiseSuppression: false });
   await rig.button("Settings").click();
   await expect.poll(async () => await rig.page.getByTestId("noiseSuppression").isChecked()).toBe(false);
+  // Who signs in next is heard.
+  await sound({ microphone: { muted: true }, speaker: { muted: true } });
+  await endpoint.order("session-1", { order: "call", act: "hang-up" });
+  await endpoint.order("session-1", { order: "sign-out" });
+  await endpoint.state({
+    signed_in: false,
+    microphone: { muted: false, volume: 100 },
+    speaker: { muted: false, volume: 40 },
+  });
   expect(rig.errors).toEqual([]);
 });
 

@@ -121,6 +121,17 @@ it("the bridge: a code, a token, a page token for the browser", async () => {
   page.close();
 });
 
+it("a reload that revokes a token ends its page and WWE's requests at once", async () => {
+  const [, { token = "", id = "" }] = await api("/api/endpoint/tokens", { dn: "5013" });
+  const page = await TestPage.open(pageBench(), token);
+  const before = gateway.live.current;
+  gateway.live.replace({ ...before, endpoint: { ...before.endpoint, revokedTokens: [id] } });
+  await page.ended;
+  expect((await wwe("GET", `/endpoint/${token}/Ping`)).status).toBe(401);
+  gateway.live.replace(before);
+  expect((await wwe("GET", `/endpoint/${token}/Ping`)).status).toBe(200);
+});
+
 it("tokens are issued to who may operate, for DNs that may sign in, and each is audited", async () => {
   expect(
     (

@@ -12,6 +12,7 @@ export interface Carrier {
     "snapshot" | "dial" | "answer" | "reject" | "hangUp" | "hold" | "retrieve" | "sendDigits"
   >;
   signIn(by: TokenSignIn): Promise<Refusal>;
+  /** Also where nobody is signed in. */
   signOut(): void;
   setMicrophone(change: SoundChange): void;
   setSpeaker(change: SoundChange): void;
@@ -41,7 +42,7 @@ async function obey(carrier: Carrier, work: Work): Promise<Refusal> {
     case "sign-in":
       return await signIn(carrier, work.credentials);
     case "sign-out":
-      if (carrier.phone.snapshot.dn !== undefined) carrier.signOut();
+      carrier.signOut();
       return undefined;
     case "sound":
       if (work.microphone !== undefined) carrier.setMicrophone(work.microphone);
