@@ -1,1 +1,4 @@
 export type * from "./contract.ts";
+export type { OtherVariant, WrtcAnswer, WrtcRequest } from "./http/exchange.ts";
+export type { DnLogin, LoginVerdict, OwnSession, OwnSignIn } from "./http/sign-in.ts";
+export { Wrtc, type WrtcFigures, type WrtcOptions, type WrtcRoutes, type WrtcTerms } from "./wrtc.ts";

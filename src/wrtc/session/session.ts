@@ -1,148 +1,103 @@
-import { TokenBucket, type Clock, type Logger, type Timer } from "../../core/index.ts";
+import type { Clock, Timer } from "../../core/index.ts";
 import type { AgentRegistrar, WrtcPresence } from "../../registrar/index.ts";
-import type { ClientCalls, ClientLine, ClientMessage, GatewayMessage } from "../contract.ts";
-import type { Letter } from "../protocol/gateway-message.ts";
-import { Mailbox, type MailboxCounters, type WaitTerms } from "./mailbox.ts";
-import type { PollEvents, PollLine } from "./poll.ts";
-import { Repetitions } from "./repetitions.ts";
+import type { ClientCalls, ClientLine } from "../contract.ts";
 
-/** Where a request came from. */
+/** Where a client's requests come from. */
 export interface Caller {
-  /** Of the client's connection, without the port, as failed logins are counted by. */
+  /** Of its connection, without the port. */
   readonly address: string;
-  readonly port: number;
+  readonly port?: number;
   readonly userAgent: string;
 }
 
-export interface SessionTerms extends WaitTerms {
-  /** After the last open poll the session is over, ms. */
-  readonly expiryMs: number;
+/** How a session ended: the status of the polls it leaves behind. 503: the gateway goes, and another may take it. */
+export type EndStatus = 200 | 503;
+
+/** The protocol's side of a session. */
+export interface SessionUser {
+  /** The way to the client. */
+  line(presence: WrtcPresence): ClientLine;
+  /** It is over; told once. */
+  onClosed(status: EndStatus): void;
 }
 
 export interface SessionOptions {
-  readonly id: string;
   /** For logs and lists; opens nothing. */
   readonly name: string;
   readonly dn: string;
   readonly anonymous: boolean;
-  /** Of its sign-in, as all its requests must say it. */
-  readonly origin: string;
   readonly caller: Caller;
   /** ms since 1970-01-01 UTC. */
   readonly since: number;
-  readonly write: (message: GatewayMessage, peer: string) => Letter;
+  readonly user: SessionUser;
   readonly makeCalls: (line: ClientLine) => ClientCalls;
   readonly registrar: Pick<AgentRegistrar, "noteReachable">;
-  readonly terms: () => SessionTerms;
-  readonly counters: MailboxCounters;
+  /** Since its client was last heard of it is over after this, ms. */
+  readonly expiryMs: () => number;
   readonly clock: Clock;
-  readonly log: Logger;
   /** It is over, and not because `close` was called. */
   readonly onOver: (cause: "expired" | "dismissed", reason: string) => void;
 }
 
 /** Between two polls a client is as good as there, ms; one that had an error polls in 3 s. */
 const reachableMs = 5000;
-const messagesAtOnce = 40;
-const messagesPerSecond = 10;
+/** The sign-in may be held that long until its answer, ms. */
+const firstMs = 15_000;
 
-/** One signed-in client: its presence, its messages both ways and the end of it all. */
-export class Session implements ClientLine {
-  readonly id: string;
+/** One signed-in client: its presence, its calls, and how long it may be silent. */
+export class Session {
   readonly dn: string;
   readonly anonymous: boolean;
-  readonly origin: string;
   readonly presence: Presence;
   readonly calls: ClientCalls;
   readonly #options: SessionOptions;
-  readonly #mailbox: Mailbox;
-  readonly #repetitions: Repetitions;
-  readonly #rate: TokenBucket;
   #timer: Timer | undefined;
 
   constructor(options: SessionOptions) {
-    const { id, dn, anonymous, origin, clock, terms, counters } = options;
-    this.id = id;
-    this.dn = dn;
-    this.anonymous = anonymous;
-    this.origin = origin;
+    this.dn = options.dn;
+    this.anonymous = options.anonymous;
     this.#options = options;
-    this.presence = new Presence(options, (reason) => options.onOver("dismissed", reason));
-    this.#repetitions = new Repetitions(clock);
-    this.#rate = new TokenBucket(messagesAtOnce, messagesPerSecond, clock.now());
-    this.#mailbox = new Mailbox({ clock, terms, counters, onPolling: (polling) => this.#polling(polling) });
-    this.#waitForPoll();
-    this.calls = options.makeCalls(this);
+    this.presence = new Presence(options);
+    this.calls = options.makeCalls(options.user.line(this.presence));
+    this.#waitForPoll(firstMs);
   }
 
-  /** Polls that hang. */
-  get polls(): number {
-    return this.#mailbox.polls;
+  /** Its client gave a sign of life, and lets no request hang. */
+  seen(): void {
+    this.polling(true);
+    this.polling(false);
   }
 
-  send(message: GatewayMessage, peer: string): void {
-    const { write, log } = this.#options;
+  /** From where its last request came. */
+  calledFrom(caller: Caller): void {
+    this.presence.caller = caller;
+  }
+
+  /** A request of its client hangs, or none does any more. */
+  polling(polling: boolean): void {
     if (this.presence.gone) return;
-    const letter = write(message, peer);
-    log.debug({ dn: this.dn, instance: this.presence.instance, kind: letter.kind }, "message to client");
-    if (!this.#mailbox.push(letter))
-      log.warn({ dn: this.dn, kind: letter.kind }, "client does not read its messages: one is lost");
-  }
-
-  /** Hands on what a client posted, unless it did before. `to`: as `ClientCalls.receive` has it. */
-  receive(message: ClientMessage, key: string | undefined, to: string): "taken" | "repeated" {
-    const { log } = this.#options;
-    if (key !== undefined && this.#repetitions.isRepeated(key)) return "repeated";
-    log.debug({ dn: this.dn, instance: this.presence.instance, kind: message.kind }, "message of client");
-    this.calls.receive(message, to);
-    return "taken";
-  }
-
-  /** False: it sends too much. */
-  mayPost(): boolean {
-    return this.#rate.take(this.#options.clock.now());
-  }
-
-  park(line: PollLine, caller: Caller): PollEvents {
-    this.presence.caller = caller;
-    return this.#mailbox.park(line);
-  }
-
-  /** For a client that asks without hanging: it is there, and this is the oldest message for it. */
-  take(caller: Caller): Letter | undefined {
-    this.presence.caller = caller;
+    if (!polling) return this.#waitForPoll(reachableMs);
+    this.#timer?.clear();
     this.#setReachable(true);
-    this.#waitForPoll();
-    return this.#mailbox.take();
   }
 
-  /**
-   * Ends the call, then the polls; `status` is what they are answered. What the call's end tells the client still goes
-   * by a poll that is open. Idempotent.
-   */
-  close(reason: string, status: 200 | 404 | 503): void {
+  /** Ends the call, then the rest: what its end tells the client goes still. Idempotent. */
+  close(reason: string, status: EndStatus): void {
     if (this.presence.gone) return;
     this.#timer?.clear();
     this.calls.close(reason);
     this.presence.gone = true;
     this.presence.reachable = false;
-    this.#mailbox.close(status);
+    this.#options.user.onClosed(status);
   }
 
-  #polling(polling: boolean): void {
-    if (this.presence.gone) return;
-    if (!polling) return this.#waitForPoll();
+  #waitForPoll(patienceMs: number): void {
+    const { clock, expiryMs, onOver } = this.#options;
     this.#timer?.clear();
-    this.#setReachable(true);
-  }
-
-  #waitForPoll(): void {
-    const { clock, terms } = this.#options;
-    this.#timer?.clear();
-    this.#timer = clock.setTimer(reachableMs, () => {
+    this.#timer = clock.setTimer(patienceMs, () => {
       this.#setReachable(false);
-      const left = Math.max(0, terms().expiryMs - reachableMs);
-      this.#timer = clock.setTimer(left, () => this.#options.onOver("expired", "client polls no more"));
+      const left = Math.max(0, expiryMs() - patienceMs);
+      this.#timer = clock.setTimer(left, () => onOver("expired", "client polls no more"));
     });
   }
 
@@ -163,14 +118,14 @@ class Presence implements WrtcPresence {
   caller: Caller;
   reachable = true;
   gone = false;
-  readonly #onDismissed: (reason: string) => void;
+  readonly #onOver: SessionOptions["onOver"];
 
-  constructor({ dn, name, since, caller }: SessionOptions, onDismissed: (reason: string) => void) {
+  constructor({ dn, name, since, caller, onOver }: SessionOptions) {
     this.dn = dn;
     this.instance = name;
     this.since = since;
     this.caller = caller;
-    this.#onDismissed = onDismissed;
+    this.#onOver = onOver;
   }
 
   get userAgent(): string {
@@ -178,10 +133,11 @@ class Presence implements WrtcPresence {
   }
 
   get address(): string {
-    return `${this.caller.address}:${this.caller.port}`;
+    const { address, port } = this.caller;
+    return port === undefined ? address : `${address}:${port}`;
   }
 
   dismissed(reason: string): void {
-    if (!this.gone) this.#onDismissed(reason);
+    if (!this.gone) this.#onOver("dismissed", reason);
   }
 }
