@@ -55,7 +55,8 @@ interface UnderWay {
 export const lettersKept = 100;
 /** Polls of one session at a time: two chains of an old client, and what a broken connection has left. */
 const pollsKept = 4;
-const attemptsMost = 4;
+/** What is told so often in vain is given up: most likely something on the way closes each connection. */
+const attemptsMost = 8;
 /** How long an answer may take to be written. */
 const writeMs = 5000;
 /** So long after an answer without a word of its connection the client is taken to have it. */
