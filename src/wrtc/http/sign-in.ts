@@ -146,18 +146,12 @@ export class SignIn {
 }
 
 function refusalOf(verdict: LoginVerdict): WrtcAnswer | undefined {
-  switch (verdict.outcome) {
-    case "accepted":
-      return undefined;
-    case "refused":
-      return says(403, "wrong DN or password");
-    case "blocked":
-      return says(429, "too many wrong passwords", { "retry-after": String(verdict.seconds) });
-    case "unavailable":
-      return says(503, "what tells of agents cannot be reached just now", {
-        "retry-after": String(verdict.seconds),
-      });
-  }
+  if (verdict.outcome === "accepted") return undefined;
+  if (verdict.outcome === "refused") return says(403, "wrong DN or password");
+  const headers = { "retry-after": String(verdict.seconds) };
+  return verdict.outcome === "blocked"
+    ? says(429, "too many wrong passwords", headers)
+    : says(503, "what tells of agents cannot be reached just now", headers);
 }
 
 function refused({ status, body }: WrtcAnswer): { readonly status: number; readonly error: string } {

@@ -29,11 +29,16 @@ function bodyOf(message: GatewayMessage, wallClock: number): string {
       return "EVENT-HOLD";
     case "info":
       return `INFO-PEER ${message.body}`;
-    case "stats": {
-      const { statistics, sinceMs } = message;
-      return `PUT-STATS ${JSON.stringify(serverStatistics(statistics, wallClock, sinceMs))}`;
-    }
+    default:
+      return statsOf(message, wallClock);
   }
+}
+
+function statsOf(
+  { statistics, sinceMs }: Extract<GatewayMessage, { kind: "stats" }>,
+  wallClock: number,
+): string {
+  return `PUT-STATS ${JSON.stringify(serverStatistics(statistics, wallClock, sinceMs))}`;
 }
 
 function roapOf({ kind, sdp, ids, attached }: Extract<GatewayMessage, { kind: "offer" | "answer" }>): string {

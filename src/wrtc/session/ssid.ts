@@ -61,7 +61,7 @@ export class SsidMint {
     if (ssid.length > longest || !/^[\dA-Za-z]*_[\w-]+$/.test(ssid)) return undefined;
     const told = ssid.slice(0, -signLength);
     const sign = Buffer.from(ssid.slice(-signLength), "base64url");
-    const [node = "", payload = ""] = splitAt(told, told.indexOf("_"));
+    const [node, payload] = splitAt(told, told.indexOf("_"));
     const bytes = Buffer.from(payload, "base64url");
     if (sign.length !== signBytes || bytes.length <= headBytes || bytes[0] !== version) return undefined;
     // Base64 has several forms of the same bytes: only the one that was issued names a session.

@@ -5,7 +5,7 @@ import { connect as connectTcp } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { seeded } from "../../support/seeded.ts";
 import { temporaryFolder, writeCertificate } from "../../ws/support.ts";
-import { ask, page, until, WrtcBench, type Answer, type BenchOptions } from "./support.ts";
+import { page, until, WrtcBench, type Answer, type BenchOptions } from "./support.ts";
 
 const folder = temporaryFolder();
 const tls = { certFile: join(folder.path, "cert.pem"), keyFile: join(folder.path, "key.pem") };
