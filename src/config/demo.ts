@@ -48,6 +48,7 @@ export function demoConfig({
     agents: { accounts: demoDns.map((dn) => ({ dn, password: demoPassword("{dn}") })) },
     sipServer: { addresses: [`${host}:${sandboxPort}`] },
     page: { embedding: { origins } },
+    wrtc: { enabled: true, origins },
     admin: {
       ...(token === undefined ? {} : { token }),
       users: password === undefined ? [] : [{ name: demoAdmin, role: "operate", password }],

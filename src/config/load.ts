@@ -150,9 +150,9 @@ function resolveSections(
   const records = sections.records && resolveRecords(sections.records, directory, say);
   const others = agents && admin && http && { agents, admin, http };
   const endpoint = sections.endpoint && resolveEndpoint(sections.endpoint, others, say);
-  const { websocket, sip, clients, calls, page, gws, trace, shutdown, log } = sections;
+  const { websocket, sip, clients, calls, page, gws, wrtc, trace, shutdown, log } = sections;
   if (!agents || !sipServer || !http || !websocket || !sip || !media) return undefined;
-  if (!clients || !calls || !page || !gws || !admin || !trace || !shutdown || !log) return undefined;
+  if (!clients || !calls || !page || !gws || !wrtc || !admin || !trace || !shutdown || !log) return undefined;
   if (!metrics || !turn || !hep || !openTelemetry || !records || !endpoint) return undefined;
   return {
     http,
@@ -167,6 +167,7 @@ function resolveSections(
     page,
     gws,
     endpoint,
+    wrtc,
     admin,
     metrics,
     trace,

@@ -15,6 +15,7 @@ export const logRooms = [
   "registrar",
   "sip",
   "telemetry",
+  "wrtc",
   "ws",
 ] as const;
 export type LogRoom = (typeof logRooms)[number];

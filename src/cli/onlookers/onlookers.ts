@@ -7,6 +7,7 @@ import { openSpans } from "./telemetry.ts";
 import { openRecords } from "./records.ts";
 import type { GatewayRooms, Onlooker } from "../gateway/rooms.ts";
 import { openSignIn } from "./sign-in.ts";
+import { openWrtc } from "./wrtc.ts";
 
 /** What opens one; it rejects when what it must bind cannot be bound, and the gateway does not start then. */
 type Opener = (rooms: GatewayRooms) => Onlooker | undefined | Promise<Onlooker | undefined>;
@@ -18,6 +19,7 @@ export const onlookers: readonly Opener[] = [
   openSpans,
   openSignIn,
   openEndpoint,
+  openWrtc,
   watchAccounts,
   openLogLevels,
   openRecords,

@@ -28,6 +28,7 @@ export const logRooms = [
   "registrar",
   "sip",
   "telemetry",
+  "wrtc",
   "ws",
 ] as const;
 
