@@ -69,7 +69,8 @@ export interface ClientCalls {
   readonly busy: boolean;
   /**
    * `to`: whom the client addresses, percent-decoded once; its own SSID (`self`) arrives as "self", nobody as the empty
-   * string.
+   * string. An offer to "self" begins an echo call: `B2bua.echoToClient` in the place of `callFromClient`, with the same
+   * leg.
    */
   receive(message: ClientMessage, to: string): void;
   /** The session is over, and so is its call. Idempotent. */
