@@ -1,4 +1,4 @@
-/** The gateway of `bench:calls` and `bench:agents`, whole, in a process of its own. */
+/** The gateway of `bench:calls`, `bench:agents` and `bench:wrtc`, whole, in a process of its own. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +22,8 @@ export interface GatewaySettings {
   readonly tls?: boolean;
   /** `media.maxWorkerLoad`; default as in production. */
   readonly maxWorkerLoad?: number;
+  /** The section `wrtc`, for clients of that protocol. */
+  readonly wrtc?: object;
 }
 
 export interface GatewayMemory {
@@ -48,6 +50,7 @@ async function open(settings: GatewaySettings): Promise<{ readonly httpPort: num
     media: { host, browserPort: 0, rtpPorts, workers, maxWorkerLoad },
     agents: { ranges: [{ from: "5001", to: "6999", password: "secret-{dn}" }] },
     sipServer: { addresses: [`${host}:${settings.sipServerPort}`], registration: { perSecond: 1000 } },
+    ...(settings.wrtc ? { wrtc: settings.wrtc } : {}),
   };
   const checked = checkTree(tree, () => undefined, ".", {});
   if (!checked.ok) throw new Error(JSON.stringify(checked.faults));
