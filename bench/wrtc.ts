@@ -94,7 +94,7 @@ async function measureLevel(protocol: 1 | 2, options: Options): Promise<Level> {
   const clients = new Child<WrtcHandlers>("./wrtc-process.ts");
   try {
     const { sessions, seconds, calls } = options;
-    const { port } = await clients.call("openServer", undefined);
+    const { port } = await clients.call("openServer");
     const { httpPort } = await gateway.call("open", {
       sipServerPort: port,
       rtpPorts: [26_400, 32_700],
@@ -104,14 +104,14 @@ async function measureLevel(protocol: 1 | 2, options: Options): Promise<Level> {
     });
     const look = { gatewayPid: gateway.pid, busy: false };
     const nobody = await clients.call("watch", { ...look, seconds: Math.min(5, seconds) });
-    const before = await gateway.call("memory", undefined);
+    const before = await gateway.call("memory");
     const base = `https://127.0.0.1:${httpPort}`;
     const signInsPerSecond = await clients.call("park", { base, count: sessions, protocol });
-    const parked = await gateway.call("memory", undefined);
+    const parked = await gateway.call("memory");
     const idle = await clients.call("watch", { ...look, seconds });
     await clients.call("bringUp", { url: `wss://127.0.0.1:${httpPort}/ws`, calls });
     const busy = await clients.call("watch", { ...look, seconds, busy: true });
-    await clients.call("release", undefined);
+    await clients.call("release");
     const share = (of: (use: WatchFigures) => number): number => of(idle) / idle.seconds - of(nobody) / nobody.seconds;
     return {
       http: protocol === 2 ? "2" : "1.1",
@@ -132,7 +132,7 @@ async function measureLevel(protocol: 1 | 2, options: Options): Promise<Level> {
       busy,
     };
   } finally {
-    await gateway.call("close", undefined).catch(() => {});
+    await gateway.call("close").catch(() => {});
     await Promise.all([gateway.stop(), clients.stop()]);
   }
 }

@@ -1,10 +1,8 @@
 import type { WrtcPresence } from "../../registrar/index.ts";
 import type { ClientCalls, ClientLine, ErrorType, GatewayMessage } from "../contract.ts";
 import type { SimpleAnswer } from "./contract.ts";
-import { Mailbox, type Mail } from "./mailbox.ts";
+import { Mailbox, type Mail, type OfferMail } from "./mailbox.ts";
 import { isOffer, readSimpleBody } from "./read.ts";
-
-type Rung = Extract<Mail, { readonly kind: "offer" }>;
 
 export const ok: SimpleAnswer = { status: 200, body: "OK" };
 
@@ -22,7 +20,7 @@ export class SimpleClient implements ClientLine {
   readonly presence: WrtcPresence;
   readonly #mailbox = new Mailbox();
   /** The offer the client has read and not answered: what it posts next answers it. */
-  #ringing: Rung | undefined;
+  #ringing: OfferMail | undefined;
   #errorType: ErrorType | undefined;
 
   constructor(presence: WrtcPresence) {

@@ -1,8 +1,19 @@
 import type { RoapIds } from "../contract.ts";
 
+interface Described<Kind extends "offer" | "answer"> {
+  readonly kind: Kind;
+  readonly sdp: string;
+  readonly ids: RoapIds;
+  readonly peer: string;
+}
+
+/** An offer of the gateway's, with the ids that its answer repeats. */
+export type OfferMail = Described<"offer">;
+
 /** What waits for a client's next `GET message`. */
 export type Mail =
-  | { readonly kind: "offer" | "answer"; readonly sdp: string; readonly ids: RoapIds; readonly peer: string }
+  | OfferMail
+  | Described<"answer">
   | { readonly kind: "bye"; readonly peer: string; readonly errorType?: string };
 
 /**
