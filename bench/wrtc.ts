@@ -112,7 +112,8 @@ async function measureLevel(protocol: 1 | 2, options: Options): Promise<Level> {
     await clients.call("bringUp", { url: `wss://127.0.0.1:${httpPort}/ws`, calls });
     const busy = await clients.call("watch", { ...look, seconds, busy: true });
     await clients.call("release");
-    const share = (of: (use: WatchFigures) => number): number => of(idle) / idle.seconds - of(nobody) / nobody.seconds;
+    const share = (of: (use: WatchFigures) => number): number =>
+      of(idle) / idle.seconds - of(nobody) / nobody.seconds;
     return {
       http: protocol === 2 ? "2" : "1.1",
       sessions,
@@ -191,7 +192,9 @@ function tableOf({ machine, levels, valid }: WrtcReport): string {
     one.valid ? "" : "INVALID",
   ]);
   const failed = levels.flatMap(({ http, idle, busy }) => [
-    ...Object.entries(busy.rings.failures).map(([words, count]) => `HTTP/${http}: ${count} calls not rung: ${words}`),
+    ...Object.entries(busy.rings.failures).map(
+      ([words, count]) => `HTTP/${http}: ${count} calls not rung: ${words}`,
+    ),
     ...(idle.faults + busy.faults > 0 ? [`HTTP/${http}: ${idle.faults + busy.faults} polls failed`] : []),
   ]);
   return [

@@ -121,7 +121,13 @@ function overHttp1(base: string): Link {
       new Promise((resolve, reject) => {
         const request = httpsRequest(
           base.replace(/\/$/, "") + path,
-          { method, agent, ...(body === undefined ? {} : { headers: { ...type, "content-length": Buffer.byteLength(body) } }) },
+          {
+            method,
+            agent,
+            ...(body === undefined
+              ? {}
+              : { headers: { ...type, "content-length": Buffer.byteLength(body) } }),
+          },
           (response) => {
             let text = "";
             response.setEncoding("utf8");

@@ -120,7 +120,11 @@ describe("an echo call", () => {
 
   it.each<{ what: string; offer: string; told: string }>([
     { what: "no offer", offer: "", told: "reject 400" },
-    { what: "an offer without audio", offer: "v=0\r\no=- 1 1 IN IP4 0\r\ns=-\r\nt=0 0\r\n", told: "reject 488" },
+    {
+      what: "an offer without audio",
+      offer: "v=0\r\no=- 1 1 IN IP4 0\r\ns=-\r\nt=0 0\r\n",
+      told: "reject 488",
+    },
   ])("is refused with $what", async ({ offer, told }) => {
     const bench = new B2buaBench();
     const client = await echo(bench, new Client(offer));

@@ -1,8 +1,13 @@
+import { TokenBucket, type Clock } from "../../core/index.ts";
 import type { WrtcPresence } from "../../registrar/index.ts";
 import type { ClientCalls, ClientLine, ErrorType, GatewayMessage } from "../contract.ts";
 import type { SimpleAnswer } from "./contract.ts";
 import { Mailbox, type Mail, type OfferMail } from "./mailbox.ts";
 import { isOffer, readSimpleBody } from "./read.ts";
+
+/** As grtc.js' clients may. */
+const messagesAtOnce = 40;
+const messagesPerSecond = 10;
 
 export const ok: SimpleAnswer = { status: 200, body: "OK" };
 
@@ -22,9 +27,13 @@ export class SimpleClient implements ClientLine {
   /** The offer the client has read and not answered: what it posts next answers it. */
   #ringing: OfferMail | undefined;
   #errorType: ErrorType | undefined;
+  readonly #clock: Clock;
+  readonly #rate: TokenBucket;
 
-  constructor(presence: WrtcPresence) {
+  constructor(presence: WrtcPresence, clock: Clock) {
     this.presence = presence;
+    this.#clock = clock;
+    this.#rate = new TokenBucket(messagesAtOnce, messagesPerSecond, clock.now());
   }
 
   send(message: GatewayMessage, peer: string): void {
@@ -51,6 +60,7 @@ export class SimpleClient implements ClientLine {
       status: 200,
       body: mail.kind === "bye" ? "" : mail.sdp,
       headers: {
+        "access-control-expose-headers": "X-WRTC-Event, X-WRTC-Error",
         "x-wrtc-event": mail.kind,
         ...(mail.peer === "" ? {} : { pragma: mail.peer }),
         ...(mail.kind === "bye" && mail.errorType ? { "x-wrtc-error": mail.errorType } : {}),
@@ -66,6 +76,7 @@ export class SimpleClient implements ClientLine {
 
   /** `POST message`. `to`: "self" for an echo call, else as given. */
   receive(body: string, to: string, calls: ClientCalls): SimpleAnswer {
+    if (!this.#rate.take(this.#clock.now())) return refusal(429, "too many messages");
     const read = readSimpleBody(body);
     if (read === undefined) return refusal(409, "this session takes bare SDP and BYE");
     if (read === "bye") {

@@ -19,7 +19,8 @@ const idForm = /^[\w.~-]{16,128}$/;
 
 /** The value of `name` in a raw query, percent-decoded once; `+` stays a plus (wrtc-http-protocol.md 1.1). */
 export function queryValue(query: string, name: string): string | undefined {
-  for (const pair of query.split("&")) if (pair.startsWith(`${name}=`)) return decoded(pair.slice(name.length + 1));
+  for (const pair of query.split("&"))
+    if (pair.startsWith(`${name}=`)) return decoded(pair.slice(name.length + 1));
   return undefined;
 }
 
@@ -38,7 +39,9 @@ export function readSignInQuery(query: string, passwordInQuery: boolean): SignIn
   if (id === undefined || dn === undefined) return undefined;
   const password = queryValue(query, "password");
   if (password !== undefined && !passwordInQuery)
-    return { fault: 'a password is not taken in the query: POST {"id":"...","dn":"...","password":"..."} as JSON' };
+    return {
+      fault: 'a password is not taken in the query: POST {"id":"...","dn":"...","password":"..."} as JSON',
+    };
   return judged({ id, dn, password });
 }
 

@@ -1,4 +1,4 @@
-import type { Logger } from "../../core/index.ts";
+import type { Clock, Logger } from "../../core/index.ts";
 import { ok, refusal, SimpleClient } from "./client.ts";
 import type { SimpleAnswer, SimpleDesk, SimpleRequest, SimpleSession } from "./contract.ts";
 import { queryValue, readSignInBody, readSignInQuery, type Fault, type SignInFields } from "./read.ts";
@@ -7,6 +7,7 @@ export interface SimpleVariantOptions {
   readonly desk: SimpleDesk;
   /** RISK: a password is taken in the query of sign_in. */
   readonly passwordInQuery: () => boolean;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -81,11 +82,15 @@ export class SimpleVariant {
     if (!former) this.#entries.set(id, entry);
     const opened = await this.#options.desk.signIn(
       { dn, password, origin, address, userAgent },
-      { line: (presence) => (entry.client = new SimpleClient(presence)), onClosed: forget },
+      {
+        line: (presence) => (entry.client = new SimpleClient(presence, this.#options.clock)),
+        onClosed: forget,
+      },
     );
     if ("error" in opened) {
       forget();
-      return refusal(opened.status, opened.error);
+      // What the variant's clients know a refused sign-in by.
+      return refusal(opened.status === 403 ? 401 : opened.status, opened.error);
     }
     const before = this.#entries.get(id);
     entry.session = opened;
@@ -126,7 +131,10 @@ export class SimpleVariant {
     if (!entry?.client || !entry.session) return undefined;
     if (this.#fits(entry, request)) return { client: entry.client, session: entry.session };
     const { dn, address } = entry;
-    this.#options.log.warn({ dn, address, from: request.address }, "a session's id was used from another place");
+    this.#options.log.warn(
+      { dn, address, from: request.address },
+      "a session's id was used from another place",
+    );
     return undefined;
   }
 

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { silentLogger } from "../../../src/core/index.ts";
 import type { WrtcPresence } from "../../../src/registrar/index.ts";
 import type { ClientCalls, ClientLine, ClientMessage } from "../../../src/wrtc/index.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import {
   SimpleVariant,
   type SimpleAnswer,
@@ -70,6 +71,7 @@ function presenceOf(dn: string, address: string): WrtcPresence {
 
 let desk: DeskDouble;
 let variant: SimpleVariant;
+let clock: FakeClock;
 let passwordInQuery: boolean;
 const warned: string[] = [];
 
@@ -81,10 +83,15 @@ beforeEach(() => {
     ...silentLogger,
     warn: (...words: unknown[]) => void warned.push(JSON.stringify(words)),
   } as typeof silentLogger;
-  variant = new SimpleVariant({ desk, passwordInQuery: () => passwordInQuery, log });
+  clock = new FakeClock();
+  variant = new SimpleVariant({ desk, passwordInQuery: () => passwordInQuery, clock, log });
 });
 
-async function ask(line: string, body = "", over: Partial<SimpleRequest> = {}): Promise<SimpleAnswer | undefined> {
+async function ask(
+  line: string,
+  body = "",
+  over: Partial<SimpleRequest> = {},
+): Promise<SimpleAnswer | undefined> {
   const [method = "", target = ""] = line.split(" ");
   const [action = "", query = ""] = target.split("?");
   return variant.answer({
@@ -99,11 +106,16 @@ async function ask(line: string, body = "", over: Partial<SimpleRequest> = {}): 
   });
 }
 
-async function status(line: string, body?: string, over?: Partial<SimpleRequest>): Promise<number | undefined> {
+async function status(
+  line: string,
+  body?: string,
+  over?: Partial<SimpleRequest>,
+): Promise<number | undefined> {
   return (await ask(line, body, over))?.status;
 }
 
-const credentials = (over: object = {}): string => JSON.stringify({ id, dn: "5001", password: "right", ...over });
+const credentials = (over: object = {}): string =>
+  JSON.stringify({ id, dn: "5001", password: "right", ...over });
 
 function line(): ClientLine {
   if (!desk.line) throw new Error("nobody is signed in");
@@ -233,7 +245,10 @@ describe("a session of the simple variant", () => {
     });
     await post(answer);
     expect(desk.calls.told).toEqual([
-      { message: { kind: "answer", sdp: answer, ids: { offererSessionId: 7, seq: 1 }, attached: [] }, to: "" },
+      {
+        message: { kind: "answer", sdp: answer, ids: { offererSessionId: 7, seq: 1 }, attached: [] },
+        to: "",
+      },
     ]);
   });
 
@@ -296,9 +311,21 @@ describe("a session of the simple variant", () => {
     expect(desk.calls.kinds).toEqual(["offer self", "offer self"]);
   });
 
-  it.each(["RSMP {}", "INFO-MAP a=b", "GET-STATS", ""])("answers 409 to the other protocol's %j", async (body) => {
-    expect(await post(body, "1003")).toMatchObject({ status: 409, json: true });
-    expect(desk.calls.told).toEqual([]);
+  it.each(["RSMP {}", "INFO-MAP a=b", "GET-STATS", ""])(
+    "answers 409 to the other protocol's %j",
+    async (body) => {
+      expect(await post(body, "1003")).toMatchObject({ status: 409, json: true });
+      expect(desk.calls.told).toEqual([]);
+    },
+  );
+
+  it("may post forty messages at once and ten a second", async () => {
+    const statuses: (number | undefined)[] = [];
+    for (let count = 0; count < 41; count++) statuses.push((await post("BYE"))?.status);
+    expect([statuses[39], statuses[40]]).toEqual([200, 429]);
+    clock.advance(100);
+    expect([(await post("BYE"))?.status, (await post("BYE"))?.status]).toEqual([200, 429]);
+    expect(desk.calls.told).toHaveLength(41);
   });
 
   it("answers 409 to wait, and 404 to the messages of an id it does not know", async () => {
