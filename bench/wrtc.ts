@@ -100,7 +100,7 @@ async function measureLevel(protocol: 1 | 2, options: Options): Promise<Level> {
       rtpPorts: [26_400, 32_700],
       workers: 1,
       tls: true,
-      wrtc: {},
+      wrtc: { enabled: true, paths: [""] },
     });
     const look = { gatewayPid: gateway.pid, busy: false };
     const nobody = await clients.call("watch", { ...look, seconds: Math.min(5, seconds) });
