@@ -101,7 +101,7 @@ function overHttp2(base: string): Link {
         stream.setEncoding("utf8");
         stream.on("response", (headers) => {
           status = headers[":status"] ?? 0;
-          peer = String(headers["pragma"] ?? "");
+          peer = headers["pragma"] ?? "";
         });
         stream.on("data", (chunk: string) => (text += chunk));
         stream.on("end", () => resolve({ status, body: text, peer }));

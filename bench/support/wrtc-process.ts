@@ -38,6 +38,10 @@ export interface WatchFigures extends CpuUse {
   readonly rings: RingFigures;
 }
 
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 let server: SipServerDouble | undefined;
 const parked: ParkedSession[] = [];
 const agents: BrowserDouble[] = [];
@@ -82,6 +86,11 @@ async function bringUp({ url, calls }: { readonly url: string; readonly calls: n
   for (let index = 0; index < calls; index++) {
     const agent = await BrowserDouble.signIn({ url, dn: String(firstTalking + index), codec: "pcmu" });
     agents.push(agent);
+  }
+  while (!agents.every(({ dn }) => sipServer().registered.has(dn))) await pause(5);
+  // SIP Server's last 200 is still on its way to the gateway.
+  await pause(300);
+  for (const agent of agents) {
     const call = await agent.dial("9000");
     await Promise.race([
       call.when("answered"),
@@ -120,7 +129,7 @@ async function ringInTurn(until: number): Promise<RingFigures> {
     if (!session) break;
     const words = await ring(session, offers, byes);
     if (words !== "") failures[words] = (failures[words] ?? 0) + 1;
-    await new Promise((resolve) => setTimeout(resolve, restBetweenCallsMs));
+    await pause(restBetweenCallsMs);
   }
   return { calls: offers.size, failures, offerMs: offers.percentiles, byeMs: byes.percentiles };
 }
@@ -140,12 +149,10 @@ async function watch(order: {
   const end = performance.now() + seconds * 1000;
   const [rings] = await Promise.all([
     ringInTurn(busy ? end : 0),
-    talks.length > 0
-      ? talkInAll(talks, frames, seconds)
-      : new Promise((resolve) => setTimeout(resolve, seconds * 1000)),
+    talks.length > 0 ? talkInAll(talks, frames, seconds) : pause(seconds * 1000),
   ]);
   const use = between(before, read(gatewayPid));
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await pause(200);
   const judged = talks.map((talk) => talk.judge(new TimeHistogram()));
   return {
     ...use,

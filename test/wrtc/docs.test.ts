@@ -31,9 +31,9 @@ const steps = Array.from(
 
 function exchangeOf(text: string): Exchange {
   const [asked = "", told = ""] = text.split(/^(?=HTTP\/1\.1 )/m);
-  const [line = "", headers, body] = partsOf(asked);
+  const [line, headers, body] = partsOf(asked);
   const [method = "", target = ""] = line.split(" ");
-  const [status = "", answerHeaders, answer] = partsOf(told);
+  const [status, answerHeaders, answer] = partsOf(told);
   return { method, target, headers, body, status: Number(status.split(" ")[1]), answerHeaders, answer };
 }
 

@@ -88,11 +88,11 @@ beforeEach(() => {
 });
 
 async function ask(
-  line: string,
+  request: string,
   body = "",
   over: Partial<SimpleRequest> = {},
 ): Promise<SimpleAnswer | undefined> {
-  const [method = "", target = ""] = line.split(" ");
+  const [method = "", target = ""] = request.split(" ");
   const [action = "", query = ""] = target.split("?");
   return variant.answer({
     method,
@@ -107,11 +107,11 @@ async function ask(
 }
 
 async function status(
-  line: string,
+  request: string,
   body?: string,
   over?: Partial<SimpleRequest>,
 ): Promise<number | undefined> {
-  return (await ask(line, body, over))?.status;
+  return (await ask(request, body, over))?.status;
 }
 
 const credentials = (over: object = {}): string =>
