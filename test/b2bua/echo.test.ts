@@ -107,6 +107,16 @@ describe("an echo call", () => {
     expect(await bench.remains()).toEqual(nothingLeft);
   });
 
+  it("leaves nothing when it is hung up while its media is opened", async () => {
+    const bench = new B2buaBench();
+    const client = new Client();
+    bench.b2bua.echoToClient(client.presence, client.makeLeg);
+    client.user?.onFailed({ status: 487, reason: "BYE" });
+    await bench.pass();
+    expect([client.told, bench.media.last.told]).toEqual([[], []]);
+    expect(await bench.remains()).toEqual(nothingLeft);
+  });
+
   it("goes on through hold, retrieve and another peer connection", async () => {
     const bench = new B2buaBench();
     const client = await echo(bench);
