@@ -51,6 +51,8 @@ export class SimpleVariant {
       case "POST message":
         return this.#post(request);
       case "GET sign_out":
+      // By `sendBeacon`, as the page closes.
+      case "POST sign_out":
         return this.#signOut(request);
       case "GET wait":
         return this.#find(request, "id") && refusal(409, "this session reads its messages by GET message");

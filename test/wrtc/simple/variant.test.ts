@@ -348,6 +348,11 @@ describe("a session of the simple variant", () => {
     expect((await poll())?.body).toBe(offer);
   });
 
+  it("signs out by POST too, as a page does that closes", async () => {
+    expect(await status(`POST sign_out?id=${id}`)).toBe(200);
+    expect(variant.size).toBe(0);
+  });
+
   it("signs out with OK and is unknown then, as after its session ended otherwise", async () => {
     expect(await ask(`GET sign_out?id=${id}`)).toMatchObject({ status: 200, body: "OK" });
     expect([desk.closed, variant.size]).toEqual([["signed out"], 0]);
