@@ -49,6 +49,7 @@ export type GatewayMessage =
   | { readonly kind: "talk" }
   | { readonly kind: "hold" }
   | { readonly kind: "info"; readonly body: string }
+  /** `sinceMs`: how long the call has been established, ms. */
   | { readonly kind: "stats"; readonly statistics: MediaStatistics; readonly sinceMs: number };
 
 /** ROAP's names for what went wrong (draft-jennings-rtcweb-signaling 5.5); what Genesys' gateway sends is unknown. */
