@@ -122,7 +122,10 @@ export class SignIn {
     if (presence.gone) return says(503, "the session is over already");
     // Still in the queue of REGISTERs, as after a restart with a whole site: it is signed in, and on its way.
     if (!status || status.state === "in-service" || status.state === "registering") return undefined;
-    log.warn({ dn, state: status.state, reason: status.reason }, "sign-in refused: SIP Server takes the DN not");
+    log.warn(
+      { dn, state: status.state, reason: status.reason },
+      "sign-in refused: SIP Server takes the DN not",
+    );
     return refuse(status.state === "rejected" ? 403 : 503, status.reason);
   }
 

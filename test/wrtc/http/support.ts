@@ -1,5 +1,11 @@
 import { request as httpRequest, type Agent, type IncomingHttpHeaders } from "node:http";
-import { silentLogger, systemClock, systemRandom, TypedEvents, type Logger } from "../../../src/core/index.ts";
+import {
+  silentLogger,
+  systemClock,
+  systemRandom,
+  TypedEvents,
+  type Logger,
+} from "../../../src/core/index.ts";
 import type { TrunkEvents, TrunkStatus, WrtcPresence } from "../../../src/registrar/index.ts";
 import {
   Wrtc,
@@ -136,7 +142,8 @@ export class WrtcBench {
       if (given !== undefined && given !== password) return { outcome: "refused" };
       return this.#login.judgeKnown(dn, address);
     },
-    judgeKnown: (dn) => Promise.resolve(/^50\d\d$/.test(dn) ? { outcome: "accepted" } : { outcome: "refused" }),
+    judgeKnown: (dn) =>
+      Promise.resolve(/^50\d\d$/.test(dn) ? { outcome: "accepted" } : { outcome: "refused" }),
   };
 
   /** Where SIP Server has a DN now. */
