@@ -1,4 +1,4 @@
-import type { Clock, Logger } from "../../core/index.ts";
+import { TokenBucket, type Clock, type Logger } from "../../core/index.ts";
 import type { PacedTrunkRegistrations, TrunkStatus } from "../../registrar/index.ts";
 import { readSignInBody, readSignInQuery, type SignInWish } from "../protocol/sign-in.ts";
 import type { PollClients } from "../session/poll-clients.ts";
@@ -50,15 +50,22 @@ export type OwnSession = Pick<Session, "calls" | "presence" | "seen"> & {
 
 /** The client knows no limit of its own, but its person does. */
 const patienceMs = 10_000;
+/** Of a DN in the log, characters. */
+const longestDn = 64;
 const noRoom = says(503, "no more sessions are taken", { "retry-after": "10" });
 
 /** Judges sign-ins, opens sessions and holds the answer until SIP Server has given its own to the DN's REGISTER. */
 export class SignIn {
   readonly #options: SignInOptions;
+  /** Lines of the log that anybody may cause. */
+  readonly #told: TokenBucket;
+  /** Each ends the wait of one for SIP Server. */
+  readonly #held = new Set<() => void>();
   #opened = 0;
 
   constructor(options: SignInOptions) {
     this.#options = options;
+    this.#told = new TokenBucket(10, 1 / 60, options.clock.now());
   }
 
   async answer(request: WrtcRequest): Promise<WrtcAnswer> {
@@ -97,12 +104,21 @@ export class SignIn {
     return { calls, presence, seen: () => session.seen(), close };
   }
 
+  /** Nobody waits for SIP Server any more. Idempotent. */
+  close(): void {
+    for (const finish of this.#held) finish();
+  }
+
   async #refusalOf(wish: SignInWish, dn: string, { address }: Caller): Promise<WrtcAnswer | undefined> {
-    const { login, allowAnonymous, accepting, log } = this.#options;
+    const { login, allowAnonymous, accepting, clock, log } = this.#options;
     if (!accepting()) return goElsewhere;
     const password = wish.kind === "dn" ? wish.password : undefined;
     if (password === undefined && !allowAnonymous()) {
-      log.warn({ dn, address }, "sign-in without a password refused (wrtc.allowAnonymous)");
+      if (this.#told.take(clock.now()))
+        log.warn(
+          { dn: dn.slice(0, longestDn), address },
+          "sign-in without a password refused (wrtc.allowAnonymous)",
+        );
       return says(403, "a password is needed");
     }
     if (wish.kind === "anonymous") return undefined;
@@ -136,6 +152,7 @@ export class SignIn {
       const look = (): boolean => presence.gone || /^(in-service|rejected)$/.test(trunk.status(dn).state);
       if (look()) return resolve(trunk.status(dn));
       const finish = (): void => {
+        this.#held.delete(finish);
         timer.clear();
         stop();
         resolve(trunk.status(dn));
@@ -144,6 +161,7 @@ export class SignIn {
       const stop = trunk.events.on("status", (changed) => {
         if (changed === dn && look()) finish();
       });
+      this.#held.add(finish);
     });
   }
 }

@@ -17,7 +17,7 @@ import {
   type OtherVariant,
   type WrtcTerms,
 } from "../../../src/wrtc/index.ts";
-import { openHttpServer, type HttpServer } from "../../../src/ws/index.ts";
+import { openHttpServer, type HttpServer, type HttpServerOptions } from "../../../src/ws/index.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 /** What one session's calls were told. */
@@ -49,6 +49,7 @@ export interface BenchOptions {
   readonly paths?: readonly string[];
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
   readonly variants?: readonly OtherVariant[];
+  readonly limits?: Pick<HttpServerOptions, "requestTimeoutMs" | "idleTimeoutMs">;
   readonly secret?: string;
   readonly log?: Logger;
 }
@@ -73,13 +74,14 @@ export class WrtcBench {
 
   constructor(options: BenchOptions) {
     this.#options = options;
-    const { tls, terms } = options;
+    const { tls, terms, limits } = options;
     this.http = openHttpServer({
       host: "127.0.0.1",
       port: 0,
       log: silentLogger,
       clock: systemClock,
       closeTimeoutMs: 0,
+      ...limits,
       ...(tls ? { tls } : {}),
     });
     this.terms = {
