@@ -1,4 +1,4 @@
-/** The gateway of `bench:calls`, `bench:agents` and `bench:wrtc`, whole, in a process of its own. */
+/** The gateway of `bench:calls`, `bench:agents`, `bench:endpoint` and `bench:wrtc`, whole, in a process of its own. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { checkTree } from "../../src/config/index.ts";
 import { createLogger, systemClock, systemRandom } from "../../src/core/index.ts";
 import { createCertificate } from "../../src/media/dtls/index.ts";
 import { testOrigin } from "../../test/support/test-gateway.ts";
+import { benchOrigin } from "./origin.ts";
 import { serve } from "./rpc.ts";
 
 const host = "127.0.0.1";
@@ -24,6 +25,8 @@ export interface GatewaySettings {
   readonly maxWorkerLoad?: number;
   /** The section `wrtc`, for clients of that protocol. */
   readonly wrtc?: object;
+  /** Switches WWE's endpoint API on, its tokens made of this. */
+  readonly adminToken?: string;
 }
 
 export interface GatewayMemory {
@@ -42,7 +45,7 @@ function opened(): Gateway {
 
 async function open(settings: GatewaySettings): Promise<{ readonly httpPort: number }> {
   const tls = settings.tls ? await certificateFiles() : undefined;
-  const { rtpPorts, workers, maxWorkerLoad = 95 } = settings;
+  const { rtpPorts, workers, maxWorkerLoad = 95, adminToken } = settings;
   const tree = {
     http: { host, port: 0, ...(tls ? { tls } : {}) },
     websocket: { origins: [testOrigin] },
@@ -51,6 +54,9 @@ async function open(settings: GatewaySettings): Promise<{ readonly httpPort: num
     agents: { ranges: [{ from: "5001", to: "6999", password: "secret-{dn}" }] },
     sipServer: { addresses: [`${host}:${settings.sipServerPort}`], registration: { perSecond: 1000 } },
     ...(settings.wrtc ? { wrtc: settings.wrtc } : {}),
+    ...(adminToken === undefined
+      ? {}
+      : { admin: { token: adminToken }, endpoint: { enabled: true, origins: [benchOrigin] } }),
   };
   const checked = checkTree(tree, () => undefined, ".", {});
   if (!checked.ok) throw new Error(JSON.stringify(checked.faults));

@@ -4,6 +4,7 @@ export { readyTrouble, registerAdminRoutes, type HealthSources } from "./health.
 export type { Identity } from "./identity.ts";
 export { Login, type LoginEvents, type LoginOptions } from "./login.ts";
 export { registerLoginRoutes, type LoginRoutesOptions } from "./login-routes.ts";
+export { registerEndpointTokenRoutes, type EndpointTokenRoutesOptions } from "./endpoint-tokens.ts";
 export { registerTokenRoutes, type TokenRoutesOptions, type TokensDoor } from "./tokens.ts";
 export { registerSignInRoute, type SignInRouteOptions } from "./sign-in.ts";
 export { registerBanRoutes, type BanRoutesOptions, type ShownBan } from "./bans.ts";

@@ -11,6 +11,8 @@ export interface DemoOptions {
   readonly sandboxPort?: number;
   /** Password of `demoAdmin` at /admin/; without it the dashboard is off. */
   readonly adminPassword?: string;
+  /** The admin token, from which tokens are made; without it there are none, and WWE's endpoint is off. */
+  readonly adminToken?: string;
   /** Folder for captures of calls, absolute; without it there are none. */
   readonly captureDirectory?: string;
 }
@@ -32,6 +34,7 @@ export function demoConfig({
   sipPort = 0,
   sandboxPort = 15_060,
   adminPassword: password,
+  adminToken: token,
   captureDirectory,
 }: DemoOptions = {}): Config {
   const host = "127.0.0.1";
@@ -46,7 +49,11 @@ export function demoConfig({
     sipServer: { addresses: [`${host}:${sandboxPort}`] },
     page: { embedding: { origins } },
     wrtc: { enabled: true, origins },
-    admin: { users: password === undefined ? [] : [{ name: demoAdmin, role: "operate", password }] },
+    admin: {
+      ...(token === undefined ? {} : { token }),
+      users: password === undefined ? [] : [{ name: demoAdmin, role: "operate", password }],
+    },
+    endpoint: { enabled: token !== undefined, origins },
   };
   const result = checkTree(tree, () => undefined, ".", {});
   if (!result.ok) throw new Error(formatFaults(result.faults, "demo configuration"));

@@ -63,6 +63,7 @@ export const types = {
   adminToken: z.string().regex(adminToken),
   adminPassword: z.string().regex(adminPassword),
   origin: z.string().refine(isOrigin),
+  hostName: z.string().regex(/^(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?$/),
   server: z.string().refine((value) => parseServerAddress(value) !== undefined),
   seconds: (minimum: number, maximum: number) => z.number().min(minimum).max(maximum),
 };
@@ -71,6 +72,7 @@ export const expects = {
   port: "a port number from 0 to 65535 (0: any free one)",
   ipv4: "an IPv4 address",
   boolean: "true or false",
+  hostName: "a host name or an IPv4 address, without port",
   file: "the path of a readable file, relative to the configuration file",
   dn: "a DN of 1 to 64 letters, digits and . _ + * # -",
   dialPattern: "a pattern of digits, X, Z, N, + * # and small letters, perhaps with . or ! at its end",

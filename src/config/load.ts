@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { resolveAdmin } from "./admin.ts";
 import { resolveAgents } from "./agents.ts";
 import { applyEnvironment, environmentPrefix } from "./environment.ts";
+import { resolveEndpoint } from "./endpoint.ts";
 import { faultAt, schemaFaults, unknownKey, type ConfigFault, type Locate } from "./faults.ts";
 import { parseServerAddress } from "./keys.ts";
 import { resolveMetrics } from "./metrics.ts";
@@ -147,10 +148,12 @@ function resolveSections(
   const openTelemetry =
     sections.openTelemetry && resolveOpenTelemetry(sections.openTelemetry, directory, say);
   const records = sections.records && resolveRecords(sections.records, directory, say);
+  const others = agents && admin && http && { agents, admin, http };
+  const endpoint = sections.endpoint && resolveEndpoint(sections.endpoint, others, say);
   const { websocket, sip, clients, calls, page, gws, wrtc, trace, shutdown, log } = sections;
   if (!agents || !sipServer || !http || !websocket || !sip || !media) return undefined;
   if (!clients || !calls || !page || !gws || !wrtc || !admin || !trace || !shutdown || !log) return undefined;
-  if (!metrics || !turn || !hep || !openTelemetry || !records) return undefined;
+  if (!metrics || !turn || !hep || !openTelemetry || !records || !endpoint) return undefined;
   return {
     http,
     websocket,
@@ -164,6 +167,7 @@ function resolveSections(
     page,
     gws,
     wrtc,
+    endpoint,
     admin,
     metrics,
     trace,

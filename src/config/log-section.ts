@@ -22,6 +22,7 @@ export const log = section(
         admin: room("Dashboard and admin API."),
         b2bua: room("Calls and their legs."),
         cli: room("Start, stop, reload."),
+        endpoint: room("WWE's SIP endpoint API."),
         media: room("ICE, DTLS, sound."),
         records: room("Call records to a file and a webhook."),
         registrar: room("Agents' sign-ins, registrations at SIP Server."),

@@ -4,6 +4,7 @@ import { admin } from "./admin-section.ts";
 import { calls, trace } from "./call-sections.ts";
 import { autoAnswer, clients, ownAutoAnswer } from "./client-sections.ts";
 import { gws } from "./gws-section.ts";
+import { endpoint } from "./endpoint-section.ts";
 import { expects, key, section, types } from "./keys.ts";
 import { metrics } from "./metrics-section.ts";
 import { log } from "./log-section.ts";
@@ -369,6 +370,7 @@ export const configSchema = z.strictObject({
   page,
   gws,
   wrtc,
+  endpoint,
   admin,
   metrics,
   trace,

@@ -118,6 +118,7 @@ export interface Config {
   /** No `url`: off. */
   readonly gws: Parsed["gws"];
   readonly wrtc: Parsed["wrtc"];
+  readonly endpoint: Parsed["endpoint"];
   /** Neither token nor user: no dashboard and no API (`adminIsOn`). */
   readonly admin: {
     readonly token?: string;

@@ -9,6 +9,7 @@ export const logRooms = [
   "admin",
   "b2bua",
   "cli",
+  "endpoint",
   "media",
   "records",
   "registrar",

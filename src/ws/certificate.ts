@@ -14,6 +14,8 @@ export interface CertificateInfo {
   /** End of validity, milliseconds since 1970-01-01 UTC. */
   readonly validTo: number;
   readonly fingerprint256: string;
+  /** Names and addresses it is for (subjectAltName), lower case; `*.` may stand before a name. */
+  readonly names: readonly string[];
 }
 
 /** A checked pair, ready for `tls.Server.setSecureContext`. */
@@ -37,6 +39,7 @@ export function loadCertificate(files: CertificateFiles): LoadedCertificate {
       subject: parsed.subject,
       validTo: Date.parse(parsed.validTo),
       fingerprint256: parsed.fingerprint256,
+      names: namesOf(parsed.subjectAltName ?? ""),
     };
     return { cert, key, info };
   } catch (error) {
@@ -45,4 +48,12 @@ export function loadCertificate(files: CertificateFiles): LoadedCertificate {
       cause: error,
     });
   }
+}
+
+/** `DNS:gateway.example.com, IP Address:192.0.2.7`; what is quoted is odd, and no name of a host. */
+function namesOf(subjectAltName: string): string[] {
+  return Array.from(
+    subjectAltName.matchAll(/(?:^|, )(?:DNS|IP Address):([\w.*:-]+)(?=,|$)/g),
+    ([, name = ""]) => name.toLowerCase(),
+  );
 }

@@ -19,7 +19,12 @@ import { createLogger, silentLogger, type Logger, type LogLevels } from "../../s
 import { FakeClock } from "../support/fake-clock.ts";
 import { adminToken, openLogin } from "./support.ts";
 
-const certificate = { subject: "CN=gateway", validTo: Date.UTC(2026, 0, 31, 12), fingerprint256: "AB" };
+const certificate = {
+  subject: "CN=gateway",
+  validTo: Date.UTC(2026, 0, 31, 12),
+  fingerprint256: "AB",
+  names: [],
+};
 
 class DrainDouble implements DrainDoor {
   readonly usualSeconds = 300;

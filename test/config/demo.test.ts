@@ -24,6 +24,16 @@ it("has a dashboard where a password for it is given, and lets pages of its own 
   expect(trace.calls).toBeGreaterThan(0);
 });
 
+it("serves WWE's endpoint to its own origins where there is a token to make tokens from", () => {
+  expect(demoConfig().endpoint.enabled).toBe(false);
+  const { endpoint, admin } = demoConfig({ adminToken: "0123456789abcdef" });
+  expect(endpoint).toMatchObject({
+    enabled: true,
+    origins: ["http://127.0.0.1:8080", "http://localhost:8080"],
+  });
+  expect(admin.token).toBe("0123456789abcdef");
+});
+
 it("takes other ports", () => {
   const config = demoConfig({ httpPort: 80, sipPort: 5062, sandboxPort: 5070 });
   expect(config.websocket.origins).toEqual(["http://127.0.0.1", "http://localhost"]);

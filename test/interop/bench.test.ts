@@ -22,7 +22,7 @@ interface Outcome {
 }
 
 async function bench(
-  name: "relay" | "calls" | "stages" | "registrations" | "agents",
+  name: "endpoint" | "relay" | "calls" | "stages" | "registrations" | "agents",
   ...args: string[]
 ): Promise<Outcome> {
   const file = join(folder, `${name}-${randomUUID()}.json`);
@@ -52,6 +52,19 @@ function list(value: unknown): Record<string, unknown>[] {
   if (!Array.isArray(value)) throw new Error(`not a list: ${String(value)}`);
   return value.map(record);
 }
+
+describe("bench:endpoint", () => {
+  it("pings over HTTP/2 and writes what it cost", async () => {
+    const { code, output, json } = await bench("endpoint", "--quick", "--protocol", "http2");
+    expect(code, output).toBe(0);
+    const [level] = list(json["levels"]);
+    expect(level).toMatchObject({ protocol: "http2", agents: 20, wrong: 0 });
+    expect(level?.["cpuPercent"]).toBeGreaterThan(0);
+    // 20 agents, five pings a second each, for a second.
+    expect(list(level?.["rounds"])[0]?.["pings"]).toBeGreaterThan(20);
+    expect(output).toContain("us/ping");
+  });
+});
 
 describe("bench:relay", () => {
   // Again where others took the machine for so long that sound was lost: the bench then rightly ends non-zero.

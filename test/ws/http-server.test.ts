@@ -259,6 +259,7 @@ test("a new certificate is presented after its files changed, and open sockets l
   await until(() => server.counters.certificateReloads === 1);
   expect(await presentedName()).toBe("second");
   expect(server.certificate?.subject).toBe("CN=second");
+  expect(server.certificate?.names).toEqual(["localhost", "127.0.0.1"]);
   expect(server.certificate?.validTo).toBeGreaterThan(Date.now());
   expect((await http2Get(session, "/hello")).status).toBe(200);
 

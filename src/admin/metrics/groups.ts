@@ -1,6 +1,7 @@
 import { gauge, counter, type MetricDefinition, type MetricDefinitions } from "./definition.ts";
 import { agentMetrics, trunkMetrics } from "./groups/agents.ts";
 import { callMetrics } from "./groups/calls.ts";
+import { endpointMetrics } from "./groups/endpoint.ts";
 import { gatewayMetrics, socketMetrics } from "./groups/gateway.ts";
 import { mediaMetrics, workerMetrics } from "./groups/media.ts";
 import { banMetrics, directoryMetrics, recordMetrics, telemetryMetrics } from "./groups/onlookers.ts";
@@ -28,6 +29,7 @@ export const metricGroups: readonly { readonly title: string; readonly metrics: 
   { title: "Telemetry", metrics: telemetryMetrics },
   { title: "Bans", metrics: banMetrics },
   { title: "Agents' directory", metrics: directoryMetrics },
+  { title: "WWE's SIP endpoint", metrics: endpointMetrics },
   { title: "Scrapes", metrics: scrapeMetrics },
 ];
 

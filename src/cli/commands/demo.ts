@@ -28,9 +28,16 @@ export async function runDemo(options: { port: string | undefined }): Promise<nu
   const sandbox = await room.openSandbox({ host, port: 0, dns: demoDns, ...surroundings, log: silentLogger });
   // Anew at each start: who may operate is not known to whoever knows the source.
   const adminPassword = randomId(systemRandom);
+  const adminToken = randomId(systemRandom, 32);
   const captureDirectory = mkdtempSync(join(tmpdir(), "jackfield-captures-"));
   try {
-    const config = demoConfig({ httpPort, sandboxPort: sandbox.port, adminPassword, captureDirectory });
+    const config = demoConfig({
+      httpPort,
+      sandboxPort: sandbox.port,
+      adminPassword,
+      adminToken,
+      captureDirectory,
+    });
     const gateway = await Gateway.open(config, { ...surroundings, pageDirectory: pageDirectory() });
     console.log(welcome(gateway.httpPort, sandbox.numbers, adminPassword));
     return await untilSignal({

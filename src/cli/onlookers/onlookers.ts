@@ -1,5 +1,6 @@
 import { watchAccounts } from "./accounts-watch.ts";
 import { openDashboard } from "./dashboard.ts";
+import { openEndpoint } from "./endpoint.ts";
 import { openLogLevels } from "./log-levels.ts";
 import { openMetrics } from "./metrics.ts";
 import { openSpans } from "./telemetry.ts";
@@ -18,6 +19,7 @@ export const onlookers: readonly Opener[] = [
   openSpans,
   openSignIn,
   openWrtc,
+  openEndpoint,
   watchAccounts,
   openLogLevels,
   openRecords,

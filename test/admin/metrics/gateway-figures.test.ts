@@ -9,7 +9,7 @@ import type { HistogramCounts } from "../../../src/core/index.ts";
 
 const dayMs = 86_400_000;
 const http = {
-  certificate: { subject: "CN=gw", validTo: 10 * dayMs, fingerprint256: "" },
+  certificate: { subject: "CN=gw", validTo: 10 * dayMs, fingerprint256: "", names: [] },
   connections: 3,
   counters: {
     requests: 7,

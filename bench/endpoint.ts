@@ -1,0 +1,162 @@
+/**
+ * `npm run bench:endpoint`: what WWE of many agents costs the gateway that serves its SIP endpoint API to all: a ping each
+ * two seconds over a TLS connection of each agent's own. See docs/benchmarks.md.
+ */
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import type { EndpointHandlers, EndpointProtocol, PingFigures } from "./support/endpoint-process.ts";
+import { median, round, table } from "./support/figures.ts";
+import type { GatewayHandlers } from "./support/gateway-process.ts";
+import { describeMachine, loadAverage, residentKb } from "./support/machine.ts";
+import { runProgram } from "./support/program.ts";
+import { canPin, Child } from "./support/rpc.ts";
+
+const usage = `npm run bench:endpoint -- [options]
+  --agents N               agents (default 1000)
+  --period MS              between two pings of one (default 2000)
+  --protocol http1|http2|both   (default both; browsers speak HTTP/2, the bridge HTTP/1.1)
+  --seconds S              length of a round (default 10)
+  --rounds R               rounds (default 3)
+  --json FILE              write all figures there
+  --quick                  20 agents, one round of one second: does the bench work?`;
+
+/** The goal: of one core, all threads of the gateway together. */
+const goalPercent = 5;
+
+interface Options {
+  readonly agents: number;
+  readonly periodMs: number;
+  readonly protocols: readonly EndpointProtocol[];
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly json: string | undefined;
+}
+
+interface Level {
+  readonly protocol: EndpointProtocol;
+  readonly agents: number;
+  readonly pingsPerSecond: number;
+  readonly wrong: number;
+  /** Percent of one core; `idle` before any agent was there. */
+  readonly cpuPercent: number;
+  readonly idleCpuPercent: number;
+  readonly usPerPing: number;
+  readonly latencyMs: { readonly p50: number; readonly p99: number };
+  readonly residentKb: number;
+  readonly rounds: readonly PingFigures[];
+}
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      agents: { type: "string" },
+      period: { type: "string", default: "2000" },
+      protocol: { type: "string", default: "both" },
+      seconds: { type: "string" },
+      rounds: { type: "string" },
+      json: { type: "string" },
+      quick: { type: "boolean", default: false },
+    },
+  });
+  const { quick, protocol } = values;
+  const number = (text: string): number => {
+    if (!(Number(text) > 0)) throw new TypeError(`${text}: not a positive number`);
+    return Number(text);
+  };
+  if (protocol !== "http1" && protocol !== "http2" && protocol !== "both")
+    throw new TypeError(`--protocol ${protocol}: http1, http2 or both`);
+  return {
+    agents: number(values.agents ?? (quick ? "20" : "1000")),
+    periodMs: quick ? 200 : number(values.period),
+    protocols: protocol === "both" ? ["http1", "http2"] : [protocol],
+    seconds: number(values.seconds ?? (quick ? "1" : "10")),
+    rounds: number(values.rounds ?? (quick ? "1" : "3")),
+    json: values.json,
+  };
+}
+
+/** A gateway and its agents of their own, each held to a core of its own where there are two. */
+async function measure(protocol: EndpointProtocol, options: Options): Promise<Level> {
+  const { agents: count, seconds, periodMs } = options;
+  const cpus = (core: string) => ({ cpus: canPin() ? core : undefined });
+  const gateway = new Child<GatewayHandlers>("./gateway-process.ts", cpus("0"));
+  const load = new Child<EndpointHandlers>("./endpoint-process.ts", cpus("1"));
+  try {
+    const adminToken = "bench-token-0123456789abcdef0123";
+    // Nobody signs in: no SIP Server is needed.
+    const { httpPort: port } = await gateway.call("open", {
+      sipServerPort: 9,
+      rtpPorts: [26_400, 26_499],
+      workers: 1,
+      tls: true,
+      adminToken,
+    });
+    const watch = { seconds, gatewayPid: gateway.pid };
+    const idleMs = await load.call("rest", { ...watch, seconds: Math.min(3, seconds) });
+    await load.call("open", { port, adminToken, agents: count, protocol });
+    // What is compiled meanwhile counts for no round.
+    await load.call("ping", { ...watch, periodMs });
+    const rounds: PingFigures[] = [];
+    for (let number = 0; number < options.rounds; number++)
+      rounds.push(await load.call("ping", { ...watch, periodMs }));
+    const idleCpuPercent = idleMs / Math.min(3, seconds) / 10;
+    return {
+      protocol,
+      agents: count,
+      ...summary(rounds, idleCpuPercent),
+      residentKb: residentKb(gateway.pid),
+    };
+  } finally {
+    await load.call("close").catch(() => {});
+    await gateway.call("close").catch(() => {});
+    await Promise.all([gateway.stop(), load.stop()]);
+  }
+}
+
+function summary(rounds: readonly PingFigures[], idleCpuPercent: number) {
+  const of = (figure: (one: PingFigures) => number, digits = 1): number =>
+    round(median(rounds.map(figure)), digits);
+  return {
+    pingsPerSecond: of(({ pings, seconds }) => pings / seconds),
+    wrong: rounds.reduce((sum, { wrong }) => sum + wrong, 0),
+    cpuPercent: of(({ cpuMs, seconds }) => cpuMs / seconds / 10, 2),
+    idleCpuPercent: round(idleCpuPercent, 2),
+    usPerPing: of(({ cpuMs, seconds, pings }) => ((cpuMs - idleCpuPercent * 10 * seconds) / pings) * 1000, 0),
+    latencyMs: { p50: of(({ latencyMs }) => latencyMs.p50, 2), p99: of(({ latencyMs }) => latencyMs.p99, 2) },
+    rounds,
+  };
+}
+
+async function run(): Promise<number> {
+  const options = readOptions();
+  const machine = describeMachine(canPin());
+  const levels: Level[] = [];
+  for (const protocol of options.protocols) {
+    process.stderr.write(`${options.agents} agents, ${protocol}\n`);
+    levels.push(await measure(protocol, options));
+  }
+  machine.loadAverageAfter = loadAverage();
+  const head = ["", "agents", "pings/s", "wrong", "CPU %", "idle %", "us/ping", "p50 ms", "p99 ms", "MB"];
+  const rows = levels.map((level) => [
+    level.protocol,
+    level.agents,
+    level.pingsPerSecond,
+    level.wrong,
+    level.cpuPercent,
+    level.idleCpuPercent,
+    level.usPerPing,
+    level.latencyMs.p50,
+    level.latencyMs.p99,
+    Math.round(level.residentKb / 1024),
+  ]);
+  console.log(table([head, ...rows]));
+  console.log(`CPU: of one core, all threads; goal: below ${goalPercent} % with 1,000 agents at 2 s.`);
+  const { json, ...shown } = options;
+  if (json !== undefined) {
+    const report = { bench: "endpoint", at: new Date().toISOString(), machine, options: shown, levels };
+    writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`);
+  }
+  return levels.some(({ wrong }) => wrong > 0) ? 1 : 0;
+}
+
+await runProgram(run, usage);

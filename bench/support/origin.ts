@@ -1,0 +1,2 @@
+/** Of the pages of WWE in benches. */
+export const benchOrigin = "https://wwe.example.com";

@@ -1,0 +1,22 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { AgentStatusAnswer } from "../contract.ts";
+import type { EndpointDesk } from "./desk.ts";
+
+/** `GET /endpoint/{agent token}/status`: no sign of life of WWE's, the DN's time does not begin anew by it. */
+export function answerStatus(
+  desk: EndpointDesk,
+  secret: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const { tokens, sessions } = desk.options;
+  const holder = tokens.agent(secret);
+  if (!holder)
+    return desk.refuse(request, reply, "token", 401, "this token is not known: it is wrong or revoked");
+  const session = sessions.find(holder.dn);
+  const answer: AgentStatusAnswer = {
+    in_service: session?.active ?? false,
+    page_connected: session?.page.connected ?? false,
+  };
+  return reply.send(answer);
+}

@@ -1,0 +1,140 @@
+import { Readable } from "node:stream";
+import type { Clock, Logger, Timer } from "../core/index.ts";
+import type { PageOrder, PageState, PageWork } from "./contract.ts";
+import type { PageHolder } from "./tokens/endpoint-tokens.ts";
+
+/** How long the page has for an order, ms. */
+export const orderPatienceMs = 5_000;
+/** What may wait to be read by a page, bytes: many orders. */
+const mostWaiting = 65_536;
+/** Orders under way at a time; more are refused at once. */
+const mostPending = 16;
+
+/** How an order went. */
+export interface OrderOutcome {
+  readonly ok: boolean;
+  /** Why not, in words; empty when ok. */
+  readonly reason: string;
+}
+
+interface Pending {
+  readonly timer: Timer;
+  readonly end: (outcome: OrderOutcome) => void;
+}
+
+const refused = (reason: string): OrderOutcome => ({ ok: false, reason });
+
+/** The way to the page of one DN: server-sent events there, results and states back. One page at a time, the newest. */
+export class PageLine {
+  /** Of the page that is connected, once it has said something. */
+  state: PageState | undefined;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #nextId: () => number;
+  readonly #pending = new Map<number, Pending>();
+  #stream: Readable | undefined;
+  #holder: PageHolder | undefined;
+
+  /** `nextId` rises over all lines, so that a late result of a former session means nothing. */
+  constructor(clock: Clock, log: Logger, nextId: () => number) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#nextId = nextId;
+  }
+
+  get connected(): boolean {
+    return this.#stream !== undefined;
+  }
+
+  /** Of the page that is or was connected last. */
+  get holder(): PageHolder | undefined {
+    return this.#holder;
+  }
+
+  /** The stream of the page, to tell one connection from the next. */
+  get stream(): Readable | undefined {
+    return this.#stream;
+  }
+
+  /** False: a newer page has taken over from this one. */
+  admits(page: PageHolder): boolean {
+    return page.issuedAt >= (this.#holder?.issuedAt ?? 0);
+  }
+
+  /** The events for a page that is admitted. Another one before it is told so; its own former stream just ends. */
+  open(page: PageHolder): Readable {
+    const former = this.#stream;
+    if (former && this.#holder?.issuedAt !== page.issuedAt) {
+      this.#log.info({}, "endpoint: another page takes over");
+      former.push(eventOf("replaced", "{}"));
+    }
+    this.#drop("another page has taken over");
+    const stream = new Readable({ read() {} });
+    this.#stream = stream;
+    this.#holder = page;
+    // However it ends: read to its end, cut here, or left by its reader.
+    stream.once("close", () => {
+      if (this.#stream === stream) this.#drop("the page is gone");
+    });
+    // A reader that goes away is no fault of ours.
+    stream.on("error", () => {});
+    stream.push("retry: 2000\n\n");
+    return stream;
+  }
+
+  /** Resolves when the page has answered, at the latest after `orderPatienceMs`. */
+  send(work: PageWork): Promise<OrderOutcome> {
+    if (!this.#stream) return Promise.resolve(refused("no page is open"));
+    if (this.#pending.size >= mostPending)
+      return Promise.resolve(refused("too many orders wait for the page"));
+    const order: PageOrder = { ...work, id: this.#nextId() };
+    const { promise, resolve } = Promise.withResolvers<OrderOutcome>();
+    const end = (outcome: OrderOutcome): void => {
+      this.#pending.get(order.id)?.timer.clear();
+      this.#pending.delete(order.id);
+      resolve(outcome);
+    };
+    const timer = this.#clock.setTimer(orderPatienceMs, () => end(refused("the page gives no answer")));
+    this.#pending.set(order.id, { timer, end });
+    this.#write(eventOf("order", JSON.stringify(order)));
+    return promise;
+  }
+
+  /** What the page says of an order; nobody may wait for it any more. */
+  receiveResult(id: number, outcome: OrderOutcome): void {
+    this.#pending.get(id)?.end(outcome);
+  }
+
+  /** Keeps proxies from taking the connection for dead, and tells the page that it is not: it takes 50 s of silence for its end. */
+  keepAlive(): void {
+    this.#write(eventOf("alive", "{}"));
+  }
+
+  /** Ends the stream and what waits. Idempotent. */
+  close(): void {
+    this.#drop("the page's session is over");
+  }
+
+  #write(text: string): void {
+    const stream = this.#stream;
+    if (!stream) return;
+    stream.push(text);
+    if (stream.readableLength <= mostWaiting) return;
+    this.#log.warn({}, "endpoint: a page that does not read its orders is cut off");
+    stream.destroy();
+    this.#drop("the page does not read");
+  }
+
+  #drop(reason: string): void {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    this.state = undefined;
+    for (const { end } of Array.from(this.#pending.values())) end(refused(reason));
+    if (stream && !stream.destroyed) stream.push(null);
+  }
+}
+
+/** `json` without line ends, as JSON.stringify makes it. */
+function eventOf(event: string, json: string): string {
+  return `event: ${event}\ndata: ${json}\n\n`;
+}

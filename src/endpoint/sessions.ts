@@ -1,0 +1,68 @@
+import type { Timer } from "../core/index.ts";
+import { EndpointSession, type EndpointDoors } from "./session.ts";
+
+/** Comments to the pages, so that proxies do not take a stream for dead, ms. */
+const keepAliveMs = 20_000;
+
+/** All sessions, one for each DN somebody has a token of. */
+export class EndpointSessions {
+  readonly #doors: EndpointDoors;
+  readonly #byDn = new Map<string, EndpointSession>();
+  #orders = 0;
+  #keepAlive: Timer | undefined;
+
+  constructor(doors: EndpointDoors) {
+    this.#doors = doors;
+  }
+
+  get size(): number {
+    return this.#byDn.size;
+  }
+
+  all(): EndpointSession[] {
+    return Array.from(this.#byDn.values());
+  }
+
+  find(dn: string): EndpointSession | undefined {
+    return this.#byDn.get(dn);
+  }
+
+  /** The session of a DN, a new one where there is none. */
+  of(dn: string): EndpointSession {
+    const known = this.#byDn.get(dn);
+    if (known) return known;
+    const session = new EndpointSession(
+      dn,
+      this.#doors,
+      () => ++this.#orders,
+      () => this.#end(session),
+    );
+    this.#byDn.set(dn, session);
+    this.#keepAlive ??= this.#doors.clock.setTimer(keepAliveMs, () => this.#tick());
+    return session;
+  }
+
+  /** Ends the pages of which `isRevoked` holds. */
+  endPages(isRevoked: (tokenId: string) => boolean): void {
+    for (const { page } of this.#byDn.values()) if (page.holder && isRevoked(page.holder.id)) page.close();
+  }
+
+  /** Ends all; the DNs stay as they are. Idempotent. */
+  close(): void {
+    this.#keepAlive?.clear();
+    this.#keepAlive = undefined;
+    for (const session of this.#byDn.values()) session.close();
+    this.#byDn.clear();
+  }
+
+  #end(session: EndpointSession): void {
+    session.close();
+    this.#byDn.delete(session.dn);
+  }
+
+  #tick(): void {
+    for (const { page } of this.#byDn.values()) page.keepAlive();
+    this.#keepAlive =
+      this.size === 0 ? undefined : this.#doors.clock.setTimer(keepAliveMs, () => this.#tick());
+  }
+}
