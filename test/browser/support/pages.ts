@@ -98,13 +98,18 @@ const SETTINGS = {
   sign_in: { password_in_url: false },
 };
 
-/** Serves a built page's folder under the policy the gateway serves it with, without a gateway behind it. */
+/**
+ * Serves a built page's folder under the policy the gateway serves it with, without a gateway behind it.
+ * @param more answers what it takes, and says so
+ */
 export async function serveFolder(
   folder: string,
   headers: Readonly<Record<string, string>> = {},
   settings: object = SETTINGS,
+  more: (...asked: Parameters<RequestListener>) => boolean = () => false,
 ): Promise<PageServer> {
   return await listen((request, response) => {
+    if (more(request, response)) return;
     const path = normalize(new URL(request.url ?? "/", "http://localhost").pathname);
     if (path === "/settings.json") {
       response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(settings));

@@ -38,6 +38,7 @@ export const WEB_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "softphone/sound",
     "softphone/quality",
     "softphone/embed",
+    "softphone/endpoint",
     "softphone/gws",
     "softphone/views",
   ],
@@ -45,6 +46,7 @@ export const WEB_MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "softphone/sound": ["shared", "softphone", "softphone/phone"],
   "softphone/quality": ["shared", "softphone", "softphone/phone"],
   "softphone/gws": ["shared", "softphone", "softphone/phone"],
+  "softphone/endpoint": ["shared", "softphone", "softphone/phone", "softphone/sound"],
   "softphone/embed": ["sdk", "shared", "softphone", "softphone/phone", "softphone/sound"],
   "softphone/views": ["shared", "softphone", "softphone/phone", "softphone/embed"],
 };

@@ -20,12 +20,14 @@ export class SoftphoneRig {
   #page: Page | undefined;
   #before = 0;
 
-  constructor() {
+  /** @param more answers requests beside the page's, and says whether it does */
+  constructor(more?: Parameters<typeof serveFolder>[3]) {
     beforeAll(async () => {
       this.#browser = await launchBrowser();
     });
     beforeEach(async () => {
-      this.#server = await serveFolder(built, { "content-security-policy": contentSecurityPolicy() });
+      const policy = { "content-security-policy": contentSecurityPolicy() };
+      this.#server = await serveFolder(built, policy, undefined, more);
       this.#gateway = new FakeGateway(this.#server.server, "secret");
       this.#before = this.browser.errors.length;
     });
@@ -49,6 +51,11 @@ export class SoftphoneRig {
     return there(this.#page);
   }
 
+  /** Where the page is served. */
+  get origin(): string {
+    return there(this.#server).origin;
+  }
+
   /** What this test's page threw or logged as an error. */
   get errors(): readonly string[] {
     return this.browser.errors.slice(this.#before);
@@ -56,7 +63,7 @@ export class SoftphoneRig {
 
   /** @param path after the origin, with the fragment */
   async open(path = "/"): Promise<void> {
-    this.#page = await this.browser.open(`${there(this.#server).origin}${path}`);
+    this.#page = await this.browser.open(`${this.origin}${path}`);
   }
 
   async signIn(path = "/"): Promise<void> {

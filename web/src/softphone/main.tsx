@@ -1,6 +1,7 @@
 import { render } from "preact";
 import { firstMode } from "./embed/mode.ts";
 import { listenToKeys } from "./keyboard.ts";
+import { hookEndpoint, takeEndpointFrom } from "./endpoint/hook.ts";
 import { hookGws } from "./gws/hook.ts";
 import { ownInstance, randomUuid } from "./phone/instance.ts";
 import { keepCalls, keepSignIn, keptCalls, takeSignIn } from "./phone/kept.ts";
@@ -37,6 +38,7 @@ const remote = element("remote", HTMLAudioElement);
 const loading = loadSettings();
 // Before anything else can read it there.
 const asked = takeSignInFrom(location, history);
+const endpointToken = takeEndpointFrom(location, history);
 // Before anything is rendered, since what is rendered is kept.
 const instance = await ownInstance(sessionStorage, (navigator as Partial<Navigator>).locks, randomUuid);
 const returning = takeSignIn(sessionStorage, Date.now());
@@ -73,6 +75,7 @@ policy.apply(workspaceOptions(settings));
 const mode = configuredMode(settings);
 softphone.mode = firstMode(mode, location.hash);
 hookGws(softphone, settings, policy);
+const carry = hookEndpoint({ softphone, sound }, endpointToken);
 if (told === undefined) softphone.notices.tell(SETTINGS_MISSING, true);
 if (window.parent !== window)
   import("./embed/hook.ts").then(
@@ -113,6 +116,7 @@ function takeAsked(): void {
 takeAsked();
 window.addEventListener("hashchange", () => {
   signIn(takeSignInFrom(location, history));
+  carry(takeEndpointFrom(location, history));
   takeAsked();
 });
 document.addEventListener("visibilitychange", () => {

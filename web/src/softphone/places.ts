@@ -8,6 +8,8 @@ export interface PlaceProps {
   header: SoftphoneSnapshot;
   /** On the sign-in form, above its button. */
   signIn: SoftphoneSnapshot;
+  /** In place of the sign-in form, where somebody else signs the page in. */
+  signedOut: SoftphoneSnapshot;
   /** Above the calls: agent state and the like. */
   account: SoftphoneSnapshot;
   /** In the call that is shown, under its timer. */
@@ -24,6 +26,7 @@ export class Places {
   readonly #views: { readonly [P in Place]: PlaceView<P>[] } = {
     header: [],
     signIn: [],
+    signedOut: [],
     account: [],
     quality: [],
     settings: [],

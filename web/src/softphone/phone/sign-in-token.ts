@@ -41,7 +41,8 @@ export async function exchangeToken(token: string): Promise<TokenSignIn | NonNul
   }
 }
 
-function signInOf(answer: unknown): TokenSignIn | undefined {
+/** Reads what the gateway tells of a sign-in without a password; undefined where something is missing. */
+export function signInOf(answer: unknown): TokenSignIn | undefined {
   const [dn, user, realm, value] = ["dn", "user", "realm", "ha1"].map((name) => textOf(answer, name));
   if (!dn || !user || !realm || !value) return undefined;
   return { dn, ha1: { user, realm, value } };

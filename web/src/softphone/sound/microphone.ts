@@ -1,4 +1,5 @@
 import { inOneLine, type Problem } from "../../shared/words.ts";
+import { MicrophoneLevel } from "./microphone-level.ts";
 import { microphoneProblem, placeProblem } from "./problems.ts";
 
 /** The microphone could not be had; `problem` says why and what to do. */
@@ -72,12 +73,23 @@ export class Microphone {
   #wish: MicrophoneWish;
   #stream: MediaStream | undefined;
   readonly #copies = new Set<MediaStream>();
+  readonly #level: MicrophoneLevel;
   /** One opens after the other. */
   #turn: Promise<void> = Promise.resolve();
 
   constructor(wish: MicrophoneWish, owner: MicrophoneOwner) {
     this.#wish = wish;
     this.#owner = owner;
+    this.#level = new MicrophoneLevel(() => owner.changed());
+  }
+
+  /** 0 to 1: how loud calls get it. */
+  get volume(): number {
+    return this.#level.volume;
+  }
+
+  set volume(volume: number) {
+    this.#level.volume = volume;
   }
 
   get ready(): boolean {
@@ -105,7 +117,10 @@ export class Microphone {
     this.#wish = wish;
     if (!this.wanted) return;
     await this.#inTurn(async () => {
-      if (isOther) for (const stream of [this.#stream, ...this.#copies]) stop(stream);
+      if (isOther) {
+        for (const stream of [this.#stream, ...this.#copies]) stop(stream);
+        this.#level.close();
+      }
       await this.#open();
     });
   }
@@ -113,7 +128,7 @@ export class Microphone {
   /** A copy for one call; its user stops its tracks. Undefined while there is no microphone. */
   copy(): MediaStream | undefined {
     if (this.#stream === undefined || !this.ready) return undefined;
-    const copy = this.#stream.clone();
+    const copy = this.#level.of(this.#stream).clone();
     for (const track of copy.getAudioTracks()) track.enabled = true;
     for (const one of this.#copies) if (!isLive(one)) this.#copies.delete(one);
     this.#copies.add(copy);
@@ -125,6 +140,7 @@ export class Microphone {
     this.#holders.delete(holder);
     if (this.wanted) return;
     stop(this.#stream);
+    this.#level.close();
     this.#stream = undefined;
   }
 

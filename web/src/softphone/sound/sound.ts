@@ -58,6 +58,7 @@ export class Sound {
   #told: { readonly at: number; readonly news: readonly DeviceNews[] } = { at: -Infinity, news: [] };
   #busy = false;
   #again = false;
+  #speakerMuted = false;
 
   /** @param remote plays the far end's sound */
   constructor(remote: HTMLAudioElement, owner: SoundOwner, storage = () => localStorage) {
@@ -94,6 +95,25 @@ export class Sound {
       canChooseOutput: canChooseOutput(),
       notices: noticePermission(),
     };
+  }
+
+  get speakerMuted(): boolean {
+    return this.#speakerMuted;
+  }
+
+  /** Nothing is heard of calls; the ring stays. */
+  set speakerMuted(muted: boolean) {
+    this.#speakerMuted = muted;
+    this.#setVolumes();
+  }
+
+  /** 0 to 1; not a choice of the person's, so the next page begins with 1. */
+  get microphoneVolume(): number {
+    return this.microphone.volume;
+  }
+
+  set microphoneVolume(volume: number) {
+    this.microphone.volume = volume;
   }
 
   /** Devices that go, come back or change. @returns ends it */
@@ -169,14 +189,19 @@ export class Sound {
     // A list that cannot be had leaves things as they are.
     this.#devices = (await mediaDevices?.enumerateDevices().catch(() => undefined)) ?? this.#devices;
     const news = USES.flatMap((use) => this.#follow(use) ?? []);
-    const { speakerVolume, ringVolume } = this.settings.value;
-    const { speaker, ring } = this.snapshot.inUse;
-    this.#remote.use(speaker.id);
-    this.#remote.volume = speakerVolume;
-    this.#sounds.set("speaker", speaker.id, speakerVolume);
-    this.#sounds.set("ring", ring.id, ringVolume);
+    this.#remote.use(this.snapshot.inUse.speaker.id);
+    this.#setVolumes();
     if (news.length > 0) this.#announce(news);
     await this.#useMicrophone();
+  }
+
+  #setVolumes(): void {
+    const { speaker, ring } = this.snapshot.inUse;
+    const { speakerVolume, ringVolume } = this.settings.value;
+    const volume = this.#speakerMuted ? 0 : speakerVolume;
+    this.#remote.volume = volume;
+    this.#sounds.set("speaker", speaker.id, volume);
+    this.#sounds.set("ring", ring.id, ringVolume);
   }
 
   #follow(use: DeviceUse): DeviceNews | undefined {

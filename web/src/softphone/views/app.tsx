@@ -63,7 +63,13 @@ export function App({
           <p class="alert" id="alert" data-testid="alert" role="alert" hidden={notices.alert === ""}>
             {notices.alert}
           </p>
-          {!signedIn && ui.sheet !== "settings" && <SignIn {...view} first={first} />}
+          {!signedIn &&
+            ui.sheet !== "settings" &&
+            (softphone.places.has("signedOut") ? (
+              softphone.places.show("signedOut", snapshot)
+            ) : (
+              <SignIn {...view} first={first} />
+            ))}
           <div id="phone" hidden={!signedIn}>
             <Status {...snapshot} />
             {softphone.places.show("account", snapshot)}
