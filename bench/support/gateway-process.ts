@@ -1,4 +1,4 @@
-/** The gateway of `bench:calls`, `bench:agents` and `bench:endpoint`, whole, in a process of its own. */
+/** The gateway of `bench:calls`, `bench:agents`, `bench:endpoint` and `bench:wrtc`, whole, in a process of its own. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +23,8 @@ export interface GatewaySettings {
   readonly tls?: boolean;
   /** `media.maxWorkerLoad`; default as in production. */
   readonly maxWorkerLoad?: number;
+  /** The section `wrtc`, for clients of that protocol. */
+  readonly wrtc?: object;
   /** Switches WWE's endpoint API on, its tokens made of this. */
   readonly adminToken?: string;
 }
@@ -51,6 +53,7 @@ async function open(settings: GatewaySettings): Promise<{ readonly httpPort: num
     media: { host, browserPort: 0, rtpPorts, workers, maxWorkerLoad },
     agents: { ranges: [{ from: "5001", to: "6999", password: "secret-{dn}" }] },
     sipServer: { addresses: [`${host}:${settings.sipServerPort}`], registration: { perSecond: 1000 } },
+    ...(settings.wrtc ? { wrtc: settings.wrtc } : {}),
     ...(adminToken === undefined
       ? {}
       : { admin: { token: adminToken }, endpoint: { enabled: true, origins: [benchOrigin] } }),

@@ -33,13 +33,15 @@ type ById = { Params: { id: string } };
 const bodyLimit = 4096;
 const noCall = { error: "there is no such call: GET /api/calls lists those that run" };
 
-/** Also those of traces: `GET /api/calls`, and for role operate `POST` and `DELETE /api/calls/{id}/capture`. */
+/** Also those of traces: `GET /api/calls`, `GET /api/calls/active`, and for role operate `POST` and `DELETE /api/calls/{id}/capture`. */
 export function registerCallRoutes(app: FastifyInstance, options: CallRoutesOptions): void {
   const { calls, login, clock, log } = options;
   if (!login) return;
   const served = { ...options, login };
   registerTraceRoutes(app, { traces: options.traces, login, clock, log });
-  app.get("/api/calls", { onRequest: login.check }, () => ({ calls: calls.calls().map(showCall) }));
+  // The second is what clients of the simple WRTC variant know it by (wrtc-http-protocol.md 5).
+  for (const path of ["/api/calls", "/api/calls/active"])
+    app.get(path, { onRequest: login.check }, () => ({ calls: calls.calls().map(showCall) }));
   const onRequest = login.operate;
   app.post<ById>("/api/calls/:id/capture", { onRequest, bodyLimit }, (request, reply) =>
     start(served, request, reply),

@@ -16,6 +16,8 @@ export interface HealthSources {
   readonly draining: () => boolean;
   /** Seconds since the start. */
   readonly uptime: () => number;
+  /** Of the gateway. */
+  readonly version: string;
 }
 
 /** `/health/live`, `/health/ready` and `/api/health`; the only routes that tell anything without login. */
@@ -29,13 +31,17 @@ export function registerAdminRoutes(app: FastifyInstance, sources: HealthSources
     const servers = sources.sipServers();
     return {
       status: readyTrouble(sources) === undefined ? "ok" : "degraded",
+      service: "jackfield",
+      version: sources.version,
       registered_agents: sources.registeredAgents(),
       active_calls: sources.activeCalls(),
       sip_servers: servers.length,
       sip_servers_up: servers.filter(({ up, proven }) => up && (proven || !sources.probing())).length,
       media_full: sources.mediaFull(),
       draining: sources.draining(),
+      // Under both names: the second is what clients of the simple WRTC variant read (wrtc-http-protocol.md 5).
       uptime_seconds: Math.floor(sources.uptime()),
+      uptime: Math.floor(sources.uptime()),
     };
   });
 }

@@ -27,4 +27,5 @@ export { watchFailures } from "./status/failure-watch.ts";
 export { registerStatusRoutes, type StatusRoutesOptions } from "./status/routes.ts";
 export { showCertificate } from "./status/show.ts";
 export type { FailureSources, ProcessLoad, StatusSources } from "./status/sources.ts";
+export { registerAgentRoute, type AgentRouteOptions } from "./status/agents.ts";
 export { StatusBoard, type StatusBoardOptions } from "./status/status-board.ts";

@@ -355,7 +355,8 @@ export class B2bua {
    * why there is none.
    */
   callFromClient(presence: WrtcPresence, order: ClientOrder, makeLeg: MakeCallingLeg): LegEnd | undefined {
-    const refuse = (status: number, reason: string): LegEnd => this.#refuseClient(presence, order, status, reason);
+    const refuse = (status: number, reason: string): LegEnd =>
+      this.#refuseClient(presence, order, status, reason);
     const refusal = this.#unfit(presence);
     if (refusal) return refuse(refusal.status, refusal.reason);
     if (this.#calls.countOf(presence.dn) >= this.#options.callsPerDn) return refuse(486, "Too Many Calls");

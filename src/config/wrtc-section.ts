@@ -70,6 +70,13 @@ export const wrtc = section(
       text: "Clients at one time, all DNs together.",
       expects: "a number from 1 to 100000",
     }),
+    simple: section("The simple variant on the same paths: bare SDP, ids of the clients' own.", {
+      passwordInQuery: key(z.boolean().default(false), {
+        reload: true,
+        text: "RISK: a password is taken in the query of sign_in (GET sign_in?id=...&dn=...&password=...). Addresses stay in histories and in logs of proxies.",
+        expects: expects.boolean,
+      }),
+    }),
     node: key(
       z
         .string()

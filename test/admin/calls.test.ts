@@ -94,6 +94,7 @@ function order(body: unknown) {
 describe("the admin API's login", () => {
   const routes = [
     ["GET", "/api/calls"],
+    ["GET", "/api/calls/active"],
     ["POST", "/api/calls/c1/capture"],
     ["DELETE", "/api/calls/c1/capture"],
   ] as const;

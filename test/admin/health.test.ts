@@ -16,6 +16,7 @@ function sources(over: Partial<HealthSources>): HealthSources {
     mediaFull: () => false,
     draining: () => false,
     uptime: () => 12.7,
+    version: "1.2.3",
     ...over,
   };
 }
@@ -48,6 +49,8 @@ it("is ready with a SIP Server that has answered and room for a call, and tells 
   expect([ready.statusCode, ready.json()]).toEqual([200, { status: "ok" }]);
   expect((await app.inject("/api/health")).json()).toEqual({
     status: "ok",
+    service: "jackfield",
+    version: "1.2.3",
     registered_agents: 3,
     active_calls: 2,
     sip_servers: 2,
@@ -55,6 +58,7 @@ it("is ready with a SIP Server that has answered and room for a call, and tells 
     media_full: false,
     draining: false,
     uptime_seconds: 12,
+    uptime: 12,
   });
   await app.close();
 });

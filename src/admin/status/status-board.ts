@@ -2,12 +2,13 @@ import type { Readable } from "node:stream";
 import type { Clock, Timer } from "../../core/index.ts";
 import type { WorkerStatistics } from "../../media/index.ts";
 import type { RegistrationServer } from "../../registrar/index.ts";
+import { agentsNow } from "./agents.ts";
 import type { AgentStatus, Audit, CallStatus, Sample, WorkerStatus } from "./contract.ts";
 import { EventStreams } from "./event-streams.ts";
 import type { FailureLog } from "./failure-log.ts";
 import type { Recent } from "./recent.ts";
 import { Sampler, sampleSeconds } from "./sampler.ts";
-import { agentId, isoTime, showAgent, showCall, showServer, showWorker } from "./show.ts";
+import { isoTime, showCall, showServer, showWorker } from "./show.ts";
 import type { StatusSources } from "./sources.ts";
 import { Cell, Table, type TableChange } from "./table.ts";
 
@@ -122,20 +123,11 @@ export class StatusBoard {
   }
 
   #present(): Present {
-    const { registrar, trunk, calls, workers, callLimit } = this.#options.sources;
+    const { sources } = this.#options;
+    const { trunk, calls, workers, callLimit } = sources;
     const summaries = calls.calls();
-    const ofAgent = new Map<string, string[]>();
-    for (const call of summaries) {
-      const id = agentId(call);
-      const ids = ofAgent.get(id);
-      if (ids) ids.push(call.id);
-      else ofAgent.set(id, [call.id]);
-    }
     return {
-      agents: registrar.list().map((agent) => {
-        const standing = { status: trunk.status(agent.dn), server: trunk.serverOf(agent.dn) };
-        return showAgent(agent, standing, ofAgent.get(agentId(agent)) ?? []);
-      }),
+      agents: agentsNow(sources, summaries),
       calls: summaries.map(showCall),
       servers: trunk.servers(),
       workers: Array.from({ length: workers }, (_, index) =>

@@ -64,12 +64,7 @@ class EchoCall {
   #media: CallMedia | undefined;
   #over = false;
 
-  constructor(
-    services: EchoServices,
-    presence: AgentPresence,
-    makeLeg: MakeCallingLeg,
-    onOver: () => void,
-  ) {
+  constructor(services: EchoServices, presence: AgentPresence, makeLeg: MakeCallingLeg, onOver: () => void) {
     this.presence = presence;
     this.#services = services;
     this.#onOver = onOver;

@@ -36,6 +36,7 @@ import { createSignalling, type Signalling } from "./signalling.ts";
 import { openSipSocket, type SipSocket } from "./sip-socket.ts";
 import { pageOptionsOf, webSocketTermsOf } from "./terms.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
+import { version } from "../version.ts";
 import { joinWatchers } from "./watchers.ts";
 
 /** What still lives: all zero when nobody is signed in and no call runs. */
@@ -205,6 +206,7 @@ export class Gateway {
       mediaFull: () => this.media.full,
       draining: () => this.b2bua.draining,
       uptime: () => (clock.now() - this.#startedAt) / 1000,
+      version,
     };
   }
 

@@ -1,6 +1,7 @@
 import {
   FailureLog,
   registerActRoutes,
+  registerAgentRoute,
   registerCallRoutes,
   registerCaptureFileRoute,
   registerStatusRoutes,
@@ -41,6 +42,7 @@ export function openDashboard(rooms: GatewayRooms): Onlooker | undefined {
   const sources = { gateway, registrar, trunk, calls: b2bua, media, workers, callLimit, load };
   const board = new StatusBoard({ sources, failures, audits: audits.recent, clock });
   registerStatusRoutes(http.app, { board, access });
+  registerAgentRoute(http.app, { sources, access });
   registerActRoutes(http.app, { acts: actsOf(rooms), access, audits, wallClock: () => clock.wallClock() });
   const prepare = rooms.accounts.prepare.bind(rooms.accounts);
   registerTokenRoutes(http.app, { tokens: rooms.tokens, prepare, access, audits });

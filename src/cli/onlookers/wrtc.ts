@@ -1,7 +1,7 @@
 import { ssidSecret, type Config } from "../../config/index.ts";
 import { randomId } from "../../core/index.ts";
 import { wrtcCollector } from "../../admin/index.ts";
-import { createClientCalls, Wrtc, WrtcLegs, type WrtcTerms } from "../../wrtc/index.ts";
+import { createClientCalls, SimpleVariant, Wrtc, WrtcLegs, type WrtcTerms } from "../../wrtc/index.ts";
 import { PasswordLogin } from "../gateway/dn-login.ts";
 import type { GatewayRooms, Onlooker } from "../gateway/rooms.ts";
 
@@ -33,7 +33,9 @@ export function openWrtc(rooms: GatewayRooms): Onlooker | undefined {
     log,
   });
   const stop = rooms.metrics.add(wrtcCollector(() => wrtc.figures));
-  wrtc.serve(rooms.http.app, { paths: config.paths, secure: rooms.http.secure });
+  const passwordInQuery = (): boolean => live.current.wrtc.simple.passwordInQuery;
+  const simple = new SimpleVariant({ desk: wrtc.signIn, passwordInQuery, clock, log });
+  wrtc.serve(rooms.http.app, { paths: config.paths, secure: rooms.http.secure, variants: [simple] });
   return {
     close() {
       stop();

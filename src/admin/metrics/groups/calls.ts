@@ -5,6 +5,7 @@ import { counter, divided, gauge, histogram, type Collect } from "../definition.
 export const callMetrics = {
   running: gauge("calls", "Calls that run, by state and direction.", ["state", "direction"]),
   held: gauge("calls_held", "Calls that run and are held by either side."),
+  echoes: gauge("echo_calls", "Echo calls that run (`to=self` of WRTC clients), which are no others' calls."),
   begun: counter("calls_begun", "Calls begun, those that were never answered included."),
   ended: counter("calls_ended", "Calls that are over, by direction, who ended them, and class of reason.", [
     "direction",
@@ -61,6 +62,7 @@ export function callCollector(calls: B2bua): { readonly collect: Collect; readon
     }
     for (const { state, direction } of running)
       put(callMetrics.running, 1, { state: state.replace("-", "_"), direction: labelOf(direction) });
+    put(callMetrics.echoes, calls.echoes);
     put(callMetrics.begun, calls.setUps);
     for (const reason of [...refusals.values(), "faulty"]) put(callMetrics.refused, 0, { reason });
     for (const [status, count] of calls.refusals)

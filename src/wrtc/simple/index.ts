@@ -1,0 +1,2 @@
+export type * from "./contract.ts";
+export { SimpleVariant, type SimpleVariantOptions } from "./variant.ts";
