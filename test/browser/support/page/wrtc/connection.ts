@@ -32,7 +32,8 @@ export class PageConnection implements Connection {
     this.#peer = new RTCPeerConnection(options.configuration);
     options.watch(this.#peer);
     this.#peer.addEventListener("icecandidate", ({ candidate }) => {
-      if (candidate !== null && candidate.candidate !== "") this.#gathered.push(candidate.toJSON() as Candidate);
+      if (candidate !== null && candidate.candidate !== "")
+        this.#gathered.push(candidate.toJSON() as Candidate);
     });
   }
 

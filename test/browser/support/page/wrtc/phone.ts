@@ -23,7 +23,8 @@ class WrtcPhone implements SipClient {
 
   /** @param account `server`: the gateway's base address; without a password passwordless; DN empty: anonymous */
   async register({ server, dn, password }: Account): Promise<void> {
-    if (this.grtc.view() === undefined) this.grtc.configure({ gateway: server, ...(password === "" ? {} : { password }) });
+    if (this.grtc.view() === undefined)
+      this.grtc.configure({ gateway: server, ...(password === "" ? {} : { password }) });
     this.#registered = pending();
     if (dn === "") this.grtc.connect();
     else this.grtc.register(dn);
