@@ -94,12 +94,27 @@ export class WrtcPage {
   }
 }
 
-/** A lab whose gateway takes clients of this protocol from its test pages. */
+/** What a test says otherwise; without a password where it is undefined. */
+export type WrtcTerms = Omit<Partial<WrtcConfig>, "password"> & { readonly password?: string | undefined };
+
+/** The gateway's section for clients on pages of this origin. */
+export function wrtcSection(
+  origin: string,
+  more: Readonly<Record<string, unknown>> = {},
+): { readonly wrtc: object } {
+  return { wrtc: { origins: [origin], ...more } };
+}
+
+/** A lab whose gateway takes clients of this protocol from its test pages; `media` is its media section. */
 export async function openWrtcLab(
-  config: Readonly<Record<string, object>> = {},
+  { media, ...config }: Readonly<Record<string, object>> = {},
   browserOptions: BrowserOptions = {},
+  wrtc: Readonly<Record<string, unknown>> = {},
 ): Promise<Lab> {
-  return await Lab.open({}, browserOptions, config);
+  return await Lab.open({ ...media }, browserOptions, (origin) => ({
+    ...wrtcSection(origin, wrtc),
+    ...config,
+  }));
 }
 
 /** Where the gateway's clients of this protocol sign in. */
@@ -111,15 +126,20 @@ export function wrtcBase(lab: Lab): string {
 export async function openWrtc(
   lab: Lab,
   client: "wrtc" | "grtc" = "wrtc",
-  config: Partial<WrtcConfig> = {},
+  config: WrtcTerms = {},
 ): Promise<WrtcPage> {
   const { phone, dn } = await lab.open(client);
   if (client === "grtc") {
     for (const path of [GRTC_JQUERY, GRTC_JS]) if (path) await phone.page.addScriptTag({ path });
   }
   const page = new WrtcPage(phone, dn);
-  const { password } = lab.account(dn);
-  await page.do("configure", { gateway: wrtcBase(lab), password, repeatMs: 300, ...config });
+  const { password, ...rest } = { password: lab.account(dn).password, ...config };
+  await page.do("configure", {
+    gateway: wrtcBase(lab),
+    repeatMs: 300,
+    ...(password === undefined ? {} : { password }),
+    ...rest,
+  });
   return page;
 }
 
@@ -127,7 +147,7 @@ export async function openWrtc(
 export async function signInWrtc(
   lab: Lab,
   client: "wrtc" | "grtc" = "wrtc",
-  config: Partial<WrtcConfig> = {},
+  config: WrtcTerms = {},
 ): Promise<WrtcPage> {
   const page = await openWrtc(lab, client, config);
   await page.phone.register({ ...lab.account(page.dn) });

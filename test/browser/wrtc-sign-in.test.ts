@@ -1,0 +1,233 @@
+import { createHmac } from "node:crypto";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Gateway } from "../../src/cli/index.ts";
+import { TestAuthority } from "../support/certificates.ts";
+import { Coturn } from "../support/coturn.ts";
+import { freeTcpPort, freeUdpPort } from "../support/free-port.ts";
+import { openTestGateway } from "../support/test-gateway.ts";
+import { openPhone, serveTestPages, until, type Lab } from "./support/index.ts";
+import { UdpPath } from "./support/udp-path.ts";
+import {
+  openWrtc,
+  openWrtcLab,
+  signInWrtc,
+  wrtcBase,
+  wrtcClients,
+  WrtcPage,
+  wrtcSection,
+} from "./support/wrtc.ts";
+
+/** Signing in, polling and the network of grtc.js; the table of what is proven where stands in wrtc.test.ts. */
+
+const oddPassword = "p:w&d+ %41é =#?";
+
+let lab: Lab;
+let path: UdpPath;
+
+beforeAll(async () => {
+  const mediaPort = await freeUdpPort();
+  path = await UdpPath.open(mediaPort);
+  lab = await openWrtcLab(
+    {
+      agents: {
+      agents: { accounts: [{ dn: "5090", password: oddPassword }] },
+      media: { browserPort: mediaPort },
+    },
+    // TLS with a certificate of the test's own.
+    { extraArgs: ["--ignore-certificate-errors"] },
+    { allowAnonymous: true },
+  );
+});
+afterEach(async () => await lab.closePhones());
+afterAll(async () => {
+  await lab.close();
+  path.close();
+});
+
+function inService(dn: string, gateway: Gateway = lab.gateway): boolean {
+  return gateway.trunkRegistrations.status(dn).state === "in-service";
+}
+
+function registers(dn: string): number {
+  return lab.sandbox.trace().filter(({ text }) => text.startsWith("REGISTER ") && text.includes(dn)).length;
+}
+
+/** The far number gets sound from now on. */
+async function heard(uuid: string): Promise<void> {
+  lab.sandbox.record(uuid);
+  await until(() => lab.soundOf(uuid).length > 5);
+}
+
+async function isCalled(page: WrtcPage): Promise<void> {
+  const uuid = await lab.sandbox.ring(page.dn, "1003");
+  await page.phone.nextCall();
+  await page.phone.answer();
+  await lab.connected(page.dn);
+  await heard(uuid);
+}
+
+for (const { client, title, missing } of wrtcClients)
+  describe.skipIf(missing)(`${title} signs in`, () => {
+    it("with a password of odd characters, taken as they are, and out", async () => {
+      const page = await openWrtc(lab, client, { password: oddPassword });
+      await page.phone.register(lab.account("5090"));
+      await until(() => inService("5090"));
+      await page.do("disconnect");
+      await until(() => lab.sandbox.bindings().every(({ dn }) => dn !== "5090"));
+    });
+
+    it("not with a wrong password, and does not poll", async () => {
+      const page = await openWrtc(lab, client, { password: "wrong" });
+      await expect(page.phone.register(lab.account(page.dn))).rejects.toThrow("onFailed");
+      expect(page.paths.filter((one) => one.includes("/wait"))).toEqual([]);
+      expect(registers(page.dn)).toBe(0);
+    });
+
+    it("without a password by GET, where the gateway allows that, and is called", async () => {
+      const page = await openWrtc(lab, client, { password: undefined });
+      await page.phone.register(lab.account(page.dn));
+      expect(page.paths).toContain(`/sign_in?${page.dn}`);
+      await until(() => inService(page.dn));
+      await isCalled(page);
+    });
+
+    it("as nobody, and calls", async () => {
+      const page = await openWrtc(lab, client, { password: undefined });
+      await page.phone.register(lab.account(""));
+      expect(page.paths.find((one) => one.includes("/sign_in"))).toMatch(
+        /^\/sign_in\?anon[\da-f]{12}4[\da-f]{3}[89ab][\da-f]{15}$/,
+      );
+      expect(registers("anon")).toBe(0);
+      await page.phone.call("9196");
+      const call = await until(() => lab.sandbox.calls().find(({ state }) => state === "connected"));
+      await heard(call.uuid);
+    });
+
+    it.each(["/api/webrtc", "/api/webrtc/", "/"])("at an address that ends in %s", async (prefix) => {
+      const page = await openWrtc(lab, client, { gateway: `${wrtcBase(lab)}${prefix}` });
+      await page.phone.register(lab.account(page.dn));
+      await until(() => inService(page.dn));
+      await lab.call(page, "9196");
+    });
+
+    it("anew: the poll of before ends soon, and the DN stays in service", async () => {
+      const page = await signInWrtc(lab, client);
+      const [first] = page.paths.filter((one) => one.includes("/wait"));
+      await page.phone.register(lab.account(page.dn));
+      // The old poll's reply.
+      await until(() => page.polls.length >= 1);
+      const last = page.paths.findLast((one) => one.includes("/wait"));
+      expect(last).not.toBe(first);
+      await isCalled(page);
+      expect(registers(page.dn)).toBe(1);
+    });
+
+    it("not from a page of a site that is not allowed", async () => {
+      const strangers = await serveTestPages();
+      try {
+        const phone = await openPhone(lab.browser, strangers, client);
+        const page = new WrtcPage(phone, lab.nextDn());
+        await page.do("configure", { gateway: wrtcBase(lab), password: lab.account(page.dn).password });
+        await expect(phone.register(lab.account(page.dn))).rejects.toThrow("onFailed");
+        await phone.close();
+        expect(registers(page.dn)).toBe(0);
+      } finally {
+        await strangers.close();
+      }
+    });
+
+    it("and is called after a restart of the gateway, of which its page saw nothing", async () => {
+      const port = await freeTcpPort();
+      const config = {
+        http: { port },
+        ...wrtcSection(lab.pages.origin, { secret: "a secret of this test's, long enough" }),
+      };
+      const sipServer = `127.0.0.1:${lab.sandbox.port}`;
+      let gateway = await openTestGateway({ sipServer, config });
+      try {
+        const page = await openWrtc(lab, client, { gateway: `http://127.0.0.1:${port}` });
+        await page.phone.register(lab.account(page.dn));
+        await until(() => inService(page.dn, gateway));
+        await gateway.close();
+        gateway = await openTestGateway({ sipServer, config });
+        await until(() => inService(page.dn, gateway));
+        await isCalled(page);
+        const names = (await page.events()).map(({ name }) => name);
+        expect(names).not.toContain("onPeerClosing");
+        expect(page.paths.filter((one) => one.includes("sign_in"))).toHaveLength(1);
+      } finally {
+        await gateway.close();
+      }
+    });
+  });
+
+describe("clients of the protocol", () => {
+  it("seven of them in one browser, over HTTP/2: the seventh calls and is called", async () => {
+    const authority = new TestAuthority();
+    const { certFile: cert, keyFile: key } = authority.issue("gateway", "IP:127.0.0.1");
+    const gateway = await openTestGateway({
+      sipServer: `127.0.0.1:${lab.sandbox.port}`,
+      config: { http: { port: 0, tls: { cert, key } }, ...wrtcSection(lab.pages.origin) },
+    });
+    try {
+      const base = `https://127.0.0.1:${gateway.httpPort}`;
+      let last: WrtcPage | undefined;
+      for (let count = 1; count <= 7; count++) {
+        last = await openWrtc(lab, "wrtc", { gateway: base });
+        await last.phone.register(lab.account(last.dn));
+      }
+      const page = last;
+      if (page === undefined) throw new Error("no page");
+      await until(() => inService(page.dn, gateway));
+      await heard(await lab.call(page, "9196"));
+      await page.phone.hangUp();
+      await until(() => lab.callOf(page.dn) === undefined);
+      await isCalled(page);
+    } finally {
+      await gateway.close();
+      authority.remove();
+    }
+  });
+
+  it("talk on when their network's address changes, after an offer with the ufrag of before", async () => {
+    const page = await openWrtc(lab);
+    await page.phone.page.evaluate((port) => {
+      const real = Reflect.get(RTCPeerConnection.prototype, "setRemoteDescription");
+      RTCPeerConnection.prototype.setRemoteDescription = async function (description) {
+        const sdp = description.sdp?.replaceAll(/ \d+ typ host/g, ` ${port} typ host`);
+        await Reflect.apply(real, this, [{ type: description.type, sdp }]);
+      };
+    }, path.port);
+    await page.phone.register(lab.account(page.dn));
+    const uuid = await lab.call(page, "9196");
+    await heard(uuid);
+    path.rebind();
+    await page.do("makeOffer", undefined, true, false);
+    await until(() => page.roap("OK").length === 2);
+    const ufrags = page.roap("OFFER").map(({ sdp }) => /^a=ice-ufrag:(.*)\r$/m.exec(String(sdp))?.[1]);
+    expect(new Set(ufrags).size).toBe(1);
+    await heard(uuid);
+  });
+
+  it.each(["udp", "tcp"] as const)("talk by nothing but a TURN server (%s)", async (transport) => {
+    const coturn = await Coturn.open();
+    try {
+      const username = `${Math.floor(Date.now() / 1000) + 600}:test`;
+      const page = await openWrtc(lab, "wrtc", {
+        relayOnly: true,
+        turn: {
+          server: coturn.url(transport).replace("turn:", ""),
+          username,
+          password: createHmac("sha1", coturn.secret).update(username).digest("base64"),
+        },
+      });
+      await page.phone.register(lab.account(page.dn));
+      const uuid = await lab.call(page, "9196");
+      await heard(uuid);
+      expect(page.roap("OFFER")[0]?.["Candidates"]).not.toHaveLength(0);
+      await page.phone.hangUp();
+    } finally {
+      await coturn.close();
+    }
+  });
+});
