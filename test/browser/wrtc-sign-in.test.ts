@@ -29,7 +29,6 @@ beforeAll(async () => {
   path = await UdpPath.open(mediaPort);
   lab = await openWrtcLab(
     {
-      agents: {
       agents: { accounts: [{ dn: "5090", password: oddPassword }] },
       media: { browserPort: mediaPort },
     },
