@@ -36,6 +36,7 @@ export class WrtcPage {
   /** Paths and queries asked for. */
   readonly paths: string[] = [];
   readonly polls: PollReply[] = [];
+  onPoll: (reply: PollReply) => void = () => undefined;
   readonly received: readonly string[] = [];
   readonly sent: readonly string[] = [];
 
@@ -90,7 +91,9 @@ export class WrtcPage {
 
   #onResponse(response: Response): void {
     if (!new URL(response.url()).pathname.endsWith("/wait")) return;
-    this.polls.push({ status: response.status(), headers: response.headers() });
+    const reply = { status: response.status(), headers: response.headers() };
+    this.polls.push(reply);
+    this.onPoll(reply);
   }
 }
 
