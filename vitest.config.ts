@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
-// What measures sound, memory or speed runs one file at a time, or it would measure the neighbours.
+// What measures sound or speed runs one file at a time, or it would measure the neighbours.
 const timed = [
-  ...["sound", "attacks", "soak", "bench", "loss"].map((name) => `test/interop/${name}.test.ts`),
+  ...["sound", "attacks", "bench", "loss"].map((name) => `test/interop/${name}.test.ts`),
   "test/browser/sound.test.ts",
 ];
 
@@ -70,7 +70,7 @@ export default defineConfig({
           setupFiles,
           include: ["test/pages/**/*.test.ts"],
           globalSetup: ["test/browser/support/build-page.ts"],
-          maxWorkers: 2,
+          maxWorkers: 3,
           // Two seconds a file are spared: nothing in the rooms lives outside of what a test makes.
           isolate: false,
           testTimeout: 90_000,
@@ -87,7 +87,7 @@ export default defineConfig({
           include: ["test/browser/**/*.test.ts"],
           exclude: timed,
           globalSetup: ["test/browser/support/build-page.ts"],
-          maxWorkers: 3,
+          maxWorkers: 2,
           // Two seconds a file are spared: nothing in the rooms lives outside of what a test makes.
           isolate: false,
           testTimeout: 90_000,

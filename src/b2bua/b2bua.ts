@@ -20,6 +20,7 @@ import {
 } from "../sip/index.ts";
 import { CallByRefer } from "./call/call-by-refer.ts";
 import { CallFromAgent, type Dialling } from "./call/call-from-agent.ts";
+import { EchoCalls } from "./call/echo-calls.ts";
 import { startCapture, summaryOf, type CallCaptureOptions, type CallSummary } from "./call/call-capture.ts";
 import { callFigures, type CallRecord } from "./call/call-record.ts";
 import { CallToAgent } from "./call/call-to-agent.ts";
@@ -92,6 +93,7 @@ export class B2bua {
   readonly #legs: SipAgentLegs;
   #wrtcLegs: AgentLegs<WrtcPresence> | undefined;
   readonly #calls = new RunningCalls();
+  readonly #echoes = new EchoCalls(() => this.#services);
   readonly #endedDialogs: EndedDialogs;
   readonly #log: Logger;
   readonly #fromTrunk: MethodTable;
@@ -201,7 +203,7 @@ export class B2bua {
 
   /** Whether this client has a call, one that is being set up included. */
   busy(presence: AgentPresence): boolean {
-    return this.#calls.running.some((call) => call.presence === presence);
+    return this.#echoes.has(presence) || this.#calls.running.some((call) => call.presence === presence);
   }
 
   /** Clients of the WRTC HTTP protocol are rung by these from now on. */
@@ -265,6 +267,7 @@ export class B2bua {
     this.#messageWaiting.close();
     this.#turnNotices.close();
     for (const call of this.#calls.all) call.end(reason, 503);
+    this.#echoes.end({ status: 503, reason });
   }
 
   #callToAgent(request: SipRequest, transaction: ServerTransaction): void {
@@ -352,18 +355,36 @@ export class B2bua {
    * why there is none.
    */
   callFromClient(presence: WrtcPresence, order: ClientOrder, makeLeg: MakeCallingLeg): LegEnd | undefined {
-    const refuse = (status: number, reason: string): LegEnd => {
-      this.refusals.set(status, (this.refusals.get(status) ?? 0) + 1);
-      this.#log.info({ to: order.number, from: presence.dn, status, reason }, "call refused");
-      return { status, reason };
-    };
-    if (this.#closing) return refuse(503, "gateway is shutting down");
-    if (this.draining) return refuse(503, "Being Drained");
-    if (this.busy(presence)) return refuse(486, "one call at a time");
+    const refuse = (status: number, reason: string): LegEnd => this.#refuseClient(presence, order, status, reason);
+    const refusal = this.#unfit(presence);
+    if (refusal) return refuse(refusal.status, refusal.reason);
     if (this.#calls.countOf(presence.dn) >= this.#options.callsPerDn) return refuse(486, "Too Many Calls");
     const dialled = readNumber(this.#services.outbound ?? plainOutbound, order.number);
     this.#start(new CallFromAgent(this.#services, presence, { ...order, dialled }, makeLeg), presence);
     return undefined;
+  }
+
+  /** As `callFromClient`, but the client hears itself and SIP Server hears nothing of it; see `EchoCalls`. */
+  echoToClient(presence: WrtcPresence, makeLeg: MakeCallingLeg): LegEnd | undefined {
+    const refusal = this.#unfit(presence) ?? this.#echoes.start(presence, makeLeg);
+    return refusal && this.#refuseClient(presence, { number: "self" }, refusal.status, refusal.reason);
+  }
+
+  /** Echo calls that run. */
+  get echoes(): number {
+    return this.#echoes.size;
+  }
+
+  #unfit(presence: WrtcPresence): LegEnd | undefined {
+    if (this.#closing) return { status: 503, reason: "gateway is shutting down" };
+    if (this.draining) return { status: 503, reason: "Being Drained" };
+    return this.busy(presence) ? { status: 486, reason: "one call at a time" } : undefined;
+  }
+
+  #refuseClient({ dn }: WrtcPresence, { number }: ClientOrder, status: number, reason: string): LegEnd {
+    this.refusals.set(status, (this.refusals.get(status) ?? 0) + 1);
+    this.#log.info({ to: number, from: dn, status, reason }, "call refused");
+    return { status, reason };
   }
 
   /** A page that was loaded anew takes the call over that the page before it had; nobody else's call can be meant. */
@@ -434,6 +455,7 @@ export class B2bua {
   #signedOut(presence: KnownPresence, reason: string): void {
     if (presence.reachable) return;
     for (const call of this.#calls.of(presence)) call.end(`agent's browser is gone: ${reason}`, 480);
+    this.#echoes.end({ status: 480, reason }, presence);
   }
 
   #ended(call: Call, record: CallRecord): void {

@@ -13,7 +13,7 @@ export type { ClientRule } from "./clients/client-kinds.ts";
 export type { CodecPreference } from "./media/codec-terms.ts";
 export { mosBuckets, soundWays, QualityTotals, type SoundWay } from "./media/quality-totals.ts";
 export { trunkTermsOf, type TrunkSessionOptions } from "./legs/session-terms.ts";
-export type { NumberRule } from "./outbound/number-rules.ts";
+export { numberInText, type NumberRule } from "./outbound/number-rules.ts";
 export type { OutboundPolicy } from "./outbound/outbound-policy.ts";
 export { OutboundServers, type ServersDoor, type TrunkServer } from "./outbound/outbound-servers.ts";
 export { trunkCapabilities } from "./legs/trunk-methods.ts";

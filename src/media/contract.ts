@@ -64,6 +64,8 @@ export interface BrowserLocal {
 export interface TrunkLocal {
   readonly address: string;
   readonly port: number;
+  /** By which the relay itself reaches its port, and is seen to send; default: `address`. */
+  readonly ownAddress?: string;
   /** VoIP metrics are sent: `a=rtcp-xr:voip-metrics` (RFC 3611 5). */
   readonly rtcpXr?: boolean;
 }

@@ -43,6 +43,7 @@ export type GatewayMessage =
   | { readonly kind: "talk" }
   | { readonly kind: "hold" }
   | { readonly kind: "info"; readonly body: string }
+  /** `sinceMs`: how long the call has been established, ms. */
   | { readonly kind: "stats"; readonly statistics: MediaStatistics; readonly sinceMs: number };
 
 /** ROAP's names for what went wrong (draft-jennings-rtcweb-signaling 5.5); what Genesys' gateway sends is unknown. */
@@ -61,7 +62,10 @@ export interface ClientLine {
 export interface ClientCalls {
   /** There is a call, one that is being set up included. */
   readonly busy: boolean;
-  /** `to`: whom the client addresses, raw; its own SSID (`self`) arrives as "self", nobody as the empty string. */
+  /**
+   * `to`: whom the client addresses, raw; its own SSID (`self`) arrives as "self", nobody as the empty string. An offer
+   * to "self" begins an echo call: `B2bua.echoToClient` in the place of `callFromClient`, with the same leg.
+   */
   receive(message: ClientMessage, to: string): void;
   /** The session is over, and so is its call. Idempotent. */
   close(reason: string): void;

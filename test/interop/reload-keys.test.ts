@@ -481,17 +481,6 @@ const elsewhere: Readonly<Record<string, string>> = {
 describe("a reload", () => {
   for (const [key, see] of Object.entries(seen)) it(`puts a change of ${key} in force`, see);
 
-  it("does not take the last key of sign-in tokens away: sessions made with it would go on", () => {
-    const user = { name: "anna", role: "read", password: "anna's long horse" };
-    reload({ admin: { users: [user] } });
-    sections = { ...sections, admin: { users: [user] } };
-    expect(gateway.reload("test")).toMatchObject({
-      outcome: "restart",
-      changes: [{ key: "admin.token" }],
-    });
-    expect(gateway.config.admin.token).toBe(token);
-  });
-
   it("has a test for each key that it may change", () => {
     // Entries of a list change with the list.
     const keys = configKeys().filter(({ reload: may }) => may);

@@ -56,7 +56,7 @@ beforeAll(async () => {
   gateway = await openTestGateway({
     sipServer: `127.0.0.1:${sandbox.port}`,
     clock: hurriedClock,
-    config: { media: { rtpPorts } },
+    config: { media: { rtpPorts, maxWorkerLoad: 0 } },
   });
   gateway.onCallRecord(({ endedBy, status }) => {
     records++;

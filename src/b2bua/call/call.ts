@@ -42,6 +42,9 @@ export const endedByOperator = "ended by operator";
  */
 const setUpPatienceMs = 185_000;
 
+/** A client of the WRTC HTTP protocol offers its new transport within so long after it gave up the old one, ms. */
+const renewalPatienceMs = 10_000;
+
 /**
  * A call: the agent's leg, SIP Server's leg, the media between, and the rules that hold once it is established. The
  * ways to get there are `CallToAgent`, `CallFromAgent` and `CallByRefer`. docs/lifetimes.md says who closes what.
@@ -250,6 +253,8 @@ export abstract class Call {
       );
       // A page that is loaded anew closes its media first.
       if (canResume(this.presence)) this.media.farewellMs = this.services.callGraceMs;
+      // The library of these renews its PeerConnection in a call: it closes the old one, then gathers candidates anew.
+      else if (this.presence.kind === "wrtc") this.media.farewellMs = renewalPatienceMs;
       return this.media;
     } catch (error) {
       this.finish("jackfield", mediaRefusal(error, this.services.whenFull, this.log));

@@ -1,4 +1,4 @@
-import { unescapeText, type SipUri } from "../../sip/index.ts";
+import { parseUri, unescapeText, type SipUri } from "../../sip/index.ts";
 
 /** One rule for the numbers agents dial. The first rule that matches decides; what none matches goes as it is. */
 export interface NumberRule {
@@ -50,9 +50,20 @@ export function applyNumberRules(rules: readonly NumberRule[], number: string): 
  * parameters and visual separators. Undefined when there is none, or it is nothing that could be dialled.
  */
 export function numberInUri(uri: SipUri): string | undefined {
-  const telephone = uri.scheme === "tel" ? uri.raw.slice("tel:".length) : undefined;
-  const raw = (telephone ?? uri.user ?? "").split(";", 1)[0] ?? "";
-  const number = withoutSeparators(unescapeText(raw));
+  return numberIn(uri.scheme === "tel" ? uri.raw.slice("tel:".length) : (uri.user ?? ""));
+}
+
+/** Likewise in what a client addresses that does not speak SIP: a number, a URI, or `user@host`. */
+export function numberInText(text: string): string | undefined {
+  const named = /^(sips?|tel):/i.test(text);
+  if (!named && !text.includes("@")) return numberIn(text);
+  const uri = parseUri(named ? text : `sip:${text}`);
+  return uri && numberInUri(uri);
+}
+
+/** Of a user part or what stands in tel:, with escapes and parameters. */
+function numberIn(raw: string): string | undefined {
+  const number = withoutSeparators(unescapeText(raw.split(";", 1)[0] ?? ""));
   return number !== "" && number.length <= maximumNumber && !/[\p{Cc}@<>"\s]/u.test(number)
     ? number
     : undefined;

@@ -1,4 +1,4 @@
-import type { Fingerprint } from "../../media/index.ts";
+import { sends, type Fingerprint } from "../../media/index.ts";
 import { readAudio } from "./audio-read.ts";
 import { malformed, notAcceptable, readSdpText, textOf } from "./text.ts";
 import type { SdpSection, SdpText } from "./text.ts";
@@ -10,7 +10,8 @@ const protocols = new Set(["UDP/TLS/RTP/SAVPF", "RTP/SAVPF"]);
 const hashOctets: Readonly<Record<string, number>> = { "sha-256": 32, "sha-384": 48, "sha-512": 64 };
 
 /**
- * Takes a browser's offer or answer apart: the first audio m-line that is DTLS-SRTP and not refused. Never throws.
+ * Takes a browser's offer or answer apart: of the audio m-lines that are DTLS-SRTP and not refused the first that sends,
+ * else the first. Never throws.
  * RFC 8829 (JSEP), RFC 8839 (ICE), RFC 8842 (DTLS), RFC 5761 (rtcp-mux is required).
  */
 export function parseBrowserDescription(
@@ -18,7 +19,7 @@ export function parseBrowserDescription(
 ): SdpResult<{ readonly description: BrowserDescription }> {
   const text = readSdpText(sdp);
   if ("ok" in text) return text;
-  const audioIndex = text.sections.findIndex(isUsable);
+  const audioIndex = audioThatCounts(text);
   const section = text.sections[audioIndex];
   if (!section) return notAcceptable("no audio m-line with UDP/TLS/RTP/SAVPF");
   if (text.session.icelite) return notAcceptable("both sides are ICE-lite");
@@ -35,6 +36,14 @@ export function parseBrowserDescription(
       ...security,
     },
   };
+}
+
+/** A client that exchanged its microphone has two (wrtc-http-protocol.md 2.1): the old one only receives. -1: none. */
+function audioThatCounts({ session, sections }: SdpText): number {
+  const sending = sections.findIndex(
+    (section) => isUsable(section) && sends(section.attributes.direction ?? session.direction ?? "sendrecv"),
+  );
+  return sending >= 0 ? sending : sections.findIndex(isUsable);
 }
 
 /** Port 0 refuses a section, unless it stands there only because the section is bundled (RFC 8843 6). */

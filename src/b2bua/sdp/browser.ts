@@ -19,6 +19,7 @@ import type {
   OfferInfo,
   Preference,
   SdpResult,
+  SectionLine,
 } from "./types.ts";
 import { refusedSection, writeDescription } from "./write.ts";
 
@@ -43,7 +44,7 @@ const localPreferenceStep = 256;
 
 /**
  * Answers a browser's offer: one codec (the first of ours that it has) with its telephone-event, DTLS server,
- * ICE-lite with a candidate for each address, every other m-line refused in its place. 488 when there is no common codec, or when
+ * ICE-lite with a candidate for each address, every other m-line refused in its place (but see `mayIdle`). 488 when there is no common codec, or when
  * the browser wants to be the DTLS server.
  */
 export function answerBrowser(offer: BrowserDescription, preference: BrowserPreference): BrowserAnswerMade {
@@ -59,18 +60,37 @@ export function answerBrowser(offer: BrowserDescription, preference: BrowserPref
     [ownCodec(payload.codec, preference.opusFormat, payload.payloadType)],
     payload.telephoneEvent ? [payload.telephoneEvent] : [],
   );
-  const media = offer.sections.map((section, index) =>
-    index === offer.audioIndex
-      ? {
-          ...audioSection(local, formats, direction, "passive", offer.mid, offer.rtcpReducedSize),
-          protocol: audio.protocol,
-        }
-      : refusedSection(section),
-  );
   const bundled = offer.mid !== undefined && offer.bundle.includes(offer.mid);
-  const bundle = bundled ? offer.mid : undefined;
+  const idle = offer.sections.filter((section) => bundled && mayIdle(offer, section, payload.payloadType));
+  const accepted = (section: SectionLine, way: Direction): MediaDescription => ({
+    ...audioSection(local, formats, way, "passive", section.mid, offer.rtcpReducedSize),
+    protocol: section.protocol,
+  });
+  const media = offer.sections.map((section) => {
+    if (section === audio) return accepted(section, direction);
+    return idle.includes(section) ? accepted(section, "inactive") : refusedSection(section);
+  });
+  const mids = offer.sections.filter((section) => section === audio || idle.includes(section));
+  const bundle = bundled ? mids.map(({ mid }) => mid).join(" ") : undefined;
   const sdp = writeDescription({ origin, address: local.address, iceLite: true, bundle, media });
   return { ok: true, sdp, remote: remoteOf(offer, payload, direction) };
+}
+
+/**
+ * Another audio m-line in the BUNDLE of the one that counts: it is kept without sound. A refusal would stop it for good,
+ * though it may name the transport they share (RFC 8843 7.3) or be the one that counts after the next retrieve.
+ */
+function mayIdle(offer: BrowserDescription, section: SectionLine, payloadType: number): boolean {
+  const audio = offer.sections[offer.audioIndex];
+  return (
+    section !== audio &&
+    section.type === audio?.type &&
+    section.protocol === audio.protocol &&
+    section.port !== 0 &&
+    section.mid !== undefined &&
+    offer.bundle.includes(section.mid) &&
+    section.formats.includes(String(payloadType))
+  );
 }
 
 /** Offers a call to a browser: our codecs in our order, the browser chooses and becomes DTLS client. */

@@ -34,6 +34,11 @@ const ownPayloadTypes: Readonly<Record<CodecName, number>> = {
   opus: 111,
 };
 
+/** A codec by the number of our own offers, without telephone-events. */
+export function ownPayload(codec: CodecName): Payload {
+  return { codec, payloadType: ownPayloadTypes[codec] };
+}
+
 /** Milliseconds of sound in one packet as our own descriptions ask for it, both sides. */
 export const packetTimeMs = 20;
 

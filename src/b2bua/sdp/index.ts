@@ -1,5 +1,6 @@
 export { parseBrowserDescription } from "./browser-read.ts";
 export { acceptBrowserAnswer, answerBrowser, offerBrowser, type BrowserPreference } from "./browser.ts";
+export { ownPayload } from "./codecs.ts";
 export { answerDirection, intersectDirections, reverseDirection } from "./direction.ts";
 export { carriedOpusFormat, opusFormats } from "./opus-format.ts";
 export { SdpOrigin } from "./origin.ts";

@@ -25,6 +25,7 @@ import {
   type WebSocketEndpoint,
 } from "../../ws/index.ts";
 import { TraceStore } from "../../trace/index.ts";
+import { closeInOrder, closeTogether } from "./close-in-order.ts";
 import { GatewayDrain } from "./drain.ts";
 import { openHep, type HepCopy } from "./hep.ts";
 import { LiveConfig } from "./live-config.ts";
@@ -322,18 +323,23 @@ export class Gateway {
     this.b2bua.close(reason);
     if (hadCalls)
       await new Promise<void>((done) => void this.#surroundings.clock.setTimer(byePatienceMs, done));
-    await this.trunkRegistrations.closeAll({ unregister: true, timeoutMs: unregisterPatienceMs });
-    for (const onlooker of this.#onlookers) await onlooker.close();
-    await this.#webSocket?.close();
-    await this.#http?.close();
-    this.#signalling.accounts.directory?.close();
-    this.#signalling.jwt?.close();
-    this.registrar.close();
-    this.transactions.close();
-    await this.#sip.close();
-    await this.#hep?.close();
-    await this.media.close();
-    this.drain.closed();
+    try {
+      await closeInOrder([
+        () => this.trunkRegistrations.closeAll({ unregister: true, timeoutMs: unregisterPatienceMs }),
+        () => closeTogether(this.#onlookers.map((onlooker) => () => onlooker.close())),
+        () => this.#webSocket?.close(),
+        () => this.#http?.close(),
+        () => this.#signalling.accounts.directory?.close(),
+        () => this.#signalling.jwt?.close(),
+        () => this.registrar.close(),
+        () => this.transactions.close(),
+        () => this.#sip.close(),
+        () => this.#hep?.close(),
+        () => this.media.close(),
+      ]);
+    } finally {
+      this.drain.closed();
+    }
   }
 }
 

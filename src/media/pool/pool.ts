@@ -54,6 +54,7 @@ export async function createMediaPool(
         advertised: {
           addresses: browsers.advertisedAddresses,
           trunkAddress: sipServer.advertisedAddresses[0],
+          ownTrunkAddress: sipServer.host === "0.0.0.0" ? "127.0.0.1" : sipServer.host,
         },
         captures,
         totals,

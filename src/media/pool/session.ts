@@ -33,6 +33,8 @@ export interface SessionPlace {
   readonly addresses: readonly [string, ...string[]];
   /** Toward SIP Server's side. */
   readonly trunkAddress: string;
+  /** See `TrunkLocal.ownAddress`. */
+  readonly ownTrunkAddress: string;
   readonly browserPort: number;
   readonly rtcpXr: boolean;
 }
@@ -54,7 +56,7 @@ export class PoolSession implements MediaSession {
   #closed = false;
 
   constructor(opened: Opened, place: SessionPlace, line: SessionLine, desk: CaptureDesk, log: Logger) {
-    const { addresses, trunkAddress, browserPort, rtcpXr } = place;
+    const { addresses, trunkAddress, ownTrunkAddress, browserPort, rtcpXr } = place;
     const [address, ...otherAddresses] = addresses;
     this.id = opened.session;
     this.browser = {
@@ -64,7 +66,7 @@ export class PoolSession implements MediaSession {
       ...opened.ice,
       ssrc: opened.ssrc,
     };
-    this.trunk = { address: trunkAddress, port: opened.trunkPort, rtcpXr };
+    this.trunk = { address: trunkAddress, ownAddress: ownTrunkAddress, port: opened.trunkPort, rtcpXr };
     this.events = new TypedEvents(log);
     this.#line = line;
     this.#desk = desk;

@@ -39,7 +39,7 @@ const spawnWorker: SpawnWorker = (settings) =>
 
 export interface WorkerHostOptions {
   readonly settings: WorkerSettings;
-  readonly advertised: Pick<SessionPlace, "addresses" | "trunkAddress">;
+  readonly advertised: Pick<SessionPlace, "addresses" | "trunkAddress" | "ownTrunkAddress">;
   readonly captures: CaptureDesk;
   readonly totals: Totals;
   readonly clock: Clock;

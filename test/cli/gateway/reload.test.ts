@@ -89,6 +89,16 @@ it("the administrator's pages are not switched on or off by a reload", () => {
   }
 });
 
+it("the last key of sign-in tokens is not taken away: sessions made with it would go on", () => {
+  const token = 'token: "0123456789abcdef0123456789abcdef"';
+  const users = "users: [{ name: anna, role: read, password: anna's long horse }]";
+  const { live, told, reload } = begin(`${minimal}\nadmin: { ${token}, ${users} }`);
+  const before = live.current;
+  const result = reload(`${minimal}\nadmin: { ${users} }`);
+  expect([result.outcome, keysOf(result)]).toEqual(["restart", ["admin.token"]]);
+  expect([told, live.current]).toEqual([[], before]);
+});
+
 it("a certificate that cannot be used keeps the whole change back", () => {
   const { live, told, reload } = begin(withTls("one"), { unusable: "its key does not fit" });
   const before = live.current;

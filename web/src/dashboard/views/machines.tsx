@@ -44,7 +44,7 @@ export function ServersCard({ servers }: { readonly servers: readonly SipServer[
 
 function stateOf({ up, in_use }: SipServer): string {
   if (!up) return "down";
-  return in_use ? "up, in use" : "up";
+  return in_use ? "in use" : "up";
 }
 
 export function WorkersCard({ workers }: { readonly workers: readonly Worker[] }): JSX.Element {
