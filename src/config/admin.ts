@@ -19,6 +19,11 @@ export function tokenSecret(config: Pick<Config, "admin" | "agents">): string | 
   return config.agents.tokens.key ?? config.admin.token;
 }
 
+/** What SSIDs of WRTC clients are made from; undefined: there is nothing that outlives a restart. */
+export function ssidSecret({ agents, admin }: Pick<Config, "admin" | "agents">): string | undefined {
+  return agents.tokens.key ?? admin.token;
+}
+
 /** Checks token and users and reads their secrets; what is wrong goes to `say.fault`, what is risky to `say.warn`. */
 export function resolveAdmin(admin: ParsedAdmin, directory: string, say: Say): Config["admin"] {
   const token = resolveToken("admin", admin, directory, say);

@@ -45,6 +45,7 @@ export function demoConfig({
     agents: { accounts: demoDns.map((dn) => ({ dn, password: demoPassword("{dn}") })) },
     sipServer: { addresses: [`${host}:${sandboxPort}`] },
     page: { embedding: { origins } },
+    wrtc: { enabled: true, origins },
     admin: { users: password === undefined ? [] : [{ name: demoAdmin, role: "operate", password }] },
   };
   const result = checkTree(tree, () => undefined, ".", {});

@@ -1,4 +1,4 @@
-export { adminIsOn, tokenSecret } from "./admin.ts";
+export { adminIsOn, ssidSecret, tokenSecret } from "./admin.ts";
 export { scryptText, tokenName, type AdminRole } from "./admin-section.ts";
 export {
   autoAnswerOf,

@@ -147,9 +147,9 @@ function resolveSections(
   const openTelemetry =
     sections.openTelemetry && resolveOpenTelemetry(sections.openTelemetry, directory, say);
   const records = sections.records && resolveRecords(sections.records, directory, say);
-  const { websocket, sip, clients, calls, page, gws, trace, shutdown, log } = sections;
+  const { websocket, sip, clients, calls, page, gws, wrtc, trace, shutdown, log } = sections;
   if (!agents || !sipServer || !http || !websocket || !sip || !media) return undefined;
-  if (!clients || !calls || !page || !gws || !admin || !trace || !shutdown || !log) return undefined;
+  if (!clients || !calls || !page || !gws || !wrtc || !admin || !trace || !shutdown || !log) return undefined;
   if (!metrics || !turn || !hep || !openTelemetry || !records) return undefined;
   return {
     http,
@@ -163,6 +163,7 @@ function resolveSections(
     sipServer,
     page,
     gws,
+    wrtc,
     admin,
     metrics,
     trace,

@@ -27,6 +27,7 @@ export const log = section(
         registrar: room("Agents' sign-ins, registrations at SIP Server."),
         sip: room("Messages, transactions, connections to SIP Server."),
         telemetry: room("HEP and OpenTelemetry."),
+        wrtc: room("Clients of the WRTC HTTP protocol."),
         ws: room("HTTPS, WebSocket connections, certificates."),
       },
       { reload: true },

@@ -315,11 +315,31 @@ const spansRule: Rule = {
   },
 };
 
+const wrtcRule: Rule = {
+  needs: ["wrtc", "agents", "admin"],
+  check({ wrtc, agents, admin }, say) {
+    if (!wrtc.enabled) return;
+    const { token, tokenFile } = admin;
+    if (wrtc.allowAnonymous)
+      say.warn(
+        ["wrtc", "allowAnonymous"],
+        "lets any page of wrtc.origins take any DN without a password",
+        "take it out, and write sip_password into the pages",
+      );
+    if (agents.tokens.keyFile === undefined && token === undefined && tokenFile === undefined)
+      say.warn(
+        ["wrtc", "enabled"],
+        "has no secret to make sessions from: a restart signs its clients out",
+        "write agents.tokens.keyFile (openssl rand -hex 32)",
+      );
+  },
+};
+
 const tokensRule: Rule = {
-  needs: ["agents", "admin"],
-  check({ agents, admin }, say) {
+  needs: ["agents", "admin", "wrtc"],
+  check({ agents, admin, wrtc }, say) {
     const { jwt, tokens } = agents;
-    if (tokens.keyFile !== undefined && isOff(admin) && !jwt)
+    if (tokens.keyFile !== undefined && isOff(admin) && !jwt && !wrtc.enabled)
       say.warn(
         ["agents", "tokens", "keyFile"],
         "is of no use: tokens are issued by the admin API, which has neither token nor user",
@@ -347,6 +367,7 @@ const rules: readonly Rule[] = [
   srtpKeysRule,
   captureRule,
   tokensRule,
+  wrtcRule,
   spansRule,
   gwsRule,
 ];

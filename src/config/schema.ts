@@ -14,6 +14,7 @@ import { sipServer } from "./sip-server-section.ts";
 import { hep, openTelemetry } from "./telemetry-sections.ts";
 import { trunkSrtpKeys } from "./transport-keys.ts";
 import { turn } from "./turn-section.ts";
+import { wrtc } from "./wrtc-section.ts";
 
 const http = section("The one HTTP(S) socket: pages, API and, by upgrade, SIP over WebSocket.", {
   host: key(types.ipv4.default("0.0.0.0"), { text: "Local address to bind.", expects: expects.ipv4 }),
@@ -367,6 +368,7 @@ export const configSchema = z.strictObject({
   sipServer,
   page,
   gws,
+  wrtc,
   admin,
   metrics,
   trace,

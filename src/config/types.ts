@@ -117,6 +117,7 @@ export interface Config {
   readonly page: Parsed["page"];
   /** No `url`: off. */
   readonly gws: Parsed["gws"];
+  readonly wrtc: Parsed["wrtc"];
   /** Neither token nor user: no dashboard and no API (`adminIsOn`). */
   readonly admin: {
     readonly token?: string;

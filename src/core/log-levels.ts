@@ -14,6 +14,7 @@ export const logRooms = [
   "registrar",
   "sip",
   "telemetry",
+  "wrtc",
   "ws",
 ] as const;
 export type LogRoom = (typeof logRooms)[number];

@@ -17,7 +17,7 @@ export {
 export type { ExpiresPolicy } from "./register-request.ts";
 export type { RegistrarCounters, RegistrarOptions, RegistrarPolicy } from "./registrar-options.ts";
 export { createRegistrar, type AgentRegistrar } from "./registrar.ts";
-export { JwtLogin, type JwtLoginOptions, type JwtRefusal } from "./jwt/jwt-login.ts";
+export { looksLikeJwt, JwtLogin, type JwtLoginOptions, type JwtRefusal } from "./jwt/jwt-login.ts";
 export type { DirectoryAgent } from "./directory/answer.ts";
 export {
   AgentDirectory,

@@ -1,6 +1,12 @@
 import type { MediaStatistics } from "../b2bua/index.ts";
 import type { WrtcPresence } from "../registrar/index.ts";
 
+/*
+ * Who carries messages stands in protocol/, session/, http/ and wrtc.ts; who acts on them in calls/. Another protocol on
+ * the same paths (simple/) is an `OtherVariant` (http/exchange.ts), given to `Wrtc.serve` by src/cli/onlookers/wrtc.ts and
+ * asked before grtc.js' own; it opens its sessions by `Wrtc.signIn.signIn`.
+ */
+
 /** One pair of data attached to a call (`setData` of grtc.js); the value may be any JSON. */
 export interface AttachedPair {
   readonly key: string;
@@ -63,8 +69,8 @@ export interface ClientCalls {
   /** There is a call, one that is being set up included. */
   readonly busy: boolean;
   /**
-   * `to`: whom the client addresses, raw; its own SSID (`self`) arrives as "self", nobody as the empty string. An offer
-   * to "self" begins an echo call: `B2bua.echoToClient` in the place of `callFromClient`, with the same leg.
+   * `to`: whom the client addresses, percent-decoded once; its own SSID (`self`) arrives as "self", nobody as the empty
+   * string.
    */
   receive(message: ClientMessage, to: string): void;
   /** The session is over, and so is its call. Idempotent. */

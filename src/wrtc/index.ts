@@ -1,3 +1,6 @@
 export type * from "./contract.ts";
 export { createClientCalls, type ClientCallServices } from "./calls/client-calls.ts";
 export { WrtcLegs } from "./calls/wrtc-legs.ts";
+export type { OtherVariant, WrtcAnswer, WrtcRequest } from "./http/exchange.ts";
+export type { DnLogin, LoginVerdict, OwnSession, OwnSignIn } from "./http/sign-in.ts";
+export { Wrtc, type WrtcFigures, type WrtcOptions, type WrtcRoutes, type WrtcTerms } from "./wrtc.ts";

@@ -5,6 +5,7 @@ import { gatewayMetrics, socketMetrics } from "./groups/gateway.ts";
 import { mediaMetrics, workerMetrics } from "./groups/media.ts";
 import { banMetrics, directoryMetrics, recordMetrics, telemetryMetrics } from "./groups/onlookers.ts";
 import { sipMetrics } from "./groups/sip.ts";
+import { wrtcMetrics } from "./groups/wrtc.ts";
 
 /** What a scrape costs. */
 export const scrapeMetrics = {
@@ -22,6 +23,7 @@ export const metricGroups: readonly { readonly title: string; readonly metrics: 
   { title: "Media workers", metrics: workerMetrics },
   { title: "SIP", metrics: sipMetrics },
   { title: "Connections", metrics: socketMetrics },
+  { title: "WRTC clients", metrics: wrtcMetrics },
   { title: "Call records", metrics: recordMetrics },
   { title: "Telemetry", metrics: telemetryMetrics },
   { title: "Bans", metrics: banMetrics },

@@ -6,5 +6,6 @@ export { gatewayCollector, socketCollector, type GatewaySources } from "./groups
 export { mediaCollector, workerCollector } from "./groups/media.ts";
 export { banCollector, directoryCollector, recordCollector, telemetryCollector } from "./groups/onlookers.ts";
 export { sipCollector } from "./groups/sip.ts";
+export { wrtcCollector } from "./groups/wrtc.ts";
 export { registerMetricsRoute, type MetricsAccess } from "./routes.ts";
 export { Scrapes } from "./scrape.ts";

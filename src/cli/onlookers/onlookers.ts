@@ -6,6 +6,7 @@ import { openSpans } from "./telemetry.ts";
 import { openRecords } from "./records.ts";
 import type { GatewayRooms, Onlooker } from "../gateway/rooms.ts";
 import { openSignIn } from "./sign-in.ts";
+import { openWrtc } from "./wrtc.ts";
 
 /** What opens one; it rejects when what it must bind cannot be bound, and the gateway does not start then. */
 type Opener = (rooms: GatewayRooms) => Onlooker | undefined | Promise<Onlooker | undefined>;
@@ -16,6 +17,7 @@ export const onlookers: readonly Opener[] = [
   openMetrics,
   openSpans,
   openSignIn,
+  openWrtc,
   watchAccounts,
   openLogLevels,
   openRecords,

@@ -27,6 +27,7 @@ export const logRooms = [
   "registrar",
   "sip",
   "telemetry",
+  "wrtc",
   "ws",
 ] as const;
 

@@ -1,0 +1,93 @@
+import { readClientMessage } from "../protocol/client-message.ts";
+import { readAddressing, valueOf } from "../protocol/query.ts";
+import type { PollClient } from "../session/poll-client.ts";
+import type { PollEvents, PollLine } from "../session/poll.ts";
+import { goElsewhere, says, unknownSession, type WrtcAnswer, type WrtcRequest } from "./exchange.ts";
+import { callerOf, type SignIn, type SignInOptions } from "./sign-in.ts";
+
+export interface DeskOptions extends Pick<
+  SignInOptions,
+  "clients" | "login" | "accepting" | "allowAnonymous" | "log"
+> {
+  readonly signIn: SignIn;
+}
+
+/** Takes the requests of grtc.js (wrtc-http-protocol.md 1). */
+export class Desk {
+  readonly #options: DeskOptions;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+  }
+
+  /** Everything but `wait`. Never rejects for what a client sent. */
+  answer(request: WrtcRequest): WrtcAnswer | Promise<WrtcAnswer> {
+    const { method, action } = request;
+    if (action === "sign_in") return this.#options.signIn.answer(request);
+    if (action === "sign_out") return this.#signOut(request);
+    if (action === "message" && method === "POST") return this.#message(request);
+    return says(405, "this is no request of the protocol's");
+  }
+
+  /** `GET wait?id=SSID`: where the poll hangs, or why it does not. */
+  async wait(
+    request: WrtcRequest,
+    line: () => PollLine,
+  ): Promise<{ readonly parked: PollEvents } | { readonly answer: WrtcAnswer }> {
+    const client = await this.#client(valueOf(request.query, "id"), request);
+    return "status" in client ? { answer: client } : { parked: client.park(line(), callerOf(request)) };
+  }
+
+  #signOut({ query, origin }: WrtcRequest): WrtcAnswer {
+    this.#options.clients.signOut(valueOf(query, "id"), origin);
+    return says(200, "");
+  }
+
+  async #message(request: WrtcRequest): Promise<WrtcAnswer> {
+    const { clients, log } = this.#options;
+    const { counters } = clients;
+    const { from, to } = readAddressing(request.query);
+    const client = await this.#client(from, request);
+    if ("status" in client) return client;
+    if (!client.mayPost()) return says(429, "too many messages", { "retry-after": "3" });
+    const read = readClientMessage(request.body);
+    if (!read) return this.#unreadable(client, request.body);
+    const { message, key } = read;
+    counters.received[message.kind] = (counters.received[message.kind] ?? 0) + 1;
+    try {
+      if (!client.receive(message, key, to === from ? "self" : to)) counters.repeated++;
+    } catch (error) {
+      // It would be posted again and again, to the same effect.
+      const { dn, instance } = client.presence;
+      log.error({ err: error, dn, instance, kind: message.kind }, "client's message could not be handled");
+    }
+    return says(200, "");
+  }
+
+  /** What is refused is posted again every 3 s if it is ROAP, so that is told otherwise (2.3). */
+  #unreadable(client: PollClient, body: string): WrtcAnswer {
+    const { dn, instance } = client.presence;
+    this.#options.log.warn({ dn, instance, length: body.length }, "client posted what is no message");
+    if (!body.startsWith("RSMP")) return says(400, "this is no message of the protocol's");
+    client.send({ kind: "error", errorType: "FAILED", reason: "unreadable message" }, "");
+    if (client.session?.calls.busy === false) client.send({ kind: "bye", reason: "unreadable message" }, "");
+    return says(200, "");
+  }
+
+  /** The client of an SSID; one without a session gets its own back, if the SSID allows it. */
+  async #client(ssid: string, request: WrtcRequest): Promise<PollClient | WrtcAnswer> {
+    const { clients, login, accepting, allowAnonymous } = this.#options;
+    const { origin, address, isGone } = request;
+    const known = clients.find(ssid, origin);
+    if (known) return known;
+    if (!accepting()) return goElsewhere;
+    const claims = clients.claimsOf(ssid, origin);
+    if (!claims || (claims.anonymous && !allowAnonymous())) return unknownSession;
+    if (!claims.anonymous) {
+      const { outcome } = await login.judgeKnown(claims.name, address);
+      if (outcome === "unavailable") return says(503, "what tells of agents cannot be reached just now");
+      if (outcome !== "accepted" || isGone()) return unknownSession;
+    }
+    return clients.rebuild(ssid, claims, { origin, caller: callerOf(request) }) ?? unknownSession;
+  }
+}

@@ -1,0 +1,54 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+export interface OriginOptions {
+  /** Pages of other origins that may ask; a reload may change them. */
+  readonly origins: () => readonly string[];
+  /** Browsers reach us by TLS without a proxy in between. */
+  readonly secure: boolean;
+}
+
+/** Page of another origin; `own`: the gateway's, or no browser's; `refused`: one that may not ask. */
+export type PageOrigin = { readonly origin: string } | "own" | "refused";
+
+/**
+ * Whose page asks. Same-origin GETs carry no Origin, and same-origin POSTs do (wrtc-http-protocol.md 1): both are the
+ * gateway's own.
+ */
+export function pageOriginOf(request: FastifyRequest, { origins, secure }: OriginOptions): PageOrigin {
+  const { origin } = request.headers;
+  if (origin === undefined) return "own";
+  if (isOwn(origin, request.host, secure)) return "own";
+  return origins().includes(origin) ? { origin } : "refused";
+}
+
+function isOwn(origin: string, host: string, secure: boolean): boolean {
+  if (!URL.canParse(origin) || (secure && !origin.startsWith("https://"))) return false;
+  const page = new URL(origin);
+  const here = `${page.protocol}//${host}`;
+  return page.host !== "" && URL.canParse(here) && new URL(here).host === page.host;
+}
+
+/** The headers without which a page of another origin cannot read an answer, errors included (section 4). */
+export function allowOrigin(reply: FastifyReply, page: PageOrigin): void {
+  reply.header("vary", "Origin");
+  if (typeof page === "string") return;
+  reply.header("access-control-allow-origin", page.origin);
+  reply.header("access-control-allow-credentials", "true");
+  reply.header("cross-origin-resource-policy", "cross-origin");
+}
+
+/** Longest list of header names that a preflight gets back, characters. */
+const longestEcho = 500;
+
+/** `OPTIONS`: no request of the protocol needs it; pages that add a header do. */
+export function answerPreflight(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { headers } = request;
+  reply.header("access-control-allow-methods", "GET, POST");
+  reply.header("access-control-max-age", "600");
+  const wanted = headers["access-control-request-headers"];
+  if (wanted !== undefined && /^[\w-]+(?:, ?[\w-]+)*$/.test(wanted) && wanted.length <= longestEcho)
+    reply.header("access-control-allow-headers", wanted);
+  if (headers["access-control-request-private-network"] === "true")
+    reply.header("access-control-allow-private-network", "true");
+  return reply.status(204).send();
+}

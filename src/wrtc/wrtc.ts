@@ -1,0 +1,98 @@
+import type { FastifyInstance } from "fastify";
+import type { Clock, Logger, Random } from "../core/index.ts";
+import type { AgentRegistrar, PacedTrunkRegistrations } from "../registrar/index.ts";
+import type { ClientCalls, ClientLine } from "./contract.ts";
+import { Desk } from "./http/desk.ts";
+import type { OtherVariant } from "./http/exchange.ts";
+import { registerWrtcRoutes } from "./http/routes.ts";
+import { SignIn, type DnLogin } from "./http/sign-in.ts";
+import { PollClients, type PollClientsTerms, type PollCounters } from "./session/poll-clients.ts";
+import { Sessions, type SessionCounters, type SessionsTerms } from "./session/sessions.ts";
+import { SsidMint } from "./session/ssid.ts";
+
+/** What a reload may change. */
+export interface WrtcTerms extends SessionsTerms, PollClientsTerms {
+  /** Pages of other origins that may ask. */
+  readonly origins: readonly string[];
+  /** RISK: DNs without a password, and clients without a DN. */
+  readonly allowAnonymous: boolean;
+}
+
+export interface WrtcOptions {
+  readonly registrar: Pick<AgentRegistrar, "admit" | "release" | "noteReachable">;
+  readonly trunk: Pick<PacedTrunkRegistrations, "status" | "events">;
+  readonly login: DnLogin;
+  /** Acts on what a client says. */
+  readonly makeCalls: (line: ClientLine) => ClientCalls;
+  readonly terms: () => WrtcTerms;
+  /** See `SessionsOptions.accepting`. */
+  readonly accepting: () => boolean;
+  /** See `SsidOptions`. */
+  readonly secret: () => string;
+  readonly node: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** Where and how the routes are served. */
+export interface WrtcRoutes {
+  /** Prefixes, `/wrtc`; empty: none. */
+  readonly paths: readonly string[];
+  /** See `OriginOptions.secure`. */
+  readonly secure: boolean;
+  /** Asked before grtc.js' own protocol. */
+  readonly variants?: readonly OtherVariant[];
+}
+
+/** What `/metrics` shows. */
+export interface WrtcFigures {
+  readonly sessions: number;
+  /** Hanging GETs. */
+  readonly polls: number;
+  readonly session: SessionCounters;
+  readonly message: PollCounters;
+}
+
+/** The gateway as Genesys' WebRTC library (grtc.js) knows it: wrtc-http-protocol.md. */
+export class Wrtc {
+  /** Opens sessions for other variants on the same paths too. */
+  readonly signIn: SignIn;
+  readonly #options: WrtcOptions;
+  readonly #sessions: Sessions;
+  readonly #clients: PollClients;
+  readonly #desk: Desk;
+
+  constructor(options: WrtcOptions) {
+    const { registrar, makeCalls, terms, accepting, login, trunk, clock, random, log, secret, node } =
+      options;
+    this.#options = options;
+    this.#sessions = new Sessions({ registrar, makeCalls, terms, accepting, clock, log });
+    const mint = new SsidMint({ secret, node, clock, random });
+    const sessions = this.#sessions;
+    const clients = new PollClients({ sessions, mint, terms, clock, log });
+    this.#clients = clients;
+    const allowAnonymous = (): boolean => terms().allowAnonymous;
+    const shared = { clients, login, accepting, allowAnonymous, log };
+    this.signIn = new SignIn({ ...shared, sessions, trunk, clock });
+    this.#desk = new Desk({ ...shared, signIn: this.signIn });
+  }
+
+  get figures(): WrtcFigures {
+    const { size: sessions, counters: session } = this.#sessions;
+    const { polls, counters: message } = this.#clients;
+    return { sessions, polls, session, message };
+  }
+
+  /** Adds the routes; before `listen`. */
+  serve(app: FastifyInstance, { paths, secure, variants = [] }: WrtcRoutes): void {
+    const { terms, log } = this.#options;
+    const origins = (): readonly string[] => terms().origins;
+    registerWrtcRoutes(app, { paths, secure, origins, desk: this.#desk, variants, log });
+  }
+
+  /** Ends all sessions; open polls get 503. Idempotent. */
+  close(reason: string): void {
+    this.#sessions.close(reason);
+  }
+}
