@@ -1,23 +1,27 @@
 import { ssidSecret, type Config } from "../../config/index.ts";
 import { randomId } from "../../core/index.ts";
 import { wrtcCollector } from "../../admin/index.ts";
-import { Wrtc, type WrtcTerms } from "../../wrtc/index.ts";
+import { createClientCalls, Wrtc, WrtcLegs, type WrtcTerms } from "../../wrtc/index.ts";
 import { PasswordLogin } from "../gateway/dn-login.ts";
 import type { GatewayRooms, Onlooker } from "../gateway/rooms.ts";
 
 /** Serves clients of the Genesys WebRTC Gateway (grtc.js). Before `listen`. */
 export function openWrtc(rooms: GatewayRooms): Onlooker | undefined {
-  const { live, surroundings, registrar, trunkRegistrations: trunk, accounts, guard, drain } = rooms;
+  const { live, surroundings, registrar, trunkRegistrations: trunk, accounts, guard, drain, b2bua } = rooms;
   const { wrtc: config, agents } = live.current;
   if (!config.enabled) return undefined;
   const { clock, random, log: gatewayLog } = surroundings;
   const log = gatewayLog.child({ room: "wrtc" });
   const ownSecret = randomId(random, 32);
+  const legs = new WrtcLegs();
+  b2bua.useWrtcLegs(legs);
+  const reachPatienceMs = agents.newCallGraceSeconds * 1000;
+  const services = { clock, random, log, b2bua, legs, reachPatienceMs };
   const wrtc = new Wrtc({
     registrar,
     trunk,
     login: new PasswordLogin({ accounts, guard, tokens: rooms.signIn, realm: agents.realm, registrar, log }),
-    makeCalls: () => ({ busy: false, receive() {}, close() {} }),
+    makeCalls: (line) => createClientCalls(services, line),
     terms: () => wrtcTermsOf(live.current),
     accepting: () => drain.state === "serving",
     secret: () => ssidSecret(live.current) ?? ownSecret,
