@@ -105,7 +105,7 @@ export function wrtcSection(
   origin: string,
   more: Readonly<Record<string, unknown>> = {},
 ): { readonly wrtc: object } {
-  return { wrtc: { origins: [origin], ...more } };
+  return { wrtc: { enabled: true, paths: ["", "/api/webrtc"], origins: [origin], ...more } };
 }
 
 /** A lab whose gateway takes clients of this protocol from its test pages; `media` is its media section. */
