@@ -49,7 +49,9 @@ export class Desk {
     const { from, to } = readAddressing(request.query);
     const client = await this.#client(from, request);
     if ("status" in client) return client;
-    if (!client.mayPost()) return says(429, "too many messages", { "retry-after": "3" });
+    // A BYE is never posted again (1.3): refused, it would leave the call behind.
+    if (!client.mayPost() && !request.body.startsWith("BYE"))
+      return says(429, "too many messages", { "retry-after": "3" });
     const read = readClientMessage(request.body);
     if (!read) return this.#unreadable(client, request.body);
     const { message, key } = read;
