@@ -398,7 +398,10 @@ for (const { client, title, missing } of wrtcClients)
       await until(() => holding(page.dn) === true);
       await page.phone.hold(false);
       await until(() => holding(page.dn) === false);
-      expect(page.roap("OFFER").map(({ seq }) => seq)).toContain(1);
+      const offers = page.roap("OFFER");
+      expect(offers.map(({ seq }) => seq)).toEqual([1, 1, 1]);
+      const keys = offers.map(({ sdp }) => /^a=fingerprint:(.*)\r$/m.exec(String(sdp))?.[1]);
+      expect(new Set(keys).size).toBe(3);
       await expectTalking(page, uuid);
     });
 
