@@ -77,6 +77,11 @@ export class ClientDouble implements ClientLine {
     return found;
   }
 
+  /** How often it was told so; it takes another PeerConnection each time. */
+  get byes(): number {
+    return this.messages.filter(({ message }) => message.kind === "bye").length;
+  }
+
   get ids(): RoapIds {
     return { offererSessionId: 103, answererSessionId: null, seq: ++this.#seq, tiebreaker: 77 };
   }

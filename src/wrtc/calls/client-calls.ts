@@ -9,6 +9,7 @@ import {
 } from "../../b2bua/index.ts";
 import type { ClientCalls, ClientLine, ClientMessage } from "../contract.ts";
 import { Attached } from "./attached.ts";
+import { isSameConnection, transportMarks } from "./client-sdp.ts";
 import { errorTypeOf } from "./error-types.ts";
 import { wordsOfClient } from "./leg-words.ts";
 import { peerOf } from "./peer.ts";
@@ -23,6 +24,9 @@ export interface ClientCallServices extends WrtcLegOptions {
 }
 
 type Offer = Extract<ClientMessage, { kind: "offer" | "answer" }>;
+
+/** By then a client has read our BYE, ms; one whose poll failed asks again after 3 s. */
+const crossingMs = 5000;
 
 /** Makes what acts on one session's messages. Until `close` it can be rung. */
 export function createClientCalls(services: ClientCallServices, line: ClientLine): ClientCalls {
@@ -40,6 +44,8 @@ class SessionCalls implements ClientCalls, RungClient {
   #number: number;
   #leg: WrtcLeg | undefined;
   #closed = false;
+  /** The call that we ended last. */
+  #ended = { marks: transportMarks(""), until: 0 };
 
   constructor(services: ClientCallServices, line: ClientLine) {
     this.#services = services;
@@ -76,10 +82,17 @@ class SessionCalls implements ClientCalls, RungClient {
     return leg;
   }
 
+  /** A hold or retrieve that crossed our BYE must not dial: with the BYE the client takes another PeerConnection. */
+  #isOfEnded({ sdp }: Offer): boolean {
+    const { marks, until } = this.#ended;
+    return this.#services.clock.now() < until && isSameConnection(marks, transportMarks(sdp));
+  }
+
   #call(offer: Offer, to: string): void {
     const { b2bua, log } = this.#services;
     const { presence, anonymous } = this.#line;
     const peer = peerOf(to);
+    if (this.#isOfEnded(offer)) return this.#line.send({ kind: "bye", reason: "that call is over" }, peer);
     const attached = new Attached();
     const { headers, info } = attached.forInvite(offer.attached);
     const makeLeg = (user: AgentLegUser): CallingLeg => {
@@ -122,8 +135,9 @@ class SessionCalls implements ClientCalls, RungClient {
         attached,
         number: ++this.#number,
         firstNumber: this.#firstNumber,
-        onOver: () => {
+        onOver: (told) => {
           if (this.#leg === leg) this.#leg = undefined;
+          if (told) this.#ended = { marks: told, until: this.#services.clock.now() + crossingMs };
         },
       },
       begins,

@@ -26,6 +26,11 @@ export function isRenewed(before: TransportMarks, now: TransportMarks): boolean 
   return now.sessionId !== before.sessionId || now.fingerprint !== before.fingerprint;
 }
 
+/** Whether a description is of the same PeerConnection as one before, as far as both say. */
+export function isSameConnection(before: TransportMarks, now: TransportMarks): boolean {
+  return now.sessionId !== "" && now.sessionId === before.sessionId && now.fingerprint === before.fingerprint;
+}
+
 /** m-lines told in a trace. */
 const shownLines = 4;
 

@@ -33,6 +33,10 @@ export class ReOffers {
     this.#marks = transportMarks(sdp);
   }
 
+  get marks(): TransportMarks {
+    return this.#marks;
+  }
+
   put(offer: Offer): void {
     this.#next = offer;
     this.resume();

@@ -10,6 +10,7 @@ import type { AgentLeg, AgentLegUser, HeaderPair, Invitation, LegEnd } from "../
 import type { WrtcPresence } from "../../registrar/index.ts";
 import type { AttachedPair, ClientLine, ClientMessage, GatewayMessage, RoapIds } from "../contract.ts";
 import { attachedOf, attachedOfCaller, type Attached } from "./attached.ts";
+import type { TransportMarks } from "./client-sdp.ts";
 import { errorTypeOf } from "./error-types.ts";
 import { KeptInfo } from "./kept-info.ts";
 import { legActs, legTransitions, type LegAct, type LegInput, type LegState } from "./leg-state.ts";
@@ -36,8 +37,8 @@ export interface WrtcLegParts {
   /** Our session number in ROAP's ids, and the one of the session's first leg. */
   readonly number: number;
   readonly firstNumber: number;
-  /** Once, when the leg is over, whoever ended it. */
-  readonly onOver: () => void;
+  /** Once, when the leg is over; `told`: of what the client offers until it has read our BYE, undefined when it ended it. */
+  readonly onOver: (told?: TransportMarks) => void;
 }
 
 /** An OFFER of the client's, and an ANSWER that was not read yet. */
@@ -57,7 +58,7 @@ export class WrtcLeg implements AgentLeg {
   readonly #peer: string;
   readonly #number: number;
   readonly #firstNumber: number;
-  readonly #onOver: () => void;
+  readonly #onOver: WrtcLegParts["onOver"];
   readonly #log: Logger;
   readonly #machine: StateMachine<LegState, LegInput>;
   readonly #attached: Attached;
@@ -312,15 +313,15 @@ export class WrtcLeg implements AgentLeg {
   #sayBye(reason: string): void {
     if (this.#state === "ended") return;
     this.#send({ kind: "bye", reason });
-    this.#over();
+    this.#over(this.#reOffers.marks);
   }
 
-  #over(): void {
+  #over(told?: TransportMarks): void {
     if (!this.#machine.apply("end")) return;
     this.#reachPatience?.clear();
     this.#reOffers.drop();
     this.#kept.take();
-    this.#onOver();
+    this.#onOver(told);
   }
 
   #sendAnswer(sdp: string, data: readonly HeaderPair[] = []): void {

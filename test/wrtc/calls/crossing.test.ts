@@ -16,7 +16,7 @@ const acts: readonly ((bench: WrtcCallsBench, pick: Pick) => unknown)[] = [
         direction: one(pick, "sendrecv", "inactive", "recvonly"),
         ufrag: one(pick, "abcd", "efgh"),
         payloads: one(pick, "111 0 110", "111 0 110", "18"),
-      }).replace("o=- 38", one(pick, "o=- 38", "o=- 39")),
+      }).replace("o=- 38", `o=- ${client.byes}${pick(2)}`),
       one(pick, [], [{ key: "Account", value: pick(3) }]),
     ),
   ({ client }, pick) => {

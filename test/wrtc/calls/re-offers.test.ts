@@ -156,6 +156,20 @@ describe("a WRTC client's OFFER within its call", () => {
     }
   });
 
+  it("that crosses the far side's BYE does not dial the far side anew", async () => {
+    const bench = await running();
+    bench.trunk.outgoing?.session.bye();
+    await bench.pass();
+    expect(bench.client.told).toEqual(["bye"]);
+    bench.client.offer("1003", browserSdp({ direction: "inactive" }));
+    await bench.pass();
+    expect(bench.trunk.incoming).toBeUndefined();
+    expect(bench.client.told).toEqual(["bye", "bye"]);
+    bench.client.offer("1003", browserSdp({ ufrag: "efgh" }).replace("o=- 38", "o=- 39"));
+    await bench.pass();
+    expect(bench.trunk.received.request.uri.user).toBe("1003");
+  });
+
   it("is refused when the call ends meanwhile, and nothing is left", async () => {
     const bench = await running();
     bench.client.offer("1003", browserSdp({ ufrag: "efgh" }));
