@@ -45,7 +45,7 @@ export const wrtc = section(
       text: "Seconds after which a poll that nothing came for is ended; below the client's polling_timeout (30 s unless its page says otherwise) and the idle limit of proxies. 0: never, for clients of version 1.0, whose polls have no limit.",
       expects: "seconds from 0 to 3600",
     }),
-    waitSecondsHttp1: key(types.seconds(1, 3600).default(10), {
+    waitSecondsHttp1: key(types.seconds(1, 3600).default(8), {
       reload: true,
       text: "The same for polls by HTTP/1.1, where each holds one of the six connections that a browser has for a host. A proxy in front that speaks HTTP/2 to browsers: set it as waitSeconds.",
       expects: "seconds from 1 to 3600",

@@ -69,6 +69,7 @@ ${plan.join("\n")}
   Dashboard  http://${host}:${port}/admin/
              name ${demoAdmin}, password ${adminPassword}
   In a frame http://${host}:${port}/embed-example.html
+  grtc.js    webrtc_gateway: "http://${host}:${port}/wrtc", in a page that this host serves
 
 Ctrl-C stops it.
 `;

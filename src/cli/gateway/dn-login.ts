@@ -1,6 +1,11 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Logger } from "../../core/index.ts";
-import { looksLikeJwt, type AgentRegistrar, type LoginGuard, type SignInDesk } from "../../registrar/index.ts";
+import {
+  looksLikeJwt,
+  type AgentRegistrar,
+  type LoginGuard,
+  type SignInDesk,
+} from "../../registrar/index.ts";
 import { digestHa1, type DigestSecret } from "../../sip/index.ts";
 import type { DnLogin, LoginVerdict } from "../../wrtc/index.ts";
 import type { Accounts } from "./accounts.ts";

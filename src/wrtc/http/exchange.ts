@@ -37,7 +37,11 @@ export interface OtherVariant {
 }
 
 /** An answer in words. */
-export function says(status: number, words: string, headers: Readonly<Record<string, string>> = {}): WrtcAnswer {
+export function says(
+  status: number,
+  words: string,
+  headers: Readonly<Record<string, string>> = {},
+): WrtcAnswer {
   return { status, body: words === "" ? "" : `${words}\n`, headers };
 }
 

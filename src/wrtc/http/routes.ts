@@ -2,7 +2,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "../../core/index.ts";
 import { rawQuery } from "../protocol/query.ts";
 import type { Desk } from "./desk.ts";
-import { actions, says, type Action, type OtherVariant, type WrtcAnswer, type WrtcRequest } from "./exchange.ts";
+import {
+  actions,
+  says,
+  type Action,
+  type OtherVariant,
+  type WrtcAnswer,
+  type WrtcRequest,
+} from "./exchange.ts";
 import { allowOrigin, answerPreflight, pageOriginOf, type OriginOptions } from "./origin.ts";
 import { carryPoll, Endings } from "./poll-carrier.ts";
 

@@ -1,4 +1,4 @@
-import type { Clock, Logger } from "../../core/index.ts";
+import { TokenBucket, type Clock, type Logger } from "../../core/index.ts";
 import type { PacedTrunkRegistrations, TrunkStatus } from "../../registrar/index.ts";
 import { readSignInBody, readSignInQuery, type SignInWish } from "../protocol/sign-in.ts";
 import type { PollClients } from "../session/poll-clients.ts";
@@ -50,15 +50,20 @@ export type OwnSession = Pick<Session, "calls" | "presence" | "seen"> & {
 
 /** The client knows no limit of its own, but its person does. */
 const patienceMs = 10_000;
+/** Of a DN in the log, characters. */
+const longestDn = 64;
 const noRoom = says(503, "no more sessions are taken", { "retry-after": "10" });
 
 /** Judges sign-ins, opens sessions and holds the answer until SIP Server has given its own to the DN's REGISTER. */
 export class SignIn {
   readonly #options: SignInOptions;
+  /** Lines of the log that anybody may cause. */
+  readonly #told: TokenBucket;
   #opened = 0;
 
   constructor(options: SignInOptions) {
     this.#options = options;
+    this.#told = new TokenBucket(10, 1 / 60, options.clock.now());
   }
 
   async answer(request: WrtcRequest): Promise<WrtcAnswer> {
@@ -98,11 +103,15 @@ export class SignIn {
   }
 
   async #refusalOf(wish: SignInWish, dn: string, { address }: Caller): Promise<WrtcAnswer | undefined> {
-    const { login, allowAnonymous, accepting, log } = this.#options;
+    const { login, allowAnonymous, accepting, clock, log } = this.#options;
     if (!accepting()) return goElsewhere;
     const password = wish.kind === "dn" ? wish.password : undefined;
     if (password === undefined && !allowAnonymous()) {
-      log.warn({ dn, address }, "sign-in without a password refused (wrtc.allowAnonymous)");
+      if (this.#told.take(clock.now()))
+        log.warn(
+          { dn: dn.slice(0, longestDn), address },
+          "sign-in without a password refused (wrtc.allowAnonymous)",
+        );
       return says(403, "a password is needed");
     }
     if (wish.kind === "anonymous") return undefined;
@@ -122,7 +131,10 @@ export class SignIn {
     if (presence.gone) return says(503, "the session is over already");
     // Still in the queue of REGISTERs, as after a restart with a whole site: it is signed in, and on its way.
     if (!status || status.state === "in-service" || status.state === "registering") return undefined;
-    log.warn({ dn, state: status.state, reason: status.reason }, "sign-in refused: SIP Server takes the DN not");
+    log.warn(
+      { dn, state: status.state, reason: status.reason },
+      "sign-in refused: SIP Server takes the DN not",
+    );
     return refuse(status.state === "rejected" ? 403 : 503, status.reason);
   }
 

@@ -69,8 +69,7 @@ function pragmaOf(peer: string): string {
   if (peer === "") return nobody;
   // A character of two units must not be cut in half: nothing could encode it.
   const whole = peer.slice(0, longestPeer).toWellFormed();
-  return encodeURIComponent(whole).replaceAll(
-    /%(2B|3A|40|3B|3D|24|2C|2F|3F)/g,
-    (_all, code: string) => String.fromCodePoint(parseInt(code, 16)),
+  return encodeURIComponent(whole).replaceAll(/%(2B|3A|40|3B|3D|24|2C|2F|3F)/g, (_all, code: string) =>
+    String.fromCodePoint(parseInt(code, 16)),
   );
 }

@@ -86,7 +86,10 @@ export class PollClients {
     const client = this.#clients.get(ssid);
     if (!client || client.origin === origin) return client;
     const { dn, instance } = client.presence;
-    this.#options.log.warn({ dn, instance, origin }, "a session's SSID was used from another origin: refused");
+    this.#options.log.warn(
+      { dn, instance, origin },
+      "a session's SSID was used from another origin: refused",
+    );
     return undefined;
   }
 
@@ -131,7 +134,14 @@ export class PollClients {
       { ...session, name: sessionName(ssid) },
       {
         line: (presence): ClientLine =>
-          (client = new PollClient(presence, { anonymous, origin, terms, counters: this.counters, clock, log })),
+          (client = new PollClient(presence, {
+            anonymous,
+            origin,
+            terms,
+            counters: this.counters,
+            clock,
+            log,
+          })),
         onClosed: (status) => {
           if (this.#clients.get(ssid) === client) this.#clients.delete(ssid);
           client?.close(status);

@@ -105,8 +105,7 @@ export class Sessions {
   #over(session: Session, cause: "expired" | "dismissed", reason: string): void {
     const accepting = this.#options.accepting();
     // By an administrator. Who is moved away is to come back, or to go to another gateway.
-    if (cause === "dismissed" && accepting)
-      this.#dismissals.set(session.dn, this.#options.clock.wallClock());
+    if (cause === "dismissed" && accepting) this.#dismissals.set(session.dn, this.#options.clock.wallClock());
     if (this.#end(session, reason, accepting ? 200 : 503)) this.counters[cause]++;
   }
 

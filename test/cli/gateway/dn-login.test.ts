@@ -74,7 +74,10 @@ describe("a password", () => {
 
   it("that is wrong too often shuts out that address for that DN, the right one too, and nobody else", async () => {
     for (let index = 0; index < 4; index++) await outcome("5001", "wrong");
-    expect(await login.judge("5001", odd, address)).toEqual({ outcome: "blocked", seconds: expect.any(Number) as number });
+    expect(await login.judge("5001", odd, address)).toEqual({
+      outcome: "blocked",
+      seconds: expect.any(Number) as number,
+    });
     expect(await outcome("5002", odd)).toBe("accepted");
     expect((await login.judge("5001", odd, "192.0.2.8")).outcome).toBe("accepted");
     expect(refused.at(-1)).toBe("5001 blocked");

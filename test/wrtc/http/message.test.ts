@@ -18,7 +18,11 @@ describe("message", () => {
   it("hands on what the client says, with whom it says it to, and is answered at once", async () => {
     const { ssid, post } = await signedIn();
     const answer = await post(offer(), "+15551234;a=b&c");
-    expect(answer).toMatchObject({ status: 200, body: "", headers: { "content-type": "text/plain; charset=utf-8" } });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: "",
+      headers: { "content-type": "text/plain; charset=utf-8" },
+    });
     await post("BYE", ssid);
     await post("INFO-MAP a=%20+", "");
     expect(bench.calls[0]?.heard).toMatchObject([
@@ -37,7 +41,12 @@ describe("message", () => {
     await post(offer());
     await post(offer({ seq: 2 }));
     await post("BYE");
-    expect(bench.calls[0]?.heard.map(({ message }) => message.kind)).toEqual(["offer", "bye", "offer", "bye"]);
+    expect(bench.calls[0]?.heard.map(({ message }) => message.kind)).toEqual([
+      "offer",
+      "bye",
+      "offer",
+      "bye",
+    ]);
     expect(bench.wrtc.figures.message).toMatchObject({ repeated: 3, received: { offer: 5, bye: 2 } });
   });
 
@@ -57,7 +66,10 @@ describe("message", () => {
       const { ssid, post } = await signedIn();
       expect((await post(body)).status).toBe(200);
       const told = [await bench.ask(`/wrtc/wait?id=${ssid}`), await bench.ask(`/wrtc/wait?id=${ssid}`)];
-      expect(told.map((one) => one.body)).toEqual(['SDP {"messageType":"ERROR","errorType":"FAILED"}', "BYE"]);
+      expect(told.map((one) => one.body)).toEqual([
+        'SDP {"messageType":"ERROR","errorType":"FAILED"}',
+        "BYE",
+      ]);
       expect(bench.calls[0]?.heard).toEqual([]);
     },
   );
@@ -108,7 +120,8 @@ describe("message", () => {
 
 it("no line of the log says an SSID, a password or a query", async () => {
   const lines: string[] = [];
-  const write = (details: object, message: string): void => void lines.push(JSON.stringify({ details, message }));
+  const write = (details: object, message: string): void =>
+    void lines.push(JSON.stringify({ details, message }));
   const log = { debug: write, info: write, warn: write, error: write, child: () => log };
   bench = await WrtcBench.open({ log });
   const ssid = await bench.signIn();
@@ -121,5 +134,6 @@ it("no line of the log says an SSID, a password or a query", async () => {
   await bench.ask(`/wrtc/sign_out?id=${ssid}`);
   expect(lines.length).toBeGreaterThan(5);
   const text = lines.join("\n");
-  for (const secret of [ssid, ssid.slice(4, 40), "p:w&d", "a-wrong-one", "pin=1234"]) expect(text).not.toContain(secret);
+  for (const secret of [ssid, ssid.slice(4, 40), "p:w&d", "a-wrong-one", "pin=1234"])
+    expect(text).not.toContain(secret);
 });

@@ -13,7 +13,10 @@ describe("sign_in", () => {
   it("takes DN and password as they are, whatever signs stand in the password", async () => {
     await open();
     const answer = await bench.ask("/wrtc/sign_in", { body: `5001:${password}` });
-    expect(answer).toMatchObject({ status: 200, body: expect.stringMatching(/^id=gw1_[\w-]{60,}\n$/) as string });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: expect.stringMatching(/^id=gw1_[\w-]{60,}\n$/) as string,
+    });
     expect(answer.headers).toMatchObject({
       "content-type": "text/plain; charset=utf-8",
       "cache-control": "no-store",
@@ -56,7 +59,10 @@ describe("sign_in", () => {
 
   it("without a password is refused unless it was asked for", async () => {
     await open();
-    expect(await bench.ask("/wrtc/sign_in?5001")).toMatchObject({ status: 403, body: "a password is needed\n" });
+    expect(await bench.ask("/wrtc/sign_in?5001")).toMatchObject({
+      status: 403,
+      body: "a password is needed\n",
+    });
     expect((await bench.ask(`/wrtc/sign_in?${anonymous}`)).status).toBe(403);
     bench.terms = { ...bench.terms, allowAnonymous: true };
     expect((await bench.ask("/wrtc/sign_in?5001")).status).toBe(200);
@@ -74,7 +80,8 @@ describe("sign_in", () => {
 
   it("reads a DN of the query with its plus and its escapes, once", async () => {
     await open({ terms: { allowAnonymous: true } });
-    for (const dn of ["+15551234", "50%2001", "a%252Bb", "sip:5001@x.y"]) await bench.ask(`/wrtc/sign_in?${dn}`);
+    for (const dn of ["+15551234", "50%2001", "a%252Bb", "sip:5001@x.y"])
+      await bench.ask(`/wrtc/sign_in?${dn}`);
     expect(bench.asked).toEqual(["+15551234", "50 01", "a%2Bb", "5001"]);
     expect((await bench.ask("/wrtc/sign_in?%zz")).status).toBe(400);
     expect((await bench.ask("/wrtc/sign_in")).status).toBe(400);
@@ -223,7 +230,11 @@ describe("pages of other origins", () => {
         "access-control-allow-private-network": "true",
       },
     });
-    const refused = await bench.ask("/wrtc/message", { method: "OPTIONS", origin: "https://evil.com", headers });
+    const refused = await bench.ask("/wrtc/message", {
+      method: "OPTIONS",
+      origin: "https://evil.com",
+      headers,
+    });
     expect(refused.status).toBe(403);
     expect(refused.headers).not.toHaveProperty("access-control-allow-private-network");
   });

@@ -1,5 +1,11 @@
 import { request as httpRequest, type Agent, type IncomingHttpHeaders } from "node:http";
-import { silentLogger, systemClock, systemRandom, TypedEvents, type Logger } from "../../../src/core/index.ts";
+import {
+  silentLogger,
+  systemClock,
+  systemRandom,
+  TypedEvents,
+  type Logger,
+} from "../../../src/core/index.ts";
 import type { TrunkEvents, TrunkStatus, WrtcPresence } from "../../../src/registrar/index.ts";
 import {
   Wrtc,
@@ -11,7 +17,7 @@ import {
   type OtherVariant,
   type WrtcTerms,
 } from "../../../src/wrtc/index.ts";
-import { openHttpServer, type HttpServer } from "../../../src/ws/index.ts";
+import { openHttpServer, type HttpServer, type HttpServerOptions } from "../../../src/ws/index.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 /** What one session's calls were told. */
@@ -43,6 +49,7 @@ export interface BenchOptions {
   readonly paths?: readonly string[];
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
   readonly variants?: readonly OtherVariant[];
+  readonly limits?: Pick<HttpServerOptions, "requestTimeoutMs" | "idleTimeoutMs">;
   readonly secret?: string;
   readonly log?: Logger;
 }
@@ -67,13 +74,14 @@ export class WrtcBench {
 
   constructor(options: BenchOptions) {
     this.#options = options;
-    const { tls, terms } = options;
+    const { tls, terms, limits } = options;
     this.http = openHttpServer({
       host: "127.0.0.1",
       port: 0,
       log: silentLogger,
       clock: systemClock,
       closeTimeoutMs: 0,
+      ...limits,
       ...(tls ? { tls } : {}),
     });
     this.terms = {
@@ -136,7 +144,8 @@ export class WrtcBench {
       if (given !== undefined && given !== password) return { outcome: "refused" };
       return this.#login.judgeKnown(dn, address);
     },
-    judgeKnown: (dn) => Promise.resolve(/^50\d\d$/.test(dn) ? { outcome: "accepted" } : { outcome: "refused" }),
+    judgeKnown: (dn) =>
+      Promise.resolve(/^50\d\d$/.test(dn) ? { outcome: "accepted" } : { outcome: "refused" }),
   };
 
   /** Where SIP Server has a DN now. */

@@ -28,9 +28,12 @@ describe("sign_in", () => {
     expect(readSignInBody(body)).toEqual({ kind: "dn", dn, password });
   });
 
-  it.each(["", "1020", ":x", "sip:1020", "sip::x", `1:${"x".repeat(2000)}`])("of the body %j is none", (body) => {
-    expect(readSignInBody(body)).toBeUndefined();
-  });
+  it.each(["", "1020", ":x", "sip:1020", "sip::x", `1:${"x".repeat(2000)}`])(
+    "of the body %j is none",
+    (body) => {
+      expect(readSignInBody(body)).toBeUndefined();
+    },
+  );
 
   it("by an ID that grtc.js has made up is anonymous, and nothing like it is", () => {
     const id = "anon0123456789ab4cde8f0123456789abcd";
@@ -61,14 +64,19 @@ describe("from and to", () => {
   });
 });
 
-const sdp = "v=0\r\nc=IN IP4 0.0.0.0\r\nm=audio 9 RTP/SAVPF 0\r\na=mid:0\r\nm=video 0 RTP/SAVPF 96\r\na=mid:1\r\n";
+const sdp =
+  "v=0\r\nc=IN IP4 0.0.0.0\r\nm=audio 9 RTP/SAVPF 0\r\na=mid:0\r\nm=video 0 RTP/SAVPF 96\r\na=mid:1\r\n";
 
 describe("candidates", () => {
   it("go to their m-lines by index, whatever their sdpMid says, each once, with either prefix", () => {
     const merged = mergeCandidates(sdp, [
       { candidate: "candidate:1 1 udp 1 192.0.2.1 5000 typ host", sdpMid: "audio", sdpMLineIndex: 0 },
       { candidate: "a=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\n", sdpMid: "video", sdpMLineIndex: 0 },
-      { candidate: "a=candidate:2 1 tcp 1 192.0.2.1 9 typ host tcptype active", sdpMid: "0", sdpMLineIndex: 1 },
+      {
+        candidate: "a=candidate:2 1 tcp 1 192.0.2.1 9 typ host tcptype active",
+        sdpMid: "0",
+        sdpMLineIndex: 1,
+      },
       { candidate: "candidate:3 1 udp 1 x.local 5000 typ host" },
     ]);
     expect(merged.split("\r\n")).toEqual([
@@ -87,7 +95,9 @@ describe("candidates", () => {
 
   it("that stand in the SDP already are not there twice, and an SDP without its last line end is none the worse", () => {
     const line = "a=candidate:1 1 udp 1 192.0.2.1 5000 typ host";
-    expect(mergeCandidates(`${sdp}${line}\r\n`, [{ candidate: line, sdpMLineIndex: 1 }])).toBe(`${sdp}${line}\r\n`);
+    expect(mergeCandidates(`${sdp}${line}\r\n`, [{ candidate: line, sdpMLineIndex: 1 }])).toBe(
+      `${sdp}${line}\r\n`,
+    );
     expect(mergeCandidates(sdp.trimEnd(), [{ candidate: line, sdpMLineIndex: 1 }])).toBe(`${sdp}${line}\r\n`);
   });
 
@@ -128,7 +138,9 @@ describe("messages of the client", () => {
       kind: "answer",
       attached: [],
     });
-    expect(readClientMessage('RSMP {"messageType":"OFFER","sdp":"v=0"}')?.message).toMatchObject({ sdp: "v=0" });
+    expect(readClientMessage('RSMP {"messageType":"OFFER","sdp":"v=0"}')?.message).toMatchObject({
+      sdp: "v=0",
+    });
   });
 
   it("are words", () => {
@@ -141,17 +153,29 @@ describe("messages of the client", () => {
     expect(read('RSMP {"messageType":"OK","seq":1}')).toEqual({ kind: "ok" });
   });
 
-  it.each(["", "RSMP", "RSMP {", "RSMP null", 'RSMP {"messageType":"SHUTDOWN"}', 'RSMP {"messageType":"OFFER"}', "v=0", "BYEBYE", "bye"])(
-    "are nothing else: %j",
-    (text) => {
-      expect(readClientMessage(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    "",
+    "RSMP",
+    "RSMP {",
+    "RSMP null",
+    'RSMP {"messageType":"SHUTDOWN"}',
+    'RSMP {"messageType":"OFFER"}',
+    "v=0",
+    "BYEBYE",
+    "bye",
+  ])("are nothing else: %j", (text) => {
+    expect(readClientMessage(text)).toBeUndefined();
+  });
 
   it("have a key that a repetition has too, and the next message has not", () => {
     const keyOf = (text: string): string | undefined => readClientMessage(text)?.key;
     expect(keyOf(body())).toBe(keyOf(body({ Candidates: [] })));
-    const others = [body({ seq: 2 }), body({ tiebreaker: 8 }), body({ offererSessionId: 103 }), body({ messageType: "ANSWER" })];
+    const others = [
+      body({ seq: 2 }),
+      body({ tiebreaker: 8 }),
+      body({ offererSessionId: 103 }),
+      body({ messageType: "ANSWER" }),
+    ];
     expect(new Set([body(), ...others].map(keyOf)).size).toBe(5);
     // Without ids it is the whole body that tells.
     const bare = (text: string): string => `RSMP ${JSON.stringify({ messageType: "OFFER", sdp: text })}`;

@@ -35,7 +35,12 @@ describe("a message is taken for what it is", () => {
   });
 
   it("an offer, though its data speak of errors", () => {
-    const { body } = write({ kind: "offer", sdp: "v=0\r\n", ids, attached: [{ key: "errorType", value: "ERROR {" }] });
+    const { body } = write({
+      kind: "offer",
+      sdp: "v=0\r\n",
+      ids,
+      attached: [{ key: "errorType", value: "ERROR {" }],
+    });
     expect(takenFor(body)).toBe("OFFER");
     expect(jsonOf(body)).toMatchObject({ attacheddata: [{ key: "errorType", value: "ERROR {" }] });
   });
@@ -51,7 +56,9 @@ describe("a message is taken for what it is", () => {
   });
 
   it("ids that nobody gave are left out", () => {
-    expect(write({ kind: "offer", sdp: "v=0", ids: {} }).body).toBe('SDP {"messageType":"OFFER","sdp":"v=0"}');
+    expect(write({ kind: "offer", sdp: "v=0", ids: {} }).body).toBe(
+      'SDP {"messageType":"OFFER","sdp":"v=0"}',
+    );
   });
 });
 
@@ -81,14 +88,20 @@ it("statistics are what the gateway got of the browser, and sent to it", () => {
 });
 
 describe("the peer", () => {
-  it.each(["5002", "+15551234", "sip:a@h;x=y", "*72", "Jürgen Müller", "a&b#c d%25", "\"x\" <y>\r\nSet-Cookie: z", "\ud800"])(
-    "%j fits a header and a raw URL, and comes back as it was",
-    (peer) => {
-      const letter = write({ kind: "talk" }, peer);
-      expect(letter.peer).toMatch(/^[\w.!~*'()%+:@;=$,/?-]+$/);
-      expect(readAddressing(`from=S&to=${letter.peer}`).to).toBe(peer.toWellFormed());
-    },
-  );
+  it.each([
+    "5002",
+    "+15551234",
+    "sip:a@h;x=y",
+    "*72",
+    "Jürgen Müller",
+    "a&b#c d%25",
+    '"x" <y>\r\nSet-Cookie: z',
+    "\ud800",
+  ])("%j fits a header and a raw URL, and comes back as it was", (peer) => {
+    const letter = write({ kind: "talk" }, peer);
+    expect(letter.peer).toMatch(/^[\w.!~*'()%+:@;=$,/?-]+$/);
+    expect(readAddressing(`from=S&to=${letter.peer}`).to).toBe(peer.toWellFormed());
+  });
 
   it("is never empty and never endless", () => {
     expect(write({ kind: "talk" }, "").peer).toBe("anonymous");

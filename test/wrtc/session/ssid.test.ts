@@ -20,7 +20,12 @@ describe("an SSID", () => {
   it.each(["5001", "+15551234", "Jürgen", "x".repeat(64), "a=b&c"])("tells what it is for: %s", (name) => {
     clock.advance(1234);
     const ssid = mint.issue(name, false, origin);
-    expect(mint.read(ssid, origin)).toEqual({ node: "gw1", name, anonymous: false, issuedAt: clock.wallClock() });
+    expect(mint.read(ssid, origin)).toEqual({
+      node: "gw1",
+      name,
+      anonymous: false,
+      issuedAt: clock.wallClock(),
+    });
     expect(ssid).toMatch(/^gw1_[\w-]+$/);
     expect(ssid.length).toBeLessThan(200);
     expect(mint.read(mint.issue(name, true, origin), origin)).toMatchObject({ anonymous: true });
@@ -34,7 +39,8 @@ describe("an SSID", () => {
 
   it("is good at the origin that it was given to alone", () => {
     const ssid = mint.issue("5001", false, origin);
-    for (const other of ["", "https://evil.example.com", `${origin}:444`]) expect(mint.read(ssid, other)).toBeUndefined();
+    for (const other of ["", "https://evil.example.com", `${origin}:444`])
+      expect(mint.read(ssid, other)).toBeUndefined();
   });
 
   it("is taken by every gateway with the same secret, and by no other", () => {
@@ -50,7 +56,17 @@ describe("an SSID", () => {
       expect(mint.read(ssid.slice(0, index) + changed + ssid.slice(index + 1), origin)).toBeUndefined();
       expect(mint.read(ssid.slice(0, index) + ssid.slice(index + 1), origin)).toBeUndefined();
     }
-    for (const other of [`${ssid}A`, `A${ssid}`, `${ssid}=`, ` ${ssid}`, "", "_", "x_y", "é", "_".repeat(10_000)])
+    for (const other of [
+      `${ssid}A`,
+      `A${ssid}`,
+      `${ssid}=`,
+      ` ${ssid}`,
+      "",
+      "_",
+      "x_y",
+      "é",
+      "_".repeat(10_000),
+    ])
       expect(mint.read(other, origin)).toBeUndefined();
   });
 });

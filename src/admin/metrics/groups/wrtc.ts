@@ -12,7 +12,9 @@ export const wrtcMetrics = {
   ),
   received: counter("wrtc_messages_received", "Messages they posted, by kind; repetitions too.", ["kind"]),
   repeated: counter("wrtc_messages_repeated", "Messages they posted again, which were taken once."),
-  delivered: counter("wrtc_messages_delivered", "Messages they were told, by kind; repetitions too.", ["kind"]),
+  delivered: counter("wrtc_messages_delivered", "Messages they were told, by kind; repetitions too.", [
+    "kind",
+  ]),
   requeued: counter("wrtc_messages_requeued", "Messages told again, since the client gave its poll up."),
   lost: counter("wrtc_messages_lost", "Messages that no client could be told."),
 };
