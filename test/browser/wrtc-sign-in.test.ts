@@ -95,6 +95,15 @@ for (const { client, title, missing } of wrtcClients)
       await until(() => lab.sandbox.bindings().every(({ dn }) => dn !== "5090"));
     });
 
+    it("and out when its page is left, as Genesys' own page does it", async () => {
+      const page = await signInWrtc(lab, client);
+      await page.phone.page.evaluate(() => {
+        addEventListener("beforeunload", () => window.wrtc.grtc.disconnect());
+      });
+      await page.phone.page.goto("about:blank");
+      await until(() => lab.sandbox.bindings().every(({ dn }) => dn !== page.dn));
+    });
+
     it("not with a wrong password, and does not poll", async () => {
       const page = await openWrtc(lab, client, { password: "wrong" });
       await expect(page.phone.register(lab.account(page.dn))).rejects.toThrow("onFailed");

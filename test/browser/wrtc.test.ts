@@ -15,7 +15,7 @@ import {
  *
  *  1  sign-in: without a password      2  sign-in: odd characters         3  sign-in: wrong password
  *  4  sign-in: as nobody               5  http/sign-in, protocol/reading  6  sign-in: anew; late sign_out: http/wait
- *  7  sign-in, http/sign-in            8  sign-in: addresses              9  sign-in: out; expiry: http/wait
+ *  7  sign-in, http/sign-in            8  sign-in: addresses              9  sign-in: page is left; http/wait
  * 10  session/mailbox, http/wait      11  calls: five INFOs at once      12  http/wait, by HTTP/1.1 and HTTP/2
  * 13  http/wait, session/mailbox      14  sign-in: restart               15  sign-in: the seventh
  * 16  calls: 200 for all polls        17  calls: both hear each other    18  calls: 9198, 9200, 4444; timeout: calls/outbound
@@ -31,7 +31,7 @@ import {
  * 36  calls: itself; destinations     37  sign-in: TURN by UDP and TCP   38  calls: signs out; fifty calls: many
  * 39  no second version of the library is at hand                        40  the simple variant has tests of its own
  *
- * What a page's end sends (9) is the browser's own affair: `disconnect` is proven.
+ * A page that crashes says nothing: its session expires (9).
  */
 
 /** What the browser says, what the number says (numbers.ts: 9197), Hz. */
