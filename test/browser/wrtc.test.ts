@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { Lab, shareOfTone, until } from "./support/index.ts";
+import { shareOfTone, until, type Lab } from "./support/index.ts";
 import {
   openWrtcLab,
   signInWrtc,

@@ -3,7 +3,7 @@ import { JsonServer, type JsonReply, type JsonRequest } from "../json-server.ts"
 const plain = { "content-type": "text/plain; charset=utf-8" };
 
 /** A reply of the gateway's; text/plain unless told. */
-export function says(text = "", more: Omit<JsonReply & object, "text" | "json"> = {}): JsonReply {
+export function says(text = "", more: Omit<JsonReply & object, "text" | "json"> = {}): JsonReply & object {
   return { ...more, text, headers: { ...plain, ...more.headers } };
 }
 
@@ -48,7 +48,7 @@ export class MockGateway {
   }
 
   /** Answers the poll that is open, or the next. */
-  push(reply: JsonReply | string, peer?: string): void {
+  push(reply: Exclude<JsonReply, "never"> | string, peer?: string): void {
     const headers = peer === undefined ? {} : { pragma: peer };
     const answer = typeof reply === "string" ? says(reply, { headers }) : reply;
     const parked = this.#parked.shift();

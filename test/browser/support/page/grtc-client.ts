@@ -119,8 +119,8 @@ class RealGrtc implements Grtc {
     return invoke(this.#session, "getData");
   }
 
-  setRenewSessionOnNeed(on: boolean): void {
-    invoke(this.#client, "setRenewSessionOnNeed", on);
+  setRenewSessionOnNeed(wanted: boolean): void {
+    invoke(this.#client, "setRenewSessionOnNeed", wanted);
   }
 
   view(): ClientView | undefined {
