@@ -94,5 +94,6 @@ export class Wrtc {
   /** Ends all sessions; open polls get 503. Idempotent. */
   close(reason: string): void {
     this.#sessions.close(reason);
+    this.signIn.close();
   }
 }

@@ -59,6 +59,8 @@ export class SignIn {
   readonly #options: SignInOptions;
   /** Lines of the log that anybody may cause. */
   readonly #told: TokenBucket;
+  /** Each ends the wait of one for SIP Server. */
+  readonly #held = new Set<() => void>();
   #opened = 0;
 
   constructor(options: SignInOptions) {
@@ -100,6 +102,11 @@ export class SignIn {
     const { calls, presence } = session;
     const close = (reason: string): void => sessions.end(session, reason);
     return { calls, presence, seen: () => session.seen(), close };
+  }
+
+  /** Nobody waits for SIP Server any more. Idempotent. */
+  close(): void {
+    for (const finish of this.#held) finish();
   }
 
   async #refusalOf(wish: SignInWish, dn: string, { address }: Caller): Promise<WrtcAnswer | undefined> {
@@ -145,6 +152,7 @@ export class SignIn {
       const look = (): boolean => presence.gone || /^(in-service|rejected)$/.test(trunk.status(dn).state);
       if (look()) return resolve(trunk.status(dn));
       const finish = (): void => {
+        this.#held.delete(finish);
         timer.clear();
         stop();
         resolve(trunk.status(dn));
@@ -153,6 +161,7 @@ export class SignIn {
       const stop = trunk.events.on("status", (changed) => {
         if (changed === dn && look()) finish();
       });
+      this.#held.add(finish);
     });
   }
 }

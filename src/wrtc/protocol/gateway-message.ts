@@ -29,6 +29,7 @@ function bodyOf(message: GatewayMessage, wallClock: number): string {
       return "EVENT-HOLD";
     case "info":
       return `INFO-PEER ${message.body}`;
+    case "stats":
     default:
       return statsOf(message, wallClock);
   }

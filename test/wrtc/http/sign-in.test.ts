@@ -129,6 +129,13 @@ describe("the answer to sign_in waits for SIP Server's to REGISTER", () => {
     expect(bench.reachable).toEqual([]);
   });
 
+  it("and is 503 where the gateway closes meanwhile, which no timer holds up", async () => {
+    const { answer } = await begin();
+    bench.wrtc.close("gateway is shutting down");
+    expect((await answer).status).toBe(503);
+    expect(bench.clock.pendingTimers).toBe(0);
+  });
+
   it("and who gave up meanwhile is not signed in", async () => {
     await open();
     bench.standings.set("5001", { state: "registering", reason: "" });
