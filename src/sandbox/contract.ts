@@ -173,6 +173,8 @@ export interface Sandbox {
     body?: { readonly type: string; readonly text: string },
     dn?: string,
   ): Promise<number>;
+  /** INFO with any body, as SIP Server hands user data on. */
+  info(uuid: string, body: { readonly type: string; readonly text: string }, dn?: string): Promise<number>;
   /** SIP Server holds by itself: re-INVITE `sendonly` (with music), `inactive` or `c=0.0.0.0`. */
   holdByReinvite(
     uuid: string,

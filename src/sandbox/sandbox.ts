@@ -109,6 +109,14 @@ export class GenesysSandbox implements Sandbox {
     return this.#switch.leg(uuid, dn).notify(event, body);
   }
 
+  async info(
+    uuid: string,
+    body: { readonly type: string; readonly text: string },
+    dn?: string,
+  ): Promise<number> {
+    return this.#switch.leg(uuid, dn).info(body);
+  }
+
   async holdByReinvite(
     uuid: string,
     form: "sendonly" | "inactive" | "zero",

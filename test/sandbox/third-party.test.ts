@@ -444,6 +444,15 @@ describe("call control in a running call", () => {
     expect(lab.sandbox.calls()).toHaveLength(1);
   });
 
+  test("INFO with what it is given", async () => {
+    const { uuid } = await talking();
+    const sent = lab.sandbox.info(uuid, { type: "application/x-www-form-urlencoded", text: "a=1" });
+    const info = await agent.next(request("INFO"));
+    expect([info.header("Content-Type"), info.body]).toEqual(["application/x-www-form-urlencoded", "a=1"]);
+    agent.answer(info, 200);
+    expect(await sent).toBe(200);
+  });
+
   test("NOTIFY answered 481 ends the call", async () => {
     const { uuid } = await talking();
     const sent = lab.sandbox.hold(uuid);

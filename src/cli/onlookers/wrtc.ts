@@ -5,9 +5,6 @@ import { createClientCalls, SimpleVariant, Wrtc, WrtcLegs, type WrtcTerms } from
 import { PasswordLogin } from "../gateway/dn-login.ts";
 import type { GatewayRooms, Onlooker } from "../gateway/rooms.ts";
 
-/** A client that is rung while it cannot be reached is given up after so long, ms. */
-const reachPatienceMs = 10_000;
-
 /** Serves clients of the Genesys WebRTC Gateway (grtc.js). Before `listen`. */
 export function openWrtc(rooms: GatewayRooms): Onlooker | undefined {
   const { live, surroundings, registrar, trunkRegistrations: trunk, accounts, guard, drain, b2bua } = rooms;
@@ -18,6 +15,7 @@ export function openWrtc(rooms: GatewayRooms): Onlooker | undefined {
   const ownSecret = randomId(random, 32);
   const legs = new WrtcLegs();
   b2bua.useWrtcLegs(legs);
+  const reachPatienceMs = agents.newCallGraceSeconds * 1000;
   const services = { b2bua, legs, clock, random, log, reachPatienceMs };
   const wrtc = new Wrtc({
     registrar,

@@ -1,6 +1,6 @@
 import { StateMachine, type Clock, type Logger, type Timer, type Transitions } from "../../core/index.ts";
 import { failedMakeCallSdp, genesysForm } from "../media/sdp.ts";
-import { patienceMs } from "../wire/client-transaction.ts";
+import { patienceMs, type OutgoingRequest } from "../wire/client-transaction.ts";
 import type { ServerTransaction } from "../wire/server-transaction.ts";
 import { cseqNumber, type Header, type SipMessage } from "../wire/text.ts";
 import type { Transactions } from "../wire/transactions.ts";
@@ -220,6 +220,16 @@ export class AgentLeg implements Party {
       extra: notifyHeaders(this.dialog.contact, this.callUuid, event, state),
       ...(body ? { contentType: body.type, body: body.text } : {}),
     });
+    return this.#ask(request, `NOTIFY ${event}`);
+  }
+
+  /** INFO (RFC 6086) inside the dialog; resolves as `notify`. */
+  async info(body: { readonly type: string; readonly text: string }): Promise<number> {
+    const extra: Header[] = [this.dialog.contact, ["Max-Forwards", "70"]];
+    return this.#ask(this.dialog.request("INFO", { extra, contentType: body.type, body: body.text }), "INFO");
+  }
+
+  async #ask(request: OutgoingRequest, name: string): Promise<number> {
     return this.#settling<number>(487, (resolve) => {
       this.#deps.transactions.start(request, this.dialog.target, {
         final: (response) => {
@@ -228,7 +238,7 @@ export class AgentLeg implements Party {
         },
         timeout: () => {
           resolve(408);
-          this.#lost({ text: `NOTIFY ${event} unanswered` }, true);
+          this.#lost({ text: `${name} unanswered` }, true);
         },
       });
     });

@@ -12,6 +12,8 @@ import { shareOfTone, type Samples } from "./samples.ts";
 
 export const clients = ["jssip", "sip.js"] as const;
 
+type Sections = Readonly<Record<string, object>>;
+
 /** A test page and what went through its WebSocket, oldest first. */
 export interface WiredPhone {
   readonly phone: PhonePage;
@@ -40,17 +42,24 @@ export class Lab {
     gateway.onCallRecord((record) => this.records.push(record));
   }
 
-  /** @param media merged over the test configuration's `media` section; `config`: over its other sections */
+  /**
+   * @param media merged over the test configuration's `media` section; `config`: over its other sections, perhaps told
+   *   the pages' origin
+   */
   static async open(
     media: Readonly<Record<string, unknown>> = {},
     browserOptions: BrowserOptions = {},
-    config: Readonly<Record<string, object>> = {},
+    config: Sections | ((origin: string) => Sections) = {},
   ): Promise<Lab> {
     const pages = await serveTestPages();
     const sandbox = await openTestSandbox();
     const gateway = await openTestGateway({
       sipServer: `127.0.0.1:${sandbox.port}`,
-      config: { websocket: { origins: [pages.origin] }, media, ...config },
+      config: {
+        websocket: { origins: [pages.origin] },
+        media,
+        ...(typeof config === "function" ? config(pages.origin) : config),
+      },
     });
     return new Lab(await launchBrowser(browserOptions), pages, sandbox, gateway);
   }

@@ -11,6 +11,8 @@ const ENTRIES: Readonly<Record<ClientName, string>> = {
   jssip: join(here, "page", "jssip-client.ts"),
   "sip.js": join(here, "page", "sip-js-client.ts"),
   "simple-user": join(here, "page", "simple-user-client.ts"),
+  wrtc: join(here, "page", "wrtc-client.ts"),
+  grtc: join(here, "page", "grtc-client.ts"),
 };
 
 /** The SIP client as published plus our test page around it, as one script that sets `window.testPhone`. */

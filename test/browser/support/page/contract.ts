@@ -1,7 +1,10 @@
 /** What a test page offers, whichever SIP client it runs. Everything that crosses to the test is plain JSON. */
 
-/** The two libraries, and SIP.js' ready-made softphone. */
-export type ClientName = "jssip" | "sip.js" | "simple-user";
+/**
+ * The two libraries, SIP.js' ready-made softphone, our client of the WRTC protocol, and a page for the real grtc.js, whose
+ * file a test adds.
+ */
+export type ClientName = "jssip" | "sip.js" | "simple-user" | "wrtc" | "grtc";
 
 export interface Account {
   /** SIP over WebSocket address. */
