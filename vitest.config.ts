@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
-// What measures sound or speed runs one file at a time, or it would measure the neighbours.
+// What measures sound, memory or speed runs one file at a time, or it would measure the neighbours.
 const timed = [
-  ...["sound", "attacks", "bench", "loss"].map((name) => `test/interop/${name}.test.ts`),
+  ...["sound", "attacks", "soak", "bench", "loss"].map((name) => `test/interop/${name}.test.ts`),
   "test/browser/sound.test.ts",
 ];
 

@@ -10,6 +10,7 @@ import type { Sandbox } from "../../src/sandbox/index.ts";
 import { browserSdp } from "../support/descriptions.ts";
 import { TestAgent, type TestCall } from "../support/test-agent.ts";
 import { openTestGateway, openTestSandbox, testConfig, testOrigin } from "../support/test-gateway.ts";
+import { httpClientKeys } from "./support/reload-http-clients.ts";
 import { until } from "./support/rtp-phone.ts";
 
 const token = "0f".repeat(16);
@@ -20,6 +21,8 @@ const fixed: Sections = {
   media: { rtpPorts: [24_500, 24_599], maxCallsPerWorker: 3 },
   admin: { token },
   agents: { jwt: { ...jwt, secret: "first".repeat(8) } },
+  wrtc: { enabled: true },
+  endpoint: { enabled: true },
 };
 let sandbox: Sandbox;
 let gateway: Gateway;
@@ -463,6 +466,16 @@ const seen: Readonly<Record<string, () => Promise<void>>> = {
   ),
 };
 
+Object.assign(
+  seen,
+  httpClientKeys({
+    gateway: () => gateway,
+    reload,
+    adminToken: token,
+    sipServer: () => `127.0.0.1:${sandbox.port}`,
+  }),
+);
+
 /** Shown elsewhere: where it is. */
 const elsewhere: Readonly<Record<string, string>> = {
   "http.tls": "test/interop/reload.test.ts",
@@ -476,6 +489,9 @@ const elsewhere: Readonly<Record<string, string>> = {
   "records.webhook.ca": "test/records/webhook.test.ts",
   "sipServer.auth.passwordFile": "read into sipServer.auth.password",
   "admin.tokenFile": "read into admin.token",
+  "wrtc.waitSeconds": "test/cli/onlookers/wrtc-terms.test.ts",
+  "wrtc.expirySeconds": "test/cli/onlookers/wrtc-terms.test.ts",
+  "wrtc.sessionHours": "test/cli/onlookers/wrtc-terms.test.ts",
 };
 
 describe("a reload", () => {

@@ -42,7 +42,8 @@ export function openWrtc(rooms: GatewayRooms): Onlooker | undefined {
   };
 }
 
-function wrtcTermsOf({ wrtc }: Config): WrtcTerms {
+/** What a reload may change. */
+export function wrtcTermsOf({ wrtc }: Pick<Config, "wrtc">): WrtcTerms {
   const { origins, allowAnonymous, sessionsPerDn: perDn, maxSessions: inAll } = wrtc;
   return {
     origins,
