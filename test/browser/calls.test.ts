@@ -142,9 +142,10 @@ describe.each(clients)("%s is called", (client) => {
     expect(await lab.connected(wired.dn)).toBe(uuid);
     await until(() => lab.farOf(uuid).packetsReceived > 25);
     // NOTIFY talk came on our 180, naming the browser's leg, for those who answer on it.
-    const talk = (await wired.phone.notifications()).find(({ event }) => event === "talk");
     const invite = wired.received.find((message) => message.startsWith("INVITE")) ?? "";
-    expect(talk?.callId).toBe(/^Call-ID: *(\S+)/im.exec(invite)?.[1]);
+    const talk = async () => (await wired.phone.notifications()).find(({ event }) => event === "talk");
+    const callId = /^Call-ID: *(\S+)/im.exec(invite)?.[1];
+    await expect.poll(async () => (await talk())?.callId).toBe(callId);
   });
 });
 

@@ -243,7 +243,9 @@ it("carries a call that SIP Server rings and answers by talk; mute and volume ac
   await expect.poll(async () => await levelThere(uuid, 1), { timeout: 5000 }).toBeLessThan(full / 3);
   expect(await levelThere(uuid, 1)).toBeGreaterThan(quiet);
   await done("SetMicrophoneVolume", { value: 100 });
-  expect(await levelThere(uuid, full / 2)).toBeGreaterThan(full / 2);
+  await expect
+    .poll(async () => await levelThere(uuid, full / 2), { timeout: 5000 })
+    .toBeGreaterThan(full / 2);
 
   const played = async (): Promise<number> =>
     await page.locator("#remote").evaluate((element) => Number(Reflect.get(element, "volume")));
