@@ -115,7 +115,15 @@ describe("data attached to a call", () => {
     bench.trunk.received.accept(genesysSdp());
     await bench.pass();
     const rest = new URLSearchParams(infos[0]?.split(" ")[1] ?? "");
-    expect([...rest.keys()]).toEqual(["two words", "Name", "Token", "CallUUID", "GVP-Session-ID", "gsw-session-dbid", "Split"]);
+    expect([...rest.keys()]).toEqual([
+      "two words",
+      "Name",
+      "Token",
+      "CallUUID",
+      "GVP-Session-ID",
+      "gsw-session-dbid",
+      "Split",
+    ]);
     expect(rest.get("Name")).toBe("Żółć");
     expect(infos).toHaveLength(1);
   });
