@@ -1,6 +1,16 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:https";
 import { isIP, type AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -167,6 +177,16 @@ describe("the bridge's certificate", () => {
     chmodSync(file, 0o644);
     loadCertificate(folder);
     expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it("writes its key through no link that lies in its place", async () => {
+    const folder = newFolder();
+    const elsewhere = join(newFolder(), "elsewhere");
+    writeFileSync(elsewhere, "theirs", { mode: 0o644 });
+    symlinkSync(elsewhere, join(folder, "localhost.pem.new"));
+    await loadOrMakeCertificate(folder, surroundings());
+    expect(readFileSync(elsewhere, "utf8")).toBe("theirs");
+    expect(lstatSync(join(folder, "localhost.pem")).mode & 0o170_777).toBe(0o100_600);
   });
 
   it("that cannot be renewed serves until it expires", async () => {
