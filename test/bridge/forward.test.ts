@@ -126,6 +126,8 @@ describe("WWE's requests", () => {
       "/page-token",
       "/status",
       "/Status/",
+      "/events",
+      "/State",
       "/../enrol",
       "/a/b",
       "/%2e%2e/enrol",
@@ -158,6 +160,7 @@ describe("while the gateway cannot be asked", () => {
     ["/GetIsEndpointActive", 200, '{"get_IsEndpointActiveResult":false}'],
     ["/registerdn", 200, '{"RegisterDnResult":false}'],
     ["/Ping", 503, '{"error":"the gateway cannot be reached"}'],
+    ["/constructor", 503, '{"error":"the gateway cannot be reached"}'],
   ])("WWE hears at %s %i", async (path, status, body) => {
     await get("/Ping");
     await gateway.close();
@@ -295,13 +298,14 @@ describe("the window", () => {
     expect(program.killed).toBe(1);
   });
 
-  it("never gets an address outside of TLS or of another kind", async () => {
+  it.each([
+    "http://evil.example/#endpoint=page-token",
+    "https://evil.example/#endpoint=page-token",
+    "file:///etc/passwd",
+    "chrome://settings",
+  ])("never gets another address than the gateway's, such as %s", async (url) => {
     await opened.bridge.close();
-    opened = await openBridge(trust, gateway.url, { window: "always" });
-    await opened.bridge.close();
-    gateway.answers.set("POST /page-token", {
-      body: JSON.stringify({ token: "page-token", url: "http://evil.example/#endpoint=page-token" }),
-    });
+    gateway.answers.set("POST /page-token", { body: JSON.stringify({ token: "page-token", url }) });
     opened = await openBridge(trust, gateway.url, { window: "always" });
     await until(() => opened.bridge.view.window.problem === "the gateway gives no page token");
     expect(opened.machine.started).toEqual([]);

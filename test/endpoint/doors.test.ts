@@ -107,6 +107,7 @@ it("bodies that are not what they claim are refused, and large ones unread", asy
   expect((await send("POST", path, json, JSON.stringify({ users: ["x".repeat(20_000)] }))).status).toBe(413);
   const deep = "[".repeat(8000) + "]".repeat(8000);
   expect((await send("POST", path, json, deep)).text).toBe('{"RegisterDnResult":false}');
+  expect((await send("POST", path.replace("RegisterDn", "Unheard"), json, deep)).text).toBe("{}");
   expect((await send("POST", path, json, "")).text).toBe('{"RegisterDnResult":false}');
   expect(
     (await send("POST", path, json, '{"__proto__":{"addresses":["192.0.2.10"],"users":["5001"]}}')).text,

@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock, Logger, Random } from "../../core/index.ts";
 
@@ -57,7 +57,9 @@ export async function loadOrMakeCertificate(
     const { cert, key, authority } = await makeCertificate(now, random);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const file = join(folder, pairName);
-    writeFileSync(`${file}.new`, key + cert + authority, { mode: 0o600 });
+    // Neither a link nor a file that others may read takes the key.
+    rmSync(`${file}.new`, { force: true });
+    writeFileSync(`${file}.new`, key + cert + authority, { mode: 0o600, flag: "wx" });
     renameSync(`${file}.new`, file);
   } catch (error) {
     // A certificate of the whole machine (`trust --machine`) is renewed by whoever may.

@@ -167,12 +167,12 @@ export class GatewayLink {
   }
 }
 
-/** The page's whole address; behind TLS as the gateway itself is, for the token goes there. */
+/** The page's whole address, at the gateway's own: the token goes there, and the window has the microphone. */
 function pageAddressOf({ status, body }: GatewayAnswer, gateway: string): string | undefined {
   const { url, token } = status === 200 ? objectOf(body) : {};
   if (typeof url !== "string" || !URL.canParse(url, gateway) || !isToken(token)) return undefined;
   const page = new URL(url, gateway);
-  if (page.origin !== gateway && page.protocol !== "https:") return undefined;
+  if (page.origin !== gateway) return undefined;
   if (page.hash === "") page.hash = `endpoint=${token}`;
   return page.href;
 }

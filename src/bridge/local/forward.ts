@@ -24,8 +24,8 @@ export interface ForwardOptions {
 
 /** Of a request; WWE's are under a kilobyte. */
 const maxBodyBytes = 65_536;
-/** The bridge's own questions to the gateway, which no page may ask under the agent's token; all others have no letters alone. */
-const own = new Set(["status"]);
+/** What the bridge and the gateway's page ask; no page may under the agent's token. All others have no letters alone. */
+const own = new Set(["status", "events", "result", "state"]);
 
 /** WWE's requests: checked, passed on to the gateway, its answers handed back. */
 export class Forward {

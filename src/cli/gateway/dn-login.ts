@@ -37,25 +37,35 @@ export class PasswordLogin implements DnLogin {
 
   async judge(dn: string, password: string | undefined, address: string): Promise<LoginVerdict> {
     const { guard, registrar, log } = this.#options;
-    const seconds = guard.blockedSeconds(address, dn);
-    if (seconds > 0) {
-      registrar.events.emit("login-refused", dn, address, "blocked");
-      return { outcome: "blocked", seconds };
-    }
+    const blocked = this.#blocked(dn, address);
+    if (blocked) return blocked;
     const known = await this.judgeKnown(dn, address);
     if (known.outcome === "unavailable") return known;
+    // Others may have guessed while this one waited for the directory.
+    const meanwhile = this.#blocked(dn, address);
+    if (meanwhile) return meanwhile;
     const agent = known.outcome === "accepted";
     const right = password === undefined ? agent : this.#isPassword(dn, password) && agent;
     if (right) {
-      guard.succeeded(address, dn);
+      // Without a password nothing was proven that would make wrong ones good.
+      if (password !== undefined) guard.succeeded(address, dn);
       return accepted;
     }
-    const byToken = password === undefined ? undefined : await this.#byToken(dn, password, address);
+    // Nothing is waited for else: a wrong one counts before the next is judged.
+    const byToken = mayBeToken(password) ? await this.#byToken(dn, password, address) : undefined;
     if (byToken) return byToken;
     guard.failed(address, dn);
     log.warn({ dn: dn.slice(0, 64), remoteAddress: address }, "login failed");
     registrar.events.emit("login-refused", dn, address, "password");
     return { outcome: "refused" };
+  }
+
+  #blocked(dn: string, address: string): LoginVerdict | undefined {
+    const { guard, registrar } = this.#options;
+    const seconds = guard.blockedSeconds(address, dn);
+    if (seconds === 0) return undefined;
+    registrar.events.emit("login-refused", dn, address, "blocked");
+    return { outcome: "blocked", seconds };
   }
 
   async judgeKnown(dn: string, address: string): Promise<LoginVerdict> {
@@ -68,7 +78,7 @@ export class PasswordLogin implements DnLogin {
   /** A token or JWT in the place of the password; undefined: it is none that opens this DN. */
   async #byToken(dn: string, password: string, address: string): Promise<LoginVerdict | undefined> {
     const { tokens } = this.#options;
-    if (!tokens || !(looksLikeJwt(password) || tokenForm.test(password))) return undefined;
+    if (!tokens) return undefined;
     const result = await tokens.exchange(password, address);
     if (!("refusal" in result)) return result.dn === dn ? accepted : undefined;
     return "seconds" in result && result.refusal === "unavailable" ? unavailable : undefined;
@@ -84,6 +94,10 @@ export class PasswordLogin implements DnLogin {
     const given = algorithm ? digestHa1(algorithm, dn, realm, password) : password;
     return timingSafeEqual(hashOf(expected), hashOf(given));
   }
+}
+
+function mayBeToken(password: string | undefined): password is string {
+  return password !== undefined && (looksLikeJwt(password) || tokenForm.test(password));
 }
 
 /** No HA1 is this. */

@@ -12,8 +12,8 @@ const headerList = /^[\w!#$%&'*+.^`|~ ,-]{1,500}$/;
 
 /**
  * Host, Origin and content type, before a body is read (docs/endpoint.md). Undefined: let in, and with the CORS headers on the
- * reply where WWE's page is to read it. A request without Origin comes from no other site's page: browsers send it with
- * each POST and with all that crosses origins.
+ * reply where WWE's page is to read it. Other sites' pages send Origin with each POST and
+ * with all they could read; what they ask without it, as by an image, would have to know a token.
  */
 export function letIn(
   desk: EndpointDesk,

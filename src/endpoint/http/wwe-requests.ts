@@ -24,7 +24,7 @@ export function answerWwe(
   const { body } = request;
   const command = (posted ? wwePosts : wweGets).get(name);
   if (!command) {
-    const shown = posted ? { body: JSON.stringify(body)?.slice(0, longestBodyShown) } : {};
+    const shown = posted ? { body: shownOf(body) } : {};
     const details = { dn, method: request.method, name: name.slice(0, 40), ...shown };
     desk.note("unknown", details, "endpoint: WWE asks for what is not known");
     return posted
@@ -37,4 +37,12 @@ export function answerWwe(
   const answer = command({ session, body, servers, refused });
   const send = (text: string): FastifyReply => reply.header("content-type", json).send(text);
   return typeof answer === "string" ? send(answer) : answer.then(send);
+}
+
+function shownOf(body: unknown): string | undefined {
+  try {
+    return JSON.stringify(body)?.slice(0, longestBodyShown);
+  } catch {
+    return "nested too deeply to be shown";
+  }
 }

@@ -7,6 +7,9 @@ import type { AttachedPair } from "../contract.ts";
  */
 const prefix = "X-Genesys-";
 
+/** By names that begin so, Genesys' media server, its resource manager and outbound dialling tell each other of calls. */
+const reservedPrefixes = ["gvp-", "rm-", "gsw-"].map((name) => prefix.toLowerCase() + name);
+
 /** What SIP Server says of a call or is steered by: no client says it in its name. Lower case. */
 const reserved = new Set(
   "calluuid, callinfo, partyinfo, geo-location, strict-location, route, forwarded-from"
@@ -46,7 +49,7 @@ export class Attached {
       const name = prefix + key;
       const fits =
         /^[\w.-]{1,64}$/.test(key) &&
-        !reserved.has(name.toLowerCase()) &&
+        !isReserved(name) &&
         /^[\x20-\x7e]+$/.test(value) &&
         value.length <= maximumHeaderValue &&
         total + value.length <= maximumHeadersTotal &&
@@ -76,6 +79,11 @@ export class Attached {
       return known;
     });
   }
+}
+
+function isReserved(name: string): boolean {
+  const lower = name.toLowerCase();
+  return reserved.has(lower) || reservedPrefixes.some((start) => lower.startsWith(start));
 }
 
 /** Pairs that do not fit any more are left out whole. */

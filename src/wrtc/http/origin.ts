@@ -16,9 +16,14 @@ export type PageOrigin = { readonly origin: string } | "own" | "refused";
  */
 export function pageOriginOf(request: FastifyRequest, { origins, secure }: OriginOptions): PageOrigin {
   const { origin } = request.headers;
-  if (origin === undefined) return "own";
+  // An image or a script of another site's page asks without Origin too, and browsers say so.
+  if (origin === undefined) return isOfOthers(request.headers["sec-fetch-site"]) ? "refused" : "own";
   if (isOwn(origin, request.host, secure)) return "own";
   return origins().includes(origin) ? { origin } : "refused";
+}
+
+function isOfOthers(fetchSite: unknown): boolean {
+  return fetchSite === "cross-site" || fetchSite === "same-site";
 }
 
 function isOwn(origin: string, host: string, secure: boolean): boolean {

@@ -6,23 +6,26 @@ interface Candidate {
 
 /** Candidates taken of one message; Chromium sends some dozens at most. */
 const candidatesTaken = 200;
+/** Of one candidate, characters. */
+const longestCandidate = 500;
+/** m-lines of a description; one with more is refused by who reads it. */
+const mediaTaken = 100;
 
 /** An SDP with the entries of `Candidates` in their m-lines, each once. What is no candidate is left out. */
 export function mergeCandidates(sdp: string, entries: unknown): string {
   const candidates = Array.isArray(entries) ? entries.slice(0, candidatesTaken).flatMap(readCandidate) : [];
   if (candidates.length === 0) return sdp;
   // What stands before the first m-line is the session's part.
-  const [session = "", ...media] = sdp.split(/^(?=m=)/m);
-  return [session, ...media.map((part, index) => withCandidates(part, linesOf(candidates, index)))].join("");
+  const [session = "", ...media] = sdp.split(/^(?=m=)/m, mediaTaken + 2);
+  if (media.length > mediaTaken) return sdp;
+  const lines = Map.groupBy(candidates, (candidate) => candidate.media);
+  return [session, ...media.map((part, index) => withCandidates(part, lines.get(index) ?? []))].join("");
 }
 
-function linesOf(candidates: readonly Candidate[], index: number): string[] {
-  return candidates.filter(({ media }) => media === index).map(({ line }) => line);
-}
-
-function withCandidates(part: string, lines: readonly string[]): string {
+function withCandidates(part: string, candidates: readonly Candidate[]): string {
+  if (candidates.length === 0) return part;
   const there = new Set(part.split(/\r?\n/));
-  const missing = Array.from(new Set(lines)).filter((line) => !there.has(line));
+  const missing = Array.from(new Set(candidates.map(({ line }) => line))).filter((line) => !there.has(line));
   if (missing.length === 0) return part;
   return `${part}${part.endsWith("\n") ? "" : "\r\n"}${missing.map((line) => `${line}\r\n`).join("")}`;
 }
@@ -32,7 +35,8 @@ function readCandidate(entry: unknown): Candidate[] {
   const text: unknown = Reflect.get(entry, "candidate");
   const index: unknown = Reflect.get(entry, "sdpMLineIndex");
   // `a=candidate:` in re-offers, `candidate:` in first ones.
-  const [, value] = (typeof text === "string" && /^(?:a=)?(candidate:[^\r\n]{1,500})\s*$/.exec(text)) || [];
-  if (value === undefined) return [];
-  return [{ line: `a=${value.trimEnd()}`, media: typeof index === "number" ? index : 0 }];
+  // Trimmed apart: a pattern with blanks at its end tries each of a long row of them.
+  const [, value] = (typeof text === "string" && /^(?:a=)?(candidate:[^\r\n]+)$/.exec(text.trimEnd())) || [];
+  if (value === undefined || value.length > longestCandidate) return [];
+  return [{ line: `a=${value}`, media: typeof index === "number" ? index : 0 }];
 }

@@ -11,6 +11,8 @@ export interface ReadMessage {
 
 /** Pairs of attached data taken of one message. */
 const pairsTaken = 200;
+/** Of an id, characters; each goes back with every answer. */
+const longestId = 128;
 
 /** What a client posted (1.3); undefined: no message of this protocol. */
 export function readClientMessage(body: string): ReadMessage | undefined {
@@ -54,12 +56,24 @@ function jsonOf(body: string): Roap | undefined {
 }
 
 function idsOf({ offererSessionId, answererSessionId, seq, tiebreaker }: Roap): RoapIds {
-  return { offererSessionId, answererSessionId, seq, tiebreaker };
+  return {
+    offererSessionId: idOf(offererSessionId),
+    answererSessionId: idOf(answererSessionId),
+    seq: idOf(seq),
+    tiebreaker: idOf(tiebreaker),
+  };
+}
+
+/** A number, text or null as it is; undefined: what is none, such as a tree too deep to be written again. */
+function idOf(value: unknown): unknown {
+  if (typeof value === "string") return value.length > longestId ? undefined : value;
+  return typeof value === "number" || value === null ? value : undefined;
 }
 
 /** By the ids (2.3); of a client that sends none, by all it says. */
 function keyOf(roap: Roap, body: string): string {
-  const { messageType, offererSessionId, seq, tiebreaker } = roap;
+  const { offererSessionId, seq, tiebreaker } = idsOf(roap);
+  const messageType = idOf(roap["messageType"]);
   const named = offererSessionId !== undefined && seq !== undefined;
   const told = named ? JSON.stringify([messageType, offererSessionId, seq, tiebreaker]) : body;
   // Of a fixed length, whatever a client takes for a number.
@@ -71,6 +85,16 @@ function attachedOf(value: unknown): AttachedPair[] {
   return value.slice(0, pairsTaken).flatMap((pair: unknown) => {
     const key: unknown = typeof pair === "object" && pair !== null ? Reflect.get(pair, "key") : undefined;
     if (typeof key !== "string" || typeof pair !== "object" || pair === null) return [];
-    return [{ key, value: Reflect.get(pair, "value") as unknown }];
+    return readValue(key, Reflect.get(pair, "value"));
   });
+}
+
+/** What is no plain value is told as JSON; a tree too deep for that is left out. */
+function readValue(key: string, value: unknown): AttachedPair[] {
+  if (typeof value !== "object" || value === null) return [{ key, value }];
+  try {
+    return [{ key, value: JSON.stringify(value) }];
+  } catch {
+    return [];
+  }
 }

@@ -1,10 +1,21 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:https";
 import { isIP, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { connect } from "node:tls";
+import * as x509 from "@peculiar/x509";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { loadCertificate, loadOrMakeCertificate } from "../../../src/bridge/certificate/certificate.ts";
 import { silentLogger, systemRandom } from "../../../src/core/index.ts";
@@ -63,6 +74,47 @@ describe("the bridge's certificate", () => {
       "IP:127.0.0.1/255.255.255.255",
       `IP:0:0:0:0:0:0:0:1/${Array(8).fill("FFFF").join(":")}`,
     ]);
+  });
+
+  it.each([
+    ["localhost", "DNS:localhost,IP:127.0.0.1,IP:::1", "OK"],
+    ["another name", "DNS:gateway.example.com", "permitted subtree violation"],
+    ["a name that ends so", "DNS:localhost.example.com", "permitted subtree violation"],
+    ["another address", "IP:192.0.2.1", "permitted subtree violation"],
+  ])("has constraints that OpenSSL holds an authority to: %s", async (_what, names, said) => {
+    const folder = newFolder();
+    const { authority } = await loadOrMakeCertificate(folder, surroundings());
+    const file = (name: string): string => join(folder, name);
+    const openssl = (...args: readonly string[]): string => {
+      const { stdout, stderr } = spawnSync("openssl", args, { cwd: folder, encoding: "utf8" });
+      return stdout + stderr;
+    };
+    // The same extension, byte for byte, in an authority whose key is here.
+    const { extensions } = new x509.X509Certificate(authority.pem);
+    const constraints = extensions.find(({ type }) => type === "2.5.29.30");
+    const hex = Buffer.from(constraints?.value ?? new ArrayBuffer(0)).toString("hex");
+    writeFileSync(
+      file("conf"),
+      `[req]\ndistinguished_name=dn\n[dn]\n[ca]\nbasicConstraints=critical,CA:TRUE,pathlen:0\n2.5.29.30=critical,DER:${hex}\n[leaf]\nsubjectAltName=${names}\n`,
+    );
+    const made = ["-config", "conf", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    openssl(
+      "req",
+      "-x509",
+      ...made,
+      "-keyout",
+      "ca.key",
+      "-out",
+      "ca.pem",
+      "-subj",
+      "/CN=ca",
+      "-extensions",
+      "ca",
+    );
+    openssl("req", ...made, "-keyout", "leaf.key", "-out", "leaf.csr", "-subj", "/O=leaf");
+    const signs = ["-CA", "ca.pem", "-CAkey", "ca.key", "-extfile", "conf", "-extensions", "leaf"];
+    openssl("x509", "-req", "-in", "leaf.csr", ...signs, "-out", "leaf.pem");
+    expect(openssl("verify", "-CAfile", "ca.pem", "leaf.pem")).toContain(said);
   });
 
   it("is what a TLS client takes that knows the authority, by each of the three names, and takes for no other", async () => {
@@ -125,6 +177,16 @@ describe("the bridge's certificate", () => {
     chmodSync(file, 0o644);
     loadCertificate(folder);
     expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it("writes its key through no link that lies in its place", async () => {
+    const folder = newFolder();
+    const elsewhere = join(newFolder(), "elsewhere");
+    writeFileSync(elsewhere, "theirs", { mode: 0o644 });
+    symlinkSync(elsewhere, join(folder, "localhost.pem.new"));
+    await loadOrMakeCertificate(folder, surroundings());
+    expect(readFileSync(elsewhere, "utf8")).toBe("theirs");
+    expect(lstatSync(join(folder, "localhost.pem")).mode & 0o170_777).toBe(0o100_600);
   });
 
   it("that cannot be renewed serves until it expires", async () => {

@@ -84,6 +84,21 @@ describe("a password", () => {
     expect(refused[0]).toBe("5001 password");
   });
 
+  it("that is wrong too often shuts out those too who asked while the directory was being asked", async () => {
+    readiness = "ready";
+    const outcomes = await Promise.all(Array.from({ length: 10 }, () => outcome("5001", "wrong")));
+    expect(outcomes.filter((one) => one === "refused")).toHaveLength(3);
+    expect(outcomes.filter((one) => one === "blocked")).toHaveLength(7);
+  });
+
+  it("that is wrong is not made good by signing in without one", async () => {
+    for (let guess = 0; guess < 3; guess++) {
+      await outcome("5001", "wrong");
+      await outcome("5001", undefined);
+    }
+    expect(await outcome("5001", odd)).toBe("blocked");
+  });
+
   it("cannot be judged while the directory is down; that counts against nobody", async () => {
     for (const state of ["down", "busy"] as const) {
       readiness = state;

@@ -101,17 +101,29 @@ describe("data attached to a call", () => {
       { key: "Name", value: "Żółć" },
       { key: "Token", value: "t".repeat(3000) },
       { key: "CallUUID", value: "forged" },
+      { key: "GVP-Session-ID", value: "forged" },
+      { key: "gsw-session-dbid", value: "forged" },
       { key: "Split", value: "a\r\nX-Evil: 1" },
     ]);
     const { headers } = bench.trunk.received.request;
     expect(headers.get("X-Genesys-Account")).toBe("4711");
     expect(headers.get("X-Genesys-List")).toBe('[1,{"a":"b"}]');
     expect(headers.has("X-Genesys-CallUUID")).toBe(false);
+    expect(headers.has("X-Genesys-GVP-Session-ID")).toBe(false);
+    expect(headers.has("X-Genesys-gsw-session-dbid")).toBe(false);
     expect(headers.has("X-Evil")).toBe(false);
     bench.trunk.received.accept(genesysSdp());
     await bench.pass();
     const rest = new URLSearchParams(infos[0]?.split(" ")[1] ?? "");
-    expect([...rest.keys()]).toEqual(["two words", "Name", "Token", "CallUUID", "Split"]);
+    expect([...rest.keys()]).toEqual([
+      "two words",
+      "Name",
+      "Token",
+      "CallUUID",
+      "GVP-Session-ID",
+      "gsw-session-dbid",
+      "Split",
+    ]);
     expect(rest.get("Name")).toBe("Żółć");
     expect(infos).toHaveLength(1);
   });

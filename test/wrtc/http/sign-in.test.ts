@@ -211,6 +211,19 @@ describe("pages of other origins", () => {
     expect(bench.asked).toEqual([]);
   });
 
+  it("that ask by an image or a link, without Origin, are refused as their browser says where they come from", async () => {
+    await open({ terms: { allowAnonymous: true } });
+    for (const site of ["cross-site", "same-site"]) {
+      const answer = await bench.ask("/wrtc/sign_in?5001", { headers: { "sec-fetch-site": site } });
+      expect([site, answer.status]).toEqual([site, 403]);
+    }
+    expect(bench.asked).toEqual([]);
+    for (const site of ["same-origin", "none"]) {
+      const answer = await bench.ask("/wrtc/wait?id=x", { headers: { "sec-fetch-site": site } });
+      expect([site, answer.status]).toEqual([site, 404]);
+    }
+  });
+
   it("of the gateway's own need not be named, and are one whether their requests say it or not", async () => {
     await open({ terms: { origins: [] } });
     const ssid = await bench.signIn("5001", { origin: `http://127.0.0.1:${bench.port}` });

@@ -111,6 +111,18 @@ describe("candidates", () => {
   ])("that are none change nothing", (entries) => {
     expect(mergeCandidates(sdp, entries)).toBe(sdp);
   });
+
+  it.each([
+    ["many blanks in a row", sdp, Array.from({ length: 20 }, () => `candidate:${" ".repeat(200_000)}x`)],
+    ["many m-lines", "m=\n".repeat(800_000), Array.from({ length: 200 }, (_none, at) => `candidate:${at}`)],
+  ])("take the time of their length, with %s too", (_what, description, candidates) => {
+    const began = performance.now();
+    mergeCandidates(
+      description,
+      candidates.map((candidate) => ({ candidate, sdpMLineIndex: 0 })),
+    );
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
 });
 
 describe("messages of the client", () => {
@@ -132,7 +144,7 @@ describe("messages of the client", () => {
       kind: "offer",
       sdp: expect.stringContaining("a=candidate:1") as string,
       ids: { offererSessionId: 102, answererSessionId: null, seq: 1, tiebreaker: 7 },
-      attached: [{ key: "a", value: { b: [1] } }],
+      attached: [{ key: "a", value: '{"b":[1]}' }],
     });
     expect(readClientMessage(body({ messageType: "ANSWER", attacheddata: "x" }))?.message).toMatchObject({
       kind: "answer",
@@ -141,6 +153,19 @@ describe("messages of the client", () => {
     expect(readClientMessage('RSMP {"messageType":"OFFER","sdp":"v=0"}')?.message).toMatchObject({
       sdp: "v=0",
     });
+  });
+
+  it("with ids that are none, or data too deep to be written again, are read without them", () => {
+    const deep = `${"[".repeat(50_000)}${"]".repeat(50_000)}`;
+    const text = `RSMP {"messageType":"OFFER","sdp":"v=0","offererSessionId":${deep},"answererSessionId":{"toString":1},"seq":${deep},"tiebreaker":"${"7".repeat(200)}","attacheddata":[{"key":"a","value":${deep}},{"key":"b","value":1}]}`;
+    const { message, key } = readClientMessage(text) ?? {};
+    expect(message).toEqual({
+      kind: "offer",
+      sdp: "v=0",
+      ids: {},
+      attached: [{ key: "b", value: 1 }],
+    });
+    expect(key).toBeDefined();
   });
 
   it("are words", () => {
