@@ -62,6 +62,10 @@ export interface ClientLine {
   readonly anonymous: boolean;
   /** `peer`: the other party; non-empty and fit for a raw URL with an offer, which a client ignores without. */
   send(message: GatewayMessage, peer: string): void;
+  /** Where the first message of this kind is that the client may not have read yet; left out: nowhere, it reads at once. */
+  unread?(kind: GatewayMessage["kind"]): "waiting" | "under-way" | undefined;
+  /** The client is done with the call that it was told of so far: what it has not read of that, it is not told any more. */
+  forget?(): void;
 }
 
 /** The calls of one session: one at a time (wrtc-http-protocol.md 2.3). */

@@ -64,8 +64,12 @@ class SessionCalls implements ClientCalls, RungClient {
       const anew = this.#leg.receive(message);
       if (anew && message.kind === "offer") this.#call(message, to);
     } else if (message.kind === "offer") this.#call(message, to);
-    // What crossed the end of a call: it has been told of that.
-    else this.#services.log.debug(...wordsOfClient(message, "none"));
+    else {
+      // It has put itself back: the end of its call that it has not read yet would end its next one.
+      if (message.kind === "bye") this.#line.forget?.();
+      // What crossed the end of a call: it has been told of that.
+      this.#services.log.debug(...wordsOfClient(message, "none"));
+    }
   }
 
   close(reason: string): void {
@@ -82,8 +86,12 @@ class SessionCalls implements ClientCalls, RungClient {
     return leg;
   }
 
-  /** A hold or retrieve that crossed our BYE must not dial: with the BYE the client takes another PeerConnection. */
+  /**
+   * A hold or retrieve that crossed our BYE must not dial: with the BYE the client takes another PeerConnection. Nor
+   * must anything as long as it may not have read it: the BYE ends whatever the client has begun.
+   */
   #isOfEnded({ sdp }: Offer): boolean {
+    if (this.#line.unread?.("bye")) return true;
     const { marks, until } = this.#ended;
     return this.#services.clock.now() < until && isSameConnection(marks, transportMarks(sdp));
   }

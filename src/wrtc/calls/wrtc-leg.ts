@@ -9,6 +9,7 @@ import {
 import type { AgentLeg, AgentLegUser, HeaderPair, Invitation, LegEnd } from "../../b2bua/index.ts";
 import type { WrtcPresence } from "../../registrar/index.ts";
 import type { AttachedPair, ClientLine, ClientMessage, GatewayMessage, RoapIds } from "../contract.ts";
+import { AskedEvents } from "./asked-events.ts";
 import { attachedOf, attachedOfCaller, type Attached } from "./attached.ts";
 import type { TransportMarks } from "./client-sdp.ts";
 import { errorTypeOf } from "./error-types.ts";
@@ -44,6 +45,9 @@ export interface WrtcLegParts {
 /** An OFFER of the client's, and an ANSWER that was not read yet. */
 type Description = Extract<ClientMessage, { kind: "offer" | "answer" }>;
 
+/** Between two looks whether a client that rings is still there, ms at least. */
+const leastReachMs = 1000;
+
 /** INFO bodies that are text, so that INFO-PEER can carry them (wrtc-http-protocol.md 1.3). */
 const textTypes = new Set(["application/octet-stream", "application/x-www-form-urlencoded", "text/plain"]);
 const infoTypes = { "to-server": "application/x-www-form-urlencoded", "to-peer": "application/octet-stream" };
@@ -64,6 +68,9 @@ export class WrtcLeg implements AgentLeg {
   readonly #attached: Attached;
   readonly #kept = new KeptInfo();
   readonly #reOffers: ReOffers;
+  readonly #asked: AskedEvents;
+  /** It was asked to answer. */
+  #talked = false;
   /** Of the OFFER that is to be answered. */
   #ids: RoapIds = {};
   #offered = "";
@@ -85,13 +92,20 @@ export class WrtcLeg implements AgentLeg {
     this.#onOver = onOver;
     this.#log = user.log ?? options.log;
     this.#machine = new StateMachine(legTransitions, begins, this.#log);
+    const { clock } = options;
+    const answering = (): boolean => this.#state === "re-offering";
+    this.#asked = new AskedEvents({ clock, answering, send: (kind) => this.#send({ kind }) });
     this.#reOffers = new ReOffers({
+      clock,
+      answering,
       begin: (offer) => this.#beginReOffer(offer),
-      done: () => this.#state === "re-offering" && this.#machine.apply("re-answer"),
+      done: () => answering() && this.#machine.apply("re-answer"),
       ask: (sdp, reply, renewed) => user.onOffer(sdp, reply, renewed),
-      answer: (sdp) => this.#sendAnswer(sdp),
-      // Without BYE: what was agreed before still holds, and the call sounds.
-      refuse: (end) => this.#sendError(end),
+      answer: (sdp) => {
+        this.#sendAnswer(sdp);
+        this.#asked.answered();
+      },
+      refuse: (end) => this.#refuse(end),
     });
   }
 
@@ -102,6 +116,10 @@ export class WrtcLeg implements AgentLeg {
 
   get #state(): LegState {
     return this.#machine.state;
+  }
+
+  get #sounds(): boolean {
+    return this.#state === "established" || this.#state === "re-offering";
   }
 
   /** The client's OFFER that begins the call; `info`: what of its attached data the INVITE does not carry. */
@@ -118,9 +136,15 @@ export class WrtcLeg implements AgentLeg {
     const tiebreaker = 1 + (this.#options.random.bytes(4).readUInt32BE() % 429_496_723);
     this.#ids = { offererSessionId: this.#number, answererSessionId: null, seq: 1, tiebreaker };
     this.#send({ kind: "offer", sdp, ids: this.#ids, attached: attachedOfCaller(caller) });
+    this.#awaitReach(this.#options.reachPatienceMs);
+  }
+
+  /** It may be lost while it rings, too. */
+  #awaitReach(ms: number): void {
     const { clock, reachPatienceMs } = this.#options;
-    this.#reachPatience = clock.setTimer(reachPatienceMs, () => {
-      if (this.#state !== "ringing" || this.presence.reachable) return;
+    this.#reachPatience = clock.setTimer(ms, () => {
+      if (this.#state !== "ringing") return;
+      if (this.presence.reachable) return this.#awaitReach(Math.max(reachPatienceMs, leastReachMs));
       this.#send({ kind: "bye", reason: "client could not be reached" });
       this.#over();
       this.#user.onFailed({ status: 480, reason: "agent's client cannot be reached" });
@@ -129,7 +153,7 @@ export class WrtcLeg implements AgentLeg {
 
   /** What the client posted; true: its OFFER begins another call, this one is over. Never throws. */
   receive(message: ClientMessage): boolean {
-    const act = legActs[message.kind][this.#state];
+    const act = this.#isOfFormer(message) ? "none" : legActs[message.kind][this.#state];
     if (message.kind === "offer") return this.#receiveOffer(message, act);
     this.#note(message, act);
     if (act === "none") return false;
@@ -151,6 +175,16 @@ export class WrtcLeg implements AgentLeg {
     return false;
   }
 
+  /**
+   * What a client posted about the call before, of whose end it has not read yet, let alone of this one: nothing was
+   * given to it behind that BYE.
+   */
+  #isOfFormer({ kind }: ClientMessage): boolean {
+    if (this.#state !== "ringing") return false;
+    if (kind === "offer") return this.#line.unread?.("bye") !== undefined;
+    return (kind === "bye" || kind === "info") && this.#line.unread?.("offer") === "waiting";
+  }
+
   #receiveOffer(offer: Description, act: LegAct): boolean {
     // Repeated by a client that posts it until it is told that it has arrived.
     const repeated = act === "anew" && offer.sdp === this.#offered;
@@ -167,6 +201,7 @@ export class WrtcLeg implements AgentLeg {
   /** The client has begun another call: it knows nothing of this one any more, and is told nothing. */
   #giveUp(): void {
     const ringing = this.#state === "ringing";
+    this.#line.forget?.();
     this.#over();
     this.#user.onFailed(
       ringing
@@ -205,6 +240,10 @@ export class WrtcLeg implements AgentLeg {
 
   #hungUp(): void {
     const state = this.#state;
+    // What it has not read of this call it would take for the next one's; an OFFER under way would ring on.
+    const rings = state === "ringing" && this.#line.unread?.("offer") !== undefined;
+    this.#line.forget?.();
+    if (rings) this.#send({ kind: "bye", reason: "declined" });
     this.#over();
     if (state === "ringing") this.#user.onFailed({ status: 603, reason: "agent's client: BYE, declined" });
     else if (state === "offering" || state === "early")
@@ -228,8 +267,7 @@ export class WrtcLeg implements AgentLeg {
 
   /** RFC 6086 has INFO within the established dialog in mind: what comes before waits for that. */
   #sendInfo(contentType: string, body: string): void {
-    if (this.#state === "established" || this.#state === "re-offering")
-      return this.#user.onInfo(contentType, body);
+    if (this.#sounds) return this.#user.onInfo(contentType, body);
     if (!this.#kept.keep(contentType, body)) this.#log.warn({ contentType }, "INFO of the client's dropped");
   }
 
@@ -281,11 +319,14 @@ export class WrtcLeg implements AgentLeg {
   }
 
   talk(): void {
-    if (this.#state !== "ended" && !this.pending) this.#send({ kind: "talk" });
+    if (this.#state === "ringing" && !this.#talked) {
+      this.#talked = true;
+      this.#send({ kind: "talk" });
+    } else if (this.#sounds) this.#asked.ask("talk");
   }
 
   hold(): void {
-    if (this.#state === "established" || this.#state === "re-offering") this.#send({ kind: "hold" });
+    if (this.#sounds) this.#asked.ask("hold");
   }
 
   info(contentType: string, body: string): boolean {
@@ -320,8 +361,16 @@ export class WrtcLeg implements AgentLeg {
     if (!this.#machine.apply("end")) return;
     this.#reachPatience?.clear();
     this.#reOffers.drop();
+    this.#asked.close();
     this.#kept.take();
     this.#onOver(told);
+  }
+
+  /** An OFFER within the call that will never have its ANSWER: ERROR alone leaves the client waiting and then dead (2.2). */
+  #refuse(end: LegEnd): void {
+    this.#sendError(end);
+    this.#sayBye(end.reason);
+    this.#user.onEnded(end);
   }
 
   #sendAnswer(sdp: string, data: readonly HeaderPair[] = []): void {

@@ -48,6 +48,8 @@ interface UnderWay {
   readonly poll: Parked;
   flushed: boolean;
   read: boolean;
+  /** Not to be told again. */
+  forgotten: boolean;
   timer: Timer;
 }
 
@@ -103,6 +105,18 @@ export class Mailbox {
     return true;
   }
 
+  /** Where the first letter of this kind is: not given to a poll yet, or given to one without a sign that it was read. */
+  unread(kind: Letter["kind"]): "waiting" | "under-way" | undefined {
+    if (this.#underWay?.parcel.letter.kind === kind) return "under-way";
+    return this.#queue.some(({ letter }) => letter.kind === kind) ? "waiting" : undefined;
+  }
+
+  /** What waits is not told any more, nor what is under way told again. */
+  forget(): void {
+    this.#queue = [];
+    if (this.#underWay) this.#underWay.forgotten = true;
+  }
+
   /** The oldest message, for who asks without hanging; it counts as delivered. */
   take(): Letter | undefined {
     const letter = this.#queue.shift()?.letter;
@@ -156,7 +170,7 @@ export class Mailbox {
       poll.line.cut();
       this.#requeue();
     });
-    this.#underWay = { parcel, poll, flushed: false, read: false, timer };
+    this.#underWay = { parcel, poll, flushed: false, read: false, forgotten: false, timer };
     this.#finish(poll, { letter: parcel.letter });
   }
 
@@ -221,7 +235,7 @@ export class Mailbox {
 
   #requeue(): void {
     const { counters } = this.#options;
-    const parcel = this.#underWay?.parcel;
+    const parcel = this.#underWay?.forgotten ? undefined : this.#underWay?.parcel;
     if (parcel && parcel.attempts < attemptsMost) {
       counters.requeued++;
       this.#queue.unshift(parcel);

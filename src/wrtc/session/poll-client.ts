@@ -11,6 +11,8 @@ export interface PollClientOptions {
   readonly anonymous: boolean;
   /** Of its sign-in, as all its requests must say it; undefined: the gateway's own. */
   readonly origin: string | undefined;
+  /** Opened again by its SSID. */
+  readonly rebuilt: boolean;
   readonly terms: () => WaitTerms;
   readonly counters: MailboxCounters;
   readonly clock: Clock;
@@ -31,12 +33,15 @@ export class PollClient implements ClientLine {
   readonly #mailbox: Mailbox;
   readonly #repetitions: Repetitions;
   readonly #rate: TokenBucket;
+  /** What it may still have a call of, which is no more; until it was heard of. */
+  #hasFormer: boolean;
 
   constructor(presence: WrtcPresence, options: PollClientOptions) {
-    const { anonymous, origin, terms, counters, clock } = options;
+    const { anonymous, origin, rebuilt, terms, counters, clock } = options;
     this.presence = presence;
     this.anonymous = anonymous;
     this.origin = origin;
+    this.#hasFormer = rebuilt;
     this.#options = options;
     this.#repetitions = new Repetitions(clock);
     this.#rate = new TokenBucket(messagesAtOnce, messagesPerSecond, clock.now());
@@ -59,12 +64,23 @@ export class PollClient implements ClientLine {
       log.warn({ dn, instance, kind }, "client does not read its messages: one is lost");
   }
 
+  unread(kind: GatewayMessage["kind"]): ReturnType<Mailbox["unread"]> {
+    return this.#mailbox.unread(kind);
+  }
+
+  forget(): void {
+    this.#mailbox.forget();
+  }
+
   /** Hands on what the client posted; false: it did before. `to`: as `ClientCalls.receive` has it. */
   receive(message: ClientMessage, key: string | undefined, to: string): boolean {
     const { dn, instance } = this.presence;
     if (key !== undefined && this.#repetitions.isRepeated(key)) return false;
     this.#options.log.debug({ dn, instance, kind: message.kind }, "message of client");
-    this.session?.calls.receive(message, to);
+    const former = this.#hasFormer && !dials(message);
+    this.#hasFormer &&= former && message.kind !== "bye";
+    if (former) this.#endFormer();
+    else this.session?.calls.receive(message, to);
     return true;
   }
 
@@ -75,10 +91,22 @@ export class PollClient implements ClientLine {
 
   park(line: PollLine, caller: Caller): PollEvents {
     this.session?.calledFrom(caller);
+    this.#endFormer();
     return this.#mailbox.park(line);
   }
 
   close(status: EndStatus): void {
     this.#mailbox.close(status);
   }
+
+  /** A client in a call would offer within that, and answer by itself whoever calls it; an idle one bears a BYE (1.4). */
+  #endFormer(): void {
+    if (this.#hasFormer) this.send({ kind: "bye", reason: "the session was opened anew" }, "");
+    this.#hasFormer = false;
+  }
+}
+
+/** An OFFER that begins a call: those within one count on (2.1). */
+function dials(message: ClientMessage): boolean {
+  return message.kind === "offer" && !(Number(message.ids.seq) > 1);
 }

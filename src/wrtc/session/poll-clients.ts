@@ -75,7 +75,7 @@ export class PollClients {
   open(wish: NewClient): OpenedClient | undefined {
     const { mint, sessions } = this.#options;
     const ssid = mint.issue(wish.dn, wish.anonymous, wish.origin ?? "");
-    const client = this.#add(ssid, wish);
+    const client = this.#add(ssid, wish, false);
     if (!client) return undefined;
     sessions.counters.opened++;
     return { ssid, client };
@@ -112,7 +112,7 @@ export class PollClients {
     // It may have been signed out while its account was looked up.
     if (known || !this.claimsOf(ssid, wish.origin)) return known;
     const { name: dn, anonymous, issuedAt: since } = claims;
-    const client = this.#add(ssid, { ...wish, dn, anonymous, since });
+    const client = this.#add(ssid, { ...wish, dn, anonymous, since }, true);
     if (client) this.#options.sessions.counters.rebuilt++;
     return client;
   }
@@ -125,7 +125,11 @@ export class PollClients {
     if (client?.session) this.#options.sessions.end(client.session, "signed out");
   }
 
-  #add(ssid: string, wish: NewClient & Pick<NewSession, "since">): PollClient | undefined {
+  #add(
+    ssid: string,
+    wish: NewClient & Pick<NewSession, "since">,
+    rebuilt: boolean,
+  ): PollClient | undefined {
     const { sessions, terms, clock, log } = this.#options;
     const { origin, ...session } = wish;
     const { anonymous } = wish;
@@ -137,6 +141,7 @@ export class PollClients {
           (client = new PollClient(presence, {
             anonymous,
             origin,
+            rebuilt,
             terms,
             counters: this.counters,
             clock,
