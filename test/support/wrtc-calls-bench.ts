@@ -31,6 +31,8 @@ export class ClientDouble implements ClientLine {
   /** What would have confused the real library (wrtc-http-protocol.md 1.4, 2.2). */
   readonly confused: string[] = [];
   readonly calls: ClientCalls;
+  /** What it has been sent and not read. */
+  unreadKinds: Partial<Record<GatewayMessage["kind"], "waiting" | "under-way">> = {};
   #rings = false;
   #busy = false;
   #seq = 0;
@@ -53,6 +55,14 @@ export class ClientDouble implements ClientLine {
     const random = new CountingRandom(this.presence.instance);
     const services = { b2bua, clock, random, legs, log: silentLogger, reachPatienceMs: 5000 };
     this.calls = createClientCalls(services, this);
+  }
+
+  unread(kind: GatewayMessage["kind"]): "waiting" | "under-way" | undefined {
+    return this.unreadKinds[kind];
+  }
+
+  forget(): void {
+    this.unreadKinds = {};
   }
 
   send(message: GatewayMessage, peer: string): void {

@@ -78,9 +78,9 @@ export class PollClient implements ClientLine {
     if (key !== undefined && this.#repetitions.isRepeated(key)) return false;
     this.#options.log.debug({ dn, instance, kind: message.kind }, "message of client");
     const former = this.#hasFormer && !dials(message);
-    this.#hasFormer &&= former && message.kind !== "bye";
-    if (former) this.#endFormer();
-    else this.session?.calls.receive(message, to);
+    if (message.kind === "bye" || !former) this.#hasFormer = false;
+    this.#endFormer();
+    if (!former || message.kind !== "offer") this.session?.calls.receive(message, to);
     return true;
   }
 

@@ -125,11 +125,7 @@ export class PollClients {
     if (client?.session) this.#options.sessions.end(client.session, "signed out");
   }
 
-  #add(
-    ssid: string,
-    wish: NewClient & Pick<NewSession, "since">,
-    rebuilt: boolean,
-  ): PollClient | undefined {
+  #add(ssid: string, wish: NewClient & Pick<NewSession, "since">, rebuilt: boolean): PollClient | undefined {
     const { sessions, terms, clock, log } = this.#options;
     const { origin, ...session } = wish;
     const { anonymous } = wish;

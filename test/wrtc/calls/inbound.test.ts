@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AgentLegUser } from "../../../src/b2bua/index.ts";
-import { genesysSdp } from "../../support/descriptions.ts";
+import { browserSdp, genesysSdp } from "../../support/descriptions.ts";
 import { nothingLeft } from "../../support/b2bua-bench.ts";
 import { WrtcCallsBench } from "../../support/wrtc-calls-bench.ts";
 
@@ -166,6 +166,52 @@ describe("a call of SIP Server's to a WRTC client", () => {
     back.client.presence.reachable = true;
     await back.pass(5100);
     expect(back.b2bua.calls()[0]?.state).toBe("ringing");
+  });
+
+  it("is given up when its client stops to poll while it rings", async () => {
+    const bench = await rung();
+    await bench.pass(1000);
+    bench.client.presence.reachable = false;
+    await bench.pass(4100);
+    expect(bench.trunk.user.told.at(-1)).toBe("failed 480");
+    expect(bench.client.told).toEqual(["offer", "bye"]);
+    const late = await rung();
+    await late.pass(5100);
+    late.client.presence.reachable = false;
+    await late.pass(5000);
+    expect(late.trunk.user.told.at(-1)).toBe("failed 480");
+    await ended(late);
+  });
+
+  it("rings on when what the client posts is of the call before, whose end it has not read", async () => {
+    const bench = await rung();
+    bench.client.unreadKinds = { bye: "under-way", offer: "waiting" };
+    bench.client.calls.receive({ kind: "bye" }, "1003");
+    bench.client.calls.receive({ kind: "offer", sdp: browserSdp(), ids: { seq: 2 }, attached: [] }, "1003");
+    await bench.pass();
+    expect(bench.b2bua.calls()[0]?.state).toBe("ringing");
+    bench.client.unreadKinds = {};
+    bench.client.answer();
+    await bench.pass();
+    expect(bench.b2bua.calls()[0]?.state).toBe("established");
+    expect(bench.client.told).toEqual(["offer"]);
+  });
+
+  it("that is declined while its OFFER is under way does not ring on", async () => {
+    const bench = await rung();
+    bench.client.unreadKinds = { offer: "under-way" };
+    bench.client.bye();
+    await bench.pass();
+    expect(bench.trunk.user.told.at(-1)).toBe("failed 603");
+    expect(bench.client.told).toEqual(["offer", "bye"]);
+    await ended(bench);
+  });
+
+  it("is asked to answer once, however often SIP Server says talk", async () => {
+    const bench = await rung();
+    await notify(bench, "talk");
+    await notify(bench, "talk");
+    expect(bench.client.told).toEqual(["offer", "talk"]);
   });
 
   it("goes on when a thing is lost on its way: the session's end ends it", async () => {

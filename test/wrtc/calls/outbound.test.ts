@@ -6,6 +6,18 @@ import { WrtcCallsBench } from "../../support/wrtc-calls-bench.ts";
 const cleared = { ...nothingLeft };
 
 describe("a WRTC client's own call", () => {
+  it("is not dialled while the end of the call before is unread: that would end it at the client alone", async () => {
+    const bench = new WrtcCallsBench();
+    bench.client.unreadKinds = { bye: "waiting" };
+    await bench.dialFrom();
+    expect(bench.client.told).toEqual(["bye"]);
+    expect(bench.b2bua.calls()).toEqual([]);
+    // It hangs up itself, and so has put itself back: what it has not read counts no more.
+    bench.client.bye();
+    await bench.dialFrom();
+    expect(bench.trunk.received.request.uri.user).toBe("1003");
+  });
+
   it("is an INVITE of its DN, and the far side's answer is one ANSWER with the OFFER's ids", async () => {
     const bench = new WrtcCallsBench();
     await bench.dialFrom("+15551234");

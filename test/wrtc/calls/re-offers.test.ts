@@ -98,13 +98,41 @@ describe("a WRTC client's OFFER within its call", () => {
     expect(bench.media.last.browserRemote?.farewellMs).toBe(10_000);
   });
 
-  it("that cannot be served is refused by ERROR alone, and the call goes on", async () => {
+  it("that can never be answered ends the call: its client would wait for a minute, and do nothing else", async () => {
     const bench = await running();
     bench.client.offer("1003", browserSdp({ payloads: "18" }));
     await bench.pass();
-    expect(bench.client.told).toEqual(["error REFUSED"]);
-    expect(bench.b2bua.calls()[0]?.state).toBe("established");
-    expect(await reoffer(bench, { direction: "inactive" })).toBe("inactive");
+    expect(bench.client.told).toEqual(["error REFUSED", "bye"]);
+    expect(bench.trunk.user.told.at(-1)).toMatch(/^ended|^bye/);
+    expect(await bench.remains()).toEqual(nothingLeft);
+  });
+
+  it("that cannot be answered just now is tried again, and the call goes on", async () => {
+    const bench = await running();
+    const session = bench.media.last;
+    const restartIce = session.restartIce.bind(session);
+    let failures = 2;
+    session.restartIce = async () => {
+      if (failures-- > 0) throw new Error("no room");
+      return restartIce();
+    };
+    bench.client.offer("1003", browserSdp({ ufrag: "efgh" }));
+    await bench.pass();
+    expect(bench.client.told).toEqual([]);
+    await bench.pass(4100);
+    expect(bench.client.told).toEqual(["answer"]);
+    failures = 1;
+    bench.client.offer("1003", browserSdp({ ufrag: "ijkl", direction: "inactive" }));
+    await bench.pass();
+    // It has given that one up: the newer one is answered at once.
+    bench.client.offer("1003", browserSdp({ ufrag: "mnop" }));
+    await bench.pass();
+    expect(bench.client.told).toEqual(["answer", "answer"]);
+    failures = 99;
+    bench.client.offer("1003", browserSdp({ ufrag: "qrst" }));
+    await bench.pass(10_100);
+    expect(bench.client.told).toEqual(["answer", "answer", "error FAILED", "bye"]);
+    expect(await bench.remains()).toEqual(nothingLeft);
   });
 
   it("that comes while another is being answered gets the one ANSWER that counts", async () => {
@@ -218,6 +246,29 @@ describe("a WRTC client's call that SIP Server controls", () => {
     expect(await reoffer(bench, { direction: "sendrecv" })).toBe("sendrecv");
     expect(reinvites(bench)).toEqual(["sendonly", "sendrecv"]);
     expect(bench.b2bua.calls()[0]?.held).toBe(false);
+  });
+
+  it("is asked to resume only when its hold has been answered", async () => {
+    const bench = await running();
+    await notify(bench, "hold");
+    await notify(bench, "talk");
+    expect(bench.client.told).toEqual(["hold"]);
+    expect(await reoffer(bench, { direction: "inactive" })).toBe("inactive");
+    expect(bench.client.told).toEqual(["hold", "answer", "talk"]);
+    await notify(bench, "hold");
+    expect(bench.client.told).toEqual(["hold", "answer", "talk"]);
+    await reoffer(bench, { direction: "sendrecv" });
+    expect(bench.client.told.slice(3)).toEqual(["answer", "hold"]);
+  });
+
+  it("is asked to resume without that when it does not offer: it holds already", async () => {
+    const bench = await running();
+    await reoffer(bench, { direction: "inactive" });
+    await notify(bench, "hold");
+    await notify(bench, "talk");
+    expect(bench.client.told).toEqual(["answer", "hold"]);
+    await bench.pass(3000);
+    expect(bench.client.told).toEqual(["answer", "hold", "talk"]);
   });
 
   it("is moved and held by SIP Server's re-INVITEs without a word to the client", async () => {

@@ -191,8 +191,7 @@ describe("a session without a poll", () => {
     const [one, other] = [await bench.signIn(), await bench.signIn()];
     bench.clock.advance(150_000);
     expect(bench.wrtc.figures.sessions).toBe(0);
-    void bench.ask(`/wrtc/wait?id=${one}`).catch(() => undefined);
-    await parked();
+    expect((await bench.ask(`/wrtc/wait?id=${one}`)).body).toBe("BYE");
     expect((await bench.ask(`/wrtc/message?from=${other}&to=5002`, { body: "BYE" })).status).toBe(200);
     expect(bench.calls[3]?.heard ?? bench.calls[2]?.heard).toHaveLength(1);
     expect(bench.wrtc.figures.session).toMatchObject({ opened: 2, rebuilt: 2, expired: 2 });
@@ -208,8 +207,9 @@ describe("after a restart", () => {
     return ssid;
   }
 
-  it("a poll is as if nothing had been, and the DN registered again", async () => {
+  it("a poll registers the DN again, and ends what call the client may still think it has", async () => {
     const ssid = await restart();
+    expect((await bench.ask(`/wrtc/wait?id=${ssid}`)).body).toBe("BYE");
     const poll = bench.ask(`/wrtc/wait?id=${ssid}`);
     await parked();
     expect(bench.admitted.map(({ dn }) => dn)).toEqual(["5001"]);
@@ -219,9 +219,40 @@ describe("after a restart", () => {
 
   it("two polls at once make one session", async () => {
     const ssid = await restart();
-    for (const _one of [1, 2]) void bench.ask(`/wrtc/wait?id=${ssid}`).catch(() => undefined);
-    await parked(2);
+    const polls = [1, 2].map(() => bench.ask(`/wrtc/wait?id=${ssid}`));
+    expect((await Promise.race(polls)).body).toBe("BYE");
+    await parked();
     expect(bench.wrtc.figures.sessions).toBe(1);
+    say("hello");
+    expect((await Promise.all(polls)).map(({ body }) => body).toSorted()).toEqual(["BYE", "INFO-PEER hello"]);
+  });
+
+  const roap = (messageType: string, seq: number): string =>
+    `RSMP ${JSON.stringify({ messageType, sdp: "v=0", offererSessionId: 102, seq, tiebreaker: 7 })}`;
+
+  it("an OFFER that begins a call is taken as such, with no BYE behind it", async () => {
+    const ssid = await restart();
+    await bench.ask(`/wrtc/message?from=${ssid}&to=5002`, { body: roap("OFFER", 1) });
+    expect(bench.calls.at(-1)?.heard.map(({ message }) => message.kind)).toEqual(["offer"]);
+    const poll = bench.ask(`/wrtc/wait?id=${ssid}`);
+    await parked();
+    say("hello");
+    expect((await poll).body).toBe("INFO-PEER hello");
+  });
+
+  it("what is posted about a call of before gets BYE, and a hold dials nobody", async () => {
+    for (const [body, heard] of [
+      [roap("OFFER", 2), []],
+      [roap("ANSWER", 1), ["answer"]],
+      ["GET-STATS", ["get-stats"]],
+    ] as const) {
+      const ssid = await restart();
+      await bench.ask(`/wrtc/message?from=${ssid}&to=5002`, { body });
+      expect(bench.calls.at(-1)?.heard.map(({ message }) => message.kind)).toEqual(heard);
+      expect((await bench.ask(`/wrtc/wait?id=${ssid}`)).body).toBe("BYE");
+      await bench.close();
+    }
+    await open();
   });
 
   it("a session is not found again by another page, by a gateway with another secret, or when it is too old", async () => {

@@ -26,6 +26,22 @@ function pollOn(): FakePoll {
 }
 
 describe("polls", () => {
+  it("tell what was not read yet, and forget it", () => {
+    mailbox.push(letter("one"));
+    mailbox.push(letter("two"));
+    expect(mailbox.unread("info")).toBe("waiting");
+    const one = poll();
+    expect(mailbox.unread("info")).toBe("under-way");
+    expect(mailbox.unread("bye")).toBeUndefined();
+    mailbox.forget();
+    one.events?.closed();
+    expect(poll().told).toBeUndefined();
+    expect(mailbox.unread("info")).toBeUndefined();
+    expect(counts).toMatchObject({ requeued: 0, lost: 0 });
+    mailbox.push(letter("three"));
+    expect(mailbox.unread("info")).toBe("under-way");
+  });
+
   it("get one message each, in order", () => {
     for (const body of ["one", "two", "three"]) mailbox.push(letter(body));
     const told = ["one", "two", "three"].map(() => {
