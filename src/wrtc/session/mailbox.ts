@@ -117,13 +117,6 @@ export class Mailbox {
     if (this.#underWay) this.#underWay.forgotten = true;
   }
 
-  /** The oldest message, for who asks without hanging; it counts as delivered. */
-  take(): Letter | undefined {
-    const letter = this.#queue.shift()?.letter;
-    if (letter) this.#options.counters.delivered[letter.kind]++;
-    return letter;
-  }
-
   /** A poll came in; what becomes of it is told to what this returns. */
   park(line: PollLine): PollEvents {
     const { clock, terms, onPolling } = this.#options;

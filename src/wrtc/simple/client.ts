@@ -94,6 +94,8 @@ export class SimpleClient implements ClientLine {
       return ok;
     }
     if (to === "" && !calls.busy) return refusal(400, "to is missing: whom do you call?");
+    // What it has not read of the call before it would take for the end of this one.
+    if (!calls.busy) this.#mailbox.drop("bye");
     calls.receive({ kind: "offer", sdp, ids: {}, attached: [] }, to);
     return ok;
   }

@@ -38,6 +38,10 @@ export class Mailbox {
     if (!this.#mails.some(({ kind }) => kind === mail.kind || kind === "bye")) this.#mails.unshift(mail);
   }
 
+  drop(which: Mail["kind"]): void {
+    this.#mails = this.#mails.filter(({ kind }) => kind !== which);
+  }
+
   clear(): void {
     this.#mails = [];
   }

@@ -272,6 +272,12 @@ describe("a session of the simple variant", () => {
     expect(desk.calls.kinds).toEqual(["offer 1004"]);
   });
 
+  it("does not read the end of a former call, unread so far, in the call it has begun since", async () => {
+    line().send({ kind: "bye", reason: "far side" }, "5002");
+    await ask(`POST message?from=${id}&to=5003`, "v=0\r\n");
+    expect(await status(`GET message?id=${id}`)).toBe(204);
+  });
+
   it("is told why a call failed with the hang-up, and not with the next one", async () => {
     line().send({ kind: "error", errorType: "REFUSED", reason: "486" }, "1003");
     line().send({ kind: "bye", reason: "486" }, "1003");
