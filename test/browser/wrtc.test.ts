@@ -114,28 +114,23 @@ for (const { client, title, missing } of wrtcClients)
       });
     });
 
-    it.each([
-      ["9198", "busy"],
-      ["9200", "declined"],
-      ["4444", "unknown"],
-    ])("calls %s, which is %s: told so, then free at once for another call", async (number) => {
+    it("calls who is busy, who declines, and nobody: told so, then free at once for another call", async () => {
       const page = await signedIn(client);
-      await expect(page.phone.call(number)).rejects.toThrow(/NOMATCH|REFUSED/);
-      const names = (await page.events()).map(({ name }) => name);
-      expect(names.indexOf("onPeerClosing")).toBeGreaterThan(names.indexOf("onGatewayError"));
+      for (const number of ["9198", "9200", "4444"]) {
+        const { length } = await page.events();
+        await expect(page.phone.call(number)).rejects.toThrow(/NOMATCH|REFUSED/);
+        const names = (await page.events()).slice(length).map(({ name }) => name);
+        expect(names.indexOf("onPeerClosing")).toBeGreaterThan(names.indexOf("onGatewayError"));
+      }
       await lab.call(page, "9196");
     });
 
-    it.each([
-      ["+15551234", "+15551234"],
-      ["*72#1", "*72"],
-      ["sip:4444@host;x=y", "4444"],
-    ])("calls %s as number %s", async (to, number) => {
+    it("calls numbers with a plus, of features, and in URIs", async () => {
       const page = await signedIn(client);
-      await expect(page.phone.call(to)).rejects.toThrow();
-      expect(invites(page.dn)[0]).toMatch(
-        new RegExp(`^INVITE sip:${number.replaceAll(/[+*]/g, String.raw`\$&`)}@`),
-      );
+      for (const to of ["+15551234", "*72#1", "sip:4444@host;x=y"])
+        await expect(page.phone.call(to)).rejects.toThrow();
+      const called = invites(page.dn).map((text) => /^INVITE sip:([^@]*)@/.exec(text)?.[1]);
+      expect(called).toEqual(["+15551234", "*72", "4444"]);
     });
 
     it("gives up before the answer: CANCEL", async () => {
@@ -234,19 +229,18 @@ for (const { client, title, missing } of wrtcClients)
       await expectFlowing(page, uuid);
     });
 
-    it.each(["inactive", "sendonly", "zero"] as const)(
-      "is held by SIP Server (%s), and gets its call back",
-      async (form) => {
-        const page = await signedIn(client);
-        const uuid = await talking(page);
+    it("is held by SIP Server in each of the forms there are, and gets its call back", async () => {
+      const page = await signedIn(client);
+      const uuid = await talking(page);
+      for (const form of ["inactive", "sendonly", "zero"] as const) {
         expect(await lab.sandbox.holdByReinvite(uuid, form)).toBe(true);
         const held = await lab.listen(page, uuid);
         expect(shareOfTone(held.here, there)).toBeLessThan(0.1);
         expect(held.here.samples.length > 0).toBe(form === "sendonly");
         expect(await lab.sandbox.retarget(uuid)).toBe(true);
         await expectFlowing(page, uuid);
-      },
-    );
+      }
+    });
 
     it("and SIP Server renegotiate at the same time: the call goes on", async () => {
       const page = await signedIn(client);

@@ -4,7 +4,7 @@ import { randomId, type Random } from "../../core/index.ts";
 import { authorityName } from "./names.ts";
 
 /** Both browsers' rules and Apple's (825 days) are kept; shorter would ask agents for their trust more often. */
-export const validDays = 730;
+const validDays = 730;
 
 const dayMs = 24 * 60 * 60 * 1000;
 /** PCs whose clock is a little slow. */

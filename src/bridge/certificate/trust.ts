@@ -28,46 +28,46 @@ const remedies: Readonly<Record<string, string>> = {
  * Makes this user's browsers trust the bridge's certificate; shows each command before it runs. Idempotent.
  * @returns whether it is trusted now, as far as the stores tell
  */
-export async function trust(
-  authority: Authority,
-  pc: Pc,
-  say: Say,
-  options: TrustOptions = {},
-): Promise<boolean> {
-  const stores = storesOf(authority, pc, options);
-  if (stores === undefined) return unknownPlatform(pc, say);
-  let good = true;
-  for (const [store, commands] of stores) {
-    if (await isIn(commands.look, authority, pc)) {
-      say(`${store}: trusted already`);
-      continue;
-    }
-    say(`${store}: trusting the certificate of this PC's bridge (for localhost, 127.0.0.1 and ::1 alone)`);
-    writeFileSync(authority.file, authority.pem);
-    const done = await all(commands.add, pc, say);
-    good &&= done;
-  }
-  return good;
+export function trust(authority: Authority, pc: Pc, say: Say, options: TrustOptions = {}): Promise<boolean> {
+  return change("add", authority, pc, say, options);
 }
 
 /** Takes the trust back. Idempotent. @returns whether no store has it any more */
-export async function untrust(
+export function untrust(
   authority: Authority,
   pc: Pc,
   say: Say,
   options: TrustOptions = {},
 ): Promise<boolean> {
+  return change("remove", authority, pc, say, options);
+}
+
+const words = {
+  add: {
+    done: "trusted already",
+    doing: "trusting the certificate of this PC's bridge (for localhost, 127.0.0.1 and ::1 alone)",
+  },
+  remove: { done: "not trusted, nothing to remove", doing: "removing" },
+};
+
+async function change(
+  how: "add" | "remove",
+  authority: Authority,
+  pc: Pc,
+  say: Say,
+  options: TrustOptions,
+): Promise<boolean> {
   const stores = storesOf(authority, pc, options);
   if (stores === undefined) return unknownPlatform(pc, say);
   let good = true;
   for (const [store, commands] of stores) {
-    if (!(await isIn(commands.look, authority, pc))) {
-      say(`${store}: not trusted, nothing to remove`);
+    if ((await isIn(commands.look, authority, pc)) === (how === "add")) {
+      say(`${store}: ${words[how].done}`);
       continue;
     }
-    say(`${store}: removing`);
+    say(`${store}: ${words[how].doing}`);
     writeFileSync(authority.file, authority.pem);
-    const done = await all(commands.remove, pc, say);
+    const done = await all(commands[how], pc, say);
     good &&= done;
   }
   return good;

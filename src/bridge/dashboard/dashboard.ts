@@ -7,7 +7,7 @@ import { readBody } from "../local/read-body.ts";
 import { dashboardPage, dashboardScript, dashboardStyle } from "./page.ts";
 import type { DashboardReaders } from "./readers.ts";
 
-export const dashboardActs = ["test", "restart", "window"] as const;
+const dashboardActs = ["test", "restart", "window"] as const;
 export type DashboardAct = (typeof dashboardActs)[number];
 
 export interface DashboardOptions {

@@ -1,4 +1,4 @@
-import { TokenBucket, type Clock } from "../../core/index.ts";
+import { BoundedMap, TokenBucket, type Clock } from "../../core/index.ts";
 import type { GatewayLink } from "../gateway/link.ts";
 
 const mostKnown = 50;
@@ -13,7 +13,7 @@ export class OriginRule {
   readonly #listed: readonly string[] | undefined;
   readonly #link: Pick<GatewayLink, "ask">;
   readonly #clock: Clock;
-  readonly #known = new Map<string, { readonly allowed: boolean; readonly until: number }>();
+  readonly #known = new BoundedMap<{ readonly allowed: boolean; readonly until: number }>(mostKnown);
   readonly #asks: TokenBucket;
 
   constructor(listed: readonly string[] | undefined, link: Pick<GatewayLink, "ask">, clock: Clock) {
@@ -33,15 +33,9 @@ export class OriginRule {
     // Who was allowed stays so while the gateway cannot be asked: WWE has to hear that it cannot.
     if ("fault" in result) return known?.allowed ?? false;
     const allowed = result.answer.headers["access-control-allow-origin"] === origin;
-    this.#keep(origin, allowed);
+    const until = this.#clock.now() + (allowed ? allowedMs : refusedMs);
+    this.#known.set(origin, { allowed, until });
     return allowed;
-  }
-
-  #keep(origin: string, allowed: boolean): void {
-    this.#known.delete(origin);
-    this.#known.set(origin, { allowed, until: this.#clock.now() + (allowed ? allowedMs : refusedMs) });
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > mostKnown && oldest !== undefined) this.#known.delete(oldest);
   }
 }
 

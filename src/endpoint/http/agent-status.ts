@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { AgentStatusAnswer } from "../contract.ts";
 import type { EndpointDesk } from "./desk.ts";
+import { refuseAgentToken } from "./refuse-secret.ts";
 
 /** `GET /endpoint/{agent token}/status`: no sign of life of WWE's, the DN's time does not begin anew by it. */
 export function answerStatus(
@@ -11,8 +12,7 @@ export function answerStatus(
 ): FastifyReply {
   const { tokens, sessions } = desk.options;
   const holder = tokens.agent(secret);
-  if (!holder)
-    return desk.refuse(request, reply, "token", 401, "this token is not known: it is wrong or revoked");
+  if (!holder) return refuseAgentToken(desk, request, reply);
   const session = sessions.find(holder.dn);
   const answer: AgentStatusAnswer = {
     in_service: session?.active ?? false,

@@ -3,7 +3,7 @@ import { pageKey, type EnrolAnswer, type PageTokenAnswer } from "../contract.ts"
 import { fieldOf } from "../wwe/fields.ts";
 import type { EndpointDesk } from "./desk.ts";
 import { hostName } from "./origins.ts";
-import { refuseSecret } from "./refuse-secret.ts";
+import { refuseAgentToken, refuseSecret } from "./refuse-secret.ts";
 
 /** `POST /endpoint/enrol`: a code for an agent token. */
 export function enrol(desk: EndpointDesk, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -28,8 +28,7 @@ export function issuePageToken(
 ): FastifyReply {
   const { tokens, secure } = desk.options;
   const holder = tokens.agent(secret);
-  if (!holder)
-    return desk.refuse(request, reply, "token", 401, "this token is not known: it is wrong or revoked");
+  if (!holder) return refuseAgentToken(desk, request, reply);
   const issued = tokens.issuePageToken(holder);
   if (!issued) return reply.status(503).send({ error: "too many page tokens wait to be used" });
   const { token, expiresAt } = issued;

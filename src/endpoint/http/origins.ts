@@ -1,3 +1,5 @@
+import { isOwnOrigin } from "../../core/index.ts";
+
 /** Whose page sent a request; `none`: no browser's page said so, or a page of ours asked (GET). */
 export type Origin = "none" | "ours" | "allowed" | "foreign";
 
@@ -10,11 +12,7 @@ export function originOf(
 ): Origin {
   if (origin === undefined) return "none";
   if (allowed.includes(origin)) return "allowed";
-  if (!URL.canParse(origin)) return "foreign";
-  const { protocol, host: from } = new URL(origin);
-  const here = `${protocol}//${host}`;
-  const known = protocol === "https:" || (protocol === "http:" && !secure);
-  return known && URL.canParse(here) && new URL(here).host === from ? "ours" : "foreign";
+  return isOwnOrigin(origin, host, secure) ? "ours" : "foreign";
 }
 
 /** The name of a Host header: without port, lower case; undefined when it is none. */

@@ -25,3 +25,12 @@ export function refuseSecret(
   if (refusal === "wrong") guard.failed(request.ip);
   return desk.refuse(request, reply, kind, 401, `this ${kind} ${words[refusal]}`, refusal);
 }
+
+/** 401 for an agent token in the path that is none. */
+export function refuseAgentToken(
+  desk: EndpointDesk,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  return desk.refuse(request, reply, "token", 401, "this token is not known: it is wrong or revoked");
+}

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { wweGets, wwePosts } from "../wwe/commands.ts";
 import type { EndpointPath } from "../wwe/path.ts";
 import type { EndpointDesk } from "./desk.ts";
+import { refuseAgentToken } from "./refuse-secret.ts";
 
 const json = "application/json; charset=utf-8";
 const longestBodyShown = 500;
@@ -15,8 +16,7 @@ export function answerWwe(
 ): FastifyReply | Promise<FastifyReply> {
   const { tokens, sessions, servers } = desk.options;
   const holder = tokens.agent(secret);
-  if (!holder)
-    return desk.refuse(request, reply, "token", 401, "this token is not known: it is wrong or revoked");
+  if (!holder) return refuseAgentToken(desk, request, reply);
   const { dn, id } = holder;
   const session = sessions.of(dn);
   session.heard(id);

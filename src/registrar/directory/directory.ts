@@ -1,7 +1,6 @@
-import { TokenBucket, type Clock, type Logger } from "../../core/index.ts";
+import { BoundedMap, TokenBucket, type Clock, type Logger } from "../../core/index.ts";
 import { fetchJson, type Fetched } from "../fetch-json.ts";
 import { readAgent, type DirectoryAgent } from "./answer.ts";
-import { Bounded } from "./bounded.ts";
 import { Turns } from "./turns.ts";
 
 export interface DirectoryOptions {
@@ -53,9 +52,9 @@ const dnText = /^\w[\w.+*#-]{0,63}$/;
 export class AgentDirectory {
   readonly counters: DirectoryCounters = { lookups: 0, failures: 0, stale: 0, busy: 0 };
   readonly #options: DirectoryOptions;
-  readonly #agents = new Bounded<{ readonly agent: DirectoryAgent; readonly at: number }>(agentsKept);
+  readonly #agents = new BoundedMap<{ readonly agent: DirectoryAgent; readonly at: number }>(agentsKept);
   /** DNs that are none, with when they may be asked for again. */
-  readonly #unknown = new Bounded<number>(unknownKept);
+  readonly #unknown = new BoundedMap<number>(unknownKept);
   readonly #asking = new Map<string, Promise<boolean>>();
   readonly #turns = new Turns();
   readonly #waiting = new Map<string, number>();

@@ -34,12 +34,12 @@ export class Desk {
     request: WrtcRequest,
     line: () => PollLine,
   ): Promise<{ readonly parked: PollEvents } | { readonly answer: WrtcAnswer }> {
-    const client = await this.#client(valueOf(request.query, "id"), request);
+    const client = await this.#client(valueOf(request.query, "id") ?? "", request);
     return "status" in client ? { answer: client } : { parked: client.park(line(), callerOf(request)) };
   }
 
   #signOut({ query, origin }: WrtcRequest): WrtcAnswer {
-    this.#options.clients.signOut(valueOf(query, "id"), origin);
+    this.#options.clients.signOut(valueOf(query, "id") ?? "", origin);
     return says(200, "");
   }
 

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { isOwnOrigin } from "../../core/index.ts";
 
 export interface OriginOptions {
   /** Pages of other origins that may ask; a reload may change them. */
@@ -18,19 +19,12 @@ export function pageOriginOf(request: FastifyRequest, { origins, secure }: Origi
   const { origin } = request.headers;
   // An image or a script of another site's page asks without Origin too, and browsers say so.
   if (origin === undefined) return isOfOthers(request.headers["sec-fetch-site"]) ? "refused" : "own";
-  if (isOwn(origin, request.host, secure)) return "own";
+  if (isOwnOrigin(origin, request.host, secure)) return "own";
   return origins().includes(origin) ? { origin } : "refused";
 }
 
 function isOfOthers(fetchSite: unknown): boolean {
   return fetchSite === "cross-site" || fetchSite === "same-site";
-}
-
-function isOwn(origin: string, host: string, secure: boolean): boolean {
-  if (!URL.canParse(origin) || (secure && !origin.startsWith("https://"))) return false;
-  const page = new URL(origin);
-  const here = `${page.protocol}//${host}`;
-  return page.host !== "" && URL.canParse(here) && new URL(here).host === page.host;
 }
 
 /** The headers without which a page of another origin cannot read an answer, errors included (section 4). */

@@ -43,7 +43,7 @@ export interface OwnSignIn {
 }
 
 /** A session opened for another protocol on the same paths. */
-export type OwnSession = Pick<Session, "calls" | "presence" | "seen"> & {
+export type OwnSession = Pick<Session, "calls" | "seen"> & {
   /** Idempotent. */
   close(reason: string): void;
 };
@@ -86,7 +86,7 @@ export class SignIn {
   /** The same for a client of the simple variant. */
   async signIn(
     order: OwnSignIn,
-    user: Omit<SessionUser, "onClosed"> & { onClosed(): void },
+    user: SessionUser,
   ): Promise<OwnSession | { readonly status: number; readonly error: string }> {
     const { dn, password } = order;
     const { sessions } = this.#options;
@@ -99,9 +99,8 @@ export class SignIn {
     sessions.counters.opened++;
     const failure = await this.#settled(session, () => false);
     if (failure) return refused(failure);
-    const { calls, presence } = session;
     const close = (reason: string): void => sessions.end(session, reason);
-    return { calls, presence, seen: () => session.seen(), close };
+    return { calls: session.calls, seen: () => session.seen(), close };
   }
 
   /** Nobody waits for SIP Server any more. Idempotent. */

@@ -26,11 +26,11 @@ export function readAddressing(query: string): Addressing {
   const at = query.indexOf("&to=");
   const own = at === -1 ? query : query.slice(0, at);
   const to = at === -1 ? "" : query.slice(at + "&to=".length);
-  return { from: valueOf(own, "from"), to: percentDecoded(to) ?? to };
+  return { from: valueOf(own, "from") ?? "", to: percentDecoded(to) ?? to };
 }
 
-/** Value of `name` in a raw query, as it stands there; empty where it is not. */
-export function valueOf(query: string, name: string): string {
+/** Value of `name` in a raw query, as it stands there; undefined where it is not. */
+export function valueOf(query: string, name: string): string | undefined {
   const pair = query.split("&").find((one) => one.startsWith(`${name}=`));
-  return pair === undefined ? "" : pair.slice(name.length + 1);
+  return pair?.slice(name.length + 1);
 }

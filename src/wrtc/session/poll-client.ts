@@ -19,8 +19,10 @@ export interface PollClientOptions {
   readonly log: Logger;
 }
 
-const messagesAtOnce = 40;
-const messagesPerSecond = 10;
+/** How many messages a client may post: 40 at once, 10 a second. */
+export function messageRate(clock: Clock): TokenBucket {
+  return new TokenBucket(40, 10, clock.now());
+}
 
 /** The messages of one grtc.js, both ways. */
 export class PollClient implements ClientLine {
@@ -44,7 +46,7 @@ export class PollClient implements ClientLine {
     this.#hasFormer = rebuilt;
     this.#options = options;
     this.#repetitions = new Repetitions(clock);
-    this.#rate = new TokenBucket(messagesAtOnce, messagesPerSecond, clock.now());
+    this.#rate = messageRate(clock);
     const onPolling = (polling: boolean): void => this.session?.polling(polling);
     this.#mailbox = new Mailbox({ clock, terms, counters, onPolling });
   }

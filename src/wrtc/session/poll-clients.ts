@@ -1,5 +1,5 @@
+import { BoundedMap } from "../../core/index.ts";
 import type { ClientLine } from "../contract.ts";
-import { BoundedMap } from "./bounded-map.ts";
 import type { MailboxCounters, WaitTerms } from "./mailbox.ts";
 import { PollClient } from "./poll-client.ts";
 import type { Caller } from "./session.ts";

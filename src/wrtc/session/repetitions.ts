@@ -1,5 +1,4 @@
-import type { Clock } from "../../core/index.ts";
-import { BoundedMap } from "./bounded-map.ts";
+import { BoundedMap, type Clock } from "../../core/index.ts";
 
 const keysKept = 64;
 /** A client repeats what got no answer every 3 s; one that sends no ids may mean the same anew after so long, ms. */

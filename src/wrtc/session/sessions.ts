@@ -1,7 +1,6 @@
-import type { Clock, Logger } from "../../core/index.ts";
+import { BoundedMap, type Clock, type Logger } from "../../core/index.ts";
 import type { AgentRegistrar } from "../../registrar/index.ts";
 import type { ClientCalls, ClientLine } from "../contract.ts";
-import { BoundedMap } from "./bounded-map.ts";
 import { Session, type Caller, type EndStatus, type SessionUser } from "./session.ts";
 
 /** Counted since the start. */

@@ -1,18 +1,15 @@
-import { TokenBucket, type Clock } from "../../core/index.ts";
+import type { Clock, TokenBucket } from "../../core/index.ts";
 import type { WrtcPresence } from "../../registrar/index.ts";
 import type { ClientCalls, ClientLine, ErrorType, GatewayMessage } from "../contract.ts";
-import type { SimpleAnswer } from "./contract.ts";
+import type { WrtcAnswer } from "../http/exchange.ts";
+import { messageRate } from "../session/poll-client.ts";
 import { Mailbox, type Mail, type OfferMail } from "./mailbox.ts";
 import { isOffer, readSimpleBody } from "./read.ts";
 
-/** As grtc.js' clients may. */
-const messagesAtOnce = 40;
-const messagesPerSecond = 10;
-
-export const ok: SimpleAnswer = { status: 200, body: "OK" };
+export const ok: WrtcAnswer = { status: 200, body: "OK" };
 
 /** `{"error": "..."}`. */
-export function refusal(status: number, error: string): SimpleAnswer {
+export function refusal(status: number, error: string): WrtcAnswer {
   return { status, body: JSON.stringify({ error }), json: true };
 }
 
@@ -33,7 +30,7 @@ export class SimpleClient implements ClientLine {
   constructor(presence: WrtcPresence, clock: Clock) {
     this.presence = presence;
     this.#clock = clock;
-    this.#rate = new TokenBucket(messagesAtOnce, messagesPerSecond, clock.now());
+    this.#rate = messageRate(clock);
   }
 
   send(message: GatewayMessage, peer: string): void {
@@ -51,7 +48,7 @@ export class SimpleClient implements ClientLine {
   }
 
   /** `GET message`. */
-  read(calls: ClientCalls): SimpleAnswer {
+  read(calls: ClientCalls): WrtcAnswer {
     const mail = this.#mailbox.take();
     if (!mail) return { status: 204, body: "" };
     if (mail.kind === "offer") this.#ringing = mail;
@@ -75,7 +72,7 @@ export class SimpleClient implements ClientLine {
   }
 
   /** `POST message`. `to`: "self" for an echo call, else as given. */
-  receive(body: string, to: string, calls: ClientCalls): SimpleAnswer {
+  receive(body: string, to: string, calls: ClientCalls): WrtcAnswer {
     if (!this.#rate.take(this.#clock.now())) return refusal(429, "too many messages");
     const read = readSimpleBody(body);
     if (read === undefined) return refusal(409, "this session takes bare SDP and BYE");

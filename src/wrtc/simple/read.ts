@@ -1,3 +1,5 @@
+import { percentDecoded, valueOf } from "../protocol/query.ts";
+
 /** What a client said of itself when it signed in. */
 export interface SignInFields {
   readonly id: string;
@@ -17,19 +19,10 @@ export interface Fault {
  */
 const idForm = /^[\w.~-]{16,128}$/;
 
-/** The value of `name` in a raw query, percent-decoded once; `+` stays a plus (wrtc-http-protocol.md 1.1). */
+/** The value of `name` in a raw query, percent-decoded once where it can be. */
 export function queryValue(query: string, name: string): string | undefined {
-  for (const pair of query.split("&"))
-    if (pair.startsWith(`${name}=`)) return decoded(pair.slice(name.length + 1));
-  return undefined;
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  const value = valueOf(query, name);
+  return value === undefined ? undefined : (percentDecoded(value) ?? value);
 }
 
 /** Undefined: it is no sign-in of the simple variant, which names both `id` and `dn` (wrtc-http-protocol.md 5). */

@@ -1,10 +1,11 @@
 import type { Clock, Logger } from "../../core/index.ts";
+import type { OtherVariant, WrtcAnswer, WrtcRequest } from "../http/exchange.ts";
+import type { OwnSession, SignIn } from "../http/sign-in.ts";
 import { ok, refusal, SimpleClient } from "./client.ts";
-import type { SimpleAnswer, SimpleDesk, SimpleRequest, SimpleSession } from "./contract.ts";
 import { queryValue, readSignInBody, readSignInQuery, type Fault, type SignInFields } from "./read.ts";
 
 export interface SimpleVariantOptions {
-  readonly desk: SimpleDesk;
+  readonly desk: Pick<SignIn, "signIn">;
   /** RISK: a password is taken in the query of sign_in. */
   readonly passwordInQuery: () => boolean;
   readonly clock: Clock;
@@ -17,7 +18,7 @@ interface Entry {
   readonly origin: string | undefined;
   readonly address: string;
   client?: SimpleClient;
-  session?: SimpleSession;
+  session?: OwnSession;
 }
 
 const unknown = refusal(404, "no session with this id: sign in");
@@ -26,7 +27,7 @@ const unknown = refusal(404, "no session with this id: sign in");
  * The simple variant of the WRTC HTTP protocol (wrtc-http-protocol.md 5) on paths that it shares with grtc.js. Its ids
  * are kept apart from SSIDs, so that neither can stand for the other. Sign-in, expiry and calls are the other one's.
  */
-export class SimpleVariant {
+export class SimpleVariant implements OtherVariant {
   readonly #options: SimpleVariantOptions;
   readonly #entries = new Map<string, Entry>();
 
@@ -40,7 +41,7 @@ export class SimpleVariant {
   }
 
   /** Undefined: the request is none of this variant's. */
-  answer(request: SimpleRequest): SimpleAnswer | Promise<SimpleAnswer> | undefined {
+  answer(request: WrtcRequest): WrtcAnswer | Promise<WrtcAnswer> | undefined {
     switch (`${request.method} ${request.action}`) {
       case "GET sign_in":
         return this.#signIn(request, readSignInQuery(request.query, this.#options.passwordInQuery()));
@@ -62,15 +63,15 @@ export class SimpleVariant {
   }
 
   #signIn(
-    request: SimpleRequest,
+    request: WrtcRequest,
     read: SignInFields | Fault | undefined,
-  ): SimpleAnswer | Promise<SimpleAnswer> | undefined {
+  ): WrtcAnswer | Promise<WrtcAnswer> | undefined {
     if (read === undefined) return undefined;
     if ("fault" in read) return refusal(400, read.fault);
     return this.#open(request, read);
   }
 
-  async #open(request: SimpleRequest, { id, dn, password }: SignInFields): Promise<SimpleAnswer> {
+  async #open(request: WrtcRequest, { id, dn, password }: SignInFields): Promise<WrtcAnswer> {
     const { origin, address, userAgent } = request;
     const former = this.#entries.get(id);
     // One that is being signed in is nobody's yet, and an id of another place is not told of.
@@ -101,14 +102,14 @@ export class SimpleVariant {
     return ok;
   }
 
-  #poll(request: SimpleRequest): SimpleAnswer {
+  #poll(request: WrtcRequest): WrtcAnswer {
     const found = this.#find(request, "id");
     if (!found) return unknown;
     found.session.seen();
     return found.client.read(found.session.calls);
   }
 
-  #post(request: SimpleRequest): SimpleAnswer | undefined {
+  #post(request: WrtcRequest): WrtcAnswer | undefined {
     const { query, body } = request;
     const found = this.#find(request, "from");
     // `v=0` is no word of the other protocol's; what else comes is for it to judge.
@@ -119,16 +120,16 @@ export class SimpleVariant {
     return found.client.receive(body, self ? "self" : to, found.session.calls);
   }
 
-  #signOut(request: SimpleRequest): SimpleAnswer | undefined {
+  #signOut(request: WrtcRequest): WrtcAnswer | undefined {
     const found = this.#find(request, "id");
     found?.session.close("signed out");
     return found && ok;
   }
 
   #find(
-    request: SimpleRequest,
+    request: WrtcRequest,
     name: "id" | "from",
-  ): { readonly client: SimpleClient; readonly session: SimpleSession } | undefined {
+  ): { readonly client: SimpleClient; readonly session: OwnSession } | undefined {
     const entry = this.#entries.get(queryValue(request.query, name) ?? "");
     if (!entry?.client || !entry.session) return undefined;
     if (this.#fits(entry, request)) return { client: entry.client, session: entry.session };
@@ -140,7 +141,7 @@ export class SimpleVariant {
     return undefined;
   }
 
-  #fits(entry: Entry, { origin, address }: SimpleRequest): boolean {
+  #fits(entry: Entry, { origin, address }: WrtcRequest): boolean {
     return entry.origin === origin && entry.address === address;
   }
 }

@@ -1,17 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Bounded } from "../../../src/registrar/directory/bounded.ts";
 import { Turns } from "../../../src/registrar/directory/turns.ts";
-
-describe("a bounded map", () => {
-  test("forgets what was set longest ago, not what was set again since", () => {
-    const map = new Bounded<number>(2);
-    map.set("a", 1);
-    map.set("b", 2);
-    map.set("a", 3);
-    map.set("c", 4);
-    expect(["a", "b", "c"].map((key) => map.get(key))).toEqual([3, undefined, 4]);
-  });
-});
 
 describe("requests that take turns", () => {
   test("are sixteen at a time, the others in order, whether the ones before go well or not", async () => {

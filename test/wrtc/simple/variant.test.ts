@@ -1,15 +1,20 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { silentLogger } from "../../../src/core/index.ts";
 import type { WrtcPresence } from "../../../src/registrar/index.ts";
-import type { ClientCalls, ClientLine, ClientMessage } from "../../../src/wrtc/index.ts";
-import { FakeClock } from "../../support/fake-clock.ts";
 import {
   SimpleVariant,
-  type SimpleAnswer,
-  type SimpleDesk,
-  type SimpleRequest,
-  type SimpleSessionUser,
-} from "../../../src/wrtc/simple/index.ts";
+  type ClientCalls,
+  type ClientLine,
+  type ClientMessage,
+  type SimpleVariantOptions,
+  type WrtcAnswer,
+  type WrtcRequest,
+} from "../../../src/wrtc/index.ts";
+import type { Action } from "../../../src/wrtc/http/exchange.ts";
+import type { SessionUser } from "../../../src/wrtc/session/session.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
+
+type SignInDesk = SimpleVariantOptions["desk"];
 
 const id = "page-3f9a61c2d7e84b05";
 const offer = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\na=setup:actpass\r\n";
@@ -29,18 +34,18 @@ class CallsDouble implements ClientCalls {
 }
 
 /** A sign-in that knows one password. */
-class DeskDouble implements SimpleDesk {
+class DeskDouble implements SignInDesk {
   readonly calls = new CallsDouble();
   readonly closed: string[] = [];
   seen = 0;
   line: ClientLine | undefined;
-  user: SimpleSessionUser | undefined;
+  user: SessionUser | undefined;
   /** Set: sign-ins wait for it. */
   gate: Promise<void> = Promise.resolve();
 
-  readonly signIn: SimpleDesk["signIn"] = async ({ dn, password, address }, user) => {
+  readonly signIn: SignInDesk["signIn"] = async ({ dn, password, address }, user) => {
     await this.gate;
-    if (password !== "right") return { status: 401, error: "wrong DN or password" };
+    if (password !== "right") return { status: 403, error: "wrong DN or password" };
     this.user = user;
     this.line = user.line(presenceOf(dn, address));
     return {
@@ -48,7 +53,7 @@ class DeskDouble implements SimpleDesk {
       seen: () => this.seen++,
       close: (reason) => {
         this.closed.push(reason);
-        user.onClosed();
+        user.onClosed(200);
       },
     };
   };
@@ -90,18 +95,19 @@ beforeEach(() => {
 async function ask(
   request: string,
   body = "",
-  over: Partial<SimpleRequest> = {},
-): Promise<SimpleAnswer | undefined> {
+  over: Partial<WrtcRequest> = {},
+): Promise<WrtcAnswer | undefined> {
   const [method = "", target = ""] = request.split(" ");
   const [action = "", query = ""] = target.split("?");
   return variant.answer({
     method,
-    action,
+    action: action as Action,
     query,
     body,
     origin: undefined,
     address: "192.0.2.7",
     userAgent: "test",
+    isGone: () => false,
     ...over,
   });
 }
@@ -109,7 +115,7 @@ async function ask(
 async function status(
   request: string,
   body?: string,
-  over?: Partial<SimpleRequest>,
+  over?: Partial<WrtcRequest>,
 ): Promise<number | undefined> {
   return (await ask(request, body, over))?.status;
 }
@@ -210,8 +216,8 @@ describe("sign-in of the simple variant", () => {
 
 describe("a session of the simple variant", () => {
   beforeEach(async () => void (await ask("POST sign_in", credentials())));
-  const poll = (): Promise<SimpleAnswer | undefined> => ask(`GET message?id=${id}`);
-  const post = (body: string, to = ""): Promise<SimpleAnswer | undefined> =>
+  const poll = (): Promise<WrtcAnswer | undefined> => ask(`GET message?id=${id}`);
+  const post = (body: string, to = ""): Promise<WrtcAnswer | undefined> =>
     ask(`POST message?from=${id}${to === "" ? "" : `&to=${to}`}`, body);
 
   it("reads 204 while nothing is there, and lives by reading", async () => {
@@ -364,7 +370,7 @@ describe("a session of the simple variant", () => {
     expect([desk.closed, variant.size]).toEqual([["signed out"], 0]);
     expect((await poll())?.status).toBe(404);
     await ask("POST sign_in", credentials());
-    desk.user?.onClosed();
+    desk.user?.onClosed(200);
     expect((await poll())?.status).toBe(404);
   });
 });

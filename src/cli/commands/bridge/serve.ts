@@ -31,7 +31,7 @@ export async function serveBridge(load: () => Promise<LoadedSettings>): Promise<
     const loaded = await load();
     const { settings, faults } = loaded;
     const logFile = new LogFile(join(settings.folder, "bridge.log"), settings.log.megabytes * megabyte);
-    const log = createLogger(settings.log.level, logFile).child({ room: "bridge" });
+    const log = createLogger(settings.log.level, logFile);
     try {
       for (const fault of faults) tellFault(log, faultLine(fault));
       if (faults.length > 0) return 1;

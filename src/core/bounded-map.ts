@@ -1,14 +1,10 @@
-/** The last so many values that were put in. */
+/** A map that forgets what was set longest ago when it is full. */
 export class BoundedMap<Value> {
   readonly #most: number;
   readonly #values = new Map<string, Value>();
 
   constructor(most: number) {
     this.#most = most;
-  }
-
-  get size(): number {
-    return this.#values.size;
   }
 
   get(key: string): Value | undefined {
@@ -18,8 +14,13 @@ export class BoundedMap<Value> {
   set(key: string, value: Value): void {
     this.#values.delete(key);
     this.#values.set(key, value);
+    if (this.#values.size <= this.#most) return;
     const [oldest] = this.#values.keys();
-    if (this.#values.size > this.#most && oldest !== undefined) this.#values.delete(oldest);
+    if (oldest !== undefined) this.#values.delete(oldest);
+  }
+
+  delete(key: string): void {
+    this.#values.delete(key);
   }
 
   clear(): void {

@@ -1,2 +1,0 @@
-export type * from "./contract.ts";
-export { SimpleVariant, type SimpleVariantOptions } from "./variant.ts";
