@@ -18,6 +18,7 @@ describe("who is signed in", () => {
     bench.clock.advance(5000);
     browser.register();
     const shown = {
+      kind: "sip",
       dn: "5001",
       instance: "<urn:uuid:a>",
       userAgent: "JsSIP 3.13.8",
