@@ -33,6 +33,15 @@ describe("who is signed in", () => {
     expect(bench.registrar.list()).toEqual([{ ...shown, reachable: false }]);
   });
 
+  test("is listed by what its client speaks, SIP or HTTP", () => {
+    bench.browser("a").register();
+    const where = { userAgent: "grtc", address: "192.0.2.7:50123", since: 0, reachable: true, gone: false };
+    const dismissed = (): void => undefined;
+    bench.registrar.admit({ kind: "wrtc", dn: "5002", instance: "w", ...where, dismissed });
+    const kinds = bench.registrar.list().map(({ dn, kind }) => `${dn} ${kind}`);
+    expect(kinds).toEqual(["5001 sip", "5002 wrtc"]);
+  });
+
   test("is signed out by an administrator: its repetitions get 403, a new sign-in is let in", () => {
     const browser = bench.browser("a");
     browser.register();
