@@ -35,7 +35,14 @@ describe("who is signed in", () => {
 
   test("is listed by what its client speaks, SIP or HTTP", () => {
     bench.browser("a").register();
-    const where = { userAgent: "grtc", address: "192.0.2.7:50123", since: 0, reachable: true, gone: false };
+    const where = {
+      userAgent: "grtc",
+      address: "192.0.2.7:50123",
+      since: 0,
+      reachable: true,
+      gone: false,
+      allowEvents: [],
+    };
     const dismissed = (): void => undefined;
     bench.registrar.admit({ kind: "wrtc", dn: "5002", instance: "w", ...where, dismissed });
     const kinds = bench.registrar.list().map(({ dn, kind }) => `${dn} ${kind}`);
