@@ -15,7 +15,7 @@ export const usage = `jackfield ${version}: WebRTC-to-SIP gateway for Genesys co
   jackfield ha1 DN [--realm REALM]  reads a password, prints the DN's line for agents.accountsFile
   jackfield import-asterisk pjsip.conf [extensions.conf] [rtp.conf] [http.conf] [--output FILE] [--report FILE]
                                     makes a configuration of Asterisk's and tells what maps (docs/migration.md)
-  jackfield bridge [enrol CODE --gateway URL | install | trust | ...] [--check] [--settings FILE]
+  jackfield bridge [enrol CODE --gateway URL | install | trust | ...] [--check] [--help]
                                     WWE's endpoint on an agent's PC: https://127.0.0.1:8000 (docs/bridge.md)
   jackfield version`;
 
@@ -51,6 +51,10 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
   }
   const { values, positionals } = parsed;
   const [command, ...rest] = positionals;
+  if (values.help && command === "bridge") {
+    const { bridgeUsage } = await import("./commands/bridge.ts");
+    return say(bridgeUsage);
+  }
   if (values.help || command === "help") return say(usage);
   if (values.version || command === "version") return say(version);
   if (command === "import-asterisk") {

@@ -74,7 +74,8 @@ export class Binding implements SipPresence {
 
   get summary(): AgentSummary {
     const { dn, instance, userAgent, since, reachable } = this;
-    return { dn, instance, userAgent, address: hostPort(this.#current.flow), since, reachable };
+    const address = hostPort(this.#current.flow);
+    return { kind: "sip", dn, instance, userAgent, address, since, reachable };
   }
 
   get contactUri(): string {

@@ -96,6 +96,7 @@ export interface TrunkStatus {
 
 /** One signed-in client, as a list shows it. */
 export interface AgentSummary {
+  readonly kind: AgentPresence["kind"];
   readonly dn: string;
   readonly instance: string;
   readonly userAgent: string;

@@ -134,8 +134,8 @@ class BindingRegistrar implements AgentRegistrar {
   }
 
   list(): AgentSummary[] {
-    const wrtc = this.#wrtc.all().map(({ dn, instance, userAgent, address, since, reachable }) => {
-      return { dn, instance, userAgent, address, since, reachable };
+    const wrtc = this.#wrtc.all().map(({ kind, dn, instance, userAgent, address, since, reachable }) => {
+      return { kind, dn, instance, userAgent, address, since, reachable };
     });
     return [...this.#bindings.all().map(({ summary }) => summary), ...wrtc];
   }

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import type { Clock, Logger, Random } from "../core/index.ts";
+import { TokenBucket, type Clock, type Logger, type Random } from "../core/index.ts";
 import type { AgentRegistrar, PacedTrunkRegistrations } from "../registrar/index.ts";
 import type { ClientCalls, ClientLine } from "./contract.ts";
 import { Desk } from "./http/desk.ts";
@@ -50,9 +50,15 @@ export interface WrtcFigures {
   readonly sessions: number;
   /** Hanging GETs. */
   readonly polls: number;
+  /** Requests of pages whose origin is none of `WrtcTerms.origins`. */
+  readonly foreign: number;
   readonly session: SessionCounters;
   readonly message: PollCounters;
 }
+
+const linesAtOnce = 20;
+const linesPerSecond = 1;
+const longestOrigin = 256;
 
 /** The gateway as Genesys' WebRTC library (grtc.js) knows it: wrtc-http-protocol.md. */
 export class Wrtc {
@@ -62,6 +68,9 @@ export class Wrtc {
   readonly #sessions: Sessions;
   readonly #clients: PollClients;
   readonly #desk: Desk;
+  /** Lines of the log that any page may cause. */
+  readonly #lines: TokenBucket;
+  #foreign = 0;
 
   constructor(options: WrtcOptions) {
     const { registrar, makeCalls, terms, accepting, login, trunk, clock, random, log, secret, node } =
@@ -76,19 +85,28 @@ export class Wrtc {
     const shared = { clients, login, accepting, allowAnonymous, log };
     this.signIn = new SignIn({ ...shared, sessions, trunk, clock });
     this.#desk = new Desk({ ...shared, signIn: this.signIn });
+    this.#lines = new TokenBucket(linesAtOnce, linesPerSecond, clock.now());
   }
 
   get figures(): WrtcFigures {
     const { size: sessions, counters: session } = this.#sessions;
     const { polls, counters: message } = this.#clients;
-    return { sessions, polls, session, message };
+    return { sessions, polls, foreign: this.#foreign, session, message };
   }
 
   /** Adds the routes; before `listen`. */
   serve(app: FastifyInstance, { paths, secure, variants = [] }: WrtcRoutes): void {
     const { terms, log } = this.#options;
     const origins = (): readonly string[] => terms().origins;
-    registerWrtcRoutes(app, { paths, secure, origins, desk: this.#desk, variants, log });
+    const onForeign = (origin: string, address: string): void => this.#refused(origin, address);
+    registerWrtcRoutes(app, { paths, secure, origins, desk: this.#desk, variants, onForeign, log });
+  }
+
+  #refused(origin: string, address: string): void {
+    const { clock, log } = this.#options;
+    this.#foreign++;
+    if (this.#lines.take(clock.now()))
+      log.warn({ origin: origin.slice(0, longestOrigin), address }, "a page was refused: wrtc.origins");
   }
 
   /** Ends all sessions; open polls get 503. Idempotent. */

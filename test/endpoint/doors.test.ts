@@ -51,6 +51,17 @@ it("a page of another origin is refused, JSON or not, and gets no CORS headers, 
   expect(state()).toBeUndefined();
 });
 
+it("the log names the host and the origin that were refused, and the path with its token never", async () => {
+  const { send, path, token, log } = await openDoor();
+  await send("GET", path, { origin: "https://wwe.example.org" });
+  await send("GET", path, { host: "evil.example" });
+  expect(log.lines.map(({ details }) => details)).toMatchObject([
+    { refusal: "origin", origin: "https://wwe.example.org" },
+    { refusal: "host", host: "evil.example" },
+  ]);
+  expect(JSON.stringify(log.lines)).not.toContain(token);
+});
+
 it("a page whose name was made to lead here (DNS rebinding) is refused, its own origin or none", async () => {
   const { send, path, port, state, desk } = await openDoor();
   const host = `evil.example:${port}`;

@@ -18,6 +18,7 @@ describe("who is signed in", () => {
     bench.clock.advance(5000);
     browser.register();
     const shown = {
+      kind: "sip",
       dn: "5001",
       instance: "<urn:uuid:a>",
       userAgent: "JsSIP 3.13.8",
@@ -30,6 +31,22 @@ describe("who is signed in", () => {
     browser.flow.open = false;
     bench.registrar.flowClosed(browser.flow);
     expect(bench.registrar.list()).toEqual([{ ...shown, reachable: false }]);
+  });
+
+  test("is listed by what its client speaks, SIP or HTTP", () => {
+    bench.browser("a").register();
+    const where = {
+      userAgent: "grtc",
+      address: "192.0.2.7:50123",
+      since: 0,
+      reachable: true,
+      gone: false,
+      allowEvents: [],
+    };
+    const dismissed = (): void => undefined;
+    bench.registrar.admit({ kind: "wrtc", dn: "5002", instance: "w", ...where, dismissed });
+    const kinds = bench.registrar.list().map(({ dn, kind }) => `${dn} ${kind}`);
+    expect(kinds).toEqual(["5001 sip", "5002 wrtc"]);
   });
 
   test("is signed out by an administrator: its repetitions get 403, a new sign-in is let in", () => {

@@ -47,6 +47,8 @@ export interface AgentStatus {
   /** Of the signed-in client; opaque. */
   readonly id: string;
   readonly dn: string;
+  /** By SIP over WebSocket, or by HTTP (grtc.js, the simple variant). */
+  readonly kind: "sip" | "wrtc";
   readonly user_agent: string;
   readonly address: string;
   readonly since: string;

@@ -23,11 +23,12 @@ export function showAgent(
   trunk: { readonly status: TrunkStatus; readonly server: Flow | undefined },
   calls: readonly string[],
 ): AgentStatus {
-  const { dn, userAgent, address, since, reachable } = agent;
+  const { dn, kind, userAgent, address, since, reachable } = agent;
   const { state, reason } = trunk.status;
   return {
     id: agentId(agent),
     dn,
+    kind,
     user_agent: userAgent,
     address,
     since: isoTime(since),

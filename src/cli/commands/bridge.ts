@@ -24,9 +24,19 @@ export interface BridgeCommand {
 }
 
 const setups: readonly SetupCommand[] = ["install", "uninstall", "trust", "untrust"];
-const bridgeUsage = `jackfield bridge [--settings FILE] [--check]
-jackfield bridge enrol CODE [--gateway https://GATEWAY] [--settings FILE]
-jackfield bridge ${setups.join("|")} [--machine] [--settings FILE]`;
+export const bridgeUsage = `jackfield bridge: WWE's endpoint on this PC, https://127.0.0.1:8000 (docs/bridge.md)
+
+  jackfield bridge           runs it here until Ctrl-C
+  jackfield bridge --check   settings, certificate, browser, gateway: what is wrong and what to mend
+  jackfield bridge enrol CODE [--gateway https://GATEWAY]
+                             exchanges a code of the gateway's for this agent's token
+  jackfield bridge trust | untrust [--machine]
+                             the certificate for 127.0.0.1: has browsers trust it, or no more
+  jackfield bridge install | uninstall [--machine]
+                             starts it at login; takes all of it off this PC again
+
+  --settings FILE   in the place of the settings of person and machine
+  --machine         for all users of a Windows PC, as administrator`;
 
 /** `jackfield bridge ...`: the service on an agent's PC, and what is done once for it. Resolves with the exit code. */
 export async function runBridge(command: BridgeCommand): Promise<number> {

@@ -39,7 +39,7 @@ export async function runDemo(options: { port: string | undefined }): Promise<nu
       captureDirectory,
     });
     const gateway = await Gateway.open(config, { ...surroundings, pageDirectory: pageDirectory() });
-    console.log(welcome(gateway.httpPort, sandbox.numbers, adminPassword));
+    console.log(welcome({ port: gateway.httpPort, sandbox, adminPassword, adminToken }));
     return await untilSignal({
       log,
       clock: systemClock,
@@ -56,13 +56,19 @@ export async function runDemo(options: { port: string | undefined }): Promise<nu
   }
 }
 
-function welcome(
-  port: number,
-  numbers: readonly { readonly number: string; readonly title: string }[],
-  adminPassword: string,
-): string {
+interface Welcome {
+  readonly port: number;
+  readonly sandbox: {
+    readonly port: number;
+    readonly numbers: readonly { readonly number: string; readonly title: string }[];
+  };
+  readonly adminPassword: string;
+  readonly adminToken: string;
+}
+
+function welcome({ port, sandbox, adminPassword, adminToken }: Welcome): string {
   const [first, second] = demoDns;
-  const plan = numbers.map(({ number, title }) => `    ${number.padEnd(6)} ${title}`);
+  const plan = sandbox.numbers.map(({ number, title }) => `    ${number.padEnd(6)} ${title}`);
   return `
 Jackfield demo: gateway and sandbox SIP Server are up, on loopback only.
 
@@ -75,8 +81,10 @@ ${plan.join("\n")}
 
   Dashboard  http://${host}:${port}/admin/
              name ${demoAdmin}, password ${adminPassword}
+  Admin API  Authorization: Bearer ${adminToken}
   In a frame http://${host}:${port}/embed-example.html
   grtc.js    webrtc_gateway: "http://${host}:${port}/wrtc", in a page that this host serves
+  WWE        docs/endpoint.md; SIP Server is ${host}:${sandbox.port}
 
 Ctrl-C stops it.
 `;

@@ -40,6 +40,8 @@ export interface EndpointCounters {
 /** Lines in the log about what was refused, at once and a second: who floods us must not fill it. */
 const linesAtOnce = 20;
 const linesPerSecond = 1;
+/** Of a host or origin in the log, characters. */
+const longestName = 256;
 
 /** What all routes have in common. */
 export class EndpointDesk {
@@ -83,7 +85,10 @@ export class EndpointDesk {
     error: string,
     reason: string = refusal,
   ): FastifyReply {
-    this.note(refusal, { address: request.ip, reason }, `endpoint: ${error}`);
+    const [host, origin] = [request.headers.host, request.headers.origin].map((text) =>
+      text?.slice(0, longestName),
+    );
+    this.note(refusal, { address: request.ip, host, origin, reason }, `endpoint: ${error}`);
     return reply.status(status).send({ error, reason });
   }
 }

@@ -33,8 +33,10 @@ export function letIn(
   const from = request.headers.origin;
   const origin = originOf(from, request.host, secure, terms().origins);
   const isOwn = ownNames.has(path.name) || ownPlaces.has(path.secret);
-  if (origin === "foreign" || (isOwn && origin === "allowed" && !isSameOrigin(from, request.host)))
+  if (origin === "foreign")
     return desk.refuse(request, reply, "origin", 403, "this origin is not in endpoint.origins");
+  if (isOwn && origin === "allowed" && !isSameOrigin(from, request.host))
+    return desk.refuse(request, reply, "origin", 403, "this is for pages of the gateway's own origin");
   if (origin === "allowed" && from !== undefined)
     reply.header("access-control-allow-origin", from).header("vary", "Origin");
   if (request.method === "OPTIONS") return preflight(request, reply);

@@ -18,6 +18,8 @@ export interface RouteOptions extends OriginOptions {
   readonly paths: readonly string[];
   readonly desk: Desk;
   readonly variants: readonly OtherVariant[];
+  /** A page of this origin was refused; nothing of it has been judged. */
+  readonly onForeign: (origin: string, address: string) => void;
   readonly log: Logger;
 }
 
@@ -39,7 +41,9 @@ export function registerWrtcRoutes(app: FastifyInstance, options: RouteOptions):
       if (request.method === "POST") request.raw.headers["content-type"] = "text/plain";
       const page = pageOriginOf(request, options);
       allowOrigin(reply, page);
-      if (page === "refused") await reply.status(403).type(plain).send("this origin is not allowed\n");
+      if (page !== "refused") return;
+      options.onForeign(request.headers.origin ?? "not told", request.ip);
+      await reply.status(403).type(plain).send("this origin is not in wrtc.origins\n");
     });
     scope.setErrorHandler((error: { readonly statusCode?: number }, _request, reply) => {
       const status = error.statusCode ?? 500;

@@ -10,7 +10,7 @@ it("GET /api/agents tells who may look who is signed in, where his DN stands and
   registerAgentRoute(app, {
     access: openLogin(new FakeClock()),
     sources: {
-      registrar: { list: () => [agent("5001"), agent("5002", { reachable: false })] },
+      registrar: { list: () => [agent("5001"), agent("5002", { kind: "wrtc", reachable: false })] },
       trunk: {
         status: (dn) => ({ state: dn === "5001" ? "in-service" : "rejected", reason: "" }),
         serverOf: (dn) => (dn === "5001" ? serverFlow : undefined),
@@ -25,11 +25,12 @@ it("GET /api/agents tells who may look who is signed in, where his DN stands and
     agents: [
       {
         dn: "5001",
+        kind: "sip",
         reachable: true,
         trunk: { state: "in-service", server: "192.0.2.10:5060" },
         calls: ["c1", "c3"],
       },
-      { dn: "5002", reachable: false, trunk: { state: "rejected", server: null }, calls: [] },
+      { dn: "5002", kind: "wrtc", reachable: false, trunk: { state: "rejected", server: null }, calls: [] },
     ],
   });
   await app.close();

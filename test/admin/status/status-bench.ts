@@ -22,6 +22,7 @@ export const serverFlow: Flow = {
 
 export function agent(dn: string, more: Partial<AgentSummary> = {}): AgentSummary {
   return {
+    kind: "sip",
     dn,
     instance: `urn:uuid:${dn}`,
     userAgent: "Firefox 151",

@@ -46,6 +46,7 @@ describe("a snapshot", () => {
           {
             id: "5001 urn:uuid:5001",
             dn: "5001",
+            kind: "sip",
             user_agent: "Firefox 151",
             address: "10.1.2.3:50000",
             since: "2026-01-01T00:00:00.000Z",

@@ -42,14 +42,19 @@ describe("the command line", () => {
   });
 
   it("prints the version and the usage, and refuses what it does not know with 2", async () => {
-    const [version, help, unknown, option] = await Promise.all([
+    const [version, help, bridge, unknown, option] = await Promise.all([
       jackfield(["version"]),
       jackfield(["--help"]),
+      jackfield(["bridge", "--help"]),
       jackfield(["dance"]),
       jackfield(["start", "--loud"]),
     ]);
     expect(version).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
     expect(help).toMatchObject({ code: 0, out: expect.stringContaining("jackfield start") });
+    expect(bridge).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("jackfield bridge trust | untrust"),
+    });
     expect(unknown).toMatchObject({ code: 2, err: expect.stringContaining("jackfield start") });
     expect(option).toMatchObject({ code: 2, err: expect.stringContaining("--loud") });
   });

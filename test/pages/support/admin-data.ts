@@ -40,6 +40,7 @@ export function agentOf(index: number, now: number, callId?: string): Agent {
   return {
     id: `agent-${index}`,
     dn: String(5000 + index),
+    kind: "sip",
     user_agent: browsers[index % browsers.length] ?? null,
     address: `10.20.${Math.floor(index / 250)}.${(index % 250) + 1}:${49152 + index}`,
     since: iso(now - (index % 400) * minute),

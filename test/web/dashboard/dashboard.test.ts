@@ -185,6 +185,7 @@ describe("acts", () => {
     const agent = {
       id: "",
       dn: "../drain",
+      kind: "sip" as const,
       user_agent: null,
       address: "",
       since: "",

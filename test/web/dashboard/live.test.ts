@@ -11,7 +11,17 @@ const at = (second: number): string => new Date(Date.UTC(2026, 10, 21, 12, 0, se
 
 function agent(id: string, dn = id): Agent {
   const trunk = { state: "in-service", reason: "", server: "a" };
-  return { id, dn, user_agent: null, address: "", since: at(0), reachable: true, trunk, calls: [] };
+  return {
+    id,
+    dn,
+    kind: "sip",
+    user_agent: null,
+    address: "",
+    since: at(0),
+    reachable: true,
+    trunk,
+    calls: [],
+  };
 }
 
 function failure(second: number): Failure {

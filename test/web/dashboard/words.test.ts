@@ -6,6 +6,7 @@ import {
   browserWords,
   callWords,
   certificateTone,
+  clientWords,
   drainText,
   endWords,
   mosWords,
@@ -62,6 +63,8 @@ describe("words", () => {
     );
     expect(browserWords("JsSIP 3.13.8")).toBe("JsSIP 3.13.8");
     expect(browserWords(null)).toBe("not told");
+    expect(clientWords({ user_agent: chrome, kind: "wrtc" })).toBe("Chrome 141, Windows, over HTTP");
+    expect(clientWords({ user_agent: chrome, kind: "sip" })).toBe("Chrome 141, Windows");
   });
 
   it("flatten media counters however they are nested", () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { silentLogger } from "../../../src/core/index.ts";
 import { page, password, until, WrtcBench, type BenchOptions } from "./support.ts";
 
 let bench: WrtcBench;
@@ -221,6 +222,17 @@ describe("pages of other origins", () => {
       const answer = await bench.ask("/wrtc/wait?id=x", { headers: { "sec-fetch-site": site } });
       expect([site, answer.status]).toEqual([site, 404]);
     }
+  });
+
+  it("are named in the log when they are refused, not without end, and counted", async () => {
+    const lines: object[] = [];
+    const log = { ...silentLogger, warn: (details: object) => void lines.push(details) };
+    await open({ log });
+    for (let asked = 0; asked < 40; asked++)
+      await bench.ask("/wrtc/sign_in", { body: `5001:${password}`, origin: "https://forgotten.example.com" });
+    expect(lines[0]).toEqual({ origin: "https://forgotten.example.com", address: "127.0.0.1" });
+    expect(lines).toHaveLength(20);
+    expect(bench.wrtc.figures.foreign).toBe(40);
   });
 
   it("of the gateway's own need not be named, and are one whether their requests say it or not", async () => {

@@ -5,6 +5,7 @@ import { counter, gauge, putEach, type Collect } from "../definition.ts";
 export const wrtcMetrics = {
   sessions: gauge("wrtc_sessions", "Clients signed in by HTTP (grtc.js and the like)."),
   polls: gauge("wrtc_polls", "Their requests that hang until there is something to tell."),
+  foreign: counter("wrtc_origins_refused", "Requests of pages whose origin is not in wrtc.origins."),
   events: counter(
     "wrtc_session_events",
     "What befell their sessions: opened, rebuilt (by their id, as after a restart), signed_out, expired, dismissed (by an administrator, or moved).",
@@ -21,9 +22,10 @@ export const wrtcMetrics = {
 
 export function wrtcCollector(figures: () => WrtcFigures): Collect {
   return (put) => {
-    const { sessions, polls, session, message } = figures();
+    const { sessions, polls, foreign, session, message } = figures();
     put(wrtcMetrics.sessions, sessions);
     put(wrtcMetrics.polls, polls);
+    put(wrtcMetrics.foreign, foreign);
     putEach(put, wrtcMetrics.events, { ...session }, "event");
     putEach(put, wrtcMetrics.received, message.received, "kind");
     put(wrtcMetrics.repeated, message.repeated);

@@ -57,6 +57,8 @@ export interface Gateway {
 export interface Agent {
   readonly id: string;
   readonly dn: string;
+  /** By SIP over WebSocket, or by HTTP (grtc.js, the simple variant). */
+  readonly kind: "sip" | "wrtc";
   readonly user_agent: string | null;
   readonly address: string;
   readonly since: string;

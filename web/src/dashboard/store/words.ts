@@ -1,5 +1,5 @@
 import { levelOf } from "../../shared/words.ts";
-import type { Ban, Drain } from "../api/contract.ts";
+import type { Agent, Ban, Drain } from "../api/contract.ts";
 
 /** What figures and states are called for people. Pure. */
 
@@ -83,6 +83,11 @@ export function browserWords(userAgent: string | null): string {
   if (!found?.[1]) return userAgent;
   const system = /Windows|Android|iPhone|iPad|CrOS|Mac OS X|Linux/.exec(userAgent)?.[0].replace(" OS X", "");
   return `${names[found[1]] ?? found[1]} ${found[2]}${system === undefined ? "" : `, ${system}`}`;
+}
+
+/** An agent's browser, and how it talks to the gateway where that is not SIP. */
+export function clientWords({ user_agent, kind }: Pick<Agent, "user_agent" | "kind">): string {
+  return `${browserWords(user_agent)}${kind === "wrtc" ? ", over HTTP" : ""}`;
 }
 
 /** `12 calls, 30 pages and 14 DNs left; closes in 240 s at the latest` */

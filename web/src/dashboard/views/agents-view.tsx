@@ -6,7 +6,7 @@ import { List, type ListColumn } from "../parts/list.tsx";
 import type { Dashboard } from "../store/dashboard.ts";
 import { matching, type Sort } from "../store/rows.ts";
 import { callHash } from "../store/view.ts";
-import { browserWords, trunkWords } from "../store/words.ts";
+import { clientWords, trunkWords } from "../store/words.ts";
 import type { ViewProps } from "./props.ts";
 
 /** What an agent is found by. */
@@ -65,8 +65,8 @@ const columns: readonly ListColumn<Agent>[] = [
     key: "browser",
     label: "Browser",
     track: "minmax(8rem, 1.2fr)",
-    value: ({ user_agent }) => browserWords(user_agent),
-    cell: ({ user_agent }) => <span title={user_agent ?? ""}>{browserWords(user_agent)}</span>,
+    value: clientWords,
+    cell: (agent) => <span title={agent.user_agent ?? ""}>{clientWords(agent)}</span>,
   },
   {
     key: "address",
