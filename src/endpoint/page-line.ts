@@ -61,6 +61,11 @@ export class PageLine {
     return page.issuedAt >= (this.#holder?.issuedAt ?? 0);
   }
 
+  /** Whether it is this page that is connected. */
+  carries(page: PageHolder): boolean {
+    return this.connected && this.#holder?.issuedAt === page.issuedAt;
+  }
+
   /** The events for a page that is admitted. Another one before it is told so; its own former stream just ends. */
   open(page: PageHolder): Readable {
     const former = this.#stream;

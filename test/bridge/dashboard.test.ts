@@ -73,6 +73,12 @@ function look(): { readonly messages: Message[]; end(): void } {
 }
 
 describe("the dashboard", () => {
+  it("does not restart while the agent has a call", async () => {
+    gateway.status = { in_service: true, page_connected: true, wanted: true, in_call: true };
+    expect((await act("restart")).said).toContain("Not restarted: the agent has a call");
+    expect(opened.restarts.count).toBe(0);
+  });
+
   it("is a page of the bridge's own, which runs nothing of others and stands in no frame", async () => {
     const page = await opened.ask("/dashboard", { headers: { host } });
     expect(page.status).toBe(200);
@@ -184,4 +190,11 @@ describe("the dashboard", () => {
     expect(events.status).toBe(403);
     expect((await opened.ask("/dashboard", { headers: { host: "evil.example" } })).status).toBe(403);
   });
+});
+
+it("a bridge begun anew opens the window of a DN that WWE has registered before", async () => {
+  gateway.status = { in_service: false, page_connected: false, wanted: true, in_call: false };
+  const again = await openBridge(trust, gateway.url, { window: "on-register" });
+  await until(() => again.machine.started.length === 1);
+  await again.bridge.close();
 });
