@@ -404,3 +404,37 @@ it("a page whose session is over is let go, but not in a call", async () => {
   await clock.advanceAsync(20_000);
   expect(session.page.connected).toBe(false);
 });
+
+it("UnregisterDn in a call signs the DN out after it; RegisterDn meanwhile takes that back", async () => {
+  const { session, dns, clock } = openSessions();
+  const { names } = reader(session.openPage(page(1)));
+  session.register();
+  dns.signIn("5001");
+  dns.inCall.add("5001");
+  session.unregister();
+  await clock.advanceAsync(60_000, 20_000);
+  expect(session.active).toBe(false);
+  const before = names().length;
+  expect(names()).not.toContain("sign-out");
+  session.register();
+  dns.inCall.clear();
+  await clock.advanceAsync(60_000, 20_000);
+  expect(names()).toHaveLength(before);
+  dns.inCall.add("5001");
+  session.unregister();
+  session.openPage(page(2)).on("data", () => {});
+  dns.inCall.clear();
+  await clock.advanceAsync(26_000, 1000);
+  await settle();
+  expect(dns.signedOut).toEqual(["5001: WWE has un-registered the DN"]);
+});
+
+it("why a page does not sign in is said once, however often it is tried", async () => {
+  const { session, dns, clock, warnings } = openSessions();
+  session.openPage(page(1));
+  dns.refusal = "nobody may sign in with this DN";
+  session.register();
+  await settle();
+  await clock.advanceAsync(100_000, 20_000);
+  expect(warnings()).toEqual(["endpoint: nothing signs the page in"]);
+});
