@@ -163,7 +163,19 @@ async function run(): Promise<number> {
     }
   }
   machine.loadAverageAfter = loadAverage();
-  const head = ["", "server", "agents", "pings/s", "wrong", "CPU %", "idle %", "us/ping", "p50 ms", "p99 ms", "MB"];
+  const head = [
+    "",
+    "server",
+    "agents",
+    "pings/s",
+    "wrong",
+    "CPU %",
+    "idle %",
+    "us/ping",
+    "p50 ms",
+    "p99 ms",
+    "MB",
+  ];
   const rows = levels.map((level) => [
     level.protocol,
     level.served,

@@ -21,10 +21,13 @@ let server: Http2SecureServer | undefined;
 
 async function open(): Promise<{ readonly httpPort: number }> {
   const { certPem: cert, keyPem: key } = await createCertificate();
-  const opened = createSecureServer({ cert, key, allowHTTP1: true, minVersion: "TLSv1.2" }, (_request, reply) => {
-    reply.writeHead(200, headers);
-    reply.end(answer);
-  });
+  const opened = createSecureServer(
+    { cert, key, allowHTTP1: true, minVersion: "TLSv1.2" },
+    (_request, reply) => {
+      reply.writeHead(200, headers);
+      reply.end(answer);
+    },
+  );
   server = opened;
   await new Promise<void>((resolve) => opened.listen(0, "127.0.0.1", resolve));
   const address = opened.address();
