@@ -378,9 +378,10 @@ it("a page whose SIP credentials have run out is signed in with new ones, after 
 
 it("silence of WWE while the page's WebSocket is lost does not sign a page out that has a call", async () => {
   const { session, dns, clock } = openSessions();
-  const { names } = reader(session.openPage(page(1)));
+  const { names, orders } = reader(session.openPage(page(1)));
   session.register();
   await settle();
+  session.page.receiveResult(orders()[0]?.id ?? 0, { ok: true, reason: "" });
   dns.presences.set("5001", { reachable: false });
   dns.inCall.add("5001");
   await clock.advanceAsync(3 * life, 20_000);
@@ -437,4 +438,30 @@ it("why a page does not sign in is said once, however often it is tried", async 
   await settle();
   await clock.advanceAsync(100_000, 20_000);
   expect(warnings()).toEqual(["endpoint: nothing signs the page in"]);
+});
+
+it("a page that answers no order, as of a PC that lost its power, counts as gone after the second", async () => {
+  const { session, clock } = openSessions();
+  const { names } = reader(session.openPage(page(1)));
+  session.register();
+  await settle();
+  await clock.advanceAsync(orderPatienceMs);
+  expect(session.page.connected).toBe(true);
+  await clock.advanceAsync(20_000, 5000);
+  await settle();
+  await clock.advanceAsync(orderPatienceMs);
+  expect(names()).toHaveLength(2);
+  expect(session.page.connected).toBe(false);
+});
+
+it("a page that answered in between is not gone", async () => {
+  const { session, clock } = openSessions();
+  const { orders } = reader(session.openPage(page(1)));
+  for (let turn = 0; turn < 3; turn++) {
+    const late = session.order({ order: "sound" });
+    await clock.advanceAsync(orderPatienceMs);
+    expect((await late).ok).toBe(false);
+    session.page.receiveResult(orders().at(-1)?.id ?? 0, { ok: true, reason: "" });
+  }
+  expect(session.page.connected).toBe(true);
 });
