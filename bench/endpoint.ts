@@ -19,7 +19,7 @@ const usage = `npm run bench:endpoint -- [options]
   --seconds S              length of a round (default 10)
   --rounds R               rounds (default 3)
   --json FILE              write all figures there
-  --quick                  20 agents, one round of one second: does the bench work?`;
+  --quick                  20 agents, one round of one second, the gateway alone: does the bench work?`;
 
 /** The goal: of one core, all threads of the gateway together. */
 const goalPercent = 5;
@@ -28,6 +28,7 @@ interface Options {
   readonly agents: number;
   readonly periodMs: number;
   readonly protocols: readonly EndpointProtocol[];
+  readonly servers: readonly Served[];
   readonly seconds: number;
   readonly rounds: number;
   readonly json: string | undefined;
@@ -74,6 +75,7 @@ function readOptions(): Options {
     agents: number(values.agents ?? (quick ? "20" : "1000")),
     periodMs: quick ? 200 : number(values.period),
     protocols: protocol === "both" ? ["http1", "http2"] : [protocol],
+    servers: quick ? ["gateway"] : ["gateway", "bare"],
     seconds: number(values.seconds ?? (quick ? "1" : "10")),
     rounds: number(values.rounds ?? (quick ? "1" : "3")),
     json: values.json,
@@ -157,7 +159,7 @@ async function run(): Promise<number> {
   const machine = describeMachine(canPin());
   const levels: Level[] = [];
   for (const protocol of options.protocols) {
-    for (const served of ["gateway", "bare"] as const) {
+    for (const served of options.servers) {
       process.stderr.write(`${options.agents} agents, ${protocol}, ${served}\n`);
       levels.push(await measure(served, protocol, options));
     }
