@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import type { BareHandlers } from "./support/bare-process.ts";
 import type { EndpointHandlers, EndpointProtocol, PingFigures } from "./support/endpoint-process.ts";
 import { median, round, table } from "./support/figures.ts";
 import type { GatewayHandlers } from "./support/gateway-process.ts";
@@ -18,7 +19,7 @@ const usage = `npm run bench:endpoint -- [options]
   --seconds S              length of a round (default 10)
   --rounds R               rounds (default 3)
   --json FILE              write all figures there
-  --quick                  20 agents, one round of one second: does the bench work?`;
+  --quick                  20 agents, one round of one second, the gateway alone: does the bench work?`;
 
 /** The goal: of one core, all threads of the gateway together. */
 const goalPercent = 5;
@@ -27,12 +28,17 @@ interface Options {
   readonly agents: number;
   readonly periodMs: number;
   readonly protocols: readonly EndpointProtocol[];
+  readonly servers: readonly Served[];
   readonly seconds: number;
   readonly rounds: number;
   readonly json: string | undefined;
 }
 
+/** The gateway, or Node's own server that answers the same text: the floor. */
+type Served = "gateway" | "bare";
+
 interface Level {
+  readonly served: Served;
   readonly protocol: EndpointProtocol;
   readonly agents: number;
   readonly pingsPerSecond: number;
@@ -69,29 +75,50 @@ function readOptions(): Options {
     agents: number(values.agents ?? (quick ? "20" : "1000")),
     periodMs: quick ? 200 : number(values.period),
     protocols: protocol === "both" ? ["http1", "http2"] : [protocol],
+    servers: quick ? ["gateway"] : ["gateway", "bare"],
     seconds: number(values.seconds ?? (quick ? "1" : "10")),
     rounds: number(values.rounds ?? (quick ? "1" : "3")),
     json: values.json,
   };
 }
 
-/** A gateway and its agents of their own, each held to a core of its own where there are two. */
-async function measure(protocol: EndpointProtocol, options: Options): Promise<Level> {
+interface Server {
+  readonly pid: number;
+  readonly port: number;
+  end(): Promise<void>;
+}
+
+async function open(served: Served, adminToken: string): Promise<Server> {
+  const cpus = { cpus: canPin() ? "0" : undefined };
+  if (served === "bare") {
+    const bare = new Child<BareHandlers>("./bare-process.ts", cpus);
+    const { httpPort: port } = await bare.call("open");
+    return { pid: bare.pid, port, end: () => bare.stop() };
+  }
+  const gateway = new Child<GatewayHandlers>("./gateway-process.ts", cpus);
+  // Nobody signs in: no SIP Server is needed.
+  const { httpPort: port } = await gateway.call("open", {
+    sipServerPort: 9,
+    rtpPorts: [26_400, 26_499],
+    workers: 1,
+    tls: true,
+    adminToken,
+  });
+  const end = async (): Promise<void> => {
+    await gateway.call("close").catch(() => {});
+    await gateway.stop();
+  };
+  return { pid: gateway.pid, port, end };
+}
+
+/** A server and its agents of their own, each held to a core of its own where there are two. */
+async function measure(served: Served, protocol: EndpointProtocol, options: Options): Promise<Level> {
   const { agents: count, seconds, periodMs } = options;
-  const cpus = (core: string) => ({ cpus: canPin() ? core : undefined });
-  const gateway = new Child<GatewayHandlers>("./gateway-process.ts", cpus("0"));
-  const load = new Child<EndpointHandlers>("./endpoint-process.ts", cpus("1"));
+  const load = new Child<EndpointHandlers>("./endpoint-process.ts", { cpus: canPin() ? "1" : undefined });
+  const adminToken = "bench-token-0123456789abcdef0123";
+  const { pid, port, end } = await open(served, adminToken);
   try {
-    const adminToken = "bench-token-0123456789abcdef0123";
-    // Nobody signs in: no SIP Server is needed.
-    const { httpPort: port } = await gateway.call("open", {
-      sipServerPort: 9,
-      rtpPorts: [26_400, 26_499],
-      workers: 1,
-      tls: true,
-      adminToken,
-    });
-    const watch = { seconds, gatewayPid: gateway.pid };
+    const watch = { seconds, gatewayPid: pid };
     const idleMs = await load.call("rest", { ...watch, seconds: Math.min(3, seconds) });
     await load.call("open", { port, adminToken, agents: count, protocol });
     // What is compiled meanwhile counts for no round.
@@ -101,15 +128,15 @@ async function measure(protocol: EndpointProtocol, options: Options): Promise<Le
       rounds.push(await load.call("ping", { ...watch, periodMs }));
     const idleCpuPercent = idleMs / Math.min(3, seconds) / 10;
     return {
+      served,
       protocol,
       agents: count,
       ...summary(rounds, idleCpuPercent),
-      residentKb: residentKb(gateway.pid),
+      residentKb: residentKb(pid),
     };
   } finally {
     await load.call("close").catch(() => {});
-    await gateway.call("close").catch(() => {});
-    await Promise.all([gateway.stop(), load.stop()]);
+    await Promise.all([end(), load.stop()]);
   }
 }
 
@@ -132,13 +159,28 @@ async function run(): Promise<number> {
   const machine = describeMachine(canPin());
   const levels: Level[] = [];
   for (const protocol of options.protocols) {
-    process.stderr.write(`${options.agents} agents, ${protocol}\n`);
-    levels.push(await measure(protocol, options));
+    for (const served of options.servers) {
+      process.stderr.write(`${options.agents} agents, ${protocol}, ${served}\n`);
+      levels.push(await measure(served, protocol, options));
+    }
   }
   machine.loadAverageAfter = loadAverage();
-  const head = ["", "agents", "pings/s", "wrong", "CPU %", "idle %", "us/ping", "p50 ms", "p99 ms", "MB"];
+  const head = [
+    "",
+    "server",
+    "agents",
+    "pings/s",
+    "wrong",
+    "CPU %",
+    "idle %",
+    "us/ping",
+    "p50 ms",
+    "p99 ms",
+    "MB",
+  ];
   const rows = levels.map((level) => [
     level.protocol,
+    level.served,
     level.agents,
     level.pingsPerSecond,
     level.wrong,
@@ -151,6 +193,11 @@ async function run(): Promise<number> {
   ]);
   console.log(table([head, ...rows]));
   console.log(`CPU: of one core, all threads; goal: below ${goalPercent} % with 1,000 agents at 2 s.`);
+  for (const protocol of options.protocols) {
+    const [ours, bare] = levels.filter((level) => level.protocol === protocol);
+    if (ours && bare && bare.usPerPing > 0)
+      console.log(`${protocol}: ${round(ours.usPerPing / bare.usPerPing, 2)} times Node's own server.`);
+  }
   const { json, ...shown } = options;
   if (json !== undefined) {
     const report = { bench: "endpoint", at: new Date().toISOString(), machine, options: shown, levels };

@@ -206,6 +206,11 @@ export class B2bua {
     return this.#echoes.has(presence) || this.#calls.running.some((call) => call.presence === presence);
   }
 
+  /** Whether any client of the DN has a call, signed in still or not. */
+  hasCallOf(dn: string): boolean {
+    return this.#calls.some(({ ended }, presence) => presence.dn === dn && !ended);
+  }
+
   /** Clients of the WRTC HTTP protocol are rung by these from now on. */
   useWrtcLegs(legs: AgentLegs<WrtcPresence>): void {
     this.#wrtcLegs = legs;

@@ -59,11 +59,21 @@ export class Bridge {
     }));
     this.#state.changes.on("change", () => this.#readers.tell());
     const [link, state, readers] = [this.#link, this.#state, this.#readers];
-    this.#watch = new Watch({ link, state, clock, often: () => readers.count > 0 });
-    const origins = new OriginRule(settings.origins, link, clock);
     const onRegistered = (registered: boolean): void => {
       if (settings.window === "on-register") this.#window.want(registered);
     };
+    this.#watch = new Watch({
+      link,
+      state,
+      clock,
+      often: () => readers.count > 0,
+      onStatus: (status) => {
+        // WWE registers once a day, and this bridge may have begun since.
+        if (status.wanted) onRegistered(true);
+        this.#window.look(status);
+      },
+    });
+    const origins = new OriginRule(settings.origins, link, clock);
     const warn = limitedWarn(log, clock);
     const forward = new Forward({ link, origins, state, warn, onRegistered });
     const { random } = options;
@@ -160,6 +170,8 @@ export class Bridge {
       await this.#window.show();
       return "The window is being opened.";
     }
+    if ((await this.#link.status())?.inCall === true)
+      return "Not restarted: the agent has a call, which the window would take with it.";
     const fault = await this.#options.restart();
     return fault === undefined ? "The bridge begins anew." : `Not restarted: ${fault}`;
   }

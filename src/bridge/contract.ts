@@ -96,4 +96,8 @@ export interface AgentStatusAnswer {
   readonly in_service: boolean;
   /** A page of the agent's holds `GET /endpoint/{session}/events`. */
   readonly page_connected: boolean;
+  /** WWE has the DN registered. */
+  readonly wanted: boolean;
+  /** A client of the DN has a call. */
+  readonly in_call: boolean;
 }

@@ -9,6 +9,8 @@ export const orderPatienceMs = 5_000;
 const mostWaiting = 65_536;
 /** Orders under way at a time; more are refused at once. */
 const mostPending = 16;
+/** Orders without an answer, one after the other, by which a page is gone: of a PC that lost its power TCP tells after a quarter of an hour. */
+const mostUnanswered = 2;
 
 /** How an order went. */
 export interface OrderOutcome {
@@ -34,6 +36,7 @@ export class PageLine {
   readonly #pending = new Map<number, Pending>();
   #stream: Readable | undefined;
   #holder: PageHolder | undefined;
+  #unanswered = 0;
 
   /** `nextId` rises over all lines, so that a late result of a former session means nothing. */
   constructor(clock: Clock, log: Logger, nextId: () => number) {
@@ -61,6 +64,11 @@ export class PageLine {
     return page.issuedAt >= (this.#holder?.issuedAt ?? 0);
   }
 
+  /** Whether it is this page that is connected. */
+  carries(page: PageHolder): boolean {
+    return this.connected && this.#holder?.issuedAt === page.issuedAt;
+  }
+
   /** The events for a page that is admitted. Another one before it is told so; its own former stream just ends. */
   open(page: PageHolder): Readable {
     const former = this.#stream;
@@ -71,6 +79,7 @@ export class PageLine {
     this.#drop("another page has taken over");
     const stream = new Readable({ read() {} });
     this.#stream = stream;
+    this.#unanswered = 0;
     this.#holder = page;
     // However it ends: read to its end, cut here, or left by its reader.
     stream.once("close", () => {
@@ -94,7 +103,13 @@ export class PageLine {
       this.#pending.delete(order.id);
       resolve(outcome);
     };
-    const timer = this.#clock.setTimer(orderPatienceMs, () => end(refused("the page gives no answer")));
+    const stream = this.#stream;
+    const timer = this.#clock.setTimer(orderPatienceMs, () => {
+      end(refused("the page gives no answer"));
+      // One that is there all the same connects again within a second.
+      if (this.#stream === stream && ++this.#unanswered >= mostUnanswered)
+        this.#drop("the page gives no answer");
+    });
     this.#pending.set(order.id, { timer, end });
     this.#write(eventOf("order", JSON.stringify(order)));
     return promise;
@@ -102,6 +117,7 @@ export class PageLine {
 
   /** What the page says of an order; nobody may wait for it any more. */
   receiveResult(id: number, outcome: OrderOutcome): void {
+    this.#unanswered = 0;
     this.#pending.get(id)?.end(outcome);
   }
 

@@ -14,6 +14,10 @@ export interface EndpointDoors {
   readonly credentialsFor: (dn: string) => Promise<PageCredentials | string>;
   /** Signs the DN's clients out against their will. */
   readonly signOut: (dn: string, reason: string) => void;
+  /** Whether one of the DN's clients has a call. */
+  readonly busy: (dn: string) => boolean;
+  /** Whether the time of a page's session is over. */
+  readonly isOver: (page: PageHolder) => boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -48,6 +52,12 @@ export class EndpointSession {
   /** The page that is being signed in. */
   #signingIn: Readable | undefined;
   #signingOut = false;
+  /** Why the DN is to be signed out once its call is over. */
+  #signOutDue: string | undefined;
+  /** Why the page did not sign in the last time: said once. */
+  #notSignedIn = "";
+  /** When what the page was last signed in with runs out, ms since 1970-01-01 UTC; 0: it is not signed in by us, as far as known. */
+  #signedInUntil = 0;
 
   /** `over`: called once, when nobody has been heard of for too long. */
   constructor(dn: string, doors: EndpointDoors, nextId: () => number, over: () => void) {
@@ -92,6 +102,7 @@ export class EndpointSession {
   /** A DN that is registered stays as it is. */
   register(): void {
     this.#machine.apply("register");
+    this.#signOutDue = undefined;
     if (!this.#reachable) this.#signIn();
   }
 
@@ -109,8 +120,27 @@ export class EndpointSession {
     const stream = this.page.open(holder);
     if (this.#options) this.#tell(this.#options);
     if (this.#machine.state === "wanted") this.#signIn();
-    if (this.#machine.state === "left") this.#tell({ order: "sign-out" });
+    if (this.#machine.state === "left" && this.inCall) this.#signOutDue ??= "WWE has un-registered the DN";
+    else if (this.#machine.state === "left") this.#tell({ order: "sign-out" });
     return stream;
+  }
+
+  /**
+   * Now and then: ends a page whose session is over, and signs one in again that was not or no longer is, since WWE sends
+   * RegisterDn once a day. A sign-out by somebody else is left to stand. A call is waited for.
+   */
+  tick(): void {
+    const { page, dn } = this;
+    const { busy, isOver, clock } = this.#doors;
+    if (page.connected && page.holder && isOver(page.holder) && !busy(dn)) return page.close();
+    page.keepAlive();
+    if (this.#signOutDue !== undefined) this.#signOut(this.#signOutDue);
+    const isOut = this.#machine.state === "wanted" && !this.#reachable;
+    if (isOut && clock.wallClock() >= this.#signedInUntil && !busy(dn)) this.#signIn();
+  }
+
+  get inCall(): boolean {
+    return this.#doors.busy(this.dn);
   }
 
   /** Idempotent. */
@@ -130,7 +160,7 @@ export class EndpointSession {
   #look(): void {
     const left = this.#heardAt + this.#lifeMs - this.#doors.clock.now();
     // A page that stays is still to be heard and told; so is WWE when it comes back.
-    const stays = this.#machine.state === "wanted" && this.#reachable;
+    const stays = (this.#machine.state === "wanted" && this.#reachable) || this.inCall;
     if (left > 0 || stays) return this.#lookIn(left > 0 ? left : this.#lifeMs);
     if (this.#machine.state === "wanted") {
       this.#log.warn(
@@ -140,6 +170,7 @@ export class EndpointSession {
       this.#machine.apply("expire");
       this.#signOut("WWE was not heard of");
     }
+    if (this.#signOutDue !== undefined) this.#signOut(this.#signOutDue);
     if (this.page.connected) return this.#lookIn(this.#lifeMs);
     this.#over();
   }
@@ -159,16 +190,26 @@ export class EndpointSession {
     try {
       const credentials = await this.#doors.credentialsFor(this.dn);
       if (typeof credentials === "string")
-        return this.#log.warn({ reason: credentials }, "endpoint: nothing signs the page in");
+        return this.#failed(credentials, "endpoint: nothing signs the page in");
       if (this.#machine.state !== "wanted" || this.page.stream !== stream) return;
       const { ok, reason } = await this.page.send({ order: "sign-in", credentials });
-      if (!ok) this.#log.warn({ reason }, "endpoint: the page did not sign in");
+      this.#signedInUntil = ok ? Date.parse(credentials.expires_at) : 0;
+      if (ok) this.#notSignedIn = "";
+      else this.#failed(reason, "endpoint: the page did not sign in");
     } finally {
       if (this.#signingIn === stream) this.#signingIn = undefined;
     }
   }
 
+  #failed(reason: string, message: string): void {
+    if (reason !== this.#notSignedIn) this.#log.warn({ reason }, message);
+    this.#notSignedIn = reason;
+  }
+
+  /** A page that signs out ends its calls: they are waited for. */
   #signOut(reason: string): void {
+    this.#signOutDue = this.inCall ? reason : undefined;
+    if (this.#signOutDue !== undefined) return;
     if (this.#signingOut) return;
     this.#signingOut = true;
     this.#run(this.#bringOut(reason), "sign-out");

@@ -61,7 +61,7 @@ export class EndpointSessions {
   }
 
   #tick(): void {
-    for (const { page } of this.#byDn.values()) page.keepAlive();
+    for (const session of this.#byDn.values()) session.tick();
     this.#keepAlive =
       this.size === 0 ? undefined : this.#doors.clock.setTimer(keepAliveMs, () => this.#tick());
   }

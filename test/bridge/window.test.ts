@@ -176,6 +176,30 @@ describe("the window with the sound", () => {
     expect(scene.state).toBe("open");
   });
 
+  it("is opened anew with another token when its page stays unconnected, later each time, never in a call", async () => {
+    await open();
+    const lost = { pageConnected: false, inCall: false };
+    const lookFor = async (ms: number, status: object): Promise<number> => {
+      for (let passed = 0; passed < ms; passed += 5000) {
+        scene.window.look(status);
+        await scene.settle(5000);
+      }
+      return scene.machine.started.length;
+    };
+    expect(await lookFor(300_000, { pageConnected: false, inCall: true })).toBe(1);
+    expect(await lookFor(300_000, { pageConnected: false })).toBe(1);
+    expect(await lookFor(55_000, lost)).toBe(1);
+    expect(await lookFor(20_000, lost)).toBe(2);
+    expect(scene.machine.started[0]?.killed).toBe(1);
+    expect(scene.state).toBe("open");
+    expect(await lookFor(90_000, lost)).toBe(2);
+    expect(await lookFor(60_000, lost)).toBe(3);
+    scene.window.look({ pageConnected: true, inCall: false });
+    expect(await lookFor(80_000, lost)).toBe(4);
+    scene.window.want(false);
+    expect(await lookFor(300_000, lost)).toBe(4);
+  });
+
   it("ends with the bridge, its own program alone", async () => {
     await open();
     const { last } = scene;

@@ -11,8 +11,17 @@ function openSessions() {
   const clock = new FakeClock();
   const dns = new Dns();
   const log = keepingLog();
-  const { registrar, trunk, credentialsFor, signOut } = dns;
-  const sessions = new EndpointSessions({ registrar, trunk, credentialsFor, signOut, clock, log });
+  const { registrar, trunk, credentialsFor, signOut, busy, isOver } = dns;
+  const sessions = new EndpointSessions({
+    registrar,
+    trunk,
+    credentialsFor,
+    signOut,
+    busy,
+    isOver,
+    clock,
+    log,
+  });
   const warnings = (): string[] =>
     log.lines.filter(({ level }) => level === "warn").map(({ message }) => message);
   return { clock, dns, sessions, session: sessions.of("5001"), warnings };
@@ -327,4 +336,132 @@ it("closing leaves no timer", async () => {
   sessions.close();
   expect(clock.pendingTimers).toBe(0);
   expect(sessions.size).toBe(0);
+});
+
+it("a page that could not sign in is told again, until it has, though WWE asks once", async () => {
+  const { session, dns, clock } = openSessions();
+  const { names, orders } = reader(session.openPage(page(1)));
+  session.register();
+  await settle();
+  session.page.receiveResult(orders()[0]?.id ?? 0, { ok: false, reason: "the microphone is taken" });
+  await clock.advanceAsync(20_000);
+  await settle();
+  expect(names()).toEqual(["sign-in", "sign-in"]);
+  session.page.receiveResult(orders()[1]?.id ?? 0, { ok: true, reason: "" });
+  dns.signIn("5001");
+  await clock.advanceAsync(60_000);
+  expect(names()).toHaveLength(2);
+});
+
+it("a page whose SIP credentials have run out is signed in with new ones, after its call; whom others signed out is not", async () => {
+  const { session, dns, clock } = openSessions();
+  dns.credentialsUntil = new Date(clock.wallClock() + 100_000).toISOString();
+  const { names, orders } = reader(session.openPage(page(1)));
+  session.register();
+  await settle();
+  session.page.receiveResult(orders()[0]?.id ?? 0, { ok: true, reason: "" });
+  dns.signIn("5001");
+  await settle();
+  dns.leave("5001");
+  await clock.advanceAsync(80_000);
+  await settle();
+  expect(names()).toEqual(["sign-in"]);
+  dns.inCall.add("5001");
+  await clock.advanceAsync(40_000);
+  await settle();
+  expect(names()).toEqual(["sign-in"]);
+  dns.inCall.clear();
+  await clock.advanceAsync(20_000);
+  await settle();
+  expect(names()).toEqual(["sign-in", "sign-in"]);
+});
+
+it("silence of WWE while the page's WebSocket is lost does not sign a page out that has a call", async () => {
+  const { session, dns, clock } = openSessions();
+  const { names, orders } = reader(session.openPage(page(1)));
+  session.register();
+  await settle();
+  session.page.receiveResult(orders()[0]?.id ?? 0, { ok: true, reason: "" });
+  dns.presences.set("5001", { reachable: false });
+  dns.inCall.add("5001");
+  await clock.advanceAsync(3 * life, 20_000);
+  await settle();
+  expect(names()).not.toContain("sign-out");
+  expect(dns.signedOut).toEqual([]);
+  dns.inCall.clear();
+  await clock.advanceAsync(life, 20_000);
+  await settle();
+  expect(names()).toContain("sign-out");
+});
+
+it("a page whose session is over is let go, but not in a call", async () => {
+  const { session, dns, clock } = openSessions();
+  session.openPage(page(1));
+  dns.over.add(1);
+  dns.inCall.add("5001");
+  await clock.advanceAsync(60_000);
+  expect(session.page.connected).toBe(true);
+  dns.inCall.clear();
+  await clock.advanceAsync(20_000);
+  expect(session.page.connected).toBe(false);
+});
+
+it("UnregisterDn in a call signs the DN out after it; RegisterDn meanwhile takes that back", async () => {
+  const { session, dns, clock } = openSessions();
+  const { names } = reader(session.openPage(page(1)));
+  session.register();
+  dns.signIn("5001");
+  dns.inCall.add("5001");
+  session.unregister();
+  await clock.advanceAsync(60_000, 20_000);
+  expect(session.active).toBe(false);
+  const before = names().length;
+  expect(names()).not.toContain("sign-out");
+  session.register();
+  dns.inCall.clear();
+  await clock.advanceAsync(60_000, 20_000);
+  expect(names()).toHaveLength(before);
+  dns.inCall.add("5001");
+  session.unregister();
+  session.openPage(page(2)).on("data", () => {});
+  dns.inCall.clear();
+  await clock.advanceAsync(26_000, 1000);
+  await settle();
+  expect(dns.signedOut).toEqual(["5001: WWE has un-registered the DN"]);
+});
+
+it("why a page does not sign in is said once, however often it is tried", async () => {
+  const { session, dns, clock, warnings } = openSessions();
+  session.openPage(page(1));
+  dns.refusal = "nobody may sign in with this DN";
+  session.register();
+  await settle();
+  await clock.advanceAsync(100_000, 20_000);
+  expect(warnings()).toEqual(["endpoint: nothing signs the page in"]);
+});
+
+it("a page that answers no order, as of a PC that lost its power, counts as gone after the second", async () => {
+  const { session, clock } = openSessions();
+  const { names } = reader(session.openPage(page(1)));
+  session.register();
+  await settle();
+  await clock.advanceAsync(orderPatienceMs);
+  expect(session.page.connected).toBe(true);
+  await clock.advanceAsync(20_000, 5000);
+  await settle();
+  await clock.advanceAsync(orderPatienceMs);
+  expect(names()).toHaveLength(2);
+  expect(session.page.connected).toBe(false);
+});
+
+it("a page that answered in between is not gone", async () => {
+  const { session, clock } = openSessions();
+  const { orders } = reader(session.openPage(page(1)));
+  for (let turn = 0; turn < 3; turn++) {
+    const late = session.order({ order: "sound" });
+    await clock.advanceAsync(orderPatienceMs);
+    expect((await late).ok).toBe(false);
+    session.page.receiveResult(orders().at(-1)?.id ?? 0, { ok: true, reason: "" });
+  }
+  expect(session.page.connected).toBe(true);
 });

@@ -22,6 +22,10 @@ export class Dns {
   readonly presences = new Map<string, { reachable: boolean }>();
   readonly states = new Map<string, TrunkState>();
   readonly signedOut: string[] = [];
+  credentialsUntil = "2026-01-01T12:00:00.000Z";
+  /** `issuedAt` of page sessions that are over. */
+  readonly over = new Set<number>();
+  readonly inCall = new Set<string>();
   /** In place of credentials: why there are none. */
   refusal: string | undefined;
 
@@ -64,8 +68,12 @@ export class Dns {
       user: `${dn};exp=1;id=2`,
       realm: "jackfield",
       ha1: "0",
-      expires_at: "2026-01-01T12:00:00.000Z",
+      expires_at: this.credentialsUntil,
     };
+
+  readonly busy = (dn: string): boolean => this.inCall.has(dn);
+
+  readonly isOver = ({ issuedAt }: { readonly issuedAt: number }): boolean => this.over.has(issuedAt);
 
   readonly signOut = (dn: string, reason: string): void => {
     this.signedOut.push(`${dn}: ${reason}`);
@@ -118,8 +126,17 @@ export async function openBench(options: BenchOptions = {}) {
     clock,
     random,
   });
-  const { registrar, trunk, credentialsFor, signOut } = dns;
-  const sessions = new EndpointSessions({ registrar, trunk, credentialsFor, signOut, clock, log });
+  const { registrar, trunk, credentialsFor, signOut, busy } = dns;
+  const sessions = new EndpointSessions({
+    registrar,
+    trunk,
+    credentialsFor,
+    signOut,
+    busy,
+    isOver: (page) => tokens.isOver(page),
+    clock,
+    log,
+  });
   const guard = new LoginGuard({
     clock,
     limits: () => ({ perAccount: 10, perAddress: 20, perDn: 50, forgiveSeconds: 30, neverBan: [] }),

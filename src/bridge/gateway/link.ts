@@ -1,5 +1,5 @@
 import type { Clock, Logger } from "../../core/index.ts";
-import type { CredentialStore, Enrolment } from "../contract.ts";
+import type { AgentStatusAnswer, CredentialStore, Enrolment } from "../contract.ts";
 import {
   GatewayUnreachable,
   type GatewayAnswer,
@@ -17,6 +17,9 @@ const readAgainMs = 10_000;
 export interface AgentStatus {
   readonly inService?: boolean | undefined;
   readonly pageConnected?: boolean | undefined;
+  /** WWE has the DN registered. */
+  readonly wanted?: boolean | undefined;
+  readonly inCall?: boolean | undefined;
 }
 
 export interface LinkView {
@@ -178,10 +181,16 @@ function pageAddressOf({ status, body }: GatewayAnswer, gateway: string): string
 }
 
 function asStatus(body: Buffer): AgentStatus {
-  const { in_service: inService, page_connected: pageConnected } = objectOf(body);
+  const answer = objectOf(body);
+  const told = (name: keyof AgentStatusAnswer): boolean | undefined => {
+    const value = answer[name];
+    return typeof value === "boolean" ? value : undefined;
+  };
   return {
-    inService: typeof inService === "boolean" ? inService : undefined,
-    pageConnected: typeof pageConnected === "boolean" ? pageConnected : undefined,
+    inService: told("in_service"),
+    pageConnected: told("page_connected"),
+    wanted: told("wanted"),
+    inCall: told("in_call"),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../../core/index.ts";
 import type { BridgeState } from "../state.ts";
-import type { GatewayLink } from "./link.ts";
+import type { AgentStatus, GatewayLink } from "./link.ts";
 
 export interface WatchOptions {
   readonly link: Pick<GatewayLink, "status" | "view">;
@@ -8,6 +8,8 @@ export interface WatchOptions {
   readonly clock: Clock;
   /** Somebody looks. */
   readonly often: () => boolean;
+  /** Told of each answer. */
+  readonly onStatus: (status: AgentStatus) => void;
 }
 
 const lookMs = 5000;
@@ -52,6 +54,7 @@ export class Watch {
     const { link, state } = this.#options;
     const status = await link.status();
     if (this.#closed) return;
+    if (status) this.#options.onStatus(status);
     const { inService, pageConnected } = state.view;
     const now = {
       inService: status?.inService ?? (link.view.reachable ? inService : undefined),

@@ -1,5 +1,6 @@
 import { StateMachine, type Clock, type Logger, type Timer, type Transitions } from "../../core/index.ts";
 import type { Machine, StartedProgram } from "../contract.ts";
+import type { AgentStatus } from "../gateway/link.ts";
 import { findBrowser } from "./browsers.ts";
 
 /** `waiting`: it is opened later by itself. */
@@ -43,6 +44,9 @@ const delaysMs = [2000, 5000, 15_000, 60_000];
 const soundMs = 60_000;
 /** A browser of this profile that runs already takes the window over, and the one just started is done at once. */
 const handedOverMs = 5000;
+/** A page that stays unconnected for this long does not come back by itself (its session is over), ms; twice as long each time it was no cure. */
+const lostMs = 60_000;
+const longestLostMs = 1_800_000;
 
 /**
  * The window with the page that carries the sound: the installed browser in app mode, with a profile of its own. Reopened
@@ -57,6 +61,9 @@ export class AppWindow {
   #tries = 0;
   #handedOver = false;
   #problem: string | undefined;
+  /** Since when its page is known not to be connected, monotonic ms. */
+  #lostSince: number | undefined;
+  #lostMs = lostMs;
 
   constructor(options: AppWindowOptions) {
     this.#options = options;
@@ -80,6 +87,23 @@ export class AppWindow {
     program?.kill();
     await program?.exited;
     if (this.#state.state === "closed" || this.#state.state === "waiting") this.#begin(true);
+  }
+
+  /** How the agent stands: a window whose page is lost for good is closed, and opened anew with another token; never in a call. */
+  look({ pageConnected, inCall }: AgentStatus): void {
+    if (pageConnected) this.#lostMs = lostMs;
+    const now = this.#options.clock.now();
+    const isLost = pageConnected === false && inCall === false;
+    if (!isLost || !this.#wanted || this.#state.state !== "open") {
+      this.#lostSince = undefined;
+      return;
+    }
+    this.#lostSince ??= now;
+    if (now - this.#lostSince < this.#lostMs) return;
+    this.#lostSince = undefined;
+    this.#lostMs = Math.min(longestLostMs, this.#lostMs * 2);
+    this.#options.log.warn({}, "the page in the window is not connected: the window is opened anew");
+    this.#program?.kill();
   }
 
   /** Closes it for good; resolves when its program is over. */

@@ -31,6 +31,8 @@ export function openEndpoint(rooms: GatewayRooms): Onlooker | undefined {
     trunk: trunkRegistrations,
     credentialsFor: (dn) => credentialsFor(rooms, dn),
     signOut: (dn, reason) => signOut(rooms, dn, reason),
+    busy: (dn) => rooms.b2bua.hasCallOf(dn),
+    isOver: (page) => tokens.isOver(page),
     clock,
     log,
   });

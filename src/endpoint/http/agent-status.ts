@@ -17,6 +17,8 @@ export function answerStatus(
   const answer: AgentStatusAnswer = {
     in_service: session?.active ?? false,
     page_connected: session?.page.connected ?? false,
+    wanted: session !== undefined && session.state !== "idle",
+    in_call: session?.inCall ?? false,
   };
   return reply.send(answer);
 }

@@ -31,7 +31,11 @@ export function answerPage(
   const act = acts.get(`${request.method} ${name}`);
   if (!act) return undefined;
   const { tokens, sessions } = desk.options;
-  const page = tokens.page(secret);
+  // A page that stays connected over the end of its session, in a call, is still to be heard.
+  const page = tokens.page(
+    secret,
+    (one) => request.method === "POST" && sessions.find(one.dn)?.page.carries(one) === true,
+  );
   if (!page) return desk.refuse(request, reply, "token", 401, "this page session is not known or over");
   if (sessions.find(page.dn)?.page.admits(page) === false)
     return desk.refuse(request, reply, "token", 401, "a newer page has taken over", "replaced");

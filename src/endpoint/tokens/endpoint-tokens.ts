@@ -112,12 +112,16 @@ export class EndpointTokens {
     return { session, dn, expiresAt: issuedAt + pageSessionMs };
   }
 
-  /** Undefined: forged, expired, of another secret, or of a revoked token. */
-  page(session: string): PageHolder | undefined {
+  /** Undefined: forged, of another secret, of a revoked token, or over, unless `overToo` holds of it. */
+  page(session: string, overToo: (page: PageHolder) => boolean = () => false): PageHolder | undefined {
     const [, id, issued, dn] = pageText.exec(this.#signed.read(session) ?? "") ?? [];
     if (id === undefined || dn === undefined || this.isRevoked(id)) return undefined;
-    const issuedAt = Number(issued);
+    const page = { dn, id, issuedAt: Number(issued) };
+    return this.isOver(page) && !overToo(page) ? undefined : page;
+  }
+
+  isOver({ issuedAt }: PageHolder): boolean {
     const { clock, pageSessionMs } = this.#options;
-    return clock.wallClock() >= issuedAt + pageSessionMs ? undefined : { dn, id, issuedAt };
+    return clock.wallClock() >= issuedAt + pageSessionMs;
   }
 }

@@ -115,9 +115,9 @@ it("the bridge: a code, a token, a page token for the browser", async () => {
   const [, { token: pageToken = "", url }] = await api(`/endpoint/${token}/page-token`, {});
   expect(url).toBe(`http://127.0.0.1:${gateway.httpPort}/#endpoint=${pageToken}`);
   const statusOf = async () => (await ask(gateway.httpPort, "GET", `/endpoint/${token}/status`, {})).text;
-  expect(await statusOf()).toBe('{"in_service":false,"page_connected":false}');
+  expect(await statusOf()).toBe('{"in_service":false,"page_connected":false,"wanted":false,"in_call":false}');
   const page = await TestPage.open(pageBench(), pageToken);
-  expect(await statusOf()).toBe('{"in_service":false,"page_connected":true}');
+  expect(await statusOf()).toBe('{"in_service":false,"page_connected":true,"wanted":false,"in_call":false}');
   page.close();
 });
 

@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import type { Refusal } from "../phone/call-control.ts";
 import type { SoftphoneSnapshot } from "../snapshot.ts";
 import type { Softphone } from "../softphone.ts";
 import type { Sound } from "../sound/sound.ts";
@@ -56,10 +57,22 @@ export function openEndpoint(
 }
 
 function carrierOf({ softphone, sound }: EndpointParts, heard: Heard): Carrier {
+  // The order comes again while the browser still asks for the microphone: it is asked for once.
+  let underWay: { readonly dn: string; readonly done: Promise<Refusal> } | undefined;
   return {
     phone: softphone.phone,
-    signIn: async (by) => await softphone.signIn({ ...softphone.remembered, password: "", ...by }),
+    signIn: async (by) => {
+      if (underWay?.dn === by.dn) return await underWay.done;
+      const mine = { dn: by.dn, done: softphone.signIn({ ...softphone.remembered, password: "", ...by }) };
+      underWay = mine;
+      try {
+        return await mine.done;
+      } finally {
+        if (underWay === mine) underWay = undefined;
+      }
+    },
     signOut: () => {
+      underWay = undefined;
       if (softphone.phone.snapshot.dn !== undefined) softphone.signOut();
       heard.reset();
     },
