@@ -1,7 +1,7 @@
 import type { Timer } from "../core/index.ts";
 import { EndpointSession, type EndpointDoors } from "./session.ts";
 
-/** Comments to the pages, so that proxies do not take a stream for dead, ms. */
+/** Signs of life to the pages: neither they nor proxies take a silent stream for dead, ms. */
 const keepAliveMs = 20_000;
 
 /** All sessions, one for each DN somebody has a token of. */
