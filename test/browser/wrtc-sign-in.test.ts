@@ -77,6 +77,35 @@ async function heard(uuid: string): Promise<void> {
   await until(() => lab.soundOf(uuid).length > 5);
 }
 
+/** A page whose sound takes the path that a test can disturb. */
+async function openBehind(): Promise<WrtcPage> {
+  const page = await openWrtc(lab);
+  await page.phone.page.evaluate((port) => {
+    const real = Reflect.get(RTCPeerConnection.prototype, "setRemoteDescription");
+    RTCPeerConnection.prototype.setRemoteDescription = async function (description) {
+      const sdp = description.sdp?.replaceAll(/ \d+ typ host/g, ` ${port} typ host`);
+      await Reflect.apply(real, this, [{ type: description.type, sdp }]);
+    };
+  }, path.port);
+  await page.phone.register(lab.account(page.dn));
+  return page;
+}
+
+function ufrags(page: WrtcPage): Set<string | undefined> {
+  return new Set(page.roap("OFFER").map(({ sdp }) => /^a=ice-ufrag:(.*)\r$/m.exec(String(sdp))?.[1]));
+}
+
+async function iceIs(page: WrtcPage, state: RTCIceConnectionState): Promise<void> {
+  await page.phone.page.waitForFunction(
+    (wanted) => window.wrtc.grtc.connection()?.iceConnectionState === wanted,
+    state,
+  );
+}
+
+async function framesReceived(page: WrtcPage): Promise<number> {
+  return (await page.phone.encodedFrames()).filter(({ side }) => side === "received").length;
+}
+
 async function isCalled(page: WrtcPage): Promise<void> {
   const uuid = await lab.sandbox.ring(page.dn, "1003");
   await page.phone.nextCall();
@@ -207,23 +236,32 @@ for (const { client, title, missing } of wrtcClients)
 
 describe("clients of the protocol", () => {
   it("talk on when their network's address changes, after an offer with the ufrag of before", async () => {
-    const page = await openWrtc(lab);
-    await page.phone.page.evaluate((port) => {
-      const real = Reflect.get(RTCPeerConnection.prototype, "setRemoteDescription");
-      RTCPeerConnection.prototype.setRemoteDescription = async function (description) {
-        const sdp = description.sdp?.replaceAll(/ \d+ typ host/g, ` ${port} typ host`);
-        await Reflect.apply(real, this, [{ type: description.type, sdp }]);
-      };
-    }, path.port);
-    await page.phone.register(lab.account(page.dn));
+    const page = await openBehind();
     const uuid = await lab.call(page, "9196");
     await heard(uuid);
     path.rebind();
     await page.do("makeOffer", undefined, true, false);
     await until(() => page.roap("OK").length === 2);
-    const ufrags = page.roap("OFFER").map(({ sdp }) => /^a=ice-ufrag:(.*)\r$/m.exec(String(sdp))?.[1]);
-    expect(new Set(ufrags).size).toBe(1);
+    expect(ufrags(page).size).toBe(1);
     await heard(uuid);
+  });
+
+  it("talk on after a time without UDP, by the offer that is sent when ICE is lost", async () => {
+    const page = await openBehind();
+    const uuid = await lab.call(page, "9196");
+    await heard(uuid);
+    path.blocked = true;
+    await iceIs(page, "disconnected");
+    await page.do("makeOffer", undefined, true, false);
+    await until(() => page.roap("OK").length === 2);
+    path.blocked = false;
+    await iceIs(page, "connected");
+    expect(ufrags(page).size).toBe(1);
+    await heard(uuid);
+    // Of the echo.
+    await page.phone.clearEncodedFrames();
+    await expect.poll(async () => await framesReceived(page)).toBeGreaterThan(5);
+    expect(lab.callOf(page.dn)?.uuid).toBe(uuid);
   });
 
   it.each(["udp", "tcp"] as const)("talk by nothing but a TURN server (%s)", async (transport) => {

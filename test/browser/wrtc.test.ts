@@ -27,7 +27,7 @@ import {
  * 28  calls: busy; two clients of one DN: calls/inbound                  29  calls: replies are lost
  * 30  calls: digits with Opus; with PCMU: test/browser/dtmf.test.ts, the same relay
  * 31  calls: data, both ways          32  calls: statistics              33  calls: video. VP8 passed through: not built
- * 34  calls: a new connection         35  sign-in: the address changes. Twenty seconds without a network: not tested, too long
+ * 34  calls: a new connection         35  sign-in: the address changes, and a time without UDP
  * 36  calls: itself; destinations     37  sign-in: TURN by UDP and TCP   38  calls: signs out; fifty calls: many
  * 39  no second version of the library is at hand                        40  the simple variant has tests of its own
  *

@@ -2,9 +2,12 @@ import { createSocket, type Socket } from "node:dgram";
 
 /**
  * The path between a browser and the gateway's media port, as a NAT is one: each of the browser's ports gets a port of
- * its own toward the gateway. It can get another (`rebind`), or be cut off for good (`cut`).
+ * its own toward the gateway. It can get another (`rebind`), be cut off for good (`cut`), or let nothing through for a
+ * while (`blocked`).
  */
 export class UdpPath {
+  /** Nothing passes, either way. */
+  blocked = false;
   readonly #front: Socket;
   readonly #target: number;
   readonly #upstream = new Map<number, Socket>();
@@ -44,12 +47,14 @@ export class UdpPath {
   }
 
   #up(packet: Buffer, port: number): void {
-    if (this.#cut.has(port)) return;
+    if (this.blocked || this.#cut.has(port)) return;
     let socket = this.#upstream.get(port);
     if (socket === undefined) {
       socket = createSocket("udp4");
       this.#upstream.set(port, socket);
-      socket.on("message", (answer) => this.#front.send(answer, port, "127.0.0.1"));
+      socket.on("message", (answer) => {
+        if (!this.blocked) this.#front.send(answer, port, "127.0.0.1");
+      });
     }
     socket.send(packet, this.#target, "127.0.0.1");
   }
