@@ -73,6 +73,8 @@ export interface TrunkLocal {
 /** What the browser's SDP said. */
 export interface BrowserRemote {
   readonly iceUfrag: string;
+  /** Secret. Undefined or empty: a browser that stops to send checks is not asked for one. */
+  readonly icePwd?: string | undefined;
   /** At least one; any that matches the peer's certificate suffices (RFC 8122 5). */
   readonly fingerprints: readonly Fingerprint[];
   /** Codec both agreed on and its numbers as the browser sends and expects them. */

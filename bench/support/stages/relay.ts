@@ -46,6 +46,7 @@ class SilentTransport implements RelayTransport {
     this.handlers = handlers;
   }
   setRemote(): void {}
+  upkeep(): void {}
   sendRtp(): boolean {
     this.sent++;
     return true;

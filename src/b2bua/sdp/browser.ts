@@ -135,11 +135,11 @@ function eventsFor(codecs: readonly CodecName[]): OfferedTelephoneEvent[] {
 }
 
 function remoteOf(
-  { iceUfrag, fingerprints, rtcpReducedSize }: BrowserDescription,
+  { iceUfrag, icePwd, fingerprints, rtcpReducedSize }: BrowserDescription,
   payload: Payload,
   direction: Direction,
 ): BrowserRemote {
-  return { iceUfrag, fingerprints, payload, direction, rtcpReducedSize };
+  return { iceUfrag, icePwd, fingerprints, payload, direction, rtcpReducedSize };
 }
 
 function audioSection(

@@ -14,6 +14,8 @@ export interface BrowserTransportLocal {
 /** What the browser's SDP says of its transport. */
 export interface BrowserTransportRemote {
   readonly iceUfrag: string;
+  /** Undefined: the browser is not asked when it falls silent. */
+  readonly icePwd?: string | undefined;
   readonly fingerprints: readonly Fingerprint[];
 }
 
@@ -41,6 +43,8 @@ export interface BrowserTransport {
   sendRtcp(packet: Buffer, length: number): boolean;
   /** New ICE credentials of ours; the old ones serve until the first valid check with the new (RFC 8445 9). */
   restartIce(): BrowserTransportLocal;
+  /** To be called now and then, `now` as of the clock: asks a browser that has stopped to send checks for one. */
+  upkeep(now: number): void;
   /** DTLS is done and an address is known: `sendRtp` sends. */
   readonly connected: boolean;
   /** `clock.now()` of the last authenticated check (RFC 7675 seen from the lite side); undefined before the first. */

@@ -116,7 +116,8 @@ class Port implements BrowserPort {
   #receiveStun(packet: Buffer, address: string, port: number): void {
     const message = decodeStun(packet, packet.length);
     if (message === undefined) return this.#counters.add("stunMalformed");
-    if (message.class === "indication") return;
+    // Answers are to our own checks: they say nothing that the browser's next check does not say better.
+    if (message.class !== "request") return;
     const transport = this.#byUfrag.get(localUfragOf(message) ?? "");
     // Not answered: a call that is over has browsers that ask on for a while.
     if (transport === undefined) return this.#counters.add("stunUnknownUfrag");

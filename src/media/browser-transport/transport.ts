@@ -53,6 +53,8 @@ export class SendSlots {
 
 /** Consent checks come every 4 to 6 s (RFC 7675 5.1); an address without one for longer is not the browser's any more, ms. */
 const consentSilenceMs = 7000;
+/** Between two checks of our own to a browser that sends none, ms. */
+const askEveryMs = 1000;
 
 const silent: BrowserTransportHandlers = { onRtp() {}, onRtcp() {}, onConnected() {}, onFailed() {} };
 
@@ -70,6 +72,7 @@ export class Transport implements BrowserTransport {
   #profile: SrtpProfile | undefined;
   #selected: ValidatedAddress<Transport> | undefined;
   #lastConsentAt: number | undefined;
+  #askAt = 0;
   #everConnected = false;
   #dtlsBegun = false;
   #closed = false;
@@ -110,9 +113,9 @@ export class Transport implements BrowserTransport {
     return this.#counters.all;
   }
 
-  setRemote({ iceUfrag, fingerprints }: BrowserTransportRemote): void {
+  setRemote({ iceUfrag, icePwd, fingerprints }: BrowserTransportRemote): void {
     if (this.#closed) return;
-    this.ice.setRemoteUfrag(iceUfrag);
+    this.ice.setRemote(iceUfrag, icePwd ?? "");
     if (sameFingerprints(fingerprints, this.#fingerprints) && !this.#dtls.over) return;
     if (usableFingerprints(fingerprints).length === 0)
       return this.#fail("no fingerprint of SHA-256, SHA-384 or SHA-512 in the browser's SDP");
@@ -148,6 +151,15 @@ export class Transport implements BrowserTransport {
     if (this.tap !== undefined && this.#selected !== undefined)
       this.tap.rtcp(true, packet, length, this.#selected.address, this.#selected.port);
     return true;
+  }
+
+  upkeep(now: number): void {
+    const to = this.#selected;
+    if (to === undefined || this.#lastConsentAt === undefined || !this.#everConnected) return;
+    if (now < Math.max(this.#askAt, this.#lastConsentAt + consentSilenceMs)) return;
+    this.#askAt = now + askEveryMs;
+    const check = this.ice.request();
+    if (check !== undefined) this.#context.socket.send(check, check.length, to.port, to.address);
   }
 
   close(): void {

@@ -3,6 +3,7 @@ import type { Random } from "../../core/index.ts";
 import { xorMappedAddress } from "./address.ts";
 import {
   bindingMethod,
+  bindingRequest,
   encodeStun,
   integrityIsRight,
   stunAttributes,
@@ -11,6 +12,8 @@ import {
 } from "./stun.ts";
 
 const bindingSuccess = 0x0101;
+/** RFC 8445 5.1.2.1: type preference 110, the only address and component. */
+const peerReflexivePriority = Buffer.from([110, 0xff, 0xff, 0xff]);
 const bindingError = 0x0111;
 
 export interface IceCredentials {
@@ -43,8 +46,8 @@ export interface UfragTable {
 
 interface Generation extends IceCredentials {
   readonly key: KeyObject;
-  /** The browser's fragment; undefined until its SDP came, then the check must name it. */
-  remoteUfrag: string | undefined;
+  /** The browser's; undefined until its SDP came, then the check must name its fragment. */
+  remote: { readonly ufrag: string; readonly key: KeyObject | undefined } | undefined;
 }
 
 /** Part before the colon of USERNAME: the fragment of whom the check is sent to (RFC 8445 7.2.2). */
@@ -79,8 +82,9 @@ export function stunError(
 }
 
 /**
- * The lite side of ICE for one browser (RFC 8445 2.5): answers authenticated checks, sends none. It is always the
- * controlled agent. It holds credentials only; which address is used is the owner's business.
+ * The lite side of ICE for one browser (RFC 8445 2.5): answers authenticated checks, and asks only a browser that has
+ * stopped to ask (`request`). It is always the controlled agent. It holds credentials only; which address is used is the
+ * owner's business.
  */
 export class IceLite {
   readonly #random: Random;
@@ -100,9 +104,25 @@ export class IceLite {
     return { iceUfrag: this.#current.iceUfrag, icePwd: this.#current.icePwd };
   }
 
-  /** The browser's username fragment, for the newest credentials. */
-  setRemoteUfrag(ufrag: string): void {
-    this.#current.remoteUfrag = ufrag;
+  /** The browser's credentials, for the newest of ours; without a password it cannot be asked. */
+  setRemote(ufrag: string, pwd: string): void {
+    this.#current.remote = { ufrag, key: pwd === "" ? undefined : createSecretKey(Buffer.from(pwd)) };
+  }
+
+  /**
+   * A check of our own. RFC 8445 has none from a lite agent; but a browser drops its pairs after 15 s without an answer
+   * (Chromium 156) and then sends no check any more, nor takes our packets for a sign of life: only a check of ours
+   * brings the path back without an ICE restart. Undefined: the browser's credentials are not known.
+   */
+  request(): Buffer | undefined {
+    const { iceUfrag, remote } = this.#current;
+    if (this.#closed || remote?.key === undefined) return undefined;
+    const attributes = [
+      { type: stunAttributes.username, value: Buffer.from(`${remote.ufrag}:${iceUfrag}`) },
+      { type: stunAttributes.priority, value: peerReflexivePriority },
+      { type: stunAttributes.iceControlled, value: this.#random.bytes(8) },
+    ];
+    return encodeStun(bindingRequest, this.#random.bytes(12), attributes, remote.key);
   }
 
   /** New credentials; the old serve on until a check with the new comes (RFC 8445 9). */
@@ -171,7 +191,7 @@ export class IceLite {
     const local = localUfragOf(message);
     for (const generation of [this.#current, this.#previous]) {
       if (generation === undefined || generation.iceUfrag !== local) continue;
-      const expected = generation.remoteUfrag;
+      const expected = generation.remote?.ufrag;
       const matches = expected === undefined || message.username === `${generation.iceUfrag}:${expected}`;
       return matches ? generation : undefined;
     }
@@ -184,7 +204,7 @@ export class IceLite {
       const iceUfrag = this.#random.bytes(6).toString("base64");
       const icePwd = this.#random.bytes(18).toString("base64");
       if (this.#table.enter(iceUfrag))
-        return { iceUfrag, icePwd, key: createSecretKey(Buffer.from(icePwd)), remoteUfrag: undefined };
+        return { iceUfrag, icePwd, key: createSecretKey(Buffer.from(icePwd)), remote: undefined };
     }
   }
 }

@@ -13,6 +13,8 @@ const maxAttributes = 32;
 const maxUsernameBytes = 509;
 
 export const bindingMethod = 0x001;
+/** Class and method. */
+export const bindingRequest = 0x0001;
 
 export const stunAttributes = {
   username: 0x0006,

@@ -382,6 +382,7 @@ export class RelaySession {
     if (this.#farewellAt >= 0 && now >= this.#farewellAt) this.#fail("browser closed its media connection");
     if (!this.#connected) return;
     this.#steps.look(now, this.#transport.lastConsentAt);
+    this.#transport.upkeep(now);
     if (this.#transport.connected) this.#browser.rtcp.tick(now);
     if (this.#trunkEnd.reachable) this.#trunk.rtcp.tick(now);
     this.#checkIdle(this.#browser, now);

@@ -9,7 +9,13 @@ export interface RelayTransport {
   readonly dropped: Readonly<Record<string, number>>;
   /** Sees all plain packets of this side while a capture runs. */
   tap?: PacketTap | undefined;
-  setRemote(remote: { readonly iceUfrag: string; readonly fingerprints: readonly Fingerprint[] }): void;
+  setRemote(remote: {
+    readonly iceUfrag: string;
+    readonly icePwd?: string | undefined;
+    readonly fingerprints: readonly Fingerprint[];
+  }): void;
+  /** Now and then: asks a browser that has fallen silent for a check. */
+  upkeep(now: number): void;
   sendRtp(packet: Buffer, length: number): boolean;
   sendRtcp(packet: Buffer, length: number): boolean;
   restartIce(): { readonly iceUfrag: string; readonly icePwd: string; readonly fingerprint: Fingerprint };

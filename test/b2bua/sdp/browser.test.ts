@@ -201,6 +201,7 @@ describe("answering a browser", () => {
     ]);
     expect(remote).toEqual({
       iceUfrag: "ALCE",
+      icePwd: "RBdOig6FzsO4TPoBIVzqMukF",
       fingerprints: [{ algorithm: "sha-256", value: fingerprintValue }],
       payload: {
         codec: "opus",

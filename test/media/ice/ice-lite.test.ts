@@ -94,7 +94,7 @@ describe("IceLite", () => {
       cause: "stunUsername",
     });
     expect(send(makeCheck({ ufrag: iceUfrag, pwd: icePwd, remote: "early" })).kind).toBe("valid");
-    ice.setRemoteUfrag("brow");
+    ice.setRemote("brow", "");
     expect(send(makeCheck({ ufrag: iceUfrag, pwd: icePwd, remote: "early" })).kind).toBe("refused");
     expect(send(makeCheck({ ufrag: iceUfrag, pwd: icePwd, remote: "brow" })).kind).toBe("valid");
   });
@@ -133,11 +133,11 @@ describe("IceLite", () => {
 
   it("keeps old credentials after a restart until the first check with the new", () => {
     const old = ice.local;
-    ice.setRemoteUfrag("brow");
+    ice.setRemote("brow", "");
     const fresh = ice.restart();
     expect(fresh.iceUfrag).not.toBe(old.iceUfrag);
     expect(ice.local).toEqual(fresh);
-    ice.setRemoteUfrag("new1");
+    ice.setRemote("new1", "");
     expect(send(makeCheck({ ufrag: old.iceUfrag, pwd: old.icePwd, remote: "brow" })).kind).toBe("valid");
     expect(send(makeCheck({ ufrag: fresh.iceUfrag, pwd: old.icePwd, remote: "new1" })).kind).toBe("refused");
     expect(send(makeCheck({ ufrag: old.iceUfrag, pwd: old.icePwd, remote: "brow" })).kind).toBe("valid");

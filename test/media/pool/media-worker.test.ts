@@ -28,6 +28,7 @@ class WorkerDouble {
       lastConsentAt: undefined,
       dropped: {},
       setRemote: () => {},
+      upkeep: () => {},
       sendRtp: () => true,
       sendRtcp: () => true,
       restartIce: () => local,

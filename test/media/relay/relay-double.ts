@@ -101,6 +101,7 @@ class FakeTransport implements RelayTransport {
   readonly rtcp: Buffer[] = [];
   handlers: RelayTransportHandlers | undefined;
   setRemote(): void {}
+  upkeep(): void {}
   sendRtp(packet: Buffer, length: number): boolean {
     this.rtp.push(Buffer.from(packet.subarray(0, length)));
     return true;

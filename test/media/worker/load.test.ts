@@ -22,6 +22,7 @@ const transport: RelayTransport = {
   lastConsentAt: undefined,
   dropped: {},
   setRemote: () => {},
+  upkeep: () => {},
   sendRtp: () => true,
   sendRtcp: () => true,
   restartIce: () => local,
