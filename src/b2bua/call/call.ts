@@ -1,6 +1,6 @@
 import { randomId, StateMachine, TypedEvents, type Logger, type Timer } from "../../core/index.ts";
 import type { MediaSession, MediaStatistics } from "../../media/index.ts";
-import type { AgentPresence } from "../../registrar/index.ts";
+import type { KnownPresence } from "../../registrar/index.ts";
 import type { Flow } from "../../sip/index.ts";
 import type { CallFacts, CallTrace, TraceSide } from "../../trace/index.ts";
 import { canResume } from "../clients/resume-ticket.ts";
@@ -51,7 +51,7 @@ const renewalPatienceMs = 10_000;
  */
 export abstract class Call {
   readonly id: string;
-  readonly presence: AgentPresence;
+  readonly presence: KnownPresence;
   readonly transfers: CallTransfers;
   readonly events: TypedEvents<CallEvents>;
   protected readonly services: CallServices;
@@ -78,7 +78,7 @@ export abstract class Call {
 
   constructor(
     services: CallServices,
-    presence: AgentPresence,
+    presence: KnownPresence,
     makeTrunkLeg: (user: TrunkLegUser) => TrunkLeg,
   ) {
     this.services = services;
