@@ -1,4 +1,4 @@
-import type { Logger, TypedEvents } from "../core/index.ts";
+import type { TypedEvents } from "../core/index.ts";
 import type { RunningCapture } from "../media/index.ts";
 import type {
   AgentPresence,
@@ -50,7 +50,6 @@ export class B2bua {
   /** How all calls sounded, for the metrics. */
   readonly quality = new QualityTotals();
   #services: CallServices;
-  readonly #log: Logger;
   readonly #admission: Admission;
   readonly #calls: RunningCalls;
   readonly #echoes = new EchoCalls(() => this.#services);
@@ -66,9 +65,9 @@ export class B2bua {
 
   constructor(options: B2buaOptions) {
     const { context, registrar, trunkRegistrations } = options;
-    this.#log = context.log.child({ room: "b2bua" });
-    this.#admission = new Admission(this.#log);
-    const calls = new RunningCalls(context, this.#log);
+    const log = context.log.child({ room: "b2bua" });
+    this.#admission = new Admission(log);
+    const calls = new RunningCalls(context, log);
     this.#calls = calls;
     this.events = calls.events;
     this.#legs = new KnownLegs(new SipAgentLegs(options));
@@ -92,7 +91,7 @@ export class B2bua {
       legs: this.#legs,
     };
     this.#fromTrunk = new TrunkUas(parts);
-    this.#fromBrowser = new BrowserUas(parts, this.#log);
+    this.#fromBrowser = new BrowserUas(parts, log);
     this.#fromClient = new ClientOrders(parts, this.#echoes);
     this.#unsubscribe = this.#followClients(registrar);
   }
