@@ -30,3 +30,11 @@ export function pageOptionsOf(config: Config): PageOptions {
     connectOrigins: gwsOrigins(config),
   };
 }
+
+/** How long calls and sign-ins outlive a lost connection. */
+export function gracesOf({ agents }: Config) {
+  return {
+    newCallGraceMs: agents.newCallGraceSeconds * 1000,
+    callGraceMs: agents.callGraceSeconds * 1000,
+  };
+}
