@@ -9,7 +9,7 @@ import type { Accounts } from "./accounts.ts";
 import { openDesks, type Desks } from "./desks.ts";
 import type { LiveConfig } from "./live-config.ts";
 import type { SipSocket } from "./sip-socket.ts";
-import { callTermsOf, gracesOf } from "./terms.ts";
+import { callTermsOf, gracesOf, registrationOf } from "./terms.ts";
 import type { GatewaySurroundings } from "./surroundings.ts";
 import { version } from "../version.ts";
 
@@ -34,11 +34,10 @@ export function createSignalling(
   const { clock, random, log } = surroundings;
   const config = live.current;
   const contactHost = `${config.sip.advertisedAddress}:${sip.transports.port}`;
-  // The registrar asks the B2BUA, which is made after it, only when a socket is lost.
+  const trunkTerms = trunkTermsOf(config.sipServer);
+  // Registrar and trunk registrations ask the B2BUA, which is made after them, only when a connection is lost.
   const desks = openDesks(live, surroundings, (dn, instance) => b2bua.hasCall(dn, instance));
   const { registrar, accounts } = desks;
-  const { registration, optionsSeconds, failBackSeconds } = config.sipServer;
-  const trunkTerms = trunkTermsOf(config.sipServer);
   const trunkRegistrations = createTrunkRegistrations({
     registrar,
     transactions: sip.transactions,
@@ -49,18 +48,9 @@ export function createSignalling(
     clock,
     random,
     log: log.child({ room: "registrar" }),
-    options: {
-      mode: registration.mode,
-      expiresSeconds: registration.expires,
-      perSecond: registration.perSecond,
-      optionsSeconds,
-      failBackSeconds,
-      ...(registration.mode === "all" ? { allDns: configuredDns(config) } : {}),
-    },
+    options: registrationOf(config),
     inUse: (server) => b2bua.hasCallAt(server),
   });
-  const { pool } = trunkRegistrations;
-  sip.allowAlso((address) => pool.list().some(({ flow }) => flow.remoteAddress === address));
   const b2bua = new B2bua({
     context: {
       transactions: sip.transactions,
@@ -84,13 +74,21 @@ export function createSignalling(
     ...callTermsOf(config),
     ...gracesOf(config),
   });
+  const signalling = { ...desks, trunkRegistrations, b2bua };
+  connect(signalling, live, sip);
+  return signalling;
+}
+
+/** What each is told of the others, and of a reload. */
+function connect({ trunkRegistrations, b2bua, jwt }: Signalling, live: LiveConfig, sip: SipSocket): void {
+  const { pool } = trunkRegistrations;
+  sip.allowAlso((address) => pool.list().some(({ flow }) => flow.remoteAddress === address));
   live.events.on("changed", (next, previous) => {
     if (next.agents !== previous.agents) trunkRegistrations.setAllDns(configuredDns(next));
     if (!isDeepStrictEqual(next.turn, previous.turn)) b2bua.turnChanged();
-    if (next.agents.jwt) desks.jwt?.useKey(next.agents.jwt);
+    if (next.agents.jwt) jwt?.useKey(next.agents.jwt);
   });
   pool.events.on("down", (server) => b2bua.serverDown(server));
-  return { ...desks, trunkRegistrations, b2bua };
 }
 
 function trunkOf(
