@@ -1,14 +1,15 @@
 /** `npm run bench:stages`: what each step of a packet's way through the relay costs alone. See docs/benchmarks.md. */
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { calibrationLine, Calibrator, type Calibration } from "./support/calibration.ts";
 import { median, round, table } from "./support/figures.ts";
-import { describeMachine, loadAverage, machineWords, type Machine } from "./support/machine.ts";
+import { describeMachine, loadAverage, type Machine } from "./support/machine.ts";
 import { codecStages } from "./support/stages/codecs.ts";
 import { packetStages } from "./support/stages/packets.ts";
 import { relayStages } from "./support/stages/relay.ts";
 import { socketStages } from "./support/stages/sockets.ts";
 import type { Stage, StageSize } from "./support/stages/stage.ts";
-import { runProgram, saveReport } from "./support/program.ts";
+import { runProgram } from "./support/program.ts";
 
 const usage = `npm run bench:stages -- [options]
   --rounds R    rounds over all stages in turn (default 9)
@@ -89,7 +90,7 @@ async function run(): Promise<void> {
   };
   calibrator.free();
   console.log(textOf(report));
-  saveReport(options.json, report);
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
 }
 
 async function measure(
@@ -133,7 +134,7 @@ function textOf({ machine, calibration, stages }: StagesReport): string {
     ]),
     "",
     calibrationLine(calibration),
-    machineWords(machine),
+    `Machine: ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; load average ${machine.loadAverageBefore[0]} before, ${machine.loadAverageAfter[0]} after.`,
     "CPU of the process per packet, user and system, all threads; stages interleaved, so that the machine's moods meet all of them.",
   ].join("\n");
 }

@@ -78,44 +78,28 @@ export abstract class Call {
     this.#machine = new StateMachine(callTransitions, "setting-up", this.log, "info");
     this.#times = new CallTimes(services.context.clock);
     this.#sound = this.#makeSound();
-    this.#setUpPatience = new SetUpPatience(services.context.clock, this.log, (end) =>
-      this.finish("jackfield", end),
-    );
-    const sides: CallSides = {
+    const { clock } = services.context;
+    this.#setUpPatience = new SetUpPatience(clock, this.log, (end) => this.finish("jackfield", end));
+    const sides = this.#sides();
+    this.#offers = new CallOffers({ ...sides, clock });
+    const answerWanted = (): void => this.answerWanted();
+    this.#control = new CallControl({ ...sides, offers: this.#offers, answerWanted });
+    this.transfers = new CallTransfers(this.#transferCall(sides));
+    this.#resume = this.#makeResume(sides);
+    this.#releaseRegistration = services.trunkRegistrations.retain(presence.dn);
+    this.trunk = makeTrunkLeg(this.trunkEvents());
+    this.#dialogCheck = this.#makeDialogCheck();
+    this.#setUpPatience.start();
+  }
+
+  #sides(): CallSides {
+    return {
       log: this.log,
       state: () => this.state,
       media: () => this.media,
       agent: () => this.agent,
       trunk: () => this.trunk,
     };
-    this.#offers = new CallOffers({ ...sides, clock: services.context.clock });
-    this.#control = new CallControl({
-      ...sides,
-      offers: this.#offers,
-      answerWanted: () => this.answerWanted(),
-    });
-    this.transfers = new CallTransfers(this.#transferCall(sides));
-    this.#resume = new CallResume({
-      ...services.context,
-      ...sides,
-      presence,
-      offers: this.#offers,
-      news: this.news,
-      patienceMs: services.newCallGraceMs,
-      setAgent: (leg) => (this.agent = leg),
-      giveUp: (end) => this.finish("agent", end),
-    });
-    this.#releaseRegistration = services.trunkRegistrations.retain(presence.dn);
-    this.trunk = makeTrunkLeg(this.trunkEvents());
-    this.#dialogCheck = new DialogCheck({
-      ...services.context,
-      log: this.log,
-      mediaFlows: () => this.#sound.flows("trunk"),
-      mediaSilent: () => this.#sound.trunkSilent,
-      probe: (done) => this.trunk.probe(done),
-      onDead: (reason) => this.finish("jackfield", { status: 408, reason }),
-    });
-    this.#setUpPatience.start();
   }
 
   #makeSound(): CallSound {
@@ -130,6 +114,31 @@ export abstract class Call {
         if (this.state === "established") this.agent?.tellQuality(notice);
       },
       onClosed: (reason, statistics) => this.#mediaClosed(reason, statistics),
+    });
+  }
+
+  #makeResume(sides: CallSides): CallResume {
+    const { context, newCallGraceMs } = this.services;
+    return new CallResume({
+      ...context,
+      ...sides,
+      presence: this.presence,
+      offers: this.#offers,
+      news: this.news,
+      patienceMs: newCallGraceMs,
+      setAgent: (leg) => (this.agent = leg),
+      giveUp: (end) => this.finish("agent", end),
+    });
+  }
+
+  #makeDialogCheck(): DialogCheck {
+    return new DialogCheck({
+      ...this.services.context,
+      log: this.log,
+      mediaFlows: () => this.#sound.flows("trunk"),
+      mediaSilent: () => this.#sound.trunkSilent,
+      probe: (done) => this.trunk.probe(done),
+      onDead: (reason) => this.finish("jackfield", { status: 408, reason }),
     });
   }
 
