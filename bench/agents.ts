@@ -2,16 +2,15 @@
  * `npm run bench:agents`: what agents weigh who are signed in and talk: SIP over WSS, DTLS-SRTP, a registration each at
  * SIP Server. For the sizing table in docs/migration.md. See docs/benchmarks.md.
  */
-import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { AgentsHandlers, BroughtUp, TalkFigures } from "./support/agents-process.ts";
 import { median, round, table } from "./support/figures.ts";
 import type { GatewayHandlers, GatewayMemory } from "./support/gateway-process.ts";
-import { describeMachine, loadAverage, residentKb, type Machine } from "./support/machine.ts";
-import { limits } from "./support/relay-rig.ts";
+import { describeMachine, loadAverage, machineWords, residentKb, type Machine } from "./support/machine.ts";
 import { Child } from "./support/rpc.ts";
 import type { BenchCodec } from "./support/voices.ts";
-import { runProgram } from "./support/program.ts";
+import { positive, runProgram, saveReport } from "./support/program.ts";
+import { isUndisturbed } from "./support/validity.ts";
 
 const usage = `npm run bench:agents -- [options]
   --agents N[,N...]        agents signed in, one level after the other (default 10,50,100,300)
@@ -25,9 +24,6 @@ const usage = `npm run bench:agents -- [options]
 
 /** Two agents dial at a time: the load's own handshakes are slow, and would be all that more of them showed. */
 const setUpsAtOnce = 2;
-
-/** Not every kernel tells how long a thread waited for its core; neighbours that take this much of one are told by this. */
-const mostOthersPercent = 50;
 
 const framesPerSecond = 50;
 
@@ -96,20 +92,16 @@ function readOptions(): Options {
     },
   });
   const { quick } = values;
-  const number = (text: string): number => {
-    if (!(Number(text) > 0)) throw new TypeError(`${text}: not a positive number`);
-    return Number(text);
-  };
   const codec = values.codec ?? (quick ? "pcmu" : "both");
   if (codec !== "opus" && codec !== "pcmu" && codec !== "both")
     throw new TypeError(`--codec ${codec}: opus, pcmu or both`);
   return {
-    agents: (values.agents ?? (quick ? "4" : "10,50,100,300")).split(",").map(number),
+    agents: (values.agents ?? (quick ? "4" : "10,50,100,300")).split(",").map(positive),
     codecs: codec === "both" ? ["opus", "pcmu"] : [codec],
-    callsPercent: Math.min(100, number(values.calls)),
-    seconds: number(values.seconds ?? (quick ? "1" : "5")),
-    rounds: number(values.rounds ?? (quick ? "1" : "3")),
-    workers: number(values.workers),
+    callsPercent: Math.min(100, positive(values.calls)),
+    seconds: positive(values.seconds ?? (quick ? "1" : "5")),
+    rounds: positive(values.rounds ?? (quick ? "1" : "3")),
+    workers: positive(values.workers),
     json: values.json,
   };
 }
@@ -168,12 +160,7 @@ async function measureLevel(codec: BenchCodec, count: number, options: Options):
 }
 
 function summary(rounds: readonly TalkFigures[]) {
-  const sound = rounds.filter(
-    (one) =>
-      one.generatorCpuPercent <= limits.generatorCpuPercent &&
-      one.waitPercent <= limits.serverWaitPercent &&
-      one.othersCpuPercent <= mostOthersPercent,
-  );
+  const sound = rounds.filter(isUndisturbed);
   const used = sound.length > 0 ? sound : rounds;
   const middle = (of: (one: TalkFigures) => number): number => round(median(used.map(of)));
   const kbit = (bytes: (one: TalkFigures) => number): number =>
@@ -261,7 +248,7 @@ function tableOf({ machine, levels, valid }: AgentsReport): string {
     table([head, ...rows]),
     "",
     ...refused,
-    `Machine: ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, not pinned; load average ${machine.loadAverageBefore[0]} before, ${machine.loadAverageAfter[0]} after.`,
+    machineWords(machine, "not pinned"),
     ...(valid
       ? []
       : ["INVALID: in every round of a level the load, or the neighbours on the machine, were the limit."]),
@@ -290,7 +277,7 @@ async function run(options: Options): Promise<number> {
     levels,
   };
   console.log(tableOf(report));
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`);
+  saveReport(json, report);
   const deaf = levels.some(({ calls, lossPercent }) => calls === 0 || lossPercent >= 100);
   if (deaf) console.error("WRONG: no call, or no sound came back to the calls");
   return deaf ? 1 : 0;

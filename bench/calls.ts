@@ -2,15 +2,14 @@
  * `npm run bench:calls`: how many calls a second the gateway sets up, how long each takes, and what agents and held
  * calls weigh. The whole gateway is one process; agents and SIP Server are another. See docs/benchmarks.md.
  */
-import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { AgentsHandlers, CallWay, SetUpFigures } from "./support/agents-process.ts";
 import { median, round, table } from "./support/figures.ts";
 import type { GatewayHandlers, GatewayMemory } from "./support/gateway-process.ts";
-import { describeMachine, loadAverage, type Machine } from "./support/machine.ts";
+import { describeMachine, loadAverage, machineWords, type Machine } from "./support/machine.ts";
 import { canPin, Child } from "./support/rpc.ts";
 import type { BenchCodec } from "./support/voices.ts";
-import { runProgram } from "./support/program.ts";
+import { runProgram, saveReport } from "./support/program.ts";
 
 const usage = `npm run bench:calls -- [options]
   --agents N             agents signed in (default 100)
@@ -327,7 +326,7 @@ function tableOf(report: CallsReport, options: Options): string {
     ]),
     "",
     `Sign-ins per second: ${report.signInsPerSecond}. Left behind: ${JSON.stringify(report.left)}`,
-    `Machine: ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.pinned ? "gateway and load held to a core each" : "not pinned"}; load average ${machine.loadAverageBefore[0]} before, ${machine.loadAverageAfter[0]} after.`,
+    machineWords(machine, machine.pinned ? "gateway and load held to a core each" : "not pinned"),
     ...(report.valid
       ? []
       : ["INVALID: in every round of a kind the load, or the neighbours on the machine, were the limit."]),
@@ -344,7 +343,7 @@ async function run(options: Options): Promise<number> {
   try {
     const report = await measure({ gateway, agents }, options, machine);
     console.log(tableOf(report, options));
-    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
+    saveReport(options.json, report);
     const deaf = report.memory.held.some(({ echoedPackets }) => echoedPackets === 0);
     if (deaf) console.error("WRONG: no sound came back to the held calls");
     const failed = [report.full, ...report.steady].reduce((sum, one) => sum + one.failed, 0);

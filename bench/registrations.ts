@@ -2,16 +2,15 @@
  * `npm run bench:registrations`: what it takes to keep every DN registered at SIP Server, from a start over a server
  * that is killed to its return. See docs/benchmarks.md.
  */
-import { writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { round, table } from "./support/figures.ts";
-import { describeMachine, loadAverage, type Machine } from "./support/machine.ts";
+import { describeMachine, loadAverage, machineWords, type Machine } from "./support/machine.ts";
 import type { PacketFigures } from "./support/registrar-double.ts";
 import type { RegistrarsHandlers } from "./support/registrars-process.ts";
 import type { RegistrationsHandlers, RegistrationSettings } from "./support/registrations-process.ts";
 import { Child } from "./support/rpc.ts";
-import { runProgram } from "./support/program.ts";
+import { positive, runProgram, saveReport } from "./support/program.ts";
 
 const usage = `npm run bench:registrations -- [options]
   --dns N[,N...]         DNs (default 999,5000)
@@ -75,10 +74,7 @@ function readOptions(): Options {
   });
   const { quick } = values;
   const numbers = (text: string | undefined, usual: string, inQuick: string): number[] =>
-    (text ?? (quick ? inQuick : usual)).split(",").map((part) => {
-      if (!(Number(part) > 0)) throw new TypeError(`${part}: not a positive number`);
-      return Number(part);
-    });
+    (text ?? (quick ? inQuick : usual)).split(",").map(positive);
   const one = (...args: Parameters<typeof numbers>): number => numbers(...args)[0] ?? 0;
   const paces = numbers(values["per-second"], "25,50", "100");
   return {
@@ -218,7 +214,6 @@ function tableOf(sizes: readonly SizeReport[], machine: Machine): string {
       heapKb,
     ]),
   );
-  const { cpu, cores, node, loadAverageBefore: before, loadAverageAfter: after } = machine;
   return [
     table([head, ...rows]),
     "",
@@ -226,7 +221,7 @@ function tableOf(sizes: readonly SizeReport[], machine: Machine): string {
       ({ dns, perSecond, heapKbPerDn, paceHeld, left }) =>
         `${dns} DNs: ${heapKbPerDn} kB of heap each; pace of ${perSecond} a second ${paceHeld ? "held" : "NOT HELD"}; left behind: ${JSON.stringify(left)}`,
     ),
-    `Machine: ${cpu}, ${cores} cores, Node ${node}; load average ${before[0]} before, ${after[0]} after.`,
+    machineWords(machine),
   ].join("\n");
 }
 
@@ -238,7 +233,7 @@ async function run(options: Options): Promise<number> {
   console.log(tableOf(sizes, machine));
   const { json, ...used } = options;
   const report = { bench: "registrations", at: new Date().toISOString(), machine, options: used, sizes };
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`);
+  saveReport(json, report);
   const clean = sizes.every(({ left: { transactions = 0, ...left } }) =>
     Object.values({ ...left, late: options.forgetMs && transactions }).every((count) => count === 0),
   );

@@ -2,10 +2,10 @@
  * `npm run bench:relay`: what the media relay costs and how much it adds. A server process (the media pool, one worker)
  * is loaded by another process with browsers and trunks; rounds of the variants alternate. See docs/benchmarks.md.
  */
-import { writeFileSync } from "node:fs";
 import { Calibrator } from "./support/calibration.ts";
 import { median, round as rounded } from "./support/figures.ts";
 import { describeMachine, loadAverage } from "./support/machine.ts";
+import { saveReport } from "./support/program.ts";
 import {
   coresFor,
   readRelayOptions,
@@ -196,7 +196,7 @@ async function run(options: RelayOptions): Promise<number> {
   const report = relayReport({ machine, options: settings, calibration: calibrator.result, idle, levels });
   calibrator.free();
   console.log(relayTable(report));
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`);
+  saveReport(json, report);
   return report.soundOk ? 0 : 1;
 }
 

@@ -2,14 +2,13 @@
  * `npm run bench:wrtc`: what clients of the WRTC HTTP protocol weigh that are signed in and let a poll hang, over HTTP/2
  * and HTTP/1.1, and how soon a message reaches them while calls go on. See docs/benchmarks.md.
  */
-import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { round, table } from "./support/figures.ts";
 import type { GatewayHandlers, GatewayMemory } from "./support/gateway-process.ts";
-import { describeMachine, loadAverage, type Machine } from "./support/machine.ts";
-import { runProgram } from "./support/program.ts";
-import { limits } from "./support/relay-rig.ts";
+import { describeMachine, loadAverage, machineWords, type Machine } from "./support/machine.ts";
+import { positive, runProgram, saveReport } from "./support/program.ts";
 import { Child } from "./support/rpc.ts";
+import { isUndisturbed } from "./support/validity.ts";
 import type { WatchFigures, WrtcHandlers } from "./support/wrtc-process.ts";
 
 const usage = `npm run bench:wrtc -- [options]
@@ -19,9 +18,6 @@ const usage = `npm run bench:wrtc -- [options]
   --seconds S       how long is looked on, without calls and with them (default 26: each poll ends once)
   --json FILE       write all figures there
   --quick           4 sessions, 1 call, 1 second: does the bench work?`;
-
-/** Neighbours that take this much of a core are told by INVALID. */
-const mostOthersPercent = 50;
 
 interface Options {
   readonly sessions: number;
@@ -74,16 +70,12 @@ function readOptions(): Options {
     },
   });
   const { quick, http } = values;
-  const number = (text: string): number => {
-    if (!(Number(text) >= 1)) throw new TypeError(`${text}: not a number from 1 on`);
-    return Number(text);
-  };
   if (http !== "1" && http !== "2" && http !== "both") throw new TypeError(`--http ${http}: 1, 2 or both`);
   return {
-    sessions: number(values.sessions ?? (quick ? "4" : "500")),
+    sessions: positive(values.sessions ?? (quick ? "4" : "500")),
     protocols: http === "both" ? [2, 1] : [http === "1" ? 1 : 2],
-    calls: number(values.calls ?? (quick ? "1" : "20")),
-    seconds: number(values.seconds ?? (quick ? "1" : "26")),
+    calls: positive(values.calls ?? (quick ? "1" : "20")),
+    seconds: positive(values.seconds ?? (quick ? "1" : "26")),
     json: values.json,
   };
 }
@@ -117,7 +109,7 @@ async function measureLevel(protocol: 1 | 2, options: Options): Promise<Level> {
     return {
       http: protocol === 2 ? "2" : "1.1",
       sessions,
-      valid: [idle, busy].every(isSound),
+      valid: [idle, busy].every(isUndisturbed),
       signInsPerSecond: round(signInsPerSecond, 1),
       residentKbPerSession: round((parked.residentKb - before.residentKb) / sessions, 1),
       heapKbPerSession: round((parked.mainHeapKb - before.mainHeapKb) / sessions, 1),
@@ -136,14 +128,6 @@ async function measureLevel(protocol: 1 | 2, options: Options): Promise<Level> {
     await gateway.call("close").catch(() => {});
     await Promise.all([gateway.stop(), clients.stop()]);
   }
-}
-
-function isSound({ generatorCpuPercent, waitPercent, othersCpuPercent }: WatchFigures): boolean {
-  return (
-    generatorCpuPercent <= limits.generatorCpuPercent &&
-    waitPercent <= limits.serverWaitPercent &&
-    othersCpuPercent <= mostOthersPercent
-  );
 }
 
 function tableOf({ machine, levels, valid }: WrtcReport): string {
@@ -201,7 +185,7 @@ function tableOf({ machine, levels, valid }: WrtcReport): string {
     table([head, ...rows]),
     "",
     ...failed,
-    `Machine: ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, not pinned; load average ${machine.loadAverageBefore[0]} before, ${machine.loadAverageAfter[0]} after.`,
+    machineWords(machine, "not pinned"),
     ...(valid ? [] : ["INVALID: the load, or the neighbours on the machine, were the limit."]),
   ].join("\n");
 }
@@ -219,7 +203,7 @@ async function run(options: Options): Promise<number> {
   const at = new Date().toISOString();
   const report: WrtcReport = { bench: "wrtc", at, machine, options: settings, valid, levels };
   console.log(tableOf(report));
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`);
+  saveReport(json, report);
   const deaf = levels.some(({ busy }) => busy.rings.calls === 0 || busy.calls === 0);
   if (deaf) console.error("WRONG: no call ran, or no message came to a parked client");
   return deaf ? 1 : 0;

@@ -24,6 +24,13 @@ export function describeMachine(pinned: boolean): Machine {
   };
 }
 
+/** As a table's last line; `pinning`: in words, empty: nothing is to be said of it. */
+export function machineWords(machine: Machine, pinning = ""): string {
+  const { cpu, cores, node, loadAverageBefore: before, loadAverageAfter: after } = machine;
+  const held = pinning === "" ? "" : `, ${pinning}`;
+  return `Machine: ${cpu}, ${cores} cores, Node ${node}${held}; load average ${before[0]} before, ${after[0]} after.`;
+}
+
 /** Of one, five and fifteen minutes. */
 export function loadAverage(): number[] {
   return loadavg().map((value) => Math.round(value * 100) / 100);

@@ -1,7 +1,7 @@
 import { calibrationLine, type Calibration } from "./calibration.ts";
 import { median, round, table } from "./figures.ts";
 import type { WaySound } from "./load-way.ts";
-import type { Machine } from "./machine.ts";
+import { machineWords, type Machine } from "./machine.ts";
 import type { Round } from "./relay-rig.ts";
 import type { RelayServer } from "./relay-server.ts";
 import type { BenchCodec } from "./voices.ts";
@@ -301,7 +301,7 @@ export function relayTable(report: RelayReport): string {
   const lines = [
     table([head, ...rows]),
     "",
-    `Machine: ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.pinned ? "server and load held to a core each" : "not pinned"}; load average ${machine.loadAverageBefore[0]} before, ${machine.loadAverageAfter[0]} after.`,
+    machineWords(machine, machine.pinned ? "server and load held to a core each" : "not pinned"),
     `Medians over valid rounds. CPU: all threads of the server process. Holds: loss < ${holdLimits.lossPercent} % and p99 < ${holdLimits.addedLatencyP99Ms} ms, sound right, load generator not the limit.`,
   ];
   lines.push(calibrationLine(report.calibration), ...extras(report));

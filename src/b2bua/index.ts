@@ -18,4 +18,6 @@ export type { OutboundPolicy } from "./outbound/outbound-policy.ts";
 export { OutboundServers, type ServersDoor, type TrunkServer } from "./outbound/outbound-servers.ts";
 export { trunkCapabilities } from "./legs/trunk-methods.ts";
 export type { Trunk } from "./legs/trunk.ts";
-export { B2bua, type CallTerms, type ClientOrder, type B2buaEvents, type B2buaOptions } from "./b2bua.ts";
+export type { B2buaEvents } from "./call/running-calls.ts";
+export type { ClientOrder } from "./uas/index.ts";
+export { B2bua, type CallTerms, type B2buaOptions } from "./b2bua.ts";

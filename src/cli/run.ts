@@ -21,87 +21,104 @@ export const usage = `jackfield ${version}: WebRTC-to-SIP gateway for Genesys co
 
 type Env = Readonly<Record<string, string | undefined>>;
 
+/** Of all commands. */
+const options = {
+  config: { type: "string", short: "c" },
+  port: { type: "string", short: "p" },
+  host: { type: "string" },
+  dns: { type: "string" },
+  ready: { type: "boolean" },
+  output: { type: "string", short: "o" },
+  report: { type: "string" },
+  realm: { type: "string" },
+  gateway: { type: "string" },
+  settings: { type: "string" },
+  check: { type: "boolean" },
+  machine: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean", short: "v" },
+} as const;
+
+function readLine(args: readonly string[]) {
+  return parseArgs({ args: [...args], allowPositionals: true, options });
+}
+
+interface Line {
+  readonly values: ReturnType<typeof readLine>["values"];
+  /** What stands behind the command. */
+  readonly words: readonly string[];
+  readonly env: Env;
+}
+
+/** Commands that take words; each is loaded when asked for: a health check, once every few seconds, needs no media. */
+const commandsWithWords: Readonly<Record<string, (line: Line) => Promise<number>>> = {
+  async "import-asterisk"({ words: files, values: { output, report } }) {
+    const { runImportAsterisk } = await import("./commands/import-asterisk.ts");
+    return runImportAsterisk({ files, output, report });
+  },
+  async bridge({ words, values: { settings, gateway, check = false, machine = false } }) {
+    const { runBridge } = await import("./commands/bridge.ts");
+    return runBridge({ words, settings, gateway, check, machine });
+  },
+  async ha1({ words: [dn, ...more], values: { realm = "jackfield" } }) {
+    if (dn === undefined || more.length > 0) return complain();
+    const { runHa1 } = await import("./commands/hash-password.ts");
+    return runHa1(dn, realm);
+  },
+};
+
+/** Those that take none. */
+const commands: Readonly<Record<string, (line: Line) => Promise<number>>> = {
+  async start({ values, env }) {
+    const up = holdSignals();
+    const { runStart } = await import("./commands/start.ts");
+    return runStart({ file: values.config, env, up });
+  },
+  async demo({ values: { port } }) {
+    const { runDemo } = await import("./commands/demo.ts");
+    return runDemo({ port });
+  },
+  async health({ values, env }) {
+    const { runHealth } = await import("./commands/health.ts");
+    return runHealth({ file: values.config, env, ready: values.ready === true });
+  },
+  async sandbox({ values }) {
+    const { runSandbox } = await import("./commands/sandbox.ts");
+    return runSandbox(values);
+  },
+  async check({ values, env }) {
+    const { runCheckCommand } = await import("./commands/check.ts");
+    return runCheckCommand({ file: values.config, env });
+  },
+  async "hash-password"() {
+    const { runHashPassword } = await import("./commands/hash-password.ts");
+    return runHashPassword();
+  },
+};
+
 /** Runs one command line; resolves with the exit code, for `start` and `demo` when a signal ended them. */
 export async function run(args: readonly string[], env: Env): Promise<number> {
   let parsed;
   try {
-    parsed = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        config: { type: "string", short: "c" },
-        port: { type: "string", short: "p" },
-        host: { type: "string" },
-        dns: { type: "string" },
-        ready: { type: "boolean" },
-        output: { type: "string", short: "o" },
-        report: { type: "string" },
-        realm: { type: "string" },
-        gateway: { type: "string" },
-        settings: { type: "string" },
-        check: { type: "boolean" },
-        machine: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-        version: { type: "boolean", short: "v" },
-      },
-    });
+    parsed = readLine(args);
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return 2;
   }
   const { values, positionals } = parsed;
-  const [command, ...rest] = positionals;
+  const [command = "", ...words] = positionals;
   if (values.help && command === "bridge") {
     const { bridgeUsage } = await import("./commands/bridge.ts");
     return say(bridgeUsage);
   }
   if (values.help || command === "help") return say(usage);
   if (values.version || command === "version") return say(version);
-  if (command === "import-asterisk") {
-    const { runImportAsterisk } = await import("./commands/import-asterisk.ts");
-    return runImportAsterisk({ files: rest, output: values.output, report: values.report });
-  }
-  if (command === "bridge") {
-    const { runBridge } = await import("./commands/bridge.ts");
-    const { settings, gateway, check = false, machine = false } = values;
-    return runBridge({ words: rest, settings, gateway, check, machine });
-  }
-  const [dn, ...more] = rest;
-  if (command === "ha1" && dn !== undefined && more.length === 0) {
-    const { runHa1 } = await import("./commands/hash-password.ts");
-    return runHa1(dn, values.realm ?? "jackfield");
-  }
-  if (rest.length > 0 || command === undefined) return complain();
-  // Each is loaded when asked for: a health check, once every few seconds, needs no media.
-  switch (command) {
-    case "start": {
-      const release = holdSignals();
-      const { runStart } = await import("./commands/start.ts");
-      return runStart({ file: values.config, env, up: release });
-    }
-    case "demo": {
-      const { runDemo } = await import("./commands/demo.ts");
-      return runDemo({ port: values.port });
-    }
-    case "health": {
-      const { runHealth } = await import("./commands/health.ts");
-      return runHealth({ file: values.config, env, ready: values.ready === true });
-    }
-    case "sandbox": {
-      const { runSandbox } = await import("./commands/sandbox.ts");
-      return runSandbox(values);
-    }
-    case "check": {
-      const { runCheckCommand } = await import("./commands/check.ts");
-      return runCheckCommand({ file: values.config, env });
-    }
-    case "hash-password": {
-      const { runHashPassword } = await import("./commands/hash-password.ts");
-      return runHashPassword();
-    }
-    default:
-      return complain();
-  }
+  const known = Object.hasOwn(commandsWithWords, command)
+    ? commandsWithWords[command]
+    : words.length === 0 && Object.hasOwn(commands, command)
+      ? commands[command]
+      : undefined;
+  return known ? known({ values, words, env }) : complain();
 }
 
 function say(text: string): number {

@@ -1,5 +1,5 @@
 import { adminPassword, adminToken, expects } from "./keys.ts";
-import type { Say } from "./rules.ts";
+import type { Say } from "./rules/index.ts";
 import type { ParsedConfig } from "./schema.ts";
 import type { AdminUserConfig, Config } from "./types.ts";
 import { eitherSecret, fileSecret } from "./secret-files.ts";

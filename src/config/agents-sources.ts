@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { readAccountsFile } from "./accounts-file.ts";
 import { goesInTheClear } from "./loopback.ts";
 import type { JwtAlgorithm } from "./account-sources.ts";
-import type { Say } from "./rules.ts";
+import type { Say } from "./rules/index.ts";
 import type { ParsedConfig } from "./schema.ts";
 import { eitherSecret, fileSecret } from "./secret-files.ts";
 import { readNamedFile } from "./secrets.ts";

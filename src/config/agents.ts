@@ -3,7 +3,7 @@ import type { ParsedConfig } from "./schema.ts";
 import { rangeContains, rangeFault, rangesOverlap, rangeSize, type DnRange } from "./ranges.ts";
 import { eitherSecret, fileSecret, namedText } from "./secret-files.ts";
 import { readRangeSecrets } from "./secrets.ts";
-import type { Say } from "./rules.ts";
+import type { Say } from "./rules/index.ts";
 import type { AccountConfig, Config, RangeConfig } from "./types.ts";
 import type { Path } from "./walk.ts";
 

@@ -1,6 +1,6 @@
 import { tokenSecret, adminIsOn } from "./admin.ts";
 import { isLoopback } from "./loopback.ts";
-import type { Say } from "./rules.ts";
+import type { Say } from "./rules/index.ts";
 import type { ParsedConfig } from "./schema.ts";
 import type { Config } from "./types.ts";
 

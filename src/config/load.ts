@@ -9,7 +9,7 @@ import { parseServerAddress } from "./keys.ts";
 import { resolveMetrics } from "./metrics.ts";
 import { mediaAddresses } from "./media-sides.ts";
 import { resolveRecords } from "./records.ts";
-import { applyRules, evenToOdd, type Say } from "./rules.ts";
+import { applyRules, evenToOdd, type Say } from "./rules/index.ts";
 import { configSchema, type ParsedConfig } from "./schema.ts";
 import { eitherSecret } from "./secret-files.ts";
 import { folderFault, readNamedFile } from "./secrets.ts";

@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { goesInTheClear } from "./loopback.ts";
-import type { Say } from "./rules.ts";
+import type { Say } from "./rules/index.ts";
 import type { ParsedConfig } from "./schema.ts";
 import { eitherSecret } from "./secret-files.ts";
 import { folderFault, readNamedFile } from "./secrets.ts";

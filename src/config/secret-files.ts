@@ -1,4 +1,4 @@
-import type { Say } from "./rules.ts";
+import type { Say } from "./rules/index.ts";
 import { readNamedFile, secretOf } from "./secrets.ts";
 import { pathText, type Path } from "./walk.ts";
 

@@ -1,4 +1,4 @@
-import type { Say } from "./rules.ts";
+import type { Say } from "./rules/index.ts";
 import type { ParsedConfig } from "./schema.ts";
 import { eitherSecret, namedText } from "./secret-files.ts";
 import { parseHeaderLines, parseHepAddress } from "./telemetry-sections.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CallSnapshot } from "../../web/src/softphone/phone/call.ts";
+import type { CallSnapshot } from "../../web/src/softphone/phone/call-snapshot.ts";
 import { CallHistory, outcomeText, pastCall, type PastCall } from "../../web/src/softphone/phone/history.ts";
 
 const call = {

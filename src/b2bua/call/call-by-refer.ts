@@ -1,4 +1,4 @@
-import type { AgentPresence } from "../../registrar/index.ts";
+import type { KnownPresence } from "../../registrar/index.ts";
 import { acceptRefer, type ReferNotifier, type ReferWish, type ServerTransaction } from "../../sip/index.ts";
 import type { AgentLegs, AgentLegUser, LegEnd } from "../legs/agent-leg.ts";
 import type { CallRecord } from "./call-record.ts";
@@ -15,25 +15,23 @@ import type { TrunkLegUser } from "../legs/trunk-leg-user.ts";
  * refer-enabled). The agent's browser is rung and told to answer, as by NOTIFY talk; then the number is called, and
  * SIP Server hears of it by NOTIFY.
  */
-export class CallByRefer<Presence extends AgentPresence> extends Call {
+export class CallByRefer extends Call {
   readonly direction = "from-agent";
   readonly farNumber: string;
-  readonly #presence: Presence;
-  readonly #legs: AgentLegs<Presence>;
+  readonly #legs: AgentLegs<KnownPresence>;
   readonly #wish: ReferWish;
   readonly #transaction: ServerTransaction;
   readonly #notifier: ReferNotifier;
 
   constructor(
     services: CallServices,
-    presence: Presence,
-    legs: AgentLegs<Presence>,
+    presence: KnownPresence,
+    legs: AgentLegs<KnownPresence>,
     transaction: ServerTransaction,
     wish: ReferWish,
     number: string,
   ) {
     super(services, presence, (user) => new TrunkLeg(presence.dn, services, user));
-    this.#presence = presence;
     this.#legs = legs;
     this.#wish = wish;
     this.#transaction = transaction;
@@ -51,7 +49,7 @@ export class CallByRefer<Presence extends AgentPresence> extends Call {
     const { headers } = callerDataOf(this.#transaction.request, this.services.headersToPage);
     const caller = { number: this.farNumber, displayName: undefined, headers };
     const invitation = { sdp: media.offerToBrowser(), caller, autoAnswer: [] };
-    const leg = await this.#legs.invite(this.#presence, invitation, this.agentEvents());
+    const leg = await this.#legs.invite(this.presence, invitation, this.agentEvents());
     if (this.ended) {
       leg?.cancel({ status: 487, reason: "call ended" });
       return;

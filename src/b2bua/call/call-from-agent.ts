@@ -1,4 +1,4 @@
-import type { AgentPresence } from "../../registrar/index.ts";
+import type { KnownPresence } from "../../registrar/index.ts";
 import type { HeaderPair } from "../../sip/index.ts";
 import type { CallingLeg, LegEnd, MakeCallingLeg } from "../legs/agent-leg.ts";
 import type { CallServices } from "./call-services.ts";
@@ -29,7 +29,7 @@ export class CallFromAgent extends Call {
   #earlyMediaVoid = false;
   #browserAnswer: string | undefined;
 
-  constructor(services: CallServices, presence: AgentPresence, order: Dialling, makeLeg: MakeCallingLeg) {
+  constructor(services: CallServices, presence: KnownPresence, order: Dialling, makeLeg: MakeCallingLeg) {
     super(services, presence, (user) => new TrunkLeg(presence.dn, services, user));
     const { dialled, number } = order;
     this.#order = order;

@@ -1,23 +1,28 @@
-import type { Clock, Logger, Random, Timer } from "../../core/index.ts";
+import type { Clock, Random, Timer } from "../../core/index.ts";
 import type { AgentPresence } from "../../registrar/index.ts";
 import type { AgentLeg, AgentLegUser, LegEnd } from "../legs/agent-leg.ts";
+import type { CallNews } from "./call-news.ts";
 import type { CallOffers } from "./call-offers.ts";
+import type { CallSides } from "./call-sides.ts";
+import type { CallState } from "./call-state.ts";
 import { ResumeTicket } from "../clients/resume-ticket.ts";
 
 /** What resuming needs of the call. */
-export interface ResumedCall {
+export interface ResumedCall extends Pick<CallSides, "log" | "state" | "agent"> {
   readonly clock: Clock;
-  readonly log: Logger;
   readonly random: Random;
   readonly presence: AgentPresence;
   readonly offers: CallOffers;
+  readonly news: CallNews;
   /** A client that is back but has lost its leg has this long for a new one, ms. */
   readonly patienceMs: number;
-  agent(): AgentLeg | undefined;
   setAgent(leg: AgentLeg): void;
   /** Ends the call. */
   giveUp(end: LegEnd): void;
 }
+
+/** Where the agent has answered. */
+const resumable: readonly CallState[] = ["parked", "answering", "established"];
 
 /**
  * A running call changes to another leg of the same client: its page was loaded anew. SIP Server hears nothing of it,
@@ -31,6 +36,17 @@ export class CallResume {
   constructor(call: ResumedCall) {
     this.#call = call;
     this.ticket = new ResumeTicket(call.random);
+  }
+
+  /** Whether `token` gives the right to take this call over by a new leg; only of one the agent has answered. */
+  admits(token: string): boolean {
+    return resumable.includes(this.#call.state()) && this.ticket.admits(token);
+  }
+
+  /** What came while the client was away it knows from nobody. */
+  tellAgain(): void {
+    this.#call.offers.repeatHold();
+    this.#call.news.repeat();
   }
 
   /**
@@ -59,8 +75,13 @@ export class CallResume {
    */
   attach(sdp: string, events: AgentLegUser, makeLeg: (user: AgentLegUser) => AgentLeg): void {
     const call = this.#call;
+    call.log.info({}, "call taken over by a new leg of its client");
     const leg = makeLeg({
       ...events,
+      onConfirmed: () => {
+        events.onConfirmed();
+        this.tellAgain();
+      },
       // The person hung up while the new leg was being made.
       onFailed: (end) => {
         call.agent()?.leave();

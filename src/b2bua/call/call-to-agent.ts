@@ -1,5 +1,5 @@
 import type { Timer } from "../../core/index.ts";
-import type { AgentPresence } from "../../registrar/index.ts";
+import type { KnownPresence } from "../../registrar/index.ts";
 import type { IncomingInvite, ServerTransaction } from "../../sip/index.ts";
 import type { AgentLegs, AgentLegUser, LegEnd } from "../legs/agent-leg.ts";
 import type { CallMedia } from "../media/call-media.ts";
@@ -17,12 +17,11 @@ import type { TrunkLegUser } from "../legs/trunk-leg-user.ts";
  * SIP Server calls the DN (genesys-sip-server.md 5): media is opened and the browser rung at once, so that NOTIFY
  * talk finds a leg that only needs its answer.
  */
-export class CallToAgent<Presence extends AgentPresence> extends Call {
+export class CallToAgent extends Call {
   readonly direction = "to-agent";
   readonly farNumber: string;
   readonly #invite: IncomingInvite;
-  readonly #legs: AgentLegs<Presence>;
-  readonly #presence: Presence;
+  readonly #legs: AgentLegs<KnownPresence>;
   readonly #client: ClientKind;
   #talkWanted = false;
   /** The answer to our offer came with the PRACK of our 180. */
@@ -35,12 +34,11 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
 
   constructor(
     services: CallServices,
-    presence: Presence,
-    legs: AgentLegs<Presence>,
+    presence: KnownPresence,
+    legs: AgentLegs<KnownPresence>,
     transaction: ServerTransaction,
   ) {
     super(services, presence, (user) => new TrunkLeg(presence.dn, services, user));
-    this.#presence = presence;
     this.#legs = legs;
     this.farNumber = transaction.request.from.uri.user ?? transaction.request.from.uri.raw;
     this.#invite = this.trunk.take(transaction);
@@ -63,7 +61,7 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
       caller: callerDataOf(this.#invite.request, services.headersToPage),
       autoAnswer: this.#answersByItself ? autoAnswerHeaders(this.#client.autoAnswer, services.realm) : [],
     };
-    const leg = await this.#legs.invite(this.#presence, invitation, this.agentEvents());
+    const leg = await this.#legs.invite(this.presence, invitation, this.agentEvents());
     if (this.ended) {
       leg?.cancel({ status: 487, reason: "caller gave up" });
       return;
@@ -85,7 +83,7 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
     this.#preanswerPatience = clock.setTimer(this.services.preanswerPatienceMs, () => {
       if (this.state !== "ringing") return;
       this.#answersByItself = false;
-      this.log.warn({ client: this.#presence.userAgent }, "client did not answer by itself: a person must");
+      this.log.warn({ client: this.presence.userAgent }, "client did not answer by itself: a person must");
       this.agent?.ringByHand();
     });
   }
@@ -131,7 +129,7 @@ export class CallToAgent<Presence extends AgentPresence> extends Call {
     // Only a client that answers on talk is held to it; a person at another softphone may take longer.
     const { answerBy } = this.#client;
     if (answerBy !== "page")
-      this.log.info({ client: this.#presence.userAgent }, "client cannot answer on talk: a person must");
+      this.log.info({ client: this.presence.userAgent }, "client cannot answer on talk: a person must");
     if (this.#talkPatience || answerBy !== "page") return;
     const { talkPatienceMs } = this.services;
     this.log.debug({ seconds: talkPatienceMs / 1000 }, "talk patience runs: the page must answer");

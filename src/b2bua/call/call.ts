@@ -1,16 +1,13 @@
-import { randomId, StateMachine, TypedEvents, type Logger, type Timer } from "../../core/index.ts";
+import { randomId, StateMachine, TypedEvents, type Logger } from "../../core/index.ts";
 import type { MediaSession, MediaStatistics } from "../../media/index.ts";
-import type { AgentPresence } from "../../registrar/index.ts";
+import type { KnownPresence } from "../../registrar/index.ts";
 import type { Flow } from "../../sip/index.ts";
 import type { CallFacts, CallTrace, TraceSide } from "../../trace/index.ts";
-import { canResume } from "../clients/resume-ticket.ts";
 import type { AgentLeg, AgentLegUser, LegEnd } from "../legs/agent-leg.ts";
 import { setUpIsOver, type TrunkLegUser } from "../legs/trunk-leg-user.ts";
 import type { TrunkLeg } from "../legs/trunk-leg.ts";
-import { CallMedia } from "../media/call-media.ts";
-import { CallQuality, type CallQualityNow } from "../media/call-quality.ts";
-import { MediaWatch } from "../media/media-watch.ts";
-import { TracedMedia } from "../media/traced-media.ts";
+import type { CallMedia } from "../media/call-media.ts";
+import type { CallQualityNow } from "../media/call-quality.ts";
 import { CallTransfers, type TransferCall } from "../transfer/index.ts";
 import { CallControl } from "./call-control.ts";
 import { callLogger } from "./call-log.ts";
@@ -21,9 +18,11 @@ import { CallResume } from "./call-resume.ts";
 import type { CallServices } from "./call-services.ts";
 import type { CallSides } from "./call-sides.ts";
 import { callTransitions, type CallInput, type CallState } from "./call-state.ts";
+import { CallSound } from "./call-sound.ts";
 import { CallTimes } from "./call-times.ts";
 import { DialogCheck } from "./dialog-check.ts";
 import { mediaRefusal } from "./media-refusal.ts";
+import { SetUpPatience } from "./set-up-patience.ts";
 
 /** What a call tells who keeps it. */
 export type CallEvents = {
@@ -37,21 +36,12 @@ export type CallEvents = {
 export const endedByOperator = "ended by operator";
 
 /**
- * How long a call may be set up or ring without a word of the side that is called, ms: RFC 3261 16.6 timer C. SIP
- * Server gives up long before; this ends the call of a SIP Server that died meanwhile, and of a page that sleeps.
- */
-const setUpPatienceMs = 185_000;
-
-/** A client of the WRTC HTTP protocol offers its new transport within so long after it gave up the old one, ms. */
-const renewalPatienceMs = 10_000;
-
-/**
  * A call: the agent's leg, SIP Server's leg, the media between, and the rules that hold once it is established. The
  * ways to get there are `CallToAgent`, `CallFromAgent` and `CallByRefer`. docs/lifetimes.md says who closes what.
  */
 export abstract class Call {
   readonly id: string;
-  readonly presence: AgentPresence;
+  readonly presence: KnownPresence;
   readonly transfers: CallTransfers;
   readonly events: TypedEvents<CallEvents>;
   protected readonly services: CallServices;
@@ -60,25 +50,23 @@ export abstract class Call {
   /** SIP Server's leg; a transfer may put another in its place. */
   protected trunk: TrunkLeg;
   protected agent: AgentLeg | undefined;
-  protected media: CallMedia | undefined;
   readonly #machine: StateMachine<CallState, CallInput>;
   readonly #times: CallTimes;
   readonly #offers: CallOffers;
   readonly #control: CallControl;
-  readonly #quality: CallQuality;
+  readonly #sound: CallSound;
   readonly #dialogCheck: DialogCheck;
-  readonly #mediaWatch: MediaWatch;
   readonly #resume: CallResume;
+  readonly #setUpPatience: SetUpPatience;
   readonly #releaseRegistration: () => void;
   readonly #trace: CallTrace | undefined;
   #end: LegEnd | undefined;
-  #setUpPatience: Timer | undefined;
   /** Set by `finish`; called once, when the last counters are here. */
   #writeRecord: ((media: MediaStatistics | undefined) => void) | undefined;
 
   constructor(
     services: CallServices,
-    presence: AgentPresence,
+    presence: KnownPresence,
     makeTrunkLeg: (user: TrunkLegUser) => TrunkLeg,
   ) {
     this.services = services;
@@ -89,43 +77,69 @@ export abstract class Call {
     this.events = new TypedEvents(this.log);
     this.#machine = new StateMachine(callTransitions, "setting-up", this.log, "info");
     this.#times = new CallTimes(services.context.clock);
-    this.#quality = new CallQuality(services.quality);
-    const sides: CallSides = {
+    this.#sound = this.#makeSound();
+    const { clock } = services.context;
+    this.#setUpPatience = new SetUpPatience(clock, this.log, (end) => this.finish("jackfield", end));
+    const sides = this.#sides();
+    this.#offers = new CallOffers({ ...sides, clock });
+    const answerWanted = (): void => this.answerWanted();
+    this.#control = new CallControl({ ...sides, offers: this.#offers, answerWanted });
+    this.transfers = new CallTransfers(this.#transferCall(sides));
+    this.#resume = this.#makeResume(sides);
+    this.#releaseRegistration = services.trunkRegistrations.retain(presence.dn);
+    this.trunk = makeTrunkLeg(this.trunkEvents());
+    this.#dialogCheck = this.#makeDialogCheck();
+    this.#setUpPatience.start();
+  }
+
+  #sides(): CallSides {
+    return {
       log: this.log,
       state: () => this.state,
       media: () => this.media,
       agent: () => this.agent,
       trunk: () => this.trunk,
     };
-    this.#offers = new CallOffers({ ...sides, clock: services.context.clock });
-    this.#control = new CallControl({
-      ...sides,
-      offers: this.#offers,
-      answerWanted: () => this.answerWanted(),
-    });
-    this.#mediaWatch = new MediaWatch(services.context.clock, () => this.media?.quiet === true);
-    this.transfers = new CallTransfers(this.#transferCall(sides));
-    this.#resume = new CallResume({
-      ...services.context,
+  }
+
+  #makeSound(): CallSound {
+    return new CallSound({
+      services: this.services,
+      presence: this.presence,
       log: this.log,
-      presence,
+      trace: this.#trace,
+      ended: () => this.ended,
+      onActive: (active) => this.#activeChanged(active),
+      onQuality: (notice) => {
+        if (this.state === "established") this.agent?.tellQuality(notice);
+      },
+      onClosed: (reason, statistics) => this.#mediaClosed(reason, statistics),
+    });
+  }
+
+  #makeResume(sides: CallSides): CallResume {
+    const { context, newCallGraceMs } = this.services;
+    return new CallResume({
+      ...context,
+      ...sides,
+      presence: this.presence,
       offers: this.#offers,
-      patienceMs: services.newCallGraceMs,
-      agent: () => this.agent,
+      news: this.news,
+      patienceMs: newCallGraceMs,
       setAgent: (leg) => (this.agent = leg),
       giveUp: (end) => this.finish("agent", end),
     });
-    this.#releaseRegistration = services.trunkRegistrations.retain(presence.dn);
-    this.trunk = makeTrunkLeg(this.trunkEvents());
-    this.#dialogCheck = new DialogCheck({
-      ...services.context,
+  }
+
+  #makeDialogCheck(): DialogCheck {
+    return new DialogCheck({
+      ...this.services.context,
       log: this.log,
-      mediaFlows: () => this.#mediaWatch.flows("trunk"),
-      mediaSilent: () => this.#mediaWatch.trunkSilent,
+      mediaFlows: () => this.#sound.flows("trunk"),
+      mediaSilent: () => this.#sound.trunkSilent,
       probe: (done) => this.trunk.probe(done),
       onDead: (reason) => this.finish("jackfield", { status: 408, reason }),
     });
-    this.limitSetUp();
   }
 
   #logger(leg?: TraceSide): Logger {
@@ -139,6 +153,11 @@ export abstract class Call {
     const { direction, farNumber, state } = this;
     const end = this.#end && { status: this.#end.status, reason: this.#end.reason };
     return { dn: this.presence.dn, direction, farNumber, callUuid: this.trunk.callUuid, state, ...end };
+  }
+
+  /** Undefined before the relay's session is open. */
+  protected get media(): CallMedia | undefined {
+    return this.#sound.media;
   }
 
   get state(): CallState {
@@ -183,7 +202,7 @@ export abstract class Call {
 
   /** How it sounds now. */
   get quality(): CallQualityNow {
-    return this.#quality.now;
+    return this.#sound.quality;
   }
 
   /** X-Genesys-CallUUID as last seen. */
@@ -206,13 +225,7 @@ export abstract class Call {
 
   /** (Re)starts the time the call may take until it is established. */
   protected limitSetUp(): void {
-    this.#setUpPatience?.clear();
-    if (this.ended) return;
-    const seconds = setUpPatienceMs / 1000;
-    this.#setUpPatience = this.services.context.clock.setTimer(setUpPatienceMs, () => {
-      this.log.info({ seconds }, "timer C is over");
-      this.finish("jackfield", { status: 480, reason: `not answered within ${seconds} s` });
-    });
+    if (!this.ended) this.#setUpPatience.start();
   }
 
   /** Moves the state; false when the call is over or the move makes no sense there. */
@@ -222,40 +235,14 @@ export abstract class Call {
     this.#times.note(input);
     const { setUpMs } = this.#times;
     if (!answeredBefore && setUpMs !== undefined) this.services.quality.noteSetUp(this.direction, setUpMs);
-    if (input === "establish" || input === "end") this.#setUpPatience?.clear();
+    if (input === "establish" || input === "end") this.#setUpPatience.close();
     return true;
   }
 
   /** Opens the relay's session. Undefined when the call ended meanwhile, or was ended for want of media. */
   protected async openMedia(): Promise<CallMedia | undefined> {
     try {
-      const opened = await this.services.media.open();
-      const session = this.#trace ? new TracedMedia(opened, this.#trace) : opened;
-      if (this.ended) {
-        session.close("call ended during set-up");
-        return undefined;
-      }
-      session.events.on("closed", (reason, statistics) => this.#mediaClosed(reason, statistics));
-      session.events.on("quality", (statistics) => {
-        this.#mediaWatch.note(statistics);
-        const notice = this.#quality.note(statistics);
-        if (notice && this.state === "established") this.agent?.tellQuality(notice);
-      });
-      session.events.on("idle", (side, silentMs) => this.log.warn({ side, silentMs }, "no media"));
-      const { codecs, context } = this.services;
-      const hold = this.log.child({ machine: "hold" });
-      this.media = new CallMedia(
-        session,
-        codecs,
-        context.random,
-        (active) => this.#activeChanged(active),
-        hold,
-      );
-      // A page that is loaded anew closes its media first.
-      if (canResume(this.presence)) this.media.farewellMs = this.services.callGraceMs;
-      // The library of these renews its PeerConnection in a call: it closes the old one, then gathers candidates anew.
-      else if (this.presence.kind === "wrtc") this.media.farewellMs = renewalPatienceMs;
-      return this.media;
+      return await this.#sound.open();
     } catch (error) {
       this.finish("jackfield", mediaRefusal(error, this.services.whenFull, this.log));
       return undefined;
@@ -273,7 +260,7 @@ export abstract class Call {
       onOffer: (sdp, reply, newTransport = false) =>
         newTransport ? this.#offers.fromNewLeg(sdp, reply) : this.#offers.fromAgent(sdp, reply),
       onDigits: (digits, durationMs) => this.media?.session.sendDtmf("trunk", digits, durationMs),
-      mediaFlows: () => this.#mediaWatch.flows("browser"),
+      mediaFlows: () => this.#sound.flows("browser"),
       onInfo: (contentType, body) => this.trunk.info(contentType, body),
       statistics: () => this.media?.session.statistics() ?? Promise.resolve(undefined),
       onRefer: (refer) => this.transfers.fromAgent(refer),
@@ -284,22 +271,14 @@ export abstract class Call {
     };
   }
 
-  /** Whether `token` gives the right to take this call over by a new leg; only of one the agent has answered. */
+  /** Whether `token` gives the right to take this call over by a new leg. */
   admits(token: string): boolean {
-    const answered = ["parked", "answering", "established"].includes(this.state);
-    return answered && this.#resume.ticket.admits(token);
+    return this.#resume.admits(token);
   }
 
   /** The agent's client takes the call over by the leg that `makeLeg` makes, offering `sdp`. SIP Server hears nothing. */
   attach(sdp: string, makeLeg: (user: AgentLegUser) => AgentLeg): void {
-    this.log.info({}, "call taken over by a new leg of its client");
-    const events = this.agentEvents();
-    const onConfirmed = (): void => {
-      events.onConfirmed();
-      // What came while the page was away it knows from nobody.
-      this.#tellAgain();
-    };
-    this.#resume.attach(sdp, { ...events, onConfirmed }, makeLeg);
+    this.#resume.attach(sdp, this.agentEvents(), makeLeg);
   }
 
   /** What SIP Server's leg tells; the set-up phases add theirs. */
@@ -313,7 +292,7 @@ export abstract class Call {
       onDialog: (callId) => this.#trace?.dialog("sip-server", callId),
       ...setUpIsOver,
       onRefreshAnswer: (sdp) => this.#offers.refreshedByTrunk(sdp),
-      mediaFlows: () => !this.#mediaWatch.trunkSilent,
+      mediaFlows: () => !this.#sound.trunkSilent,
       onFailed: (end) => this.finish("sip-server", end),
       onOffer: (sdp, reply) => this.#offers.fromTrunk(sdp, reply),
       onControl: (event, digits) => this.#control.receive(event, digits),
@@ -372,6 +351,7 @@ export abstract class Call {
     return this.#offers.gaveWay && blind && !this.ended && this.media?.hold === "by-sip-server";
   }
 
+  /** See `ActiveCall`. */
   comeBack(): void {
     this.#offers.retrieve();
   }
@@ -385,12 +365,7 @@ export abstract class Call {
   agentMoved(): void {
     this.log.info({}, "the client goes by another connection");
     this.agent?.moved();
-    this.#tellAgain();
-  }
-
-  #tellAgain(): void {
-    this.#offers.repeatHold();
-    this.news.repeat();
+    this.#resume.tellAgain();
   }
 
   /** Its SIP Server is down: the call goes on while media flows. */
@@ -421,13 +396,12 @@ export abstract class Call {
     this.#writeRecord = (media) => {
       const { agent, transfers, trunk } = this;
       const times = this.#times.report();
-      const quality = this.#quality.record(media);
+      const quality = this.#sound.record(media);
       const codecs = this.media?.codecsInUse;
       const record = makeRecord(this, { by, end, agent, trunk, transfers, times, codecs, quality, media });
       this.events.emit("ended", record);
     };
-    if (this.media) this.media.session.close(end.reason);
-    else this.#mediaClosed(end.reason, undefined);
+    if (!this.#sound.close(end.reason)) this.#mediaClosed(end.reason, undefined);
   }
 
   /** One side's failure to end must not keep the other, the media and the registration. */

@@ -1,5 +1,6 @@
-import { gwsOrigins, pageSettings, type Config } from "../../config/index.ts";
+import { configuredDns, gwsOrigins, pageSettings, type Config } from "../../config/index.ts";
 import type { CallTerms } from "../../b2bua/index.ts";
+import type { TrunkOptions } from "../../registrar/index.ts";
 import type { PageOptions, WebSocketTerms } from "../../ws/index.ts";
 
 /** What the configuration says to each room of what a reload may change. */
@@ -28,5 +29,26 @@ export function pageOptionsOf(config: Config): PageOptions {
     settings: pageSettings(config),
     frameAncestors: config.page.embedding.origins,
     connectOrigins: gwsOrigins(config),
+  };
+}
+
+/** How DNs are registered at SIP Server. */
+export function registrationOf(config: Config): TrunkOptions {
+  const { registration, optionsSeconds, failBackSeconds } = config.sipServer;
+  return {
+    mode: registration.mode,
+    expiresSeconds: registration.expires,
+    perSecond: registration.perSecond,
+    optionsSeconds,
+    failBackSeconds,
+    ...(registration.mode === "all" ? { allDns: configuredDns(config) } : {}),
+  };
+}
+
+/** How long calls and sign-ins outlive a lost connection. */
+export function gracesOf({ agents }: Config) {
+  return {
+    newCallGraceMs: agents.newCallGraceSeconds * 1000,
+    callGraceMs: agents.callGraceSeconds * 1000,
   };
 }

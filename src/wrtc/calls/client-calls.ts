@@ -11,9 +11,10 @@ import type { ClientCalls, ClientLine, ClientMessage } from "../contract.ts";
 import { Attached } from "./attached.ts";
 import { isSameConnection, transportMarks } from "./client-sdp.ts";
 import { errorTypeOf } from "./error-types.ts";
+import type { WrtcLegOptions } from "./leg-parts.ts";
 import { wordsOfClient } from "./leg-words.ts";
 import { peerOf } from "./peer.ts";
-import { WrtcLeg, type WrtcLegOptions } from "./wrtc-leg.ts";
+import { WrtcLeg } from "./wrtc-leg.ts";
 import type { RungClient, WrtcLegs } from "./wrtc-legs.ts";
 
 /** What the calls of all sessions need. */

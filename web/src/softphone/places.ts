@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import type { CallSnapshot } from "./phone/call.ts";
+import type { CallSnapshot } from "./phone/call-snapshot.ts";
 import type { SoftphoneSnapshot } from "./snapshot.ts";
 
 /** Where on the page other parts show something of theirs. */

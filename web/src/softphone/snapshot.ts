@@ -1,6 +1,6 @@
 import type { NoticesSnapshot } from "./notices.ts";
 import type { PastCall } from "./phone/history.ts";
-import type { PhoneSnapshot } from "./phone/phone.ts";
+import type { PhoneSnapshot } from "./phone/phone-snapshot.ts";
 
 export type Tool = "none" | "keypad" | "transfer" | "dial";
 export type Sheet = "none" | "settings" | "history";

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { CallSnapshot } from "../phone/call.ts";
+import type { CallSnapshot } from "../phone/call-snapshot.ts";
 
 function hint(call: CallSnapshot | undefined): string {
   if (call === undefined)

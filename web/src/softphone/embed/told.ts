@@ -1,8 +1,8 @@
 import type { CallInfo, Mode, QualityInfo, Status } from "../../../sdk/protocol.ts";
-import type { CallSnapshot } from "../phone/call.ts";
+import type { CallSnapshot } from "../phone/call-snapshot.ts";
 import type { Quality } from "../phone/gateway-events.ts";
 import type { PhoneEvent } from "../phone/phone-event.ts";
-import type { PhoneSnapshot } from "../phone/phone.ts";
+import type { PhoneSnapshot } from "../phone/phone-snapshot.ts";
 import type { Told } from "./session.ts";
 
 export function statusOf(phone: PhoneSnapshot, mode: Mode): Status {

@@ -1,5 +1,5 @@
 import type { Refusal } from "../phone/call-control.ts";
-import type { PhoneSnapshot } from "../phone/phone.ts";
+import type { PhoneSnapshot } from "../phone/phone-snapshot.ts";
 import type { TokenSignIn } from "../phone/sign-in-token.ts";
 import { SIGN_IN_BESIDE_CALL } from "../phone/words.ts";
 import type { Phone } from "../phone/phone.ts";

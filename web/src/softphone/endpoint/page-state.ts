@@ -1,5 +1,5 @@
-import type { CallSnapshot } from "../phone/call.ts";
-import type { PhoneSnapshot } from "../phone/phone.ts";
+import type { CallSnapshot } from "../phone/call-snapshot.ts";
+import type { PhoneSnapshot } from "../phone/phone-snapshot.ts";
 import type { PageCall, PageState } from "./wire.ts";
 
 /** How the page is heard, volumes 0 to 1. */

@@ -1,4 +1,4 @@
-import type { PhoneSnapshot } from "../phone/phone.ts";
+import type { PhoneSnapshot } from "../phone/phone-snapshot.ts";
 import type { Softphone } from "../softphone.ts";
 import type { WorkspacePolicy } from "../workspace-policy.ts";
 import { callUuidOf, GwsControl } from "./control.ts";

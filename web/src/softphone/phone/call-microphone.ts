@@ -1,4 +1,6 @@
 import type { RTCSession } from "jssip/lib/RTCSession.js";
+import { inOneLine } from "../../shared/words.ts";
+import { MicrophoneError, type Microphone } from "../sound/microphone.ts";
 
 /** A call's own copy of the microphone: what its connection sends, silent while the call is muted or held. */
 export class CallMicrophone {
@@ -62,4 +64,16 @@ function sendersOf(session: RTCSession): readonly RTCRtpSender[] {
 
 export function stopTracks(stream: MediaStream): void {
   for (const track of stream.getTracks()) track.stop();
+}
+
+/** The microphone's copy for one call, or why there is none. */
+export async function copyOf(
+  microphone: Pick<Microphone, "acquire" | "copy">,
+): Promise<MediaStream | string> {
+  try {
+    await microphone.acquire();
+    return microphone.copy() ?? "There is no microphone. Plug one in, then try again.";
+  } catch (error) {
+    return error instanceof MicrophoneError ? inOneLine(error.problem) : String(error);
+  }
 }

@@ -7,58 +7,21 @@ import {
   headerLines,
   headerOf,
   withChanges,
-  type CallerDatum,
   type HeaderLine,
 } from "./caller-data.ts";
 import { callEnd, type CallEnd } from "./call-end.ts";
 import { CallMicrophone, stopTracks } from "./call-microphone.ts";
+import { CallHold, comeBackHeld } from "./call-hold.ts";
 import { callOptions } from "./call-options.ts";
+import { CallPath } from "./call-path.ts";
+import type { CallSnapshot, Phase } from "./call-snapshot.ts";
 import type { CallNews, Quality } from "./gateway-events.ts";
-import { rtcConfiguration, type IceSetup } from "./ice-setup.ts";
+import type { IceSetup } from "./ice-setup.ts";
 import type { KeptCall } from "./kept.ts";
-import { outliveLostRequests } from "./lost-requests.ts";
-import { PathWatch } from "./path-watch.ts";
-import { RelayWatch } from "./relay-watch.ts";
 import { refer, type Target, type Transfer } from "./transfer.ts";
 
 /** Carries the call's token, to the page and from it. */
 export const RESUME_HEADER = "X-Jackfield-Resume";
-
-/**
- * `ringing`: comes in; `calling`: going out, nothing heard of it; `alerting`: rings there; `answering`: being set up;
- * `resuming`: being taken over from the page that was here before.
- */
-export type Phase = "ringing" | "calling" | "alerting" | "answering" | "resuming" | "talking" | "ended";
-
-/** What of a call can be shown. */
-export interface CallSnapshot {
-  readonly callId: string;
-  readonly direction: "in" | "out";
-  readonly phase: Phase;
-  /** 1 to 3, the same as long as the call lasts. */
-  readonly line: number;
-  readonly peer: string;
-  /** What calls the far end again. */
-  readonly number: string;
-  /** When it came or was dialled, ms since the epoch. */
-  readonly began: number;
-  readonly data: readonly CallerDatum[];
-  readonly muted: boolean;
-  readonly heldHere: boolean;
-  readonly heldThere: boolean;
-  /** The far end sends its own sound before the answer. */
-  readonly earlyMedia: boolean;
-  /** SIP Server has set the call up for this side; the far side still rings. */
-  readonly farRings: boolean;
-  /** The last digits that were sent. */
-  readonly digits: string;
-  /** Its last transfer, where one was tried. */
-  readonly transfer: Transfer | undefined;
-  /** When it was answered, ms since the epoch. */
-  readonly since: number | undefined;
-  /** Of the last few seconds, as the gateway tells it. */
-  readonly quality: Quality | undefined;
-}
 
 export type CallHappening =
   "progress" | "accepted" | "muted" | "unmuted" | "held" | "retrieved" | "transfer" | "changed" | "quality";
@@ -73,8 +36,6 @@ export interface CallOwner {
   ended(call: Call, end: CallEnd): void;
 }
 
-/** JsSIP makes one offer at a time: what SIP Server wants is tried again after this long. */
-const HOLD_RETRY_MS = 200;
 const SHOWN_DIGITS = 24;
 
 export interface CallParts {
@@ -106,12 +67,10 @@ export class Call {
   readonly #kept: KeptCall | undefined;
   /** Who called whom; of a call taken over not the same as who began the session. */
   readonly #shown: "in" | "out";
-  #path: PathWatch | undefined;
-  #relay: RelayWatch | undefined;
+  readonly #path: CallPath;
+  readonly #hold: CallHold;
   /** Why it ended here without a try, in words. */
   #hopeless: string | undefined;
-  /** A request was under way when the connection was lost: whether the gateway has heard it is not known. */
-  #requestLost = false;
   /** By which a newer page can take the call over. */
   #token: string | undefined;
   readonly #microphone: CallMicrophone;
@@ -123,8 +82,6 @@ export class Call {
   #digits = "";
   #transfer: Transfer | undefined;
   readonly #began: number;
-  /** Hold or retrieve that SIP Server wants and JsSIP could not do yet. */
-  #holdWanted: boolean | undefined;
   #sound: MediaStream | undefined;
 
   constructor({ session, direction, callId, line, request, owner, microphone, kept }: CallParts) {
@@ -143,7 +100,13 @@ export class Call {
     const { display_name: name, uri } = session.remote_identity;
     this.#peer = kept?.peer ?? callerOf(this.#lines, { name: name ?? "", number: uri.user });
     if (kept?.muted === true) this.#microphone.beginMuted();
-    outliveLostRequests(session, () => this.#onRequestLost());
+    this.#hold = new CallHold(session, () => owner.changed());
+    this.#path = new CallPath(session, {
+      talks: () => this.#phase === "talking",
+      reachable: () => owner.reachable(),
+      ice: () => owner.ice(),
+      hopeless: (why) => this.#giveUp(why),
+    });
     this.#listen();
   }
 
@@ -160,7 +123,8 @@ export class Call {
       began: this.#began,
       data: callerData(this.#lines),
       muted: this.#session.isMuted().audio === true,
-      heldHere: this.#holdWanted ?? (held.local || (this.#phase === "resuming" && this.#kept?.held === true)),
+      heldHere:
+        this.#hold.wanted ?? (held.local || (this.#phase === "resuming" && this.#kept?.held === true)),
       heldThere: held.remote,
       earlyMedia: this.#earlyMedia,
       farRings: this.#farRings,
@@ -201,8 +165,7 @@ export class Call {
 
   /** The gateway can be reached again: a path that broke meanwhile is renewed, an offer that was lost is made anew. */
   renewPath(): void {
-    this.#path?.renew();
-    if (this.#requestLost && this.#offerPath()) this.#requestLost = false;
+    this.#path.renew();
   }
 
   setQuality(quality: Quality | undefined): void {
@@ -241,23 +204,12 @@ export class Call {
 
   /** @returns false when it cannot be done at the moment: not answered yet, or a change is under way */
   hold(on: boolean): boolean {
-    this.#holdWanted = undefined;
-    return this.#offerHold(on);
+    return this.#hold.put(on);
   }
 
   /** SIP Server's remote control: done as soon as it can be. The gateway has held the sound already. */
   follow(on: boolean): void {
-    this.#holdWanted = this.#offerHold(on) ? undefined : on;
-    this.#owner.changed();
-    if (this.#holdWanted === undefined) return;
-    setTimeout(() => {
-      if (this.#holdWanted === on && !this.#session.isEnded()) this.follow(on);
-    }, HOLD_RETRY_MS);
-  }
-
-  #offerHold(on: boolean): boolean {
-    if (this.#session.isOnHold().local === on) return true;
-    return on ? this.#session.hold() : this.#session.unhold();
+    this.#hold.follow(on);
   }
 
   /** As the target of another call's transfer. */
@@ -328,7 +280,7 @@ export class Call {
       this.#move("talking");
       this.#owner.happened(this, "accepted");
     });
-    if (this.#kept?.held === true) this.#comeBackHeld();
+    if (this.#kept?.held === true) comeBackHeld(session, () => this.#phase === "resuming");
     session.on("hold", ({ originator }) => this.#onSwitch(originator, "held"));
     session.on("unhold", ({ originator }) => this.#onSwitch(originator, "retrieved"));
     for (const event of ["muted", "unmuted"] as const)
@@ -347,35 +299,8 @@ export class Call {
     this.#lines = withChanges(this.#lines, headerLines(response));
   }
 
-  /** Offers no more than the call had; the page's own hold, for what it shows and retrieves, follows the answer. */
-  #comeBackHeld(): void {
-    this.#session.on("sdp", (event) => {
-      if (this.#phase === "resuming") event.sdp = event.sdp.replace("a=sendrecv", "a=sendonly");
-    });
-    this.#session.on("confirmed", () => this.#session.hold());
-  }
-
-  #offerPath(): boolean {
-    const { connection } = this;
-    // The credentials of the call's beginning may have expired, and its TURN server may be another by now.
-    connection?.setConfiguration({
-      ...connection.getConfiguration(),
-      ...rtcConfiguration(this.#owner.ice()),
-    });
-    return this.#session.renegotiate({ rtcOfferConstraints: { iceRestart: true } });
-  }
-
-  #onRequestLost(): boolean {
-    this.#requestLost = true;
-    return this.#phase === "talking";
-  }
-
   #watch(connection: RTCPeerConnection): void {
-    if (this.#owner.ice().iceTransportPolicy === "relay")
-      this.#relay = new RelayWatch(connection, (why) => this.#giveUp(why));
-    this.#path = new PathWatch(connection, () => {
-      if (this.#phase === "talking" && this.#owner.reachable()) this.#offerPath();
-    });
+    this.#path.watch(connection);
     connection.addEventListener("track", ({ streams, track }) => {
       this.#sound = streams[0] ?? new MediaStream([track]);
       this.#owner.changed();
@@ -389,10 +314,9 @@ export class Call {
   }
 
   #end(event: EndEvent): void {
-    this.again = this.#phase === "resuming" && this.#requestLost ? this.#kept : undefined;
+    this.again = this.#phase === "resuming" && this.#path.requestLost ? this.#kept : undefined;
     this.#phase = "ended";
-    this.#path?.close();
-    this.#relay?.close();
+    this.#path.close();
     this.#microphone.stop();
     const end = callEnd(event, this.#since !== undefined);
     this.#owner.ended(this, { ...end, problem: this.#hopeless ?? end.problem });

@@ -1,4 +1,5 @@
-import type { Call, CallSnapshot } from "./call.ts";
+import type { Call } from "./call.ts";
+import type { CallSnapshot } from "./call-snapshot.ts";
 import type { KeptCall } from "./kept.ts";
 
 /** As many lines as a phone of SIP Server's has; one more call gets 486. */

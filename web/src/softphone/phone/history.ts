@@ -1,5 +1,5 @@
 import { list, parseJson, record } from "../../shared/json.ts";
-import type { CallSnapshot } from "./call.ts";
+import type { CallSnapshot } from "./call-snapshot.ts";
 import type { PhoneEvent } from "./phone-event.ts";
 
 export type Outcome =

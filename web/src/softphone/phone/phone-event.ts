@@ -1,4 +1,4 @@
-import type { CallSnapshot } from "./call.ts";
+import type { CallSnapshot } from "./call-snapshot.ts";
 
 /** What happens on the phone, as it is told to whoever listens. `call` is the call as it is then. */
 export type PhoneEvent =

@@ -1,45 +1,23 @@
 import type { RTCSessionEvent } from "jssip/lib/UA.js";
 import { Listeners } from "../../shared/listeners.ts";
-import { MicrophoneError, type Microphone } from "../sound/microphone.ts";
+import type { Microphone } from "../sound/microphone.ts";
 import type { CallControl, Refusal } from "./call-control.ts";
-import { Call, RESUME_HEADER, type CallHappening, type CallOwner, type CallSnapshot } from "./call.ts";
+import { Call, type CallHappening, type CallOwner } from "./call.ts";
+import type { CallSnapshot } from "./call-snapshot.ts";
 import type { CallEnd } from "./call-end.ts";
-import { stopTracks } from "./call-microphone.ts";
-import { callOptions } from "./call-options.ts";
+import { copyOf, stopTracks } from "./call-microphone.ts";
 import { Calls } from "./calls.ts";
 import type { GatewayEvent, Messages } from "./gateway-events.ts";
 import type { Ha1, KeptCall } from "./kept.ts";
-import {
-  Line,
-  type LineOwner,
-  type NewLine,
-  type SignedLine,
-  type Registration,
-  type SocketState,
-  type Trunk,
-} from "./line.ts";
+import { Line, type LineOwner, type NewLine, type SignedLine } from "./line.ts";
 import { DIRECT, type IceSetup } from "./ice-setup.ts";
 import { plainNumber } from "./numbers.ts";
+import { Outgoing } from "./outgoing.ts";
 import type { PhoneEvent } from "./phone-event.ts";
+import type { PhoneSnapshot } from "./phone-snapshot.ts";
+import { Resumption } from "./resumption.ts";
 import type { Credentials } from "./settings.ts";
 import type { Target } from "./transfer.ts";
-import { inOneLine } from "../../shared/words.ts";
-
-/** What of the phone can be shown. */
-export interface PhoneSnapshot {
-  readonly dn: string | undefined;
-  readonly socket: SocketState;
-  readonly registration: Registration;
-  readonly trunk: Trunk;
-  /** The call that is shown large and that the buttons act on. */
-  readonly call: CallSnapshot | undefined;
-  readonly otherCalls: readonly CallSnapshot[];
-  readonly messages: Messages | undefined;
-  /** As the gateway names itself. */
-  readonly gateway?: string | undefined;
-  /** When a refused sign-in is tried again, ms since the epoch. */
-  readonly retryAt?: number | undefined;
-}
 
 const NO_CALL = "There is no such call.";
 const UNREACHABLE =
@@ -61,12 +39,8 @@ export class Phone implements CallControl {
   #registered = false;
   /** Signs out for good once the last call is over: the gateway takes the sign-in no more. */
   #giveUp: (() => void) | undefined;
-  /** The microphone's copy for the session that JsSIP announces within its `call`. */
-  #outgoing: MediaStream | undefined;
-  /** The calls of the page before, until they are taken over. */
-  #kept: readonly KeptCall[];
-  /** The same while JsSIP announces the session that takes it over. */
-  #resuming: KeptCall | undefined;
+  readonly #outgoing = new Outgoing();
+  readonly #resumption: Resumption;
 
   /**
    * @param instance this tab's `+sip.instance`, a UUID
@@ -81,7 +55,12 @@ export class Phone implements CallControl {
     this.#microphone = microphone;
     this.#newLine = newLine;
     this.#instance = instance;
-    this.#kept = kept;
+    this.#resumption = new Resumption(kept, {
+      microphone: () => copyOf(microphone),
+      lasts: (line) => this.#line === line,
+      resume: (line, call, copy) => this.#outgoing.resume(line, call, this.#ice, copy),
+      problem: (text) => this.#notice(text, true),
+    });
   }
 
   /** Whatever can be shown has changed. @returns forgets the listener */
@@ -97,8 +76,8 @@ export class Phone implements CallControl {
   /** What is to be kept of the calls over a reload, the one that is shown first. */
   get kept(): readonly KeptCall[] {
     const dn = this.#line?.dn;
-    if (dn === undefined) return this.#kept;
-    return [...this.#calls.keep(dn), ...this.#kept];
+    const { kept } = this.#resumption;
+    return dn === undefined ? kept : [...this.#calls.keep(dn), ...kept];
   }
 
   get snapshot(): PhoneSnapshot {
@@ -123,33 +102,34 @@ export class Phone implements CallControl {
   /** Connects and registers, and keeps doing so until signed out. Throws when an address cannot be used. */
   signIn(credentials: Credentials): void {
     this.signOut();
-    const owner: LineOwner = {
+    this.#line = this.#newLine(credentials, this.#instance, this.#lineOwner(credentials.dn));
+    this.#changed();
+  }
+
+  #lineOwner(dn: string): LineOwner {
+    return {
       changed: () => this.#changed(),
       told: (text, problem) => {
         const goesOn = problem && this.#calls.shown !== undefined && this.#line?.socket === "lost";
         this.#notice(goesOn ? `${text} The call goes on meanwhile.` : text, problem);
       },
-      refused: (status, reason, final) => {
-        const failed = { kind: "registration-failed", dn: credentials.dn, status, reason, final } as const;
-        const tell = (): void => {
-          if (final) this.signOut();
-          this.#notice(reason, true);
-          this.#events.tell(failed);
-        };
-        // What the gateway refuses is the sign-in; the calls are not over for that.
-        if (!final || this.#calls.all.length === 0) return tell();
-        this.#giveUp = tell;
-        this.#notice(`${reason} The call goes on; it is signed out after it.`, true);
-      },
-      registered: () => {
-        this.#giveUp = undefined;
-        this.#onRegistered();
-      },
+      refused: (status, reason, final) => this.#onRefused(dn, status, reason, final),
+      registered: () => this.#onRegistered(),
       session: (event) => this.#onSession(event),
       event: (event) => this.#onGatewayEvent(event),
     };
-    this.#line = this.#newLine(credentials, this.#instance, owner);
-    this.#changed();
+  }
+
+  #onRefused(dn: string, status: number, reason: string, final: boolean): void {
+    const tell = (): void => {
+      if (final) this.signOut();
+      this.#notice(reason, true);
+      this.#events.tell({ kind: "registration-failed", dn, status, reason, final });
+    };
+    // What the gateway refuses is the sign-in; the calls are not over for that.
+    if (!final || this.#calls.all.length === 0) return tell();
+    this.#giveUp = tell;
+    this.#notice(`${reason} The call goes on; it is signed out after it.`, true);
   }
 
   /** Ends the calls, un-registers and lets go of socket and microphone. Idempotent. */
@@ -186,21 +166,18 @@ export class Phone implements CallControl {
     const line = this.#line;
     const refusal = this.#noDial(line);
     if (line === undefined || refusal !== undefined) return refusal;
-    const mediaStream = await this.#copyOfMicrophone();
-    if (typeof mediaStream === "string") return mediaStream;
+    const copy = await copyOf(this.#microphone);
+    if (typeof copy === "string") return copy;
     const meanwhile = this.#line === line ? this.#noDial(line) : "Signed out: the call was not made.";
     if (meanwhile !== undefined) {
-      stopTracks(mediaStream);
+      stopTracks(copy);
       return meanwhile;
     }
-    this.#outgoing = mediaStream;
     try {
-      line.call(target, { ...callOptions(this.#ice), mediaStream });
+      this.#outgoing.dial(line, target, this.#ice, copy);
       return undefined;
     } catch {
       return `"${number}" cannot be called.`;
-    } finally {
-      this.#outgoing = undefined;
     }
   }
 
@@ -215,7 +192,7 @@ export class Phone implements CallControl {
   async answer(callId?: string): Promise<Refusal> {
     const call = this.#calls.find(callId);
     if (call?.snapshot.phase !== "ringing") return "No call rings.";
-    const copy = await this.#copyOfMicrophone();
+    const copy = await copyOf(this.#microphone);
     if (typeof copy === "string") return copy;
     this.show(call.callId);
     call.answer(copy);
@@ -308,49 +285,14 @@ export class Phone implements CallControl {
 
   /** Takes the calls over that the page before had, and mends the sound of those that are. */
   #onRegistered(): void {
+    this.#giveUp = undefined;
     for (const call of this.#calls.all) call.renewPath();
-    const line = this.#line;
-    this.#kept = this.#kept.filter(({ dn }) => dn === line?.dn);
-    if (line !== undefined && this.#kept.length > 0) void this.#resume(line);
-  }
-
-  async #resume(line: SignedLine): Promise<void> {
-    for (let next = this.#kept[0]; next !== undefined; next = this.#kept[0]) {
-      const mediaStream = await this.#copyOfMicrophone();
-      if (this.#line !== line || this.#kept[0] !== next) {
-        if (typeof mediaStream !== "string") stopTracks(mediaStream);
-        return;
-      }
-      this.#kept = this.#kept.slice(1);
-      if (typeof mediaStream === "string") {
-        this.#notice(mediaStream, true);
-        continue;
-      }
-      const extraHeaders = [`${RESUME_HEADER}: ${next.token}`];
-      this.#outgoing = mediaStream;
-      this.#resuming = next;
-      try {
-        line.call("resume", { ...callOptions(this.#ice), mediaStream, extraHeaders });
-      } finally {
-        this.#outgoing = undefined;
-        this.#resuming = undefined;
-      }
-    }
+    this.#resumption.begin(this.#line);
   }
 
   /** Another microphone than before: calls that have one get a copy of it. */
   microphoneChanged(): void {
     for (const call of this.#calls.all) call.useMicrophone(() => this.#microphone.copy());
-  }
-
-  /** The microphone's copy for one call, or why there is none. */
-  async #copyOfMicrophone(): Promise<MediaStream | string> {
-    try {
-      await this.#microphone.acquire();
-      return this.#microphone.copy() ?? "There is no microphone. Plug one in, then try again.";
-    } catch (error) {
-      return error instanceof MicrophoneError ? inOneLine(error.problem) : String(error);
-    }
   }
 
   #changed(): void {
@@ -382,29 +324,33 @@ export class Phone implements CallControl {
       this.#notice(`${session.remote_identity.uri.user} called and was told that you are busy.`, false);
       return;
     }
-    const owner: CallOwner = {
-      changed: () => this.#changed(),
-      reachable: () => this.#reachable,
-      ice: () => this.#ice,
-      happened: (about, kind) => this.#onHappened(about, kind),
-      ended: (about, end) => this.#onCallEnded(about, end),
-    };
+    const { microphone, kept } = this.#outgoing.begun;
     const call = new Call({
       session,
       direction: incoming ? "in" : "out",
       callId: request.getHeader("Call-ID"),
       line: this.#calls.freeLine,
       request,
-      owner,
-      microphone: this.#outgoing,
-      kept: this.#resuming,
+      owner: this.#callOwner(),
+      microphone,
+      kept,
     });
-    this.#calls.add(call, !incoming && this.#resuming === undefined);
-    const what = this.#resuming ? "Coming back to the call with" : incoming ? "Call from" : "Calling";
+    this.#calls.add(call, !incoming && kept === undefined);
+    const what = kept ? "Coming back to the call with" : incoming ? "Call from" : "Calling";
     this.#notice(`${what} ${call.snapshot.peer}.`, false);
-    const kind = this.#resuming ? "resumed" : incoming ? "incoming" : "calling";
+    const kind = kept ? "resumed" : incoming ? "incoming" : "calling";
     this.#events.tell({ kind, call: call.snapshot });
     this.#changed();
+  }
+
+  #callOwner(): CallOwner {
+    return {
+      changed: () => this.#changed(),
+      reachable: () => this.#reachable,
+      ice: () => this.#ice,
+      happened: (about, kind) => this.#onHappened(about, kind),
+      ended: (about, end) => this.#onCallEnded(about, end),
+    };
   }
 
   #onHappened(call: Call, kind: CallHappening): void {
@@ -419,7 +365,7 @@ export class Phone implements CallControl {
   #onCallEnded(call: Call, { problem, status, by, answered, elsewhere }: CallEnd): void {
     if (!this.#calls.remove(call)) return;
     if (call.again !== undefined && this.#line !== undefined) {
-      this.#kept = [...this.#kept, call.again];
+      this.#resumption.again(call.again);
       return this.#changed();
     }
     const about = call.snapshot;

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { CallSnapshot } from "../phone/call.ts";
+import type { CallSnapshot } from "../phone/call-snapshot.ts";
 import { Chart } from "./chart.tsx";
 import { levelOf } from "../../shared/words.ts";
 import type { WayFigures } from "../phone/gateway-events.ts";

@@ -1,6 +1,7 @@
 import { Listeners } from "../../shared/listeners.ts";
-import type { CallSnapshot } from "../phone/call.ts";
-import type { Phone, PhoneSnapshot } from "../phone/phone.ts";
+import type { CallSnapshot } from "../phone/call-snapshot.ts";
+import type { PhoneSnapshot } from "../phone/phone-snapshot.ts";
+import type { Phone } from "../phone/phone.ts";
 import type { PhoneEvent } from "../phone/phone-event.ts";
 import { countsOf, routeOf, rowsOf, type StatsRow } from "./browser-stats.ts";
 import { pathState, type PathState } from "./connection.ts";

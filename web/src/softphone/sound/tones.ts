@@ -1,4 +1,4 @@
-import type { PhoneSnapshot } from "../phone/phone.ts";
+import type { PhoneSnapshot } from "../phone/phone-snapshot.ts";
 import type { Tone } from "./sounds.ts";
 
 /** What the page itself plays while the phone is so. */

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from "preact";
 import type { CallAct } from "../phone/call-control.ts";
-import type { CallSnapshot } from "../phone/call.ts";
+import type { CallSnapshot } from "../phone/call-snapshot.ts";
 import type { Tool } from "../snapshot.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import type { ViewProps } from "./props.ts";

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { CallSnapshot } from "../phone/call.ts";
+import type { CallSnapshot } from "../phone/call-snapshot.ts";
 import type { Transfer } from "../phone/transfer.ts";
 import { qualityText } from "../phone/words.ts";
 import { CallData } from "./call-data.tsx";

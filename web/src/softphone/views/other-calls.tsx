@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { CallSnapshot } from "../phone/call.ts";
+import type { CallSnapshot } from "../phone/call-snapshot.ts";
 import { Icon } from "./icons.tsx";
 import { phaseText } from "./phase.ts";
 import type { ViewProps } from "./props.ts";

@@ -1,4 +1,4 @@
-import type { CallSnapshot } from "../phone/call.ts";
+import type { CallSnapshot } from "../phone/call-snapshot.ts";
 import type { Transfer } from "../phone/transfer.ts";
 
 const PHASES: Readonly<Record<CallSnapshot["phase"], string>> = {

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { PhoneSnapshot } from "../phone/phone.ts";
+import type { PhoneSnapshot } from "../phone/phone-snapshot.ts";
 import { messagesText } from "../phone/words.ts";
 
 type Tone = "good" | "wait" | "bad" | "none";
