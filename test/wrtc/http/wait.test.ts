@@ -227,17 +227,29 @@ describe("after a restart", () => {
     expect((await Promise.all(polls)).map(({ body }) => body).toSorted()).toEqual(["BYE", "INFO-PEER hello"]);
   });
 
-  const roap = (messageType: string, seq: number): string =>
-    `RSMP ${JSON.stringify({ messageType, sdp: "v=0", offererSessionId: 102, seq, tiebreaker: 7 })}`;
+  const roap = (messageType: string, seq: number, tiebreaker = 7): string =>
+    `RSMP ${JSON.stringify({ messageType, sdp: "v=0", offererSessionId: 102, seq, tiebreaker })}`;
 
-  it("an OFFER that begins a call is taken as such, with no BYE behind it", async () => {
+  it("an OFFER dials nobody in the first seconds, whatever it says: a hold may look like the beginning of a call", async () => {
     const ssid = await restart();
-    await bench.ask(`/wrtc/message?from=${ssid}&to=5002`, { body: roap("OFFER", 1) });
-    expect(bench.calls.at(-1)?.heard.map(({ message }) => message.kind)).toEqual(["offer"]);
-    const poll = bench.ask(`/wrtc/wait?id=${ssid}`);
-    await parked();
-    say("hello");
-    expect((await poll).body).toBe("INFO-PEER hello");
+    const offer = (seq: number, tiebreaker: number): Promise<Answer> =>
+      bench.ask(`/wrtc/message?from=${ssid}&to=5002`, { body: roap("OFFER", seq, tiebreaker) });
+    const heard = (): string[] | undefined => bench.calls.at(-1)?.heard.map(({ message }) => message.kind);
+    await offer(1, 7);
+    expect((await bench.ask(`/wrtc/wait?id=${ssid}`)).body).toBe("BYE");
+    // One that crossed that BYE.
+    await offer(1, 8);
+    expect((await bench.ask(`/wrtc/wait?id=${ssid}`)).body).toBe("BYE");
+    expect(heard()).toEqual([]);
+    const [calls] = bench.calls;
+    if (calls) calls.busy = true;
+    // Within a call that rang it since.
+    await offer(2, 9);
+    expect(heard()).toEqual(["offer"]);
+    if (calls) calls.busy = false;
+    bench.clock.advance(5000);
+    await offer(1, 10);
+    expect(heard()).toEqual(["offer", "offer"]);
   });
 
   it("what is posted about a call of before gets BYE, and a hold dials nobody", async () => {
