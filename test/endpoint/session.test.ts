@@ -465,3 +465,33 @@ it("a page that answered in between is not gone", async () => {
   }
   expect(session.page.connected).toBe(true);
 });
+
+it("a ping, which WWE sends only while it takes the DN for registered, brings it back after a restart of the gateway", async () => {
+  const { session } = openSessions();
+  const { names } = reader(session.openPage(page(1)));
+  session.heard("0123456789abcdef");
+  await settle();
+  expect([session.state, names()]).toEqual(["idle", []]);
+  session.pinged();
+  session.pinged();
+  await settle();
+  expect([session.state, names()]).toEqual(["wanted", ["sign-in"]]);
+});
+
+it("a ping brings the DN back after a silence that signed it out, as of a PC that slept; not after UnregisterDn", async () => {
+  const { session, clock } = openSessions();
+  const { names, orders } = reader(session.openPage(page(1)));
+  session.register();
+  await settle();
+  clock.advance(life);
+  await settle();
+  session.pinged();
+  expect(session.state).toBe("wanted");
+  session.page.receiveResult(orders().at(-1)?.id ?? 0, { ok: true, reason: "" });
+  await settle();
+  expect(names()).toEqual(["sign-in", "sign-out", "sign-in"]);
+  session.unregister();
+  session.pinged();
+  await settle();
+  expect(session.state).toBe("idle");
+});
