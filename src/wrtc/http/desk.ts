@@ -1,4 +1,5 @@
 import { readClientMessage } from "../protocol/client-message.ts";
+import { longestInfo } from "../protocol/info-size.ts";
 import { readAddressing, valueOf } from "../protocol/query.ts";
 import type { PollClient } from "../session/poll-client.ts";
 import type { PollEvents, PollLine } from "../session/poll.ts";
@@ -55,6 +56,8 @@ export class Desk {
     const read = readClientMessage(request.body);
     if (!read) return this.#unreadable(client, request.body);
     const { message, key } = read;
+    if (message.kind === "info" && Buffer.byteLength(message.body) > longestInfo)
+      return this.#tooLarge(client, message.body);
     counters.received[message.kind] = (counters.received[message.kind] ?? 0) + 1;
     try {
       if (!client.receive(message, key, to === from ? "self" : to)) counters.repeated++;
@@ -64,6 +67,12 @@ export class Desk {
       log.error({ err: error, dn, instance, kind: message.kind }, "client's message could not be handled");
     }
     return says(200, "");
+  }
+
+  /** INFO is never posted again (1.3). */
+  #tooLarge({ presence: { dn, instance } }: PollClient, body: string): WrtcAnswer {
+    this.#options.log.warn({ dn, instance, length: body.length }, "client's INFO is too large for SIP");
+    return says(413, `more than ${longestInfo} bytes of data are too large for SIP`);
   }
 
   /** What is refused is posted again every 3 s if it is ROAP, so that is told otherwise (2.3). */
