@@ -13,6 +13,7 @@ export {
   type LogLevel,
   type LogRoom,
 } from "./log-levels.ts";
+export { limitedWarn } from "./limited-warn.ts";
 export { createLogger, silentLogger, type Logger, type RootLogger } from "./logger.ts";
 export { isOwnOrigin } from "./own-origin.ts";
 export { randomId, systemRandom, type Random } from "./random.ts";
