@@ -1,6 +1,7 @@
 export { addressList } from "./address-list.ts";
 export { BoundedMap } from "./bounded-map.ts";
 export { afterEvents, systemClock, type Clock, type Timer } from "./clock.ts";
+export { dnPattern } from "./dn.ts";
 export { FileWatch, type FileWatchOptions } from "./file-watch.ts";
 export { TypedEvents, type EventMap } from "./events.ts";
 export { Histogram, type HistogramCounts } from "./histogram.ts";
