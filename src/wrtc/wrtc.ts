@@ -4,7 +4,7 @@ import type { AgentRegistrar, PacedTrunkRegistrations } from "../registrar/index
 import type { ClientCalls, ClientLine } from "./contract.ts";
 import { Desk } from "./http/desk.ts";
 import type { OtherVariant } from "./http/exchange.ts";
-import { registerWrtcRoutes } from "./http/routes.ts";
+import { registerWrtcRoutes, type RouteOptions } from "./http/routes.ts";
 import { SignIn, type DnLogin } from "./http/sign-in.ts";
 import { PollClients, type PollClientsTerms, type PollCounters } from "./session/poll-clients.ts";
 import { Sessions, type SessionCounters, type SessionsTerms } from "./session/sessions.ts";
@@ -95,13 +95,16 @@ export class Wrtc {
   serve(app: FastifyInstance, { paths, secure, variants = [] }: WrtcRoutes): void {
     const { terms, log } = this.#options;
     const origins = (): readonly string[] => terms().origins;
-    const onForeign = (origin: string, address: string): void => this.#refused(origin, address);
-    registerWrtcRoutes(app, { paths, secure, origins, desk: this.#desk, variants, onForeign, log });
+    const passwordless = (): boolean => terms().allowAnonymous;
+    const onForeign: RouteOptions["onForeign"] = (asked) => this.#refused(asked);
+    const desk = this.#desk;
+    registerWrtcRoutes(app, { paths, secure, origins, passwordless, desk, variants, onForeign, log });
   }
 
-  #refused(origin: string, address: string): void {
+  #refused({ origin, host, address }: Parameters<RouteOptions["onForeign"]>[0]): void {
     this.#foreign++;
-    this.#warn({ origin: origin.slice(0, longestOrigin), address }, "a page was refused: wrtc.origins");
+    const [from, to] = [origin, host].map((text) => text.slice(0, longestOrigin));
+    this.#warn({ origin: from, host: to, address }, "a page was refused: wrtc.origins");
   }
 
   /** Ends all sessions; open polls get 503. Idempotent. */
