@@ -75,9 +75,9 @@ export class EndpointSession {
     this.#timer = doors.clock.setTimer(this.#lifeMs, () => this.#look());
   }
 
-  /** SIP Server has the DN in service and its client is connected. */
+  /** SIP Server has the DN in service, its client is connected, and the page has not fallen silent. */
   get active(): boolean {
-    return this.#machine.state === "wanted" && this.#inService;
+    return this.#machine.state === "wanted" && this.#inService && !this.page.lost;
   }
 
   get state(): "idle" | "wanted" | "active" {

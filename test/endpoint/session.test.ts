@@ -1,13 +1,21 @@
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { expect, it } from "vitest";
-import { EndpointSessions, orderPatienceMs, type PageOrder } from "../../src/endpoint/index.ts";
+import {
+  EndpointSessions,
+  orderPatienceMs,
+  type PageOrder,
+  type PageState,
+} from "../../src/endpoint/index.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { Dns, keepingLog, settle } from "./support.ts";
 
 const life = 120_000;
+const microphone = { muted: false, volume: 100 };
+const state: PageState = { signed_in: true, microphone, speaker: microphone, call: null };
 
-function openSessions() {
+/** `isHeard`: the page answers each sign of life. */
+function openSessions(isHeard = true) {
   const clock = new FakeClock();
   const dns = new Dns();
   const log = keepingLog();
@@ -24,7 +32,14 @@ function openSessions() {
   });
   const warnings = (): string[] =>
     log.lines.filter(({ level }) => level === "warn").map(({ message }) => message);
-  return { clock, dns, sessions, session: sessions.of("5001"), warnings };
+  const session = sessions.of("5001");
+  const line = session.page;
+  const keepAlive = line.keepAlive.bind(line);
+  line.keepAlive = () => {
+    keepAlive();
+    if (isHeard) line.receiveState(state);
+  };
+  return { clock, dns, sessions, session, warnings };
 }
 
 /** What a page reads, as it comes; `drain` reads what is there. */
@@ -494,4 +509,20 @@ it("a ping brings the DN back after a silence that signed it out, as of a PC tha
   session.pinged();
   await settle();
   expect(session.state).toBe("idle");
+});
+
+it("a page that is not heard of, as of a PC without a cable, is gone within a minute, and its DN not active until one connects", async () => {
+  const { session, dns, clock } = openSessions(false);
+  session.openPage(page(1));
+  dns.signIn("5001");
+  session.register();
+  for (let turn = 0; turn < 5; turn++) {
+    await clock.advanceAsync(20_000, 1000);
+    session.page.receiveState(state);
+  }
+  expect([session.page.connected, session.active]).toEqual([true, true]);
+  await clock.advanceAsync(60_000, 1000);
+  expect([session.page.connected, session.active]).toEqual([false, false]);
+  session.openPage(page(1));
+  expect(session.active).toBe(true);
 });
