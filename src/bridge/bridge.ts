@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Clock, Logger, Random } from "../core/index.ts";
+import { limitedWarn, type Clock, type Logger, type Random } from "../core/index.ts";
 import type { BridgeSettings, CredentialStore, LocalCertificate, Machine } from "./contract.ts";
 import { Dashboard, type DashboardAct } from "./dashboard/dashboard.ts";
 import { DashboardReaders } from "./dashboard/readers.ts";
@@ -7,7 +7,6 @@ import { GatewayClient } from "./gateway/client.ts";
 import { GatewayLink } from "./gateway/link.ts";
 import { Watch } from "./gateway/watch.ts";
 import { Forward } from "./local/forward.ts";
-import { limitedWarn } from "./local/limited-warn.ts";
 import { OriginRule } from "./local/origins.ts";
 import { LocalServer } from "./local/server.ts";
 import { BridgeState, type BridgeView } from "./state.ts";

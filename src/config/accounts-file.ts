@@ -1,3 +1,4 @@
+import { dnPattern } from "../core/index.ts";
 import type { AccountConfig } from "./types.ts";
 
 /** A line that is no account. Of what stands in it nothing is told but a DN: it may be a password. */
@@ -20,7 +21,6 @@ export interface AccountsFileOptions {
   readonly taken: ReadonlySet<string>;
 }
 
-const dnText = /^\w[\w.+*#-]{0,63}$/;
 /** `realm:MD5`, `realm:SHA-256` or `realm:MD5:SHA-256`; a realm may hold colons. */
 const hashes = /^(.+?):(?:([\da-f]{32})(?::([\da-f]{64}))?|([\da-f]{64}))\s*$/i;
 const password = /^[^\p{Cc}]{1,256}$/u;
@@ -51,7 +51,7 @@ export function readAccountsFile(text: string, options: AccountsFileOptions): Ac
 function readLine(content: string, realm: string): AccountConfig | { readonly reason: string } {
   const colon = content.indexOf(":");
   const dn = content.slice(0, Math.max(0, colon)).trim();
-  if (!dnText.test(dn)) return { reason: "does not begin with a DN and a colon" };
+  if (!dnPattern.test(dn)) return { reason: "does not begin with a DN and a colon" };
   const rest = content.slice(colon + 1);
   const [, named, md5, sha256Beside, sha256Alone] = hashes.exec(rest) ?? [];
   if (named === undefined)

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { dnPattern } from "../core/index.ts";
 
 /** What the reference page and the fault report say of a key. */
 export interface KeyFacts {
@@ -49,7 +50,7 @@ export const types = {
   file: z.string().min(1).max(4096),
   /** Text without control characters or quotes, since it stands in SIP headers. */
   word: z.string().regex(/^[^"\\\p{Cc}]{1,64}$/u),
-  dn: z.union([z.string().regex(/^\w[\w.+*#-]{0,63}$/), z.int().min(0)]),
+  dn: z.union([z.string().regex(dnPattern), z.int().min(0)]),
   /** See `NumberRule` in src/b2bua. */
   dialPattern: z
     .string()

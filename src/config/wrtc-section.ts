@@ -37,7 +37,7 @@ export const wrtc = section(
     ),
     allowAnonymous: key(z.boolean().default(false), {
       reload: true,
-      text: "RISK: sign-in without a password. Every page allowed takes any DN it names, and its calls; and who names none (connect()) calls out all the same.",
+      text: "RISK: sign-in without a password. Every page allowed takes any DN it names, and its calls; and who names none (connect()) calls out all the same. Without TLS here, pages of the gateway's own name are taken only by address, as localhost, or where wrtc.origins names them (DNS rebinding).",
       expects: expects.boolean,
     }),
     waitSeconds: key(types.seconds(0, 3600).default(25), {

@@ -1,6 +1,7 @@
 export { addressList } from "./address-list.ts";
 export { BoundedMap } from "./bounded-map.ts";
 export { afterEvents, systemClock, type Clock, type Timer } from "./clock.ts";
+export { dnPattern } from "./dn.ts";
 export { FileWatch, type FileWatchOptions } from "./file-watch.ts";
 export { TypedEvents, type EventMap } from "./events.ts";
 export { Histogram, type HistogramCounts } from "./histogram.ts";
@@ -13,6 +14,7 @@ export {
   type LogLevel,
   type LogRoom,
 } from "./log-levels.ts";
+export { limitedWarn } from "./limited-warn.ts";
 export { createLogger, silentLogger, type Logger, type RootLogger } from "./logger.ts";
 export { isOwnOrigin } from "./own-origin.ts";
 export { randomId, systemRandom, type Random } from "./random.ts";

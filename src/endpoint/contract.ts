@@ -65,7 +65,7 @@ export type PageWork =
 
 /**
  * `data` of a server-sent event `order` of `GET /endpoint/{session}/events`. The other events
- * have the data `{}`: `alive` comes each 20 s; `replaced`: a newer page has taken over, the stream ends and this page session
+ * have the data `{}`: `alive` comes each 20 s, and the page answers with its state: two without an answer, and it counts as gone; `replaced`: a newer page has taken over, the stream ends and this page session
  * opens nothing any more (401), so an EventSource gives up.
  */
 export type PageOrder = PageWork & {
@@ -96,7 +96,7 @@ export interface PageCall {
   readonly since: string;
 }
 
-/** `POST /endpoint/{session}/state`: after connecting and at every change, 204. */
+/** `POST /endpoint/{session}/state`: after connecting, at every change and upon `alive`, 204. */
 export interface PageState {
   readonly signed_in: boolean;
   readonly microphone: SoundState;

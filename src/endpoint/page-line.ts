@@ -11,6 +11,8 @@ const mostWaiting = 65_536;
 const mostPending = 16;
 /** Orders without an answer, one after the other, by which a page is gone: of a PC that lost its power TCP tells after a quarter of an hour. */
 const mostUnanswered = 2;
+/** Signs of life to the page that it did not answer, one after the other, by which it is gone as well. */
+const mostUnheard = 2;
 
 /** How an order went. */
 export interface OrderOutcome {
@@ -28,8 +30,6 @@ const refused = (reason: string): OrderOutcome => ({ ok: false, reason });
 
 /** The way to the page of one DN: server-sent events there, results and states back. One page at a time, the newest. */
 export class PageLine {
-  /** Of the page that is connected, once it has said something. */
-  state: PageState | undefined;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #nextId: () => number;
@@ -37,6 +37,9 @@ export class PageLine {
   #stream: Readable | undefined;
   #holder: PageHolder | undefined;
   #unanswered = 0;
+  #unheard = 0;
+  #state: PageState | undefined;
+  #lost = false;
 
   /** `nextId` rises over all lines, so that a late result of a former session means nothing. */
   constructor(clock: Clock, log: Logger, nextId: () => number) {
@@ -47,6 +50,16 @@ export class PageLine {
 
   get connected(): boolean {
     return this.#stream !== undefined;
+  }
+
+  /** Of the page that is connected, once it has said something. */
+  get state(): PageState | undefined {
+    return this.#state;
+  }
+
+  /** The last page was connected and gave no answer any more (asleep, no power, no cable), and none has come since. */
+  get lost(): boolean {
+    return this.#lost;
   }
 
   /** Of the page that is or was connected last. */
@@ -80,6 +93,8 @@ export class PageLine {
     const stream = new Readable({ read() {} });
     this.#stream = stream;
     this.#unanswered = 0;
+    this.#unheard = 0;
+    this.#lost = false;
     this.#holder = page;
     // However it ends: read to its end, cut here, or left by its reader.
     stream.once("close", () => {
@@ -107,8 +122,7 @@ export class PageLine {
     const timer = this.#clock.setTimer(orderPatienceMs, () => {
       end(refused("the page gives no answer"));
       // One that is there all the same connects again within a second.
-      if (this.#stream === stream && ++this.#unanswered >= mostUnanswered)
-        this.#drop("the page gives no answer");
+      if (this.#stream === stream && ++this.#unanswered >= mostUnanswered) this.#lose();
     });
     this.#pending.set(order.id, { timer, end });
     this.#write(eventOf("order", JSON.stringify(order)));
@@ -118,11 +132,22 @@ export class PageLine {
   /** What the page says of an order; nobody may wait for it any more. */
   receiveResult(id: number, outcome: OrderOutcome): void {
     this.#unanswered = 0;
+    this.#unheard = 0;
     this.#pending.get(id)?.end(outcome);
   }
 
-  /** Keeps proxies from taking the connection for dead, and tells the page that it is not: it takes 50 s of silence for its end. */
+  /** How the page is, which it says upon each sign of life too. */
+  receiveState(state: PageState): void {
+    this.#unheard = 0;
+    if (this.connected) this.#state = state;
+  }
+
+  /**
+   * Keeps proxies from taking the connection for dead, and tells the page that it is not: it takes 50 s of silence for its end. A
+   * page that does not answer is gone, though its TCP connection stands for a quarter of an hour.
+   */
   keepAlive(): void {
+    if (this.connected && this.#unheard++ >= mostUnheard) return this.#lose();
     this.#write(eventOf("alive", "{}"));
   }
 
@@ -141,10 +166,16 @@ export class PageLine {
     this.#drop("the page does not read");
   }
 
+  #lose(): void {
+    this.#log.info({}, "endpoint: the page gives no answer, it counts as gone");
+    this.#lost = true;
+    this.#drop("the page gives no answer");
+  }
+
   #drop(reason: string): void {
     const stream = this.#stream;
     this.#stream = undefined;
-    this.state = undefined;
+    this.#state = undefined;
     for (const { end } of Array.from(this.#pending.values())) end(refused(reason));
     if (stream && !stream.destroyed) stream.push(null);
   }

@@ -22,14 +22,18 @@ export interface EndpointDoors {
   readonly log: Logger;
 }
 
-type State = "idle" | "wanted" | "left";
+type State = "idle" | "wanted" | "left" | "silent";
 type Input = "register" | "adopt" | "unregister" | "expire";
 
-/** `adopt`: a DN that is in service already, after a restart of the gateway or by the page alone. */
+/**
+ * `adopt`: WWE takes the DN for registered, or it is in service already: after a restart of the gateway, a silence, or by the
+ * page alone. `left`: WWE un-registered the DN; `silent`: it was not heard of.
+ */
 const transitions: Transitions<State, Input> = {
   idle: { register: "wanted", adopt: "wanted", unregister: "left" },
-  wanted: { register: "wanted", unregister: "left", expire: "left" },
+  wanted: { register: "wanted", unregister: "left", expire: "silent" },
   left: { register: "wanted", unregister: "left" },
+  silent: { register: "wanted", adopt: "wanted", unregister: "left" },
 };
 
 /**
@@ -71,9 +75,9 @@ export class EndpointSession {
     this.#timer = doors.clock.setTimer(this.#lifeMs, () => this.#look());
   }
 
-  /** SIP Server has the DN in service and its client is connected. */
+  /** SIP Server has the DN in service, its client is connected, and the page has not fallen silent. */
   get active(): boolean {
-    return this.#machine.state === "wanted" && this.#inService;
+    return this.#machine.state === "wanted" && this.#inService && !this.page.lost;
   }
 
   get state(): "idle" | "wanted" | "active" {
@@ -85,6 +89,15 @@ export class EndpointSession {
     this.tokenId = tokenId;
     this.#heardAt = this.#doors.clock.now();
     if (this.#machine.state === "idle" && this.#inService) this.#machine.apply("adopt");
+  }
+
+  /** WWE pings, which it does only while it takes the DN for registered: it does not send RegisterDn again. */
+  pinged(): void {
+    if (!this.#machine.accepts("adopt")) return;
+    this.#log.info({}, "endpoint: WWE takes the DN for registered, it is again");
+    this.#machine.apply("adopt");
+    this.#signOutDue = undefined;
+    if (!this.#reachable) this.#signIn();
   }
 
   set lifeMs(ms: number) {
@@ -120,8 +133,9 @@ export class EndpointSession {
     const stream = this.page.open(holder);
     if (this.#options) this.#tell(this.#options);
     if (this.#machine.state === "wanted") this.#signIn();
-    if (this.#machine.state === "left" && this.inCall) this.#signOutDue ??= "WWE has un-registered the DN";
-    else if (this.#machine.state === "left") this.#tell({ order: "sign-out" });
+    const isOut = this.#machine.state === "left" || this.#machine.state === "silent";
+    if (isOut && this.inCall) this.#signOutDue ??= "WWE has un-registered the DN";
+    else if (isOut) this.#tell({ order: "sign-out" });
     return stream;
   }
 

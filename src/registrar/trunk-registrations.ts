@@ -88,7 +88,7 @@ export interface PacedTrunkRegistrations extends TrunkRegistrations {
   /**
    * True: DNs without a call are un-registered, so that SIP Server sends them no calls, the others when their calls are
    * over, and no sign-in registers one. False: the DNs of those who are signed in are registered again, paced. A DN
-   * whose client's connection was lost meanwhile is left as it is: it may be registered by another gateway by then.
+   * whose clients' connections were all lost meanwhile is left as it is: it may be registered by another gateway by then.
    */
   drain(draining: boolean): void;
   /** With mode `all`, other DNs are always registered from now on; else it does nothing. */
@@ -172,7 +172,7 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
         if (!this.#draining) for (const peer of this.#peers) peer.signIn(dn);
       }),
       registrar.events.on("signed-out", (presence) => this.#onSignedOut(presence.dn)),
-      registrar.events.on("flow-lost", ({ dn }) => this.#setElsewhere(dn, true)),
+      registrar.events.on("flow-lost", ({ dn }) => this.#noteLost(dn)),
       registrar.events.on("flow-resumed", ({ dn }) => this.#setElsewhere(dn, false)),
     ];
     for (const dn of this.#always) for (const peer of this.#peers) peer.always(dn);
@@ -222,9 +222,7 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
     const { perSecond } = this.#settings;
     const rate = draining ? this.#closeRate : perSecond;
     this.#pacer.setRate(rate, draining ? rate / 5 : burst);
-    if (draining)
-      for (const { dn, reachable } of this.#options.registrar.presences())
-        if (!reachable) this.#setElsewhere(dn, true);
+    if (draining) for (const { dn } of this.#options.registrar.presences()) this.#noteLost(dn);
     for (const peer of this.#peers) {
       if (draining) {
         peer.drain(drainedReason);
@@ -250,6 +248,11 @@ class PresenceCoupledRegistrations implements PacedTrunkRegistrations {
 
   get quiet(): boolean {
     return this.#pacer.queued === 0 && this.#pacer.outstanding === 0;
+  }
+
+  /** One client of the DN may have been lost: only with the last one that is connected here the DN may be another gateway's. */
+  #noteLost(dn: string): void {
+    if (!this.#options.registrar.find(dn)?.reachable) this.#setElsewhere(dn, true);
   }
 
   /** Only while drained: else a lost client comes back here, or to nowhere. */

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from "fastify";
-import { TokenBucket, type Clock, type Logger, type Random } from "../core/index.ts";
+import { limitedWarn, type Clock, type Logger, type Random } from "../core/index.ts";
 import type { AgentRegistrar, PacedTrunkRegistrations } from "../registrar/index.ts";
 import type { ClientCalls, ClientLine } from "./contract.ts";
 import { Desk } from "./http/desk.ts";
 import type { OtherVariant } from "./http/exchange.ts";
-import { registerWrtcRoutes } from "./http/routes.ts";
+import { registerWrtcRoutes, type RouteOptions } from "./http/routes.ts";
 import { SignIn, type DnLogin } from "./http/sign-in.ts";
 import { PollClients, type PollClientsTerms, type PollCounters } from "./session/poll-clients.ts";
 import { Sessions, type SessionCounters, type SessionsTerms } from "./session/sessions.ts";
@@ -56,8 +56,6 @@ export interface WrtcFigures {
   readonly message: PollCounters;
 }
 
-const linesAtOnce = 20;
-const linesPerSecond = 1;
 const longestOrigin = 256;
 
 /** The gateway as Genesys' WebRTC library (grtc.js) knows it: wrtc-http-protocol.md. */
@@ -68,8 +66,7 @@ export class Wrtc {
   readonly #sessions: Sessions;
   readonly #clients: PollClients;
   readonly #desk: Desk;
-  /** Lines of the log that any page may cause. */
-  readonly #lines: TokenBucket;
+  readonly #warn: Logger["warn"];
   #foreign = 0;
 
   constructor(options: WrtcOptions) {
@@ -82,10 +79,10 @@ export class Wrtc {
     const clients = new PollClients({ sessions, mint, terms, clock, log });
     this.#clients = clients;
     const allowAnonymous = (): boolean => terms().allowAnonymous;
-    const shared = { clients, login, accepting, allowAnonymous, log };
-    this.signIn = new SignIn({ ...shared, sessions, trunk, clock });
+    const shared = { clients, login, accepting, allowAnonymous, clock, log };
+    this.signIn = new SignIn({ ...shared, sessions, trunk });
     this.#desk = new Desk({ ...shared, signIn: this.signIn });
-    this.#lines = new TokenBucket(linesAtOnce, linesPerSecond, clock.now());
+    this.#warn = limitedWarn(log, clock);
   }
 
   get figures(): WrtcFigures {
@@ -98,15 +95,16 @@ export class Wrtc {
   serve(app: FastifyInstance, { paths, secure, variants = [] }: WrtcRoutes): void {
     const { terms, log } = this.#options;
     const origins = (): readonly string[] => terms().origins;
-    const onForeign = (origin: string, address: string): void => this.#refused(origin, address);
-    registerWrtcRoutes(app, { paths, secure, origins, desk: this.#desk, variants, onForeign, log });
+    const passwordless = (): boolean => terms().allowAnonymous;
+    const onForeign: RouteOptions["onForeign"] = (asked) => this.#refused(asked);
+    const desk = this.#desk;
+    registerWrtcRoutes(app, { paths, secure, origins, passwordless, desk, variants, onForeign, log });
   }
 
-  #refused(origin: string, address: string): void {
-    const { clock, log } = this.#options;
+  #refused({ origin, host, address }: Parameters<RouteOptions["onForeign"]>[0]): void {
     this.#foreign++;
-    if (this.#lines.take(clock.now()))
-      log.warn({ origin: origin.slice(0, longestOrigin), address }, "a page was refused: wrtc.origins");
+    const [from, to] = [origin, host].map((text) => text.slice(0, longestOrigin));
+    this.#warn({ origin: from, host: to, address }, "a page was refused: wrtc.origins");
   }
 
   /** Ends all sessions; open polls get 503. Idempotent. */

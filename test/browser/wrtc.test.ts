@@ -16,7 +16,7 @@ import {
  *  1  sign-in: without a password      2  sign-in: odd characters         3  sign-in: wrong password
  *  4  sign-in: as nobody               5  http/sign-in, protocol/reading  6  sign-in: anew; late sign_out: http/wait
  *  7  sign-in, http/sign-in            8  sign-in: addresses              9  sign-in: page is left; http/wait
- * 10  session/mailbox, http/wait      11  calls: five INFOs at once      12  http/wait, by HTTP/1.1 and HTTP/2
+ * 10  session/mailbox, http/wait      11  calls: five INFOs at once      12  http/delivery, by HTTP/1.1 and 2
  * 13  http/wait, session/mailbox      14  sign-in: restart               15  sign-in: the seventh
  * 16  calls: 200 for all polls        17  calls: both hear each other    18  calls: 9198, 9200, 4444; timeout: calls/outbound
  * 19  calls: CANCEL; crossing 200: calls/outbound                        20  calls: nobody answers

@@ -1,13 +1,21 @@
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { expect, it } from "vitest";
-import { EndpointSessions, orderPatienceMs, type PageOrder } from "../../src/endpoint/index.ts";
+import {
+  EndpointSessions,
+  orderPatienceMs,
+  type PageOrder,
+  type PageState,
+} from "../../src/endpoint/index.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { Dns, keepingLog, settle } from "./support.ts";
 
 const life = 120_000;
+const microphone = { muted: false, volume: 100 };
+const state: PageState = { signed_in: true, microphone, speaker: microphone, call: null };
 
-function openSessions() {
+/** `isHeard`: the page answers each sign of life. */
+function openSessions(isHeard = true) {
   const clock = new FakeClock();
   const dns = new Dns();
   const log = keepingLog();
@@ -24,7 +32,14 @@ function openSessions() {
   });
   const warnings = (): string[] =>
     log.lines.filter(({ level }) => level === "warn").map(({ message }) => message);
-  return { clock, dns, sessions, session: sessions.of("5001"), warnings };
+  const session = sessions.of("5001");
+  const line = session.page;
+  const keepAlive = line.keepAlive.bind(line);
+  line.keepAlive = () => {
+    keepAlive();
+    if (isHeard) line.receiveState(state);
+  };
+  return { clock, dns, sessions, session, warnings };
 }
 
 /** What a page reads, as it comes; `drain` reads what is there. */
@@ -464,4 +479,50 @@ it("a page that answered in between is not gone", async () => {
     session.page.receiveResult(orders().at(-1)?.id ?? 0, { ok: true, reason: "" });
   }
   expect(session.page.connected).toBe(true);
+});
+
+it("a ping, which WWE sends only while it takes the DN for registered, brings it back after a restart of the gateway", async () => {
+  const { session } = openSessions();
+  const { names } = reader(session.openPage(page(1)));
+  session.heard("0123456789abcdef");
+  await settle();
+  expect([session.state, names()]).toEqual(["idle", []]);
+  session.pinged();
+  session.pinged();
+  await settle();
+  expect([session.state, names()]).toEqual(["wanted", ["sign-in"]]);
+});
+
+it("a ping brings the DN back after a silence that signed it out, as of a PC that slept; not after UnregisterDn", async () => {
+  const { session, clock } = openSessions();
+  const { names, orders } = reader(session.openPage(page(1)));
+  session.register();
+  await settle();
+  clock.advance(life);
+  await settle();
+  session.pinged();
+  expect(session.state).toBe("wanted");
+  session.page.receiveResult(orders().at(-1)?.id ?? 0, { ok: true, reason: "" });
+  await settle();
+  expect(names()).toEqual(["sign-in", "sign-out", "sign-in"]);
+  session.unregister();
+  session.pinged();
+  await settle();
+  expect(session.state).toBe("idle");
+});
+
+it("a page that is not heard of, as of a PC without a cable, is gone within a minute, and its DN not active until one connects", async () => {
+  const { session, dns, clock } = openSessions(false);
+  session.openPage(page(1));
+  dns.signIn("5001");
+  session.register();
+  for (let turn = 0; turn < 5; turn++) {
+    await clock.advanceAsync(20_000, 1000);
+    session.page.receiveState(state);
+  }
+  expect([session.page.connected, session.active]).toEqual([true, true]);
+  await clock.advanceAsync(60_000, 1000);
+  expect([session.page.connected, session.active]).toEqual([false, false]);
+  session.openPage(page(1));
+  expect(session.active).toBe(true);
 });

@@ -214,3 +214,12 @@ it("silence of WWE ends the session, a ping keeps it", async () => {
   await settle();
   expect(sessions.size).toBe(0);
 });
+
+it("a gateway that was started anew has the page sign in at WWE's next ping, without RegisterDn", async () => {
+  const { get, openPage } = await openWwe();
+  const page = await openPage();
+  await get("GetIsEndpointActive");
+  expect(page.events).toEqual([]);
+  expect(await get("Ping")).toBe('{"PingResult":[]}');
+  expect((await page.event(0)).order.order).toBe("sign-in");
+});

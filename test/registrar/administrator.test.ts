@@ -127,6 +127,18 @@ describe("a drained gateway's DNs", () => {
     expect(peak(back, 1_000)).toBeLessThanOrEqual(31);
   });
 
+  test("are let go at SIP Server although one of their two clients was lost, but not where none is left here", () => {
+    for (const dn of ["5001", "5002"]) bench.presence.signIn(dn);
+    bench.clock.advance(5_000);
+    const releases = ["5001", "5002"].map((dn) => bench.trunk.retain(dn));
+    bench.trunk.drain(true);
+    bench.presence.lose("5001", "another");
+    bench.presence.lose("5002");
+    for (const release of releases) release();
+    bench.clock.advance(5_000);
+    expect(Array.from(bench.server.bindings.keys())).toEqual(["5002"]);
+  });
+
   test("that are always registered leave and come back as well", async () => {
     await bench.restart({ mode: "all", allDns: ["5001"] });
     bench.clock.advance(1_000);

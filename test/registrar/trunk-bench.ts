@@ -54,6 +54,15 @@ export class PresenceDouble {
     if (presence) this.events.emit("signed-out", presence, reason);
   }
 
+  /** The connection of a DN's client ends: of `another` one than `find` knows, which stays. */
+  lose(dn: string, another?: string): void {
+    const presence = this.#present.get(dn);
+    if (!presence) return;
+    const lost = { ...presence, reachable: false, ...(another === undefined ? {} : { instance: another }) };
+    if (another === undefined) this.#present.set(dn, lost);
+    this.events.emit("flow-lost", lost);
+  }
+
   /** A newer browser takes the DN: as the registrar tells it. */
   replace(dn: string): void {
     const former = this.#present.get(dn);

@@ -247,6 +247,8 @@ export class TrunkLeg implements SessionUser {
     const { log } = this.#options.context;
     const headers: HeaderPair[] = [["Content-Type", contentType], ...this.#capabilities.headers];
     this.#session?.request("INFO", headers, body, {
+      // Large ones may get lost on each way: firewalls drop fragments of UDP.
+      aside: true,
       onResponse: ({ status, reason }) => {
         if (status >= 300) log.warn({ status, reason, contentType }, "INFO refused by SIP Server");
       },

@@ -85,7 +85,6 @@ function takeState(
 ): FastifyReply {
   const state = readState(body);
   if (!state) return reply.status(400).send({ error: "write the state as docs/endpoint.md has it" });
-  const page = sessions.find(dn)?.page;
-  if (page?.connected) page.state = state;
+  sessions.find(dn)?.page.receiveState(state);
   return reply.status(204).send();
 }

@@ -41,7 +41,7 @@ export const wweGets: Commands = new Map<string, Command>([
   ["getdnsip", ({ session }) => answers.dn(session.active ? session.dn : "")],
   ["getisendpointactive", ({ session }) => answers.active(session.active)],
   ["getsipendpointparameters", ({ session }) => answers.parameters(session.active)],
-  ["ping", () => answers.ping],
+  ["ping", ping],
   ...soundQuestions.map(({ name, answer }): [string, Command] => [
     `get${name}`.toLowerCase(),
     ({ session: { page } }) => answers.value(name, page.state ? answer(page.state) : null),
@@ -60,6 +60,11 @@ export const wwePosts: Commands = new Map<string, Command>([
   ...soundCommands.map((command) => orderCommand(command.name, (body) => soundWork(command, body))),
   ...callCommands.map((command) => orderCommand(command.name, (body) => callWork(command, body))),
 ]);
+
+function ping({ session }: WweRequest): string {
+  session.pinged();
+  return answers.ping;
+}
 
 function setOptions({ session, body }: WweRequest): string {
   const constraints = constraintsOf(body);

@@ -1,4 +1,4 @@
-import { BoundedMap, TokenBucket, type Clock, type Logger } from "../../core/index.ts";
+import { BoundedMap, dnPattern, TokenBucket, type Clock, type Logger } from "../../core/index.ts";
 import { fetchJson, type Fetched } from "../fetch-json.ts";
 import { readAgent, type DirectoryAgent } from "./answer.ts";
 import { Turns } from "./turns.ts";
@@ -43,7 +43,6 @@ const unknownKept = 20_000;
 const waitingAtOnce = { all: 2000, address: 400 };
 /** Statuses that judge the DN asked for: whoever makes DNs up must not make the directory pass for down by them. */
 const dnRefused: ReadonlySet<number> = new Set([400, 410, 422]);
-const dnText = /^\w[\w.+*#-]{0,63}$/;
 
 /**
  * Agents known by an HTTP directory. Who judges a sign-in waits for `prepare` first; `find` then tells at once. While the
@@ -84,7 +83,7 @@ export class AgentDirectory {
     const now = this.#options.clock.now();
     const known = this.#agents.get(dn);
     if (known && now < known.at + this.#options.cacheSeconds * 1000) return undefined;
-    if (!dnText.test(dn) || now < (this.#unknown.get(dn) ?? -Infinity)) return undefined;
+    if (!dnPattern.test(dn) || now < (this.#unknown.get(dn) ?? -Infinity)) return undefined;
     const own = this.#waiting.get(address) ?? 0;
     if (this.#waitingInAll >= waitingAtOnce.all || own >= waitingAtOnce.address) {
       this.counters.busy++;

@@ -1,6 +1,6 @@
 import { createPublicKey, createSecretKey, type KeyObject } from "node:crypto";
 import { errors, jwtVerify, type JWTPayload } from "jose";
-import type { Clock, Logger } from "../../core/index.ts";
+import { dnPattern, type Clock, type Logger } from "../../core/index.ts";
 import { KeySet, KeysUnavailable } from "./key-set.ts";
 
 export interface JwtLoginOptions {
@@ -30,8 +30,6 @@ export type JwtRefusal = "wrong" | "expired" | "unavailable";
 /** Longest token looked at, characters; identity providers that list groups make some thousand. */
 export const longestJwt = 8192;
 
-const dnText = /^\w[\w.+*#-]{0,63}$/;
-
 /** Judges JSON Web Tokens (RFC 7519, 8725) of one issuer. */
 export class JwtLogin {
   readonly #options: JwtLoginOptions;
@@ -60,7 +58,7 @@ export class JwtLogin {
     if (token.length > longestJwt) return { refusal: "wrong" };
     try {
       const dn = (await this.#payload(token))[dnClaim];
-      if (typeof dn === "string" && dnText.test(dn)) return { dn };
+      if (typeof dn === "string" && dnPattern.test(dn)) return { dn };
       log.warn({ claim: dnClaim, type: typeof dn }, "a token of the right issuer has no DN in its claim");
       return { refusal: "wrong" };
     } catch (error) {

@@ -14,6 +14,8 @@ export interface RequestHost {
 }
 
 export interface InDialogHandlers {
+  /** No part of the call: that nobody answers it does not end the session, as that nobody has it (481) still does. */
+  readonly aside?: true;
   onResponse?(response: SipResponse): void;
   /** Timer, transport or no flow within the route's grace. */
   onFailure?(reason: string): void;
@@ -38,12 +40,12 @@ function sendNow(session: RequestHost, request: SipRequest, handlers: InDialogHa
     flow,
     {
       onResponse: (response) => {
-        if (response.status === 481 || response.status === 408)
+        if (response.status === 481 || (response.status === 408 && !handlers.aside))
           session.peerLost(`${response.status} ${response.reason}`, request.method);
         handlers.onResponse?.(response);
       },
       onTimeout: () => {
-        session.peerLost("no answer", request.method);
+        if (!handlers.aside) session.peerLost("no answer", request.method);
         handlers.onFailure?.(`${request.method} not answered in time`);
       },
       onTransportError: (error) => handlers.onFailure?.(`transport: ${error.message}`),

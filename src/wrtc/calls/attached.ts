@@ -1,5 +1,6 @@
 import type { CallerData, HeaderPair } from "../../b2bua/index.ts";
 import type { AttachedPair } from "../contract.ts";
+import { longestInfo } from "../protocol/info-size.ts";
 
 /**
  * Headers of SIP Server's own by which it carries user data; `X-Genesys-Account: 7` is the pair `Account`, `7`.
@@ -24,9 +25,6 @@ const maximumHeadersTotal = 2048;
 
 /** Different keys of one call. */
 const maximumKeys = 256;
-
-/** Of what goes by INFO; more than a client's page would sensibly attach. Characters. */
-const maximumInfo = 16_384;
 
 /** What a client attached, on its way to SIP Server. */
 export interface AttachedData {
@@ -91,7 +89,7 @@ function formOf(pairs: readonly (readonly [string, string])[]): string {
   let form = "";
   for (const [key, value] of pairs) {
     const next = new URLSearchParams([[key, value]]).toString();
-    if (form.length + next.length < maximumInfo) form += `${form === "" ? "" : "&"}${next}`;
+    if (form.length + next.length < longestInfo) form += `${form === "" ? "" : "&"}${next}`;
   }
   return form;
 }

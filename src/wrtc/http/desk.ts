@@ -1,4 +1,6 @@
+import { limitedWarn, type Logger } from "../../core/index.ts";
 import { readClientMessage } from "../protocol/client-message.ts";
+import { longestInfo } from "../protocol/info-size.ts";
 import { readAddressing, valueOf } from "../protocol/query.ts";
 import type { PollClient } from "../session/poll-client.ts";
 import type { PollEvents, PollLine } from "../session/poll.ts";
@@ -7,7 +9,7 @@ import { callerOf, type SignIn, type SignInOptions } from "./sign-in.ts";
 
 export interface DeskOptions extends Pick<
   SignInOptions,
-  "clients" | "login" | "accepting" | "allowAnonymous" | "log"
+  "clients" | "login" | "accepting" | "allowAnonymous" | "clock" | "log"
 > {
   readonly signIn: SignIn;
 }
@@ -15,9 +17,11 @@ export interface DeskOptions extends Pick<
 /** Takes the requests of grtc.js (wrtc-http-protocol.md 1). */
 export class Desk {
   readonly #options: DeskOptions;
+  readonly #warn: Logger["warn"];
 
   constructor(options: DeskOptions) {
     this.#options = options;
+    this.#warn = limitedWarn(options.log, options.clock);
   }
 
   /** Everything but `wait`. Never rejects for what a client sent. */
@@ -55,6 +59,8 @@ export class Desk {
     const read = readClientMessage(request.body);
     if (!read) return this.#unreadable(client, request.body);
     const { message, key } = read;
+    if (message.kind === "info" && Buffer.byteLength(message.body) > longestInfo)
+      return this.#tooLarge(client, message.body);
     counters.received[message.kind] = (counters.received[message.kind] ?? 0) + 1;
     try {
       if (!client.receive(message, key, to === from ? "self" : to)) counters.repeated++;
@@ -66,10 +72,16 @@ export class Desk {
     return says(200, "");
   }
 
+  /** INFO is never posted again (1.3). */
+  #tooLarge({ presence: { dn, instance } }: PollClient, body: string): WrtcAnswer {
+    this.#warn({ dn, instance, length: body.length }, "client's INFO is too large for SIP");
+    return says(413, `more than ${longestInfo} bytes of data are too large for SIP`);
+  }
+
   /** What is refused is posted again every 3 s if it is ROAP, so that is told otherwise (2.3). */
   #unreadable(client: PollClient, body: string): WrtcAnswer {
     const { dn, instance } = client.presence;
-    this.#options.log.warn({ dn, instance, length: body.length }, "client posted what is no message");
+    this.#warn({ dn, instance, length: body.length }, "client posted what is no message");
     if (!body.startsWith("RSMP")) return says(400, "this is no message of the protocol's");
     client.send({ kind: "error", errorType: "FAILED", reason: "unreadable message" }, "");
     if (client.session?.calls.busy === false) client.send({ kind: "bye", reason: "unreadable message" }, "");

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isOwnOrigin } from "../../core/index.ts";
 
@@ -6,6 +7,8 @@ export interface OriginOptions {
   readonly origins: () => readonly string[];
   /** Browsers reach us by TLS without a proxy in between. */
   readonly secure: boolean;
+  /** Sign-ins without a password are taken. */
+  readonly passwordless: () => boolean;
 }
 
 /** Page of another origin; `own`: the gateway's, or no browser's; `refused`: one that may not ask. */
@@ -15,12 +18,29 @@ export type PageOrigin = { readonly origin: string } | "own" | "refused";
  * Whose page asks. Same-origin GETs carry no Origin, and same-origin POSTs do (wrtc-http-protocol.md 1): both are the
  * gateway's own.
  */
-export function pageOriginOf(request: FastifyRequest, { origins, secure }: OriginOptions): PageOrigin {
+export function pageOriginOf(request: FastifyRequest, options: OriginOptions): PageOrigin {
   const { origin } = request.headers;
+  const own = origin === undefined || isOwnOrigin(origin, request.host, options.secure);
+  if (!own) return options.origins().includes(origin) ? { origin } : "refused";
   // An image or a script of another site's page asks without Origin too, and browsers say so.
-  if (origin === undefined) return isOfOthers(request.headers["sec-fetch-site"]) ? "refused" : "own";
-  if (isOwnOrigin(origin, request.host, secure)) return "own";
-  return origins().includes(origin) ? { origin } : "refused";
+  const ofOthers = origin === undefined && isOfOthers(request.headers["sec-fetch-site"]);
+  return ofOthers || mayBeRebound(request.host, options) ? "refused" : "own";
+}
+
+/**
+ * A page of any site may have its own name lead here (DNS rebinding), and passes for the gateway's own then. TLS tells, and so does a
+ * password, which such a page does not have; else the host must be one that no stranger can have.
+ */
+function mayBeRebound(host: string, { secure, passwordless, origins }: OriginOptions): boolean {
+  if (secure || !passwordless()) return false;
+  const name = hostNameOf(`http://${host}`);
+  if (name === undefined) return true;
+  if (name === "localhost" || isIP(name.replaceAll(/[[\]]/g, "")) !== 0) return false;
+  return !origins().some((origin) => hostNameOf(origin) === name);
+}
+
+function hostNameOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).hostname : undefined;
 }
 
 function isOfOthers(fetchSite: unknown): boolean {

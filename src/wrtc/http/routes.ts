@@ -19,7 +19,11 @@ export interface RouteOptions extends OriginOptions {
   readonly desk: Desk;
   readonly variants: readonly OtherVariant[];
   /** A page of this origin was refused; nothing of it has been judged. */
-  readonly onForeign: (origin: string, address: string) => void;
+  readonly onForeign: (page: {
+    readonly origin: string;
+    readonly host: string;
+    readonly address: string;
+  }) => void;
   readonly log: Logger;
 }
 
@@ -42,8 +46,9 @@ export function registerWrtcRoutes(app: FastifyInstance, options: RouteOptions):
       const page = pageOriginOf(request, options);
       allowOrigin(reply, page);
       if (page !== "refused") return;
-      options.onForeign(request.headers.origin ?? "not told", request.ip);
-      await reply.status(403).type(plain).send("this origin is not in wrtc.origins\n");
+      const { origin = "not told" } = request.headers;
+      options.onForeign({ origin, host: request.host, address: request.ip });
+      await reply.status(403).type(plain).send("neither this origin nor this host is in wrtc.origins\n");
     });
     scope.setErrorHandler((error: { readonly statusCode?: number }, _request, reply) => {
       const status = error.statusCode ?? 500;

@@ -1,4 +1,4 @@
-import { TokenBucket, type Clock, type Logger } from "../../core/index.ts";
+import { limitedWarn, type Clock, type Logger } from "../../core/index.ts";
 import type { PacedTrunkRegistrations, TrunkStatus } from "../../registrar/index.ts";
 import { readSignInBody, readSignInQuery, type SignInWish } from "../protocol/sign-in.ts";
 import type { PollClients } from "../session/poll-clients.ts";
@@ -57,15 +57,14 @@ const noRoom = says(503, "no more sessions are taken", { "retry-after": "10" });
 /** Judges sign-ins, opens sessions and holds the answer until SIP Server has given its own to the DN's REGISTER. */
 export class SignIn {
   readonly #options: SignInOptions;
-  /** Lines of the log that anybody may cause. */
-  readonly #told: TokenBucket;
+  readonly #warn: Logger["warn"];
   /** Each ends the wait of one for SIP Server. */
   readonly #held = new Set<() => void>();
   #opened = 0;
 
   constructor(options: SignInOptions) {
     this.#options = options;
-    this.#told = new TokenBucket(10, 1 / 60, options.clock.now());
+    this.#warn = limitedWarn(options.log, options.clock);
   }
 
   async answer(request: WrtcRequest): Promise<WrtcAnswer> {
@@ -109,15 +108,14 @@ export class SignIn {
   }
 
   async #refusalOf(wish: SignInWish, dn: string, { address }: Caller): Promise<WrtcAnswer | undefined> {
-    const { login, allowAnonymous, accepting, clock, log } = this.#options;
+    const { login, allowAnonymous, accepting } = this.#options;
     if (!accepting()) return goElsewhere;
     const password = wish.kind === "dn" ? wish.password : undefined;
     if (password === undefined && !allowAnonymous()) {
-      if (this.#told.take(clock.now()))
-        log.warn(
-          { dn: dn.slice(0, longestDn), address },
-          "sign-in without a password refused (wrtc.allowAnonymous)",
-        );
+      this.#warn(
+        { dn: dn.slice(0, longestDn), address },
+        "sign-in without a password refused (wrtc.allowAnonymous)",
+      );
       return says(403, "a password is needed");
     }
     if (wish.kind === "anonymous") return undefined;

@@ -19,6 +19,9 @@ export interface PollClientOptions {
   readonly log: Logger;
 }
 
+/** For so long after its session was opened again a client may offer within a call of before, ms: what it posted then, or posts again. */
+const formerMs = 5000;
+
 /** How many messages a client may post: 40 at once, 10 a second. */
 export function messageRate(clock: Clock): TokenBucket {
   return new TokenBucket(40, 10, clock.now());
@@ -37,6 +40,8 @@ export class PollClient implements ClientLine {
   readonly #rate: TokenBucket;
   /** What it may still have a call of, which is no more; until it was heard of. */
   #hasFormer: boolean;
+  /** Until then no OFFER dials, `clock.now()`. */
+  readonly #formerUntil: number;
 
   constructor(presence: WrtcPresence, options: PollClientOptions) {
     const { anonymous, origin, rebuilt, terms, counters, clock } = options;
@@ -44,6 +49,7 @@ export class PollClient implements ClientLine {
     this.anonymous = anonymous;
     this.origin = origin;
     this.#hasFormer = rebuilt;
+    this.#formerUntil = rebuilt ? clock.now() + formerMs : -Infinity;
     this.#options = options;
     this.#repetitions = new Repetitions(clock);
     this.#rate = messageRate(clock);
@@ -79,10 +85,12 @@ export class PollClient implements ClientLine {
     const { dn, instance } = this.presence;
     if (key !== undefined && this.#repetitions.isRepeated(key)) return false;
     this.#options.log.debug({ dn, instance, kind: message.kind }, "message of client");
-    const former = this.#hasFormer && !dials(message);
-    if (message.kind === "bye" || !former) this.#hasFormer = false;
+    // Nothing of a hold tells it from the beginning of a call: with `setRenewSessionOnNeed` not even `seq` does (2.1).
+    const ofFormer = message.kind === "offer" && !this.session?.calls.busy && this.#isFresh;
+    if (ofFormer) this.#hasFormer = true;
+    if (message.kind === "bye") this.#hasFormer = false;
     this.#endFormer();
-    if (!former || message.kind !== "offer") this.session?.calls.receive(message, to);
+    if (!ofFormer) this.session?.calls.receive(message, to);
     return true;
   }
 
@@ -101,14 +109,13 @@ export class PollClient implements ClientLine {
     this.#mailbox.close(status);
   }
 
+  get #isFresh(): boolean {
+    return this.#options.clock.now() < this.#formerUntil;
+  }
+
   /** A client in a call would offer within that, and answer by itself whoever calls it; an idle one bears a BYE (1.4). */
   #endFormer(): void {
     if (this.#hasFormer) this.send({ kind: "bye", reason: "the session was opened anew" }, "");
     this.#hasFormer = false;
   }
-}
-
-/** An OFFER that begins a call: those within one count on (2.1). */
-function dials(message: ClientMessage): boolean {
-  return message.kind === "offer" && !(Number(message.ids.seq) > 1);
 }

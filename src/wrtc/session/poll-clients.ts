@@ -1,4 +1,4 @@
-import { BoundedMap } from "../../core/index.ts";
+import { BoundedMap, limitedWarn, type Logger } from "../../core/index.ts";
 import type { ClientLine } from "../contract.ts";
 import type { MailboxCounters, WaitTerms } from "./mailbox.ts";
 import { PollClient } from "./poll-client.ts";
@@ -55,9 +55,11 @@ export class PollClients {
   readonly #clients = new Map<string, PollClient>();
   /** Names of sessions that signed out: nothing opens them again. */
   readonly #ended = new BoundedMap<true>(endedKept);
+  readonly #warn: Logger["warn"];
 
   constructor(options: PollClientsOptions) {
     this.#options = options;
+    this.#warn = limitedWarn(options.log, options.clock);
   }
 
   get size(): number {
@@ -86,10 +88,7 @@ export class PollClients {
     const client = this.#clients.get(ssid);
     if (!client || client.origin === origin) return client;
     const { dn, instance } = client.presence;
-    this.#options.log.warn(
-      { dn, instance, origin },
-      "a session's SSID was used from another origin: refused",
-    );
+    this.#warn({ dn, instance, origin }, "a session's SSID was used from another origin: refused");
     return undefined;
   }
 

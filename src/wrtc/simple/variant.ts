@@ -1,4 +1,4 @@
-import type { Clock, Logger } from "../../core/index.ts";
+import { limitedWarn, type Clock, type Logger } from "../../core/index.ts";
 import type { OtherVariant, WrtcAnswer, WrtcRequest } from "../http/exchange.ts";
 import type { OwnSession, SignIn } from "../http/sign-in.ts";
 import { ok, refusal, SimpleClient } from "./client.ts";
@@ -30,9 +30,11 @@ const unknown = refusal(404, "no session with this id: sign in");
 export class SimpleVariant implements OtherVariant {
   readonly #options: SimpleVariantOptions;
   readonly #entries = new Map<string, Entry>();
+  readonly #warn: Logger["warn"];
 
   constructor(options: SimpleVariantOptions) {
     this.#options = options;
+    this.#warn = limitedWarn(options.log, options.clock);
   }
 
   /** Sessions, those being signed in included. */
@@ -134,10 +136,7 @@ export class SimpleVariant implements OtherVariant {
     if (!entry?.client || !entry.session) return undefined;
     if (this.#fits(entry, request)) return { client: entry.client, session: entry.session };
     const { dn, address } = entry;
-    this.#options.log.warn(
-      { dn, address, from: request.address },
-      "a session's id was used from another place",
-    );
+    this.#warn({ dn, address, from: request.address }, "a session's id was used from another place");
     return undefined;
   }
 

@@ -4,7 +4,7 @@ import { target, type Import } from "./imports.ts";
 export const MAY_IMPORT: Readonly<Record<string, readonly string[] | "*">> = {
   main: "*",
   cli: "*",
-  config: [],
+  config: ["core"],
   core: [],
   sip: ["core"],
   ws: ["sip", "core"],

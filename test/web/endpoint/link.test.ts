@@ -131,8 +131,10 @@ describe("the line to the gateway", () => {
   it("takes a stream that is silent for long as lost", async () => {
     await up();
     await vi.advanceTimersByTimeAsync(40_000);
+    const before = posted.length;
     last().tell("alive", "{}");
     await vi.advanceTimersByTimeAsync(49_999);
+    expect(posted.slice(before)).toEqual([["s1", "state", idle]]);
     expect(link.state.kind).toBe("up");
     await vi.advanceTimersByTimeAsync(1);
     expect(link.state.kind).toBe("lost");

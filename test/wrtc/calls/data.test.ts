@@ -50,6 +50,16 @@ describe("what a WRTC client sends within its call", () => {
     expect(infos[15]).toBe("application/x-www-form-urlencoded k=15");
   });
 
+  it("ends no call where SIP Server does not answer it: data that is too large for a way there", async () => {
+    const bench = new WrtcCallsBench();
+    await bench.answered();
+    bench.trunk.user.onRequestReceived = () => {};
+    bench.client.info("to-server", "a=1");
+    await bench.pass(40_000);
+    expect([bench.client.told, bench.trunk.user.told]).toEqual([[], ["request INFO"]]);
+    expect(bench.b2bua.size).toBe(1);
+  });
+
   it("waits too while it is rung", async () => {
     const bench = new WrtcCallsBench();
     const infos = infosAt(bench);

@@ -162,6 +162,19 @@ describe("a WRTC client's OFFER within its call", () => {
     expect(reinvites(bench)).toEqual(["sendonly"]);
   });
 
+  it("before the far side has answered waits no longer than the call may be set up", async () => {
+    const bench = new WrtcCallsBench();
+    await bench.dialFrom();
+    bench.trunk.received.progress(183, genesysSdp());
+    await bench.pass();
+    bench.client.offer("1003", browserSdp({ direction: "inactive" }));
+    await bench.pass(184_000);
+    expect(bench.client.told).toEqual(["answer"]);
+    await bench.pass(2_000);
+    expect(bench.client.told).toEqual(["answer", "error TIMEOUT", "bye"]);
+    expect(bench.b2bua.size).toBe(0);
+  });
+
   it("and a re-INVITE of SIP Server's at the same time are both answered", async () => {
     for (const order of ["client first", "SIP Server first"]) {
       const bench = await running();

@@ -95,7 +95,17 @@ describe("message", () => {
   it("beyond 256 kB is refused, below it is taken", async () => {
     const { post } = await signedIn();
     expect((await post(`INFO-PEER ${"x".repeat(256 * 1024)}`)).status).toBe(413);
-    expect((await post(`INFO-PEER ${"x".repeat(200_000)}`)).status).toBe(200);
+    expect((await post(`RSMP ${"x".repeat(200_000)}`)).status).toBe(200);
+  });
+
+  it("with data for SIP Server beyond what SIP carries is refused: 16 kB", async () => {
+    const { post } = await signedIn();
+    for (const word of ["INFO-PEER", "INFO-MAP"]) {
+      expect((await post(`${word} ${"x".repeat(16_384)}`)).status).toBe(200);
+      expect((await post(`${word} ${"x".repeat(16_385)}`)).status).toBe(413);
+      expect((await post(`${word} ${"é".repeat(8_193)}`)).status).toBe(413);
+    }
+    expect(bench.calls[0]?.heard).toHaveLength(2);
   });
 
   it("of nobody known is 404; by GET it is none", async () => {

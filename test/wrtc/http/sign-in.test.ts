@@ -224,13 +224,40 @@ describe("pages of other origins", () => {
     }
   });
 
+  it("that had their name lead here are refused where no password is needed and none of TLS' certificates tells (DNS rebinding)", async () => {
+    await open({ terms: { allowAnonymous: true, origins: ["https://gateway.example.com"] } });
+    const { port } = bench;
+    const asked = async (host: string, origin?: string): Promise<number> =>
+      (
+        await bench.ask("/wrtc/sign_in?5001", {
+          headers: { host },
+          ...(origin === undefined ? {} : { origin }),
+        })
+      ).status;
+    expect(await asked(`evil.example:${port}`)).toBe(403);
+    expect(await asked(`evil.example:${port}`, `http://evil.example:${port}`)).toBe(403);
+    expect(bench.admitted).toEqual([]);
+    // By address, on this machine, and by a name that wrtc.origins has: a proxy's that ends TLS.
+    for (const host of [`127.0.0.1:${port}`, `[::1]:${port}`, "localhost", "gateway.example.com"])
+      expect(await asked(host), host).toBe(200);
+    bench.terms = { ...bench.terms, allowAnonymous: false };
+    expect(
+      (await bench.ask("/wrtc/sign_in", { body: `5001:${password}`, headers: { host: "any.example" } }))
+        .status,
+    ).toBe(200);
+  });
+
   it("are named in the log when they are refused, not without end, and counted", async () => {
     const lines: object[] = [];
     const log = { ...silentLogger, warn: (details: object) => void lines.push(details) };
     await open({ log });
     for (let asked = 0; asked < 40; asked++)
       await bench.ask("/wrtc/sign_in", { body: `5001:${password}`, origin: "https://forgotten.example.com" });
-    expect(lines[0]).toEqual({ origin: "https://forgotten.example.com", address: "127.0.0.1" });
+    expect(lines[0]).toEqual({
+      origin: "https://forgotten.example.com",
+      host: `127.0.0.1:${bench.port}`,
+      address: "127.0.0.1",
+    });
     expect(lines).toHaveLength(20);
     expect(bench.wrtc.figures.foreign).toBe(40);
   });

@@ -201,6 +201,16 @@ describe("sign-in of the simple variant", () => {
     expect([desk.closed.length, variant.size]).toEqual([2, 1]);
   });
 
+  it("logs an id that is used from another place, not without end", async () => {
+    await ask("POST sign_in", credentials());
+    for (let asked = 0; asked < 100; asked++)
+      expect(await status(`GET message?id=${id}`, "", { address: "192.0.2.66" })).toBe(404);
+    expect(warned).toHaveLength(20);
+    clock.advance(1000);
+    await ask(`GET message?id=${id}`, "", { address: "192.0.2.66" });
+    expect(warned).toHaveLength(21);
+  });
+
   it("refuses an id that is in use by another DN, from another place, or is being signed in", async () => {
     let open = (): void => {};
     desk.gate = new Promise((resolve) => (open = resolve));

@@ -136,7 +136,12 @@ export class EndpointLink {
       const order = current() ? readOrder(data) : undefined;
       if (order !== undefined) void this.#answer(session, order);
     });
-    stream.addEventListener("alive", () => void current());
+    stream.addEventListener("alive", () => {
+      if (!current()) return;
+      // A page that is not heard of counts as gone.
+      this.#told = "";
+      void this.#tellNow();
+    });
     stream.addEventListener("replaced", () => {
       if (!current()) return;
       this.#close();
