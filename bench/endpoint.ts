@@ -134,6 +134,8 @@ async function stand(served: Served, protocol: EndpointProtocol, options: Option
   const server = await open(served);
   const watch = { seconds, gatewayPid: server.pid, periodMs };
   const restSeconds = Math.min(3, seconds);
+  // What is left of its start counts for neither.
+  await load.call("rest", { ...watch, seconds: restSeconds / 2 });
   const idleMs = await load.call("rest", { ...watch, seconds: restSeconds });
   await load.call("open", { port: server.port, adminToken, agents, protocol });
   return {

@@ -24,6 +24,9 @@ const headers = {
 const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
 const bytes = Buffer.from(`HTTP/1.1 200 OK\r\n${head.join("")}\r\n${answer}`);
 
+/** As the gateway has it, ms: connections outlast the other servers' turns. */
+const keepAliveTimeout = 75_000;
+
 export type Floor = "bare" | "tls";
 interface Pair {
   readonly cert: string;
@@ -32,7 +35,14 @@ interface Pair {
 let server: Server | undefined;
 
 function httpServer({ cert, key }: Pair): Server {
-  return createSecureServer({ cert, key, allowHTTP1: true, minVersion: "TLSv1.2" }, (_request, reply) => {
+  const options = {
+    cert,
+    key,
+    allowHTTP1: true,
+    minVersion: "TLSv1.2",
+    http1Options: { keepAliveTimeout },
+  } as const;
+  return createSecureServer(options, (_request, reply) => {
     reply.writeHead(200, headers);
     reply.end(answer);
   });
