@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import type { BareHandlers } from "./support/bare-process.ts";
+import type { BareHandlers, Floor } from "./support/bare-process.ts";
 import type { EndpointHandlers, EndpointProtocol, PingFigures } from "./support/endpoint-process.ts";
 import { median, round, table } from "./support/figures.ts";
 import type { GatewayHandlers } from "./support/gateway-process.ts";
@@ -29,24 +29,29 @@ interface Options {
   readonly periodMs: number;
   readonly protocols: readonly EndpointProtocol[];
   readonly servers: readonly Served[];
+  /** Pings at once: one by one each wakes its server; ten share a wake-up, as they do with all else of a server with calls. */
+  readonly togethers: readonly number[];
   readonly seconds: number;
   readonly rounds: number;
   readonly json: string | undefined;
 }
 
-/** The gateway, or Node's own server that answers the same text: the floor. */
-type Served = "gateway" | "bare";
+/** The gateway, or what of it is not ours. */
+type Served = "gateway" | Floor;
 
 interface Level {
   readonly served: Served;
   readonly protocol: EndpointProtocol;
   readonly agents: number;
+  readonly together: number;
   readonly pingsPerSecond: number;
   readonly wrong: number;
   /** Percent of one core; `idle` before any agent was there. */
   readonly cpuPercent: number;
   readonly idleCpuPercent: number;
   readonly usPerPing: number;
+  /** To the bare server, median of the rounds, each with the round of the bare server beside it. */
+  readonly ratio: number;
   readonly latencyMs: { readonly p50: number; readonly p99: number };
   readonly residentKb: number;
   readonly rounds: readonly PingFigures[];
@@ -75,7 +80,8 @@ function readOptions(): Options {
     agents: number(values.agents ?? (quick ? "20" : "1000")),
     periodMs: quick ? 200 : number(values.period),
     protocols: protocol === "both" ? ["http1", "http2"] : [protocol],
-    servers: quick ? ["gateway"] : ["gateway", "bare"],
+    servers: quick ? ["gateway"] : ["gateway", "bare", "tls"],
+    togethers: quick ? [1] : [1, 10],
     seconds: number(values.seconds ?? (quick ? "1" : "10")),
     rounds: number(values.rounds ?? (quick ? "1" : "3")),
     json: values.json,
@@ -88,11 +94,13 @@ interface Server {
   end(): Promise<void>;
 }
 
-async function open(served: Served, adminToken: string): Promise<Server> {
+const adminToken = "bench-token-0123456789abcdef0123";
+
+async function open(served: Served): Promise<Server> {
   const cpus = { cpus: canPin() ? "0" : undefined };
-  if (served === "bare") {
+  if (served !== "gateway") {
     const bare = new Child<BareHandlers>("./bare-process.ts", cpus);
-    const { httpPort: port } = await bare.call("open");
+    const { httpPort: port } = await bare.call("open", served);
     return { pid: bare.pid, port, end: () => bare.stop() };
   }
   const gateway = new Child<GatewayHandlers>("./gateway-process.ts", cpus);
@@ -112,43 +120,89 @@ async function open(served: Served, adminToken: string): Promise<Server> {
 }
 
 /** A server and its agents of their own, each held to a core of its own where there are two. */
-async function measure(served: Served, protocol: EndpointProtocol, options: Options): Promise<Level> {
-  const { agents: count, seconds, periodMs } = options;
+interface Stand {
+  readonly served: Served;
+  readonly server: Server;
+  readonly idleCpuPercent: number;
+  ping(together: number): Promise<PingFigures>;
+  close(): Promise<void>;
+}
+
+async function stand(served: Served, protocol: EndpointProtocol, options: Options): Promise<Stand> {
+  const { agents, seconds, periodMs } = options;
   const load = new Child<EndpointHandlers>("./endpoint-process.ts", { cpus: canPin() ? "1" : undefined });
-  const adminToken = "bench-token-0123456789abcdef0123";
-  const { pid, port, end } = await open(served, adminToken);
+  const server = await open(served);
+  const watch = { seconds, gatewayPid: server.pid, periodMs };
+  const restSeconds = Math.min(3, seconds);
+  // What is left of its start counts for neither.
+  await load.call("rest", { ...watch, seconds: restSeconds / 2 });
+  const idleMs = await load.call("rest", { ...watch, seconds: restSeconds });
+  await load.call("open", { port: server.port, adminToken, agents, protocol });
+  return {
+    served,
+    server,
+    idleCpuPercent: idleMs / restSeconds / 10,
+    ping: (together) => load.call("ping", { ...watch, together }),
+    close: async () => {
+      await load.call("close").catch(() => {});
+      await Promise.all([server.end(), load.stop()]);
+    },
+  };
+}
+
+/** All servers of a protocol take turns: what else the machine does weighs on all. */
+async function measure(protocol: EndpointProtocol, options: Options): Promise<Level[]> {
+  const stands: Stand[] = [];
   try {
-    const watch = { seconds, gatewayPid: pid };
-    const idleMs = await load.call("rest", { ...watch, seconds: Math.min(3, seconds) });
-    await load.call("open", { port, adminToken, agents: count, protocol });
+    for (const served of options.servers) {
+      if (served === "tls" && protocol === "http2") continue;
+      process.stderr.write(`${options.agents} agents, ${protocol}, ${served}\n`);
+      stands.push(await stand(served, protocol, options));
+    }
+    const all = stands.flatMap((one) =>
+      options.togethers.map((together) => ({ one, together, rounds: [] as PingFigures[] })),
+    );
     // What is compiled meanwhile counts for no round.
-    await load.call("ping", { ...watch, periodMs });
-    const rounds: PingFigures[] = [];
+    for (const { one, together } of all) await one.ping(together);
     for (let number = 0; number < options.rounds; number++)
-      rounds.push(await load.call("ping", { ...watch, periodMs }));
-    const idleCpuPercent = idleMs / Math.min(3, seconds) / 10;
-    return {
-      served,
-      protocol,
-      agents: count,
-      ...summary(rounds, idleCpuPercent),
-      residentKb: residentKb(pid),
-    };
+      for (const { one, together, rounds } of all) rounds.push(await one.ping(together));
+    return all.map(({ one, together, rounds }) => {
+      const bare = all.find((other) => other.one.served === "bare" && other.together === together);
+      const floor = bare?.rounds.map((figures) => usPerPing(figures, bare.one.idleCpuPercent));
+      return {
+        served: one.served,
+        protocol,
+        agents: options.agents,
+        together,
+        ...summary(rounds, one.idleCpuPercent, floor),
+        residentKb: residentKb(one.server.pid),
+      };
+    });
   } finally {
-    await load.call("close").catch(() => {});
-    await Promise.all([end(), load.stop()]);
+    await Promise.all(stands.map((one) => one.close()));
   }
 }
 
-function summary(rounds: readonly PingFigures[], idleCpuPercent: number) {
+function usPerPing({ cpuMs, seconds, pings }: PingFigures, idleCpuPercent: number): number {
+  return ((cpuMs - idleCpuPercent * 10 * seconds) / pings) * 1000;
+}
+
+/** `floor`: what a ping of each round took of the bare server, us; undefined where none ran. */
+function summary(
+  rounds: readonly PingFigures[],
+  idleCpuPercent: number,
+  floor: readonly number[] | undefined,
+) {
   const of = (figure: (one: PingFigures) => number, digits = 1): number =>
     round(median(rounds.map(figure)), digits);
+  const us = rounds.map((one) => usPerPing(one, idleCpuPercent));
   return {
     pingsPerSecond: of(({ pings, seconds }) => pings / seconds),
     wrong: rounds.reduce((sum, { wrong }) => sum + wrong, 0),
     cpuPercent: of(({ cpuMs, seconds }) => cpuMs / seconds / 10, 2),
     idleCpuPercent: round(idleCpuPercent, 2),
-    usPerPing: of(({ cpuMs, seconds, pings }) => ((cpuMs - idleCpuPercent * 10 * seconds) / pings) * 1000, 0),
+    usPerPing: round(median(us), 0),
+    ratio: floor ? round(median(us.map((one, index) => one / (floor[index] ?? NaN))), 2) : 0,
     latencyMs: { p50: of(({ latencyMs }) => latencyMs.p50, 2), p99: of(({ latencyMs }) => latencyMs.p99, 2) },
     rounds,
   };
@@ -158,22 +212,19 @@ async function run(): Promise<number> {
   const options = readOptions();
   const machine = describeMachine(canPin());
   const levels: Level[] = [];
-  for (const protocol of options.protocols) {
-    for (const served of options.servers) {
-      process.stderr.write(`${options.agents} agents, ${protocol}, ${served}\n`);
-      levels.push(await measure(served, protocol, options));
-    }
-  }
+  for (const protocol of options.protocols) levels.push(...(await measure(protocol, options)));
   machine.loadAverageAfter = loadAverage();
   const head = [
     "",
     "server",
     "agents",
+    "at once",
     "pings/s",
     "wrong",
     "CPU %",
     "idle %",
     "us/ping",
+    "x bare",
     "p50 ms",
     "p99 ms",
     "MB",
@@ -182,22 +233,19 @@ async function run(): Promise<number> {
     level.protocol,
     level.served,
     level.agents,
+    level.together,
     level.pingsPerSecond,
     level.wrong,
     level.cpuPercent,
     level.idleCpuPercent,
     level.usPerPing,
+    level.ratio,
     level.latencyMs.p50,
     level.latencyMs.p99,
     Math.round(level.residentKb / 1024),
   ]);
   console.log(table([head, ...rows]));
   console.log(`CPU: of one core, all threads; goal: below ${goalPercent} % with 1,000 agents at 2 s.`);
-  for (const protocol of options.protocols) {
-    const [ours, bare] = levels.filter((level) => level.protocol === protocol);
-    if (ours && bare && bare.usPerPing > 0)
-      console.log(`${protocol}: ${round(ours.usPerPing / bare.usPerPing, 2)} times Node's own server.`);
-  }
   const { json, ...shown } = options;
   if (json !== undefined) {
     const report = { bench: "endpoint", at: new Date().toISOString(), machine, options: shown, levels };

@@ -96,13 +96,17 @@ function overHttp2(port: number, path: string): Wwe {
   };
 }
 
-/** All agents ping once a period, evenly spread over it, each the next time only once it was answered. */
+/**
+ * All agents ping once a period, `together` of them at once and evenly spread over it, each the next time only once it was
+ * answered.
+ */
 async function ping(order: {
   readonly seconds: number;
   readonly periodMs: number;
+  readonly together: number;
   readonly gatewayPid: number;
 }): Promise<PingFigures> {
-  const { seconds, periodMs, gatewayPid } = order;
+  const { seconds, periodMs, together, gatewayPid } = order;
   const latency = new TimeHistogram();
   let [pings, wrong] = [0, 0];
   const begin = performance.now();
@@ -110,7 +114,7 @@ async function ping(order: {
   const cpuBefore = processCpuMs(gatewayPid);
   await Promise.all(
     agents.map(async (wwe, index) => {
-      let due = begin + (index / agents.length) * periodMs;
+      let due = begin + ((index - (index % together)) / agents.length) * periodMs;
       while (due < end) {
         await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
         const sent = performance.now();

@@ -23,25 +23,29 @@ export function limitHttp2(
 ): void {
   server.on("session", (session) => {
     let streams = 0;
-    let idle: Timer | undefined;
-    const startIdle = (ms: number): void => {
-      idle?.clear();
-      idle = clock.setTimer(ms, () => {
-        onTimeout();
-        endSession(session);
-      });
+    /** When the session ends unless a stream is open, monotonic ms. */
+    let idleEnd = clock.now() + limits.requestMs;
+    let idle: Timer;
+    // Looked at when the time is over, not set anew by each request: pings come by the hundred a second.
+    const look = (): void => {
+      const left = streams > 0 ? limits.idleMs : idleEnd - clock.now();
+      if (left > 0) {
+        idle = clock.setTimer(left, look);
+        return;
+      }
+      onTimeout();
+      endSession(session);
     };
-    startIdle(limits.requestMs);
+    idle = clock.setTimer(limits.requestMs, look);
     session.on("stream", (stream: ServerHttp2Stream) => {
       streams++;
-      idle?.clear();
       limitStream(stream, limits.requestMs, clock, onTimeout);
       stream.once("close", () => {
         streams--;
-        if (streams === 0 && !session.destroyed) startIdle(limits.idleMs);
+        idleEnd = clock.now() + limits.idleMs;
       });
     });
-    session.once("close", () => idle?.clear());
+    session.once("close", () => idle.clear());
   });
 }
 

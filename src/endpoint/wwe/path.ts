@@ -5,9 +5,10 @@ export interface EndpointPath {
   readonly name: string;
 }
 
+const form = /^\/+[^/?]+\/+([^/?]+)(?:\/+([^/?]+))?\/*(?:\?|$)/;
+
 /** What a request's URL says; slashes too many and at the end do not count, nor does the case of the name. Undefined: it is no such path. */
 export function pathOf(url: string): EndpointPath | undefined {
-  const [path = ""] = url.split("?", 1);
-  const [, secret, name = "", more] = path.split("/").filter((part) => part !== "");
-  return secret === undefined || more !== undefined ? undefined : { secret, name: name.toLowerCase() };
+  const [, secret, name = ""] = form.exec(url) ?? [];
+  return secret === undefined ? undefined : { secret, name: name.toLowerCase() };
 }
