@@ -65,10 +65,15 @@ export class Baresip {
   static async start(options: BaresipOptions): Promise<Baresip> {
     if (!isPresent("baresip"))
       throw new Error("baresip is missing: apt-get install -y --no-install-recommends baresip-core");
-    const baresip = new Baresip(options, await freeUdpPort(), await freeUdpPort());
-    await until("baresip ready", () => /baresip is ready/.test(baresip.output) || baresip.#exited, 10_000);
-    if (baresip.#exited) throw new Error(`baresip ended at once:\n${baresip.output}`);
-    return baresip;
+    for (let attempt = 1; ; attempt++) {
+      const baresip = new Baresip(options, await freeUdpPort(), await freeUdpPort());
+      await until("baresip ready", () => /baresip is ready/.test(baresip.output) || baresip.#exited, 30_000);
+      if (!baresip.#exited) return baresip;
+      await baresip.stop();
+      // It takes the same port of TCP too, and the next one for TLS, which nobody said were free.
+      if (attempt === 5 || !baresip.output.includes("Address already in use"))
+        throw new Error(`baresip ended at once:\n${baresip.output}`);
+    }
   }
 
   #config(rtpPort: number): string {
