@@ -9,6 +9,8 @@ const voices = 4;
 const leastFecHint = 20;
 const loopSeconds = 8;
 export const frameSamples = 160;
+/** More than a codec remembers. */
+const leadFrames = 50;
 export const loopFrames = (loopSeconds * soundRate) / frameSamples;
 
 /** A voice that goes round, in frames of 20 ms ready to be sent, and what of it should be heard at 8 kHz. */
@@ -75,11 +77,11 @@ async function opusVoice(sound: Int16Array, band: Band, lossPercent: number): Pr
   const pcm = wide ? brighten(sound) : sound;
   const encode = (index: number): Buffer =>
     Buffer.from(encoder.encode(pcm.slice(index * samples, (index + 1) * samples)));
-  // Twice round: the second time the codec's memory is that of a voice under way, so that the ends join.
-  for (let index = 0; index < loopFrames; index++) encode(index);
+  // The end comes first: the codec's memory is then that of a voice under way, so that the ends join.
+  for (let index = loopFrames - leadFrames; index < loopFrames; index++) encode(index);
   const frames = Array.from({ length: loopFrames }, (_, index) => encode(index));
   encoder.free();
-  return { frames, heard: await decodeFrames([...frames, ...frames], loopFrames) };
+  return { frames, heard: await decodeFrames([...frames.slice(-leadFrames), ...frames], leadFrames) };
 }
 
 /** 8 kHz sound at 48 kHz, with a hiss above 4 kHz so that the encoder takes the full band. */
