@@ -11,7 +11,7 @@ import { freeUdpPort } from "../../support/free-port.ts";
 const host = "127.0.0.1";
 
 /** Forty ranges for RTP of 40 ports each, above those of `free-port.ts` and below the test gateways'. */
-const rtpPorts = { first: 10_100, each: 40, ranges: 40 } as const;
+const rtpPorts = { first: 10_300, each: 40, ranges: 40 } as const;
 // Test files that run side by side begin apart.
 let nextRange = Math.floor(Math.random() * rtpPorts.ranges);
 
