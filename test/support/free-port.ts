@@ -7,7 +7,7 @@ const host = "127.0.0.1";
  * Below the ports that the kernel gives to connections: one of those would have been taken by the time a program binds it.
  * Above and below are ports that browsers refuse (6697, 10080).
  */
-const [first, count] = [6720, 1600] as const;
+const [first, count] = [6720, 800] as const;
 // Processes that look at the same time begin apart.
 let next = Math.floor(Math.random() * count);
 
@@ -32,8 +32,8 @@ async function isFree(port: number): Promise<boolean> {
 /** The next one that is free, of UDP and of TCP; told to nobody else by this process. */
 async function freePort(): Promise<number> {
   for (let tries = 0; tries < count; tries++) {
-    // Every other one: a phone may take the next, for TLS.
-    const port = first + 2 * (next++ % count);
+    // baresip takes the next one too, for TLS, and SIPp the one behind it, for pictures.
+    const port = first + 4 * (next++ % count);
     if (await isFree(port)) return port;
   }
   throw new Error("no port is free");
