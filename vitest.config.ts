@@ -12,6 +12,9 @@ const timed = [
  */
 const experimental = { viteModuleRunner: false, nodeLoader: false };
 
+/** What must come may take its time on a busy machine; a second, as vitest has it, is soon over. */
+const patient = { poll: { timeout: 15_000 } };
+
 const setupFiles = ["test/setup/keep-compiled.ts"];
 
 export default defineConfig({
@@ -21,18 +24,20 @@ export default defineConfig({
         test: {
           name: "unit",
           experimental,
+          expect: patient,
           include: ["test/**/*.test.ts"],
           exclude: ["test/interop/**", "test/browser/**", "test/pages/**", "test/container/**"],
           // Nothing in the rooms lives outside of what a test makes, so files share their modules.
           isolate: false,
           // None waits for real time; a busy machine may still take its time over one.
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {
         test: {
           name: "interop",
           experimental,
+          expect: patient,
           setupFiles,
           include: ["test/interop/**/*.test.ts"],
           exclude: timed,
@@ -45,6 +50,7 @@ export default defineConfig({
         test: {
           name: "timed",
           experimental,
+          expect: patient,
           setupFiles,
           include: timed,
           fileParallelism: false,
@@ -57,6 +63,7 @@ export default defineConfig({
         test: {
           name: "container",
           experimental,
+          expect: patient,
           include: ["test/container/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -175,15 +175,24 @@ async function search(
   }
 }
 
+/** All or none. */
+async function openAll(wanted: readonly RigOptions[]): Promise<RelayRig[]> {
+  const outcomes = await Promise.allSettled(wanted.map((one) => RelayRig.open(one)));
+  const rigs = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (!failed) return rigs;
+  await Promise.all(rigs.map((rig) => rig.close()));
+  throw failed.reason;
+}
+
 async function run(options: RelayOptions): Promise<number> {
   const wanted = variants(options);
   const machine = describeMachine(wanted[0]?.serverCpus !== undefined);
-  const calibrator = await Calibrator.create(options.band);
-  const rigs: RelayRig[] = [];
+  // Nothing is measured yet: all get ready at once.
+  const [calibrator, rigs] = await Promise.all([Calibrator.create(options.band), openAll(wanted)]);
   const levels: Level[] = [];
   let idle: IdleFigures | undefined;
   try {
-    for (const one of wanted) rigs.push(await RelayRig.open(one));
     const [first] = rigs;
     if (first && options.idleCalls > 0) idle = await measureIdle(options, first);
     for (const calls of options.levels) levels.push(...(await measure(options, rigs, calls, calibrator)));

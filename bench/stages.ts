@@ -8,7 +8,7 @@ import { codecStages } from "./support/stages/codecs.ts";
 import { packetStages } from "./support/stages/packets.ts";
 import { relayStages } from "./support/stages/relay.ts";
 import { socketStages } from "./support/stages/sockets.ts";
-import type { Stage, StageSize } from "./support/stages/stage.ts";
+import { stagesNamed, type Stage, type StageSize } from "./support/stages/stage.ts";
 import { runProgram } from "./support/program.ts";
 
 const usage = `npm run bench:stages -- [options]
@@ -98,11 +98,7 @@ async function measure(
   made: readonly Stage[],
   calibrator: Calibrator,
 ): Promise<StageFigures[]> {
-  const found = made.filter(({ name }) => name.toLowerCase().includes(options.only));
-  if (found.length === 0) throw new TypeError(`--only ${options.only}: no such stage`);
-  // The relay's stages share a run, which the first of each kind makes.
-  const relay = found.some(({ name }) => name.startsWith("relay"));
-  const stages = made.filter((stage) => found.includes(stage) || (relay && stage.name.startsWith("relay")));
+  const stages = stagesNamed(options.only, made);
   const readings = stages.map((): number[] => []);
   for (let number = -options.warmUps; number < options.rounds; number++) {
     calibrator.take();

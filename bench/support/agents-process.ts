@@ -9,7 +9,7 @@ import { between, read, type CpuUse } from "./readings.ts";
 import { serve } from "./rpc.ts";
 import { SipServerDouble } from "./sip-server-double.ts";
 import { Talk, talkInAll } from "./talk.ts";
-import { makeVoices, type BenchCodec } from "./voices.ts";
+import { makeVoice, type BenchCodec } from "./voices.ts";
 
 // The gateway of bench:agents shows a certificate of its own making.
 process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
@@ -71,7 +71,7 @@ function sipServer(): SipServerDouble {
 
 async function openServer({ codec }: { readonly codec: BenchCodec }): Promise<{ readonly port: number }> {
   server = await SipServerDouble.open();
-  frames = (await makeVoices(codec, "narrow"))[0]?.frames ?? [];
+  ({ frames } = await makeVoice(codec, "narrow"));
   return { port: server.port };
 }
 

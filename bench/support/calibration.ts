@@ -1,5 +1,5 @@
 import { Application, createDecoder, createEncoder, Signal } from "libopus-wasm";
-import { frameSamples, makeVoices, type Band } from "./voices.ts";
+import { frameSamples, makeVoice, type Band } from "./voices.ts";
 import { voice } from "../../test/support/sound.ts";
 import { median, round } from "./figures.ts";
 
@@ -64,7 +64,7 @@ export class Calibrator {
 
   static async create(band: Band): Promise<Calibrator> {
     const sound = voice(8, 1);
-    const [spoken] = await makeVoices("opus", band);
+    const { frames: spoken } = await makeVoice("opus", band);
     const pcm = Array.from({ length: opusFrames }, (_, index) =>
       sound.slice(index * frameSamples, (index + 1) * frameSamples),
     );
@@ -77,7 +77,7 @@ export class Calibrator {
       complexity: 1,
     });
     const decoder = await createDecoder({ sampleRate: 8000, channels: 1 });
-    const made = new Calibrator(pcm, spoken?.frames.slice(0, opusFrames) ?? [], encoder, decoder);
+    const made = new Calibrator(pcm, spoken.slice(0, opusFrames), encoder, decoder);
     for (let count = 0; count < warmUps; count++) made.take();
     made.#readings.length = 0;
     return made;

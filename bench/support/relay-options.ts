@@ -85,8 +85,10 @@ function percent(name: string, value: string): number {
 const text = (value: string) => ({ type: "string", default: value }) as const;
 const flag = { type: "boolean", default: false } as const;
 
-export function readRelayOptions(): RelayOptions {
+/** Throws UsageError, or parseArgs' TypeError, for what means nothing. */
+export function readRelayOptions(args: readonly string[] = process.argv.slice(2)): RelayOptions {
   const { values } = parseArgs({
+    args: [...args],
     options: {
       calls: { type: "string" },
       codec: text("both"),

@@ -80,20 +80,26 @@ export class RelayRig {
   #calls = 0;
   #emptyKb = 0;
 
-  private constructor(options: RigOptions, server: RelayServer) {
+  private constructor(options: RigOptions, server: RelayServer, load: Child<LoadHandlers>) {
     this.options = options;
     this.#server = server;
-    this.#load = new Child("./load-process.ts", childOptions(options.loadCpus, options.cpuProf));
+    this.#load = load;
   }
 
   static async open(options: RigOptions): Promise<RelayRig> {
-    const rig = new RelayRig(options, await openServer(options));
+    const load = new Child<LoadHandlers>(
+      "./load-process.ts",
+      childOptions(options.loadCpus, options.cpuProf),
+    );
+    const opening = openServer(options);
     try {
-      await rig.#load.call("configure", options);
-      rig.#emptyKb = residentKb(rig.#server.pid);
+      const [server] = await Promise.all([opening, load.call("configure", options)]);
+      const rig = new RelayRig(options, server, load);
+      rig.#emptyKb = residentKb(server.pid);
       return rig;
     } catch (error) {
-      await rig.close();
+      const server = await opening.catch(() => undefined);
+      await Promise.all([server?.close(), load.stop()]);
       throw error;
     }
   }

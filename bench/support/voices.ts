@@ -9,6 +9,8 @@ const voices = 4;
 const leastFecHint = 20;
 const loopSeconds = 8;
 export const frameSamples = 160;
+/** More than a codec remembers. */
+const leadFrames = 50;
 export const loopFrames = (loopSeconds * soundRate) / frameSamples;
 
 /** A voice that goes round, in frames of 20 ms ready to be sent, and what of it should be heard at 8 kHz. */
@@ -17,23 +19,33 @@ export interface Voice {
   readonly heard: Int16Array;
 }
 
-const made = new Map<string, Promise<readonly Voice[]>>();
+const made = new Map<string, Promise<Voice>>();
 
 /**
- * Voices of a codec; neither correlates with another. Encoded once in a process, before anything is measured. `lossPercent`: what the
- * browser's encoder was told of the loss on its way.
+ * One of the voices of a codec, by number; none correlates with another. Encoded once in a process, before anything is
+ * measured. `lossPercent`: what the browser's encoder was told of the loss on its way.
  */
-export function makeVoices(codec: BenchCodec, band: Band, lossPercent = 0): Promise<readonly Voice[]> {
-  const key = `${codec} ${band} ${lossPercent}`;
-  const voicesOf = made.get(key) ?? encodeVoices(codec, band, lossPercent);
-  made.set(key, voicesOf);
-  return voicesOf;
+export function makeVoice(codec: BenchCodec, band: Band, number = 1, lossPercent = 0): Promise<Voice> {
+  const key = `${codec} ${band} ${number} ${lossPercent}`;
+  const encoded = made.get(key) ?? encodeVoice(codec, band, number, lossPercent);
+  made.set(key, encoded);
+  return encoded;
 }
 
-async function encodeVoices(codec: BenchCodec, band: Band, lossPercent: number): Promise<readonly Voice[]> {
-  const sounds = Array.from({ length: voices }, (_, index) => voice(loopSeconds, index + 1));
-  if (codec === "pcmu") return sounds.map(lawVoice);
-  return await Promise.all(sounds.map((sound) => opusVoice(sound, band, lossPercent)));
+/** All voices of a codec. */
+export function makeVoices(codec: BenchCodec, band: Band, lossPercent = 0): Promise<readonly Voice[]> {
+  const numbers = Array.from({ length: voices }, (_, index) => index + 1);
+  return Promise.all(numbers.map((number) => makeVoice(codec, band, number, lossPercent)));
+}
+
+async function encodeVoice(
+  codec: BenchCodec,
+  band: Band,
+  number: number,
+  lossPercent: number,
+): Promise<Voice> {
+  const sound = voice(loopSeconds, number);
+  return codec === "pcmu" ? lawVoice(sound) : await opusVoice(sound, band, lossPercent);
 }
 
 function lawVoice(sound: Int16Array): Voice {
@@ -65,11 +77,11 @@ async function opusVoice(sound: Int16Array, band: Band, lossPercent: number): Pr
   const pcm = wide ? brighten(sound) : sound;
   const encode = (index: number): Buffer =>
     Buffer.from(encoder.encode(pcm.slice(index * samples, (index + 1) * samples)));
-  // Twice round: the second time the codec's memory is that of a voice under way, so that the ends join.
-  for (let index = 0; index < loopFrames; index++) encode(index);
+  // The end comes first: the codec's memory is then that of a voice under way, so that the ends join.
+  for (let index = loopFrames - leadFrames; index < loopFrames; index++) encode(index);
   const frames = Array.from({ length: loopFrames }, (_, index) => encode(index));
   encoder.free();
-  return { frames, heard: await decodeFrames([...frames, ...frames], loopFrames) };
+  return { frames, heard: await decodeFrames([...frames.slice(-leadFrames), ...frames], leadFrames) };
 }
 
 /** 8 kHz sound at 48 kHz, with a hiss above 4 kHz so that the encoder takes the full band. */

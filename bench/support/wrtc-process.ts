@@ -7,7 +7,7 @@ import { between, read, type CpuUse } from "./readings.ts";
 import { serve } from "./rpc.ts";
 import { SipServerDouble } from "./sip-server-double.ts";
 import { Talk, talkInAll } from "./talk.ts";
-import { makeVoices } from "./voices.ts";
+import { makeVoice } from "./voices.ts";
 
 // The gateway shows a certificate of its own making.
 process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
@@ -141,7 +141,7 @@ async function watch(order: {
   readonly busy: boolean;
 }): Promise<WatchFigures> {
   const { seconds, gatewayPid, busy } = order;
-  const frames = busy ? ((await makeVoices("pcmu", "narrow"))[0]?.frames ?? []) : [];
+  const frames = busy ? (await makeVoice("pcmu", "narrow")).frames : [];
   const talks = busy ? held.map((call) => new Talk(call)) : [];
   const count = (of: "polls" | "faults"): number => parked.reduce((sum, session) => sum + session[of], 0);
   const [polls, faults] = [count("polls"), count("faults")];

@@ -102,10 +102,11 @@ describe("agents.accountsFile", () => {
       { length: 20_000 },
       (_none, index) => `${10_000 + index}:jackfield:${md5}:${sha256}`,
     );
-    const before = performance.now();
+    // CPU time of this thread: what others on the machine take does not count.
+    const before = process.threadCpuUsage().user;
     const config = configOf(withFile, { files: { agents: lines.join("\r\n") } });
     expect(findAccount(config, "29999")?.credentials).toEqual({ kind: "ha1", md5, sha256 });
-    expect(performance.now() - before).toBeLessThan(2000);
+    expect((process.threadCpuUsage().user - before) / 1000).toBeLessThan(2000);
   });
 
   it("is read again by itself; the other accounts and the realm stay what they are", () => {

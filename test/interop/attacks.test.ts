@@ -12,8 +12,8 @@ import { Lab } from "./support/lab.ts";
 import { after, paced, RtpPhone, until } from "./support/rtp-phone.ts";
 import type { Sipp } from "./support/sipp.ts";
 
-const agentSound = framesOf(toCodes(voice(2, 1), "pcmu"));
-const farSound = framesOf(toCodes(voice(2, 2), "pcmu"));
+const agentSound = framesOf(toCodes(voice(1, 1), "pcmu"));
+const farSound = framesOf(toCodes(voice(1, 2), "pcmu"));
 const frame = (frames: readonly Buffer[], index: number): Buffer => frames[index] ?? Buffer.alloc(0);
 const noise = Buffer.alloc(160, 0x11);
 
@@ -162,7 +162,7 @@ describe("attacks on a running call", () => {
     }
     const begin = phone.heard.length;
     await paced(25, (index) => call.media.sendFrame(frame(agentSound, index)));
-    await until("sound after the attacks", () => phone.heard.length >= begin + 25, 1000);
+    await until("sound after the attacks", () => phone.heard.length >= begin + 25);
     expect(call.signalling.told).not.toContain("ended");
     unknown.close();
     other.close();

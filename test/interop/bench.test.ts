@@ -192,19 +192,10 @@ describe("bench:relay", () => {
   );
 
   it("refuses options that mean nothing, with how to use it", async () => {
-    const wrong = [
-      ["--codec", "mp3"],
-      ["--calls", "some"],
-      ["--seconds", "-1"],
-      ["--loss", "80"],
-      ["--what"],
-    ];
-    for (const { code, output } of await Promise.all(
-      wrong.map(async (options) => await bench("relay", ...options)),
-    )) {
-      expect(code, output).toBe(2);
-      expect(output).toContain("npm run bench:relay");
-    }
+    // Which ones: test/bench.
+    const { code, output } = await bench("relay", "--what");
+    expect(code, output).toBe(2);
+    expect(output).toContain("npm run bench:relay");
   });
 });
 
@@ -240,20 +231,11 @@ describe.concurrent("bench:stages", () => {
     expect(calibration["loopMs"]).toBeGreaterThan(0);
     expect(calibration["opusFloorMs"]).toBeGreaterThan(0);
   });
-
-  it("measures only what it is asked for, and refuses what is none", async () => {
-    const { output, json } = await bench("stages", "--quick", "--only", "replay");
-    expect(
-      list(json["stages"]).map(({ name }) => name),
-      output,
-    ).toEqual(["replay check"]);
-    expect((await bench("stages", "--only", "nothing like it")).code).toBe(2);
-  });
 });
 
 describe.concurrent("bench:calls", () => {
   it("measures set-ups and memory of held calls that carry sound, and finds nothing left behind", async () => {
-    const { code, output, json } = await bench("calls", "--quick");
+    const { code, output, json } = await bench("calls", "--quick", "--seconds", "0.4");
     expect(code, output).toBe(0);
     expect(json["setUpsPerSecond"]).toBeGreaterThan(0);
     const steady = list(json["steady"]);
@@ -289,16 +271,16 @@ describe.concurrent("bench:calls", () => {
 
 describe.concurrent("bench:agents", () => {
   it("brings agents over WSS into calls, and tells what they weigh and what they heard", async () => {
-    const { code, output, json } = await bench("agents", "--quick");
+    const { code, output, json } = await bench("agents", "--quick", "--seconds", "0.5");
     expect(code, output).toBe(0);
     const [level] = list(json["levels"]);
     expect(level).toMatchObject({ codec: "pcmu", agents: 4, calls: 4 });
     expect(level?.["setUp"]).toMatchObject({ failures: {} });
     const [round] = list(level?.["details"]);
-    // 4 calls of 1 s, 50 frames a second: sent, heard back, and moved on SIP Server's side both ways.
-    expect(round?.["framesSent"]).toBe(200);
-    expect(Number(round?.["framesLost"]), output).toBeLessThan(100);
-    expect(Number(round?.["trunkPackets"]), output).toBeGreaterThan(200);
+    // 4 calls of 0.5 s, 50 frames a second: sent, heard back, and moved on SIP Server's side both ways.
+    expect(round?.["framesSent"]).toBe(100);
+    expect(Number(round?.["framesLost"]), output).toBeLessThan(50);
+    expect(Number(round?.["trunkPackets"]), output).toBeGreaterThan(100);
     for (const key of ["cpuMsPerCallSecond", "residentKb", "browserKbitPerCall", "packetsPerSecond"])
       expect(Number(level?.[key]), key).toBeGreaterThan(0);
     expect(output).toContain("load average");

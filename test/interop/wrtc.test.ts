@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 async function until(look: () => boolean): Promise<void> {
-  await expect.poll(look, { timeout: 10_000, interval: 5 }).toBe(true);
+  await expect.poll(look, { timeout: 30_000, interval: 5 }).toBe(true);
 }
 
 /** Describes a browser that sends nothing. */

@@ -3,7 +3,7 @@ import { compression, expansion, type Law } from "../../../src/media/codec/g711.
 import { OpusSink } from "../../../src/media/codec/opus-sink.ts";
 import { OpusSource } from "../../../src/media/codec/opus.ts";
 import { voice } from "../../../test/support/sound.ts";
-import { frameSamples, loopFrames, makeVoices } from "../voices.ts";
+import { frameSamples, loopFrames, makeVoice } from "../voices.ts";
 import { perPacket, type Stage, type StageSize } from "./stage.ts";
 
 const complexities = [0, 1, 5] as const;
@@ -28,8 +28,8 @@ function round<T>(items: readonly T[], count: number, work: (item: T) => void): 
 
 async function decodes(frames: readonly Int16Array[], { dear }: StageSize): Promise<Stage[]> {
   const streams = [
-    ["narrowband 24k", (await makeVoices("opus", "narrow"))[0]?.frames ?? []],
-    ["full band 32k", (await makeVoices("opus", "full"))[0]?.frames ?? []],
+    ["narrowband 24k", (await makeVoice("opus", "narrow")).frames],
+    ["full band 32k", (await makeVoice("opus", "full")).frames],
   ] as const;
   const stages: Stage[] = [];
   for (const [label, packets] of streams) {

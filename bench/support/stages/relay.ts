@@ -6,7 +6,7 @@ import type { TrunkSocket } from "../../../src/media/relay/trunk-socket.ts";
 import { rtpHeaderLength, writeRtpHeader } from "../../../src/media/rtp/packet.ts";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { cpuUs } from "../calibration.ts";
-import { makeVoices, type Band, type BenchCodec, type Voice } from "../voices.ts";
+import { makeVoice, type Band, type BenchCodec, type Voice } from "../voices.ts";
 import type { Stage, StageSize } from "./stage.ts";
 
 const calls = 20;
@@ -103,8 +103,7 @@ class Calls {
 
   static async open(codec: BenchCodec, band: Band): Promise<Calls> {
     const made = new Calls();
-    const [spoken, played] = [(await makeVoices(codec, band))[0], (await makeVoices("pcmu", band))[1]];
-    if (!spoken || !played) throw new Error("no voices");
+    const [spoken, played] = [await makeVoice(codec, band), await makeVoice("pcmu", band, 2)];
     for (let index = 0; index < calls; index++) made.#add(codec, spoken, played, index * 13);
     // Codecs are made meanwhile.
     for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));

@@ -20,3 +20,14 @@ export function perPacket(count: number, work: (index: number) => void): number 
   for (let index = 0; index < count; index++) work(index);
   return (cpuUs() - before) / count;
 }
+
+/**
+ * The stages whose name contains `only` (lower case). Throws TypeError when there are none. The relay's share a run, which
+ * the first of each kind makes: with one of them come all.
+ */
+export function stagesNamed(only: string, all: readonly Stage[]): Stage[] {
+  const found = all.filter(({ name }) => name.toLowerCase().includes(only));
+  if (found.length === 0) throw new TypeError(`--only ${only}: no such stage`);
+  const relay = found.some(({ name }) => name.startsWith("relay"));
+  return all.filter((stage) => found.includes(stage) || (relay && stage.name.startsWith("relay")));
+}

@@ -1,4 +1,3 @@
-import { performance } from "node:perf_hooks";
 import { describe, expect, it } from "vitest";
 import {
   acceptBrowserAnswer,
@@ -13,6 +12,12 @@ import {
 } from "../../../src/b2bua/sdp/index.ts";
 import { CountingRandom } from "../../support/counting-random.ts";
 import { browserLocal, chromiumOffer, genesysOffer, origin, trunkLocal } from "./fixtures.ts";
+
+/** CPU time of this thread, ms: what others on the machine take does not count. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
 
 const browser = { local: browserLocal, codecs: ["opus", "pcmu"], direction: "sendrecv", origin } as const;
 const trunk = { local: trunkLocal, codecs: ["pcmu", "pcma"], direction: "sendrecv", origin } as const;
@@ -117,9 +122,9 @@ describe("bad SDP", () => {
         const piece = pieces[pick(pieces.length)] ?? "";
         sdp = sdp.slice(0, at) + (pick(2) ? piece : "") + sdp.slice(at + pick(3) * pick(20));
       }
-      const start = performance.now();
+      const start = cpuMs();
       if (!readAll(sdp).includes("ok")) refused++;
-      slowest = Math.max(slowest, performance.now() - start);
+      slowest = Math.max(slowest, cpuMs() - start);
     }
     expect(refused).toBeGreaterThan(100);
     expect(slowest).toBeLessThan(250);
@@ -133,8 +138,8 @@ describe("bad SDP", () => {
       `a=ptime:${"1.".repeat(450)}!`,
     ];
     const add = Array.from({ length: 28 }, (_, index) => evil[index % evil.length] ?? "");
-    const start = performance.now();
+    const start = cpuMs();
     expect(parseTrunkDescription(genesysOffer({ add })).ok).toBe(true);
-    expect(performance.now() - start).toBeLessThan(250);
+    expect(cpuMs() - start).toBeLessThan(250);
   });
 });

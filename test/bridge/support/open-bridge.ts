@@ -109,7 +109,7 @@ export async function openBridge(
 
 /** Lets sockets and promises go on until `look` finds something. */
 export async function until<T>(look: () => T | undefined | false): Promise<T> {
-  for (let turn = 0; turn < 2000; turn++) {
+  for (let turn = 0; turn < 7000; turn++) {
     const found = look();
     if (found !== undefined && found !== false) return found;
     await new Promise((resolve) => setTimeout(resolve, 2));

@@ -10,6 +10,11 @@ import { freeUdpPort } from "../../support/free-port.ts";
 
 const host = "127.0.0.1";
 
+/** Forty ranges for RTP of 40 ports each, above those of `free-port.ts` and below the test gateways'. */
+const rtpPorts = { first: 10_300, each: 40, ranges: 40 } as const;
+// Test files that run side by side begin apart.
+let nextRange = Math.floor(Math.random() * rtpPorts.ranges);
+
 export interface BaresipOptions {
   readonly front: SipFront;
   readonly number: string;
@@ -33,7 +38,7 @@ export class Baresip {
   readonly #rate: number;
   #exited = false;
 
-  private constructor(options: BaresipOptions, port: number, rtpPort: number) {
+  private constructor(options: BaresipOptions, port: number) {
     const { front, number, sound, dial, codec = "PCMU", packetMs = 20 } = options;
     this.port = port;
     this.#rate = codec === "PCMU" ? 8000 : 16_000;
@@ -41,7 +46,7 @@ export class Baresip {
     const put = (name: string, content: string | Buffer): void =>
       writeFileSync(join(this.#folder, name), content);
     put("sound.wav", toWav(sound, this.#rate));
-    put("config", this.#config(rtpPort));
+    put("config", this.#config());
     put(
       "accounts",
       `<sip:${number}@${front.address}>;regint=0;answermode=auto;audio_codecs=${codec}/${this.#rate}/1;` +
@@ -59,20 +64,25 @@ export class Baresip {
     this.#process.stdout?.on("data", take);
     this.#process.stderr?.on("data", take);
     this.#process.once("error", () => (this.#exited = true));
-    this.#process.once("exit", () => (this.#exited = true));
+    this.#process.once("close", () => (this.#exited = true));
   }
 
   static async start(options: BaresipOptions): Promise<Baresip> {
     if (!isPresent("baresip"))
       throw new Error("baresip is missing: apt-get install -y --no-install-recommends baresip-core");
-    const baresip = new Baresip(options, await freeUdpPort(), await freeUdpPort());
-    await until("baresip ready", () => /baresip is ready/.test(baresip.output) || baresip.#exited, 10_000);
-    if (baresip.#exited) throw new Error(`baresip ended at once:\n${baresip.output}`);
-    return baresip;
+    for (let attempt = 1; ; attempt++) {
+      const baresip = new Baresip(options, await freeUdpPort());
+      await until("baresip ready", () => /baresip is ready/.test(baresip.output) || baresip.#exited, 30_000);
+      if (!baresip.#exited) return baresip;
+      await baresip.stop();
+      // It takes the next port too, for TLS.
+      if (attempt === 5 || !baresip.output.includes("Address already in use"))
+        throw new Error(`baresip ended at once:\n${baresip.output}`);
+    }
   }
 
-  #config(rtpPort: number): string {
-    const even = rtpPort - (rtpPort % 2);
+  #config(): string {
+    const firstRtp = rtpPorts.first + (nextRange++ % rtpPorts.ranges) * rtpPorts.each;
     const modules = ["g711", "g722", "aufile", "aubridge", "sndfile", "account", "menu"];
     return [
       "poll_method epoll",
@@ -85,7 +95,7 @@ export class Baresip {
       `auplay_srate ${this.#rate}`,
       "ausrc_channels 1",
       "auplay_channels 1",
-      `rtp_ports ${even}-${even + 20}`,
+      `rtp_ports ${firstRtp}-${firstRtp + rtpPorts.each - 1}`,
       "rtcp_mux no",
       `net_interface ${host}`,
       `snd_path ${this.#folder}`,

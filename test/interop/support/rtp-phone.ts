@@ -87,8 +87,8 @@ export async function paced(count: number, send: (index: number) => void): Promi
   }
 }
 
-/** Resolves when `done` holds; rejects with `what` after `patienceMs`. */
-export async function until(what: string, done: () => boolean, patienceMs = 5000): Promise<void> {
+/** Resolves when `done` holds; rejects with `what` after `patienceMs`, which is long: a machine may have much else to do. */
+export async function until(what: string, done: () => boolean, patienceMs = 20_000): Promise<void> {
   const end = performance.now() + patienceMs;
   while (!done()) {
     if (performance.now() > end) throw new Error(`${what}: did not come about within ${patienceMs} ms`);

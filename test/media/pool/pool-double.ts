@@ -187,7 +187,7 @@ export async function openWhenFree(pool: MediaPool): Promise<MediaSession> {
 }
 
 /** Resolves when `done` holds, looking every few ms; rejects after `patienceMs`. */
-export async function until(done: () => boolean | Promise<boolean>, patienceMs = 4000): Promise<void> {
+export async function until(done: () => boolean | Promise<boolean>, patienceMs = 15_000): Promise<void> {
   const end = Date.now() + patienceMs;
   while (!(await done())) {
     if (Date.now() > end) throw new Error("it did not come about");
