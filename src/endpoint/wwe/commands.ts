@@ -50,6 +50,14 @@ export const wweGets: Commands = new Map<string, Command>([
   ["getcallstatus", ({ session: { page } }) => answers.value("CallStatus", page.state?.call ?? null)],
 ]);
 
+/** What WWE asks only once it has sent RegisterDn (A2, steps 6 to 9). */
+export const followRegisterDn: ReadonlySet<string> = new Set([
+  "getisendpointactive",
+  "getsipendpointparameters",
+  "setpingperiod",
+  "ping",
+]);
+
 /** What WWE orders (A2, A5), and our own commands for calls (A6). */
 export const wwePosts: Commands = new Map<string, Command>([
   ["setoptions", setOptions],
