@@ -269,7 +269,7 @@ describe("the window", () => {
   it("opens at RegisterDn with a page token, which is never the agent's", async () => {
     await opened.bridge.close();
     opened = await openBridge(trust, gateway.url, { window: "on-register" });
-    await get("/Ping");
+    await get("/GetDnSIP");
     expect(opened.machine.started).toEqual([]);
     await post("/RegisterDn/", "{}");
     const program = await until(() => opened.machine.started[0]);
@@ -278,6 +278,22 @@ describe("the window", () => {
     program.end({ code: 0 });
     await until(() => opened.bridge.view.window.state === "waiting");
     await post("/UnregisterDn", "{}");
+    expect(opened.bridge.view.window.state).toBe("closed");
+  });
+
+  it("opens for a WWE that only pings, as after a restart of bridge and gateway, until it signs the DN out", async () => {
+    await opened.bridge.close();
+    opened = await openBridge(trust, gateway.url, { window: "on-register" });
+    gateway.answers.set("GET /Ping", { status: 503 });
+    await get("/Ping");
+    expect(opened.bridge.view.window.state).toBe("closed");
+    gateway.answers.delete("GET /Ping");
+    await get("/Ping");
+    const program = await until(() => opened.machine.started[0]);
+    await post("/UnregisterDn", "{}");
+    program.end({ code: 0 });
+    await until(() => opened.bridge.view.window.state === "closed");
+    await get("/Ping");
     expect(opened.bridge.view.window.state).toBe("closed");
   });
 
