@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Clock, Logger, Random } from "../core/index.ts";
-import type { BridgeSettings, CredentialStore, LocalCertificate, Machine } from "./contract.ts";
+import { CertificateWatch } from "./certificate/watch.ts";
+import type { BridgeSettings, CertificateView, CredentialStore, LocalCertificate, Machine } from "./contract.ts";
 import { Dashboard, type DashboardAct } from "./dashboard/dashboard.ts";
 import { DashboardReaders } from "./dashboard/readers.ts";
 import { GatewayClient } from "./gateway/client.ts";
@@ -17,6 +18,8 @@ export interface BridgeOptions {
   readonly settings: BridgeSettings;
   readonly version: string;
   readonly certificate: LocalCertificate;
+  /** How long the certificate is good, and who trusts it, as it is now. */
+  readonly viewCertificate: () => Promise<CertificateView>;
   readonly credentials: CredentialStore;
   /** Who may sign the gateway's certificate, PEM. */
   readonly authorities: readonly string[];
@@ -39,6 +42,7 @@ export class Bridge {
   readonly #link: GatewayLink;
   readonly #window: AppWindow;
   readonly #watch: Watch;
+  readonly #certificate: CertificateWatch;
   readonly #readers: DashboardReaders;
   readonly #server: LocalServer;
   #closing: Promise<void> | undefined;
@@ -73,6 +77,13 @@ export class Bridge {
         this.#window.look(status);
       },
     });
+    this.#certificate = new CertificateWatch({
+      view: options.viewCertificate,
+      clock,
+      log,
+      often: () => readers.count > 0,
+      onView: (view) => this.#sawCertificate(view),
+    });
     const origins = new OriginRule(settings.origins, link, clock);
     const warn = limitedWarn(log, clock);
     const forward = new Forward({ link, origins, state, warn, onRegistered });
@@ -100,6 +111,7 @@ export class Bridge {
     bridge.#state.tell(`listens at https://127.0.0.1:${bridge.port}`);
     await bridge.#link.prepare();
     bridge.#watch.begin();
+    bridge.#certificate.begin();
     if (options.settings.window === "always") bridge.#window.want(true);
     return bridge;
   }
@@ -121,6 +133,7 @@ export class Bridge {
   async #close(): Promise<void> {
     this.#readers.close();
     this.#watch.close();
+    this.#certificate.close();
     await this.#server.close();
     await this.#window.close();
     this.#link.close();
@@ -164,8 +177,18 @@ export class Bridge {
     });
   }
 
+  #sawCertificate(certificate: CertificateView): void {
+    const { remedy } = certificate;
+    if (remedy !== undefined && remedy !== this.#state.view.certificate?.remedy)
+      this.#state.tell(`the certificate may keep WWE out: ${remedy}`);
+    this.#state.change({ certificate });
+  }
+
   async #act(act: DashboardAct): Promise<string> {
-    if (act === "test") return await this.#watch.test();
+    if (act === "test") {
+      await this.#certificate.look();
+      return await this.#watch.test();
+    }
     if (act === "window") {
       await this.#window.show();
       return "The window is being opened.";

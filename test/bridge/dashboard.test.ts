@@ -119,6 +119,22 @@ describe("the dashboard", () => {
     end();
   });
 
+  it("tells whether the certificate is trusted, and when that is no longer so", async () => {
+    const { messages, end } = look();
+    await until(() => messages.at(-1)?.view.certificate?.daysLeft === 700);
+    const remedy = "jackfield bridge trust";
+    trust.view = { ...trust.view, stores: [{ store: "a store", trusted: false }], remedy };
+    opened.clock.advance(30_000);
+    await until(() => opened.bridge.view.certificate?.remedy === remedy);
+    expect(opened.bridge.view.events[0]?.what).toBe(`the certificate may keep WWE out: ${remedy}`);
+    opened.clock.advance(1000);
+    await until(() => messages.at(-1)?.view.certificate?.stores[0]?.trusted === false);
+    trust.view = { ...trust.view, remedy: undefined };
+    await act("test");
+    expect(opened.bridge.view.certificate?.remedy).toBeUndefined();
+    end();
+  });
+
   it("asks the gateway seldom while nobody looks", async () => {
     const asked = () => gateway.at("/status").length;
     // The first look is over.

@@ -10,6 +10,7 @@ import {
   systemMachine,
   thisPc,
   trustedAuthorities,
+  viewCertificate,
   type LoadedSettings,
 } from "../../../bridge/index.ts";
 import { createLogger, systemClock, systemRandom, type Logger } from "../../../core/index.ts";
@@ -63,10 +64,12 @@ async function serveOnce(
   );
   if (certificate.replaced !== undefined)
     await keepTrusted(certificate, pc, (line) => log.info({}, `certificate renewed: ${line.trim()}`));
+  const view = () => viewCertificate(certificate, pc, systemClock);
   const bridge = await Bridge.open({
     settings,
     version,
     certificate,
+    viewCertificate: view,
     credentials: secretStore(settings.folder, pc),
     authorities: trustedAuthorities(settings.gateway.ca),
     machine: systemMachine(systemClock),
@@ -80,6 +83,7 @@ async function serveOnce(
     },
   });
   console.log(`Jackfield bridge: https://127.0.0.1:${bridge.port}/dashboard`);
+  void view().then(({ remedy }) => remedy !== undefined && console.error(`certificate: ${remedy}`));
   const end = await Promise.race([signal, restarted]);
   log.info({ end }, "the bridge ends");
   await bridge.close();
