@@ -11,6 +11,7 @@ import { Forward } from "./local/forward.ts";
 import { limitedWarn } from "./local/limited-warn.ts";
 import { OriginRule } from "./local/origins.ts";
 import { LocalServer } from "./local/server.ts";
+import { readLogLine } from "./log/read-line.ts";
 import { BridgeState, type BridgeView } from "./state.ts";
 import { AppWindow } from "./window/app-window.ts";
 
@@ -27,7 +28,7 @@ export interface BridgeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** Last lines of the log, for the dashboard. */
+  /** Last lines of the log, oldest first, for the dashboard. */
   readonly logTail: () => readonly string[];
   /** The dashboard's button: undefined when the bridge will begin anew, else why not. */
   readonly restart: () => Promise<string | undefined>;
@@ -59,7 +60,7 @@ export class Bridge {
     });
     this.#readers = new DashboardReaders(clock, () => ({
       view: this.#state.view,
-      log: options.logTail().slice(-shownLines),
+      log: options.logTail().slice(-shownLines).map(readLogLine).toReversed(),
     }));
     this.#state.changes.on("change", () => this.#readers.tell());
     const [link, state, readers] = [this.#link, this.#state, this.#readers];

@@ -1,5 +1,6 @@
 import { get } from "node:https";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { LogLine } from "../../src/bridge/log/read-line.ts";
 import type { BridgeView } from "../../src/bridge/state.ts";
 import { FakeGateway, wwe } from "./support/fake-gateway.ts";
 import { LocalTrust, openBridge, until, type OpenedBridge } from "./support/open-bridge.ts";
@@ -49,7 +50,7 @@ async function act(
 
 interface Message {
   readonly view: BridgeView;
-  readonly log: readonly string[];
+  readonly log: readonly LogLine[];
 }
 
 /** An open dashboard: what it was told, oldest first. */
@@ -91,7 +92,10 @@ describe("the dashboard", () => {
   it("tells the state, the events and the log at once and at each change", async () => {
     const { messages, end } = look();
     await until(() => messages.length > 0);
-    expect(messages[0]?.log).toEqual(["a line of the log"]);
+    expect(messages[0]?.log.map(({ level, text }) => [level, text])).toEqual([
+      ["warn", "a later line | origin: https://a.example"],
+      ["info", "a line of the log"],
+    ]);
     expect(messages[0]?.view).toMatchObject({ version: "0.0.0", gateway: { enrolled: true, dn: "5001" } });
     expect(JSON.stringify(messages)).not.toContain("agent-token");
     await opened.ask("/Ping", { headers: { origin: wwe } });

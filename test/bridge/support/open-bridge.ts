@@ -104,7 +104,10 @@ export async function openBridge(
     clock,
     random: new CountingRandom(),
     log,
-    logTail: () => ["a line of the log"],
+    logTail: () => [
+      "a line of the log",
+      '{"level":40,"time":0,"pid":1,"hostname":"pc","origin":"https://a.example","msg":"a later line"}',
+    ],
     restart: () => {
       restarts.count++;
       return Promise.resolve(restarts.fault);
