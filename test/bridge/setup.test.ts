@@ -49,6 +49,16 @@ describe("setting a PC up", () => {
     expect(existsSync(fresh.folder)).toBe(false);
   });
 
+  it("says by the exit code that a bridge may still run after uninstall, and takes all else away", async () => {
+    const pc = new RecordingPc("linux");
+    const { folder, run } = bench(pc);
+    expect([await run("install"), await run("trust")]).toEqual([0, 0]);
+    pc.answer = ({ program }) => ({ code: program === "systemctl" ? 1 : 0 });
+    expect(await run("uninstall")).toBe(1);
+    expect(existsSync(folder)).toBe(false);
+    expect(pc.said.join("\n")).toContain("The bridge may still run.");
+  });
+
   it("takes the key away with the trust, so that who trusts anew gets another", async () => {
     const pc = new RecordingPc("linux");
     const { folder, run } = bench(pc);
