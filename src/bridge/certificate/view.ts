@@ -35,5 +35,5 @@ function remedyOf(stores: readonly StoreTrust[], machine: boolean, { file }: Aut
 }
 
 function trustCommand(machine: boolean): string {
-  return machine ? "jackfield bridge trust --machine, as administrator" : "jackfield bridge trust";
+  return machine ? 'run "jackfield bridge trust --machine" as administrator' : 'run "jackfield bridge trust"';
 }

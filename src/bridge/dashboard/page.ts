@@ -32,7 +32,7 @@ export const dashboardStyle = `:root { color-scheme: light dark; font: 15px/1.5 
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; } h2, caption { font-size: 1.1rem; font-weight: 600; text-align: left; }
 table { border-collapse: collapse; }
-th { text-align: left; font-weight: 400; padding-right: 2rem; vertical-align: top; }
+th { text-align: left; font-weight: 400; padding-right: 2rem; vertical-align: top; white-space: nowrap; }
 td::before { content: ""; display: inline-block; width: .6rem; height: .6rem; border-radius: 50%; margin-right: .5rem; background: #888; }
 td[data-well="yes"]::before { background: #188038; }
 td[data-well="no"]::before { background: #c5221f; }

@@ -29,10 +29,10 @@ describe("what is said of the certificate", () => {
     pc.answer = () => ({ code: 1 });
     const ours = await view(pc);
     expect(ours.stores).toEqual([{ store: "your Root store", trusted: false }]);
-    expect(ours.remedy).toMatch(/^jackfield bridge trust, then start the browser/);
+    expect(ours.remedy).toBe('run "jackfield bridge trust", then start the browser anew');
     const shared = await view(pc, "/programs/Jackfield Bridge/certificate");
     expect(shared.stores).toEqual([{ store: "Root store of this PC", trusted: false }]);
-    expect(shared.remedy).toContain("jackfield bridge trust --machine, as administrator");
+    expect(shared.remedy).toContain('run "jackfield bridge trust --machine" as administrator');
   });
 
   it("is not known where no program can tell, or no store is known", async () => {
@@ -53,6 +53,6 @@ describe("what is said of the certificate", () => {
     expect(await view(pc, pc.home, 29.5)).toMatchObject({ daysLeft: 29, remedy: another });
     const windows = new RecordingPc("win32", { ProgramFiles: "/programs" });
     const shared = await view(windows, "/programs/Jackfield Bridge/certificate", 29.5);
-    expect(shared.remedy).toBe("jackfield bridge trust --machine, as administrator");
+    expect(shared.remedy).toBe('run "jackfield bridge trust --machine" as administrator');
   });
 });
