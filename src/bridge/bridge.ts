@@ -190,12 +190,16 @@ export class Bridge {
       await this.#certificate.look();
       return await this.#watch.test();
     }
+    const status = await this.#link.status();
+    const inCall = status?.inCall === true;
     if (act === "window") {
+      // One whose page is not connected carries no call any more.
+      if (inCall && status.pageConnected !== false && this.#window.view.state === "open")
+        return "Not opened anew: the agent has a call, which the window would take with it.";
       await this.#window.show();
       return "The window is being opened.";
     }
-    if ((await this.#link.status())?.inCall === true)
-      return "Not restarted: the agent has a call, which the window would take with it.";
+    if (inCall) return "Not restarted: the agent has a call, which the window would take with it.";
     const fault = await this.#options.restart();
     return fault === undefined ? "The bridge begins anew." : `Not restarted: ${fault}`;
   }

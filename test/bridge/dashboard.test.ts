@@ -173,6 +173,19 @@ describe("the dashboard", () => {
     expect(program.args[0]).toContain("#endpoint=page-token");
   });
 
+  it("opens no window anew that has a call, but one whose page is lost", async () => {
+    await act("window");
+    const program = await until(() => opened.machine.started[0]);
+    await until(() => opened.bridge.view.window.state === "open");
+    gateway.status = { in_service: true, page_connected: true, in_call: true };
+    expect((await act("window")).said).toMatch(/^Not opened anew: the agent has a call/);
+    expect(program.killed).toBe(0);
+    gateway.status = { in_service: true, page_connected: false, in_call: true };
+    expect((await act("window")).said).toBe("The window is being opened.");
+    expect(program.killed).toBe(1);
+    await until(() => opened.machine.started.length === 2);
+  });
+
   it("restarts the bridge, unless the settings have a fault", async () => {
     opened.restarts.fault = "port 0 is out of range";
     expect((await act("restart")).said).toBe("Not restarted: port 0 is out of range");
@@ -198,12 +211,13 @@ describe("the dashboard", () => {
   });
 
   it("shows nothing to other pages, but opens by a link on any", async () => {
-    const from = (site: string, mode: string) =>
-      opened.ask("/dashboard", { headers: { host, "sec-fetch-site": site, "sec-fetch-mode": mode } });
+    const from = (site: string, mode: string, path = "/dashboard") =>
+      opened.ask(path, { headers: { host, "sec-fetch-site": site, "sec-fetch-mode": mode } });
     expect((await from("cross-site", "no-cors")).status).toBe(403);
     expect((await from("same-site", "cors")).status).toBe(403);
     expect((await from("cross-site", "navigate")).status).toBe(200);
     expect((await from("none", "navigate")).status).toBe(200);
+    expect((await from("cross-site", "navigate", "/dashboard/events")).status).toBe(403);
     const events = await opened.ask("/dashboard/events", { headers: { host, origin: wwe } });
     expect(events.status).toBe(403);
     expect((await opened.ask("/dashboard", { headers: { host: "evil.example" } })).status).toBe(403);

@@ -71,7 +71,7 @@ function openWwe(origin: string): { wwe: FakeWwe; chrome: ChromeRequests } {
 }
 
 /** What the dashboard is told first. */
-function view(): Promise<{ readonly view: BridgeView; readonly log: readonly string[] }> {
+function view(): Promise<{ readonly view: BridgeView; readonly log: readonly object[] }> {
   return new Promise((resolve, reject) => {
     const asked = request(
       `${bridge.address}/dashboard/events`,
@@ -175,6 +175,8 @@ it("restarts at the dashboard's button, in the same process and with the setting
   expect(await dashboard("/dashboard/act", { method: "POST", headers })).toContain(
     "port 70000 is out of range",
   );
+  bridge.set({ port: bridge.port, gateway: { ca: "/nowhere/ca.pem" } });
+  expect(await dashboard("/dashboard/act", { method: "POST", headers })).toMatch(/gateway\.ca: ENOENT/);
   bridge.set({ port: bridge.port, window: "never", log: { level: "debug" } });
   expect(await dashboard("/dashboard/act", { method: "POST", headers })).toContain("begins anew");
   await until("it listens anew", () => bridge.starts === 2);

@@ -76,8 +76,14 @@ async function serveOnce(
     ...surroundings,
     logTail: () => logFile.tail,
     restart: async () => {
-      const [fault] = (await load()).faults;
+      const next = await load();
+      const [fault] = next.faults;
       if (fault) return faultLine(fault);
+      try {
+        trustedAuthorities(next.settings.gateway.ca);
+      } catch (error) {
+        return `gateway.ca: ${error instanceof Error ? error.message : String(error)}`;
+      }
       systemClock.setTimer(restartMs, () => restart("restart"));
       return undefined;
     },
