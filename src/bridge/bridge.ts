@@ -1,7 +1,13 @@
 import { join } from "node:path";
 import type { Clock, Logger, Random } from "../core/index.ts";
 import { CertificateWatch } from "./certificate/watch.ts";
-import type { BridgeSettings, CertificateView, CredentialStore, LocalCertificate, Machine } from "./contract.ts";
+import type {
+  BridgeSettings,
+  CertificateView,
+  CredentialStore,
+  LocalCertificate,
+  Machine,
+} from "./contract.ts";
 import { Dashboard, type DashboardAct } from "./dashboard/dashboard.ts";
 import { DashboardReaders } from "./dashboard/readers.ts";
 import { GatewayClient } from "./gateway/client.ts";

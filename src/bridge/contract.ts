@@ -31,8 +31,9 @@ export interface CertificateView {
  * `Enrolment` as JSON; the store does not look into it.
  */
 export interface CredentialStore {
-  /** What is kept; undefined when nothing is. Rejects when the store cannot be asked. */
+  /** What is kept; undefined when nothing is. Rejects when the store cannot be asked or what it keeps cannot be read. */
   read(): Promise<string | undefined>;
+  /** Rejects when it cannot be kept. */
   write(secret: string): Promise<void>;
   /** Idempotent. */
   clear(): Promise<void>;

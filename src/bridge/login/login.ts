@@ -52,7 +52,9 @@ export async function installAtLogin(program: Program, folder: string, pc: Pc, s
   for (const command of start.enable) {
     const { code } = await runShown(command, pc, say);
     if (code !== 0) {
-      say("The bridge does not start at login: have the desktop start \"jackfield bridge\" (docs/bridge-install.md).");
+      say(
+        'The bridge does not start at login: have the desktop start "jackfield bridge" (docs/bridge-install.md).',
+      );
       return false;
     }
   }

@@ -1,5 +1,10 @@
 import { request } from "node:https";
-import { Bridge, type BridgeOptions, type BridgeSettings, type CertificateView } from "../../../src/bridge/index.ts";
+import {
+  Bridge,
+  type BridgeOptions,
+  type BridgeSettings,
+  type CertificateView,
+} from "../../../src/bridge/index.ts";
 import { silentLogger, type Logger } from "../../../src/core/index.ts";
 import { TestAuthority } from "../../support/certificates.ts";
 import { CountingRandom } from "../../support/counting-random.ts";

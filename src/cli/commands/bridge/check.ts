@@ -45,7 +45,13 @@ interface Result {
 async function checkCertificate({ folder }: BridgeSettings): Promise<readonly Result[]> {
   const pc = thisPc();
   const found = loadCertificate(certificateFolder(folder, pc, systemClock));
-  if (!found) return [{ ok: false, what: "certificate: none yet; jackfield bridge trust makes it and has the browsers trust it" }];
+  if (!found)
+    return [
+      {
+        ok: false,
+        what: "certificate: none yet; jackfield bridge trust makes it and has the browsers trust it",
+      },
+    ];
   const { expiresAt, daysLeft, stores, remedy } = await viewCertificate(found, pc, systemClock);
   const what = `certificate: until ${expiresAt.slice(0, 10)}, ${daysLeft} days left`;
   const mend = remedy === undefined ? "" : `: ${remedy}`;
