@@ -130,7 +130,8 @@ it("WWE signs in at the bridge, which opens the window; a call has sound both wa
     transport: new ChromeRequests({ origin, privateNetwork: true, ca: bridge.authority }),
     addresses: [`127.0.0.1:${sandbox.port}`],
     users: [dn],
-    pingMs: 1000,
+    // It forgives ten that fail: both are to be up again by then, on a slow machine too.
+    pingMs: 3000,
     inService: () => sandbox.bindings().some((binding) => binding.dn === dn),
   });
   expect(await wwe.login()).toBe("active");
