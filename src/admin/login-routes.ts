@@ -24,11 +24,15 @@ const atOnce = { pair: 5, address: 20, name: 20, strangers: 100, known: 5 };
 const knownSeconds = 90 * 24 * 3600;
 const bodyLimit = 4096;
 
-/** `POST /api/login`, `POST /api/logout`, `GET /api/me`. */
+/** `POST /api/login`, `POST /api/logout`, `GET /api/me`, and `GET /api/session`, which refuses nobody. */
 export function registerLoginRoutes(app: FastifyInstance, options: LoginRoutesOptions): void {
   const { login } = options;
   const desk = new LoginDesk(options);
   app.get("/api/me", { onRequest: login.check }, (request) => told(login.identity(request)));
+  app.get("/api/session", (request) => {
+    const person = login.person(request);
+    return { user: person ? told(person) : null };
+  });
   app.post("/api/login", { bodyLimit }, (request, reply) => desk.signIn(request, reply));
   app.post("/api/logout", { bodyLimit }, (request, reply) => desk.signOut(request, reply));
 }

@@ -118,6 +118,11 @@ export class Login {
     return { who, role };
   }
 
+  /** Who is signed in by the cookie that came; undefined: nobody, which is no fault. */
+  person(request: FastifyRequest): Identity | undefined {
+    return this.#sessionOf(request)?.identity;
+  }
+
   /** Whether who asked then may still see what is told; for answers that go on and on. */
   holds(request: FastifyRequest): boolean {
     const asker = this.#askers.get(request);
@@ -146,9 +151,13 @@ export class Login {
     // Always looked at, however many wrong ones came from that address: behind one proxy there is but one address,
     // and the token is too long to be guessed.
     if (given !== undefined) return this.isToken(given) ? { who: tokenName, role: "operate" } : undefined;
-    const id = cookieOf(request, this.cookieName);
-    const session = id === undefined ? undefined : this.sessions.find(id);
+    const session = this.#sessionOf(request);
     return session && { ...session.identity, session };
+  }
+
+  #sessionOf(request: FastifyRequest): Session | undefined {
+    const id = cookieOf(request, this.cookieName);
+    return id === undefined ? undefined : this.sessions.find(id);
   }
 
   #refuse(request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -1,6 +1,13 @@
 import { join } from "node:path";
 import { limitedWarn, type Clock, type Logger, type Random } from "../core/index.ts";
-import type { BridgeSettings, CredentialStore, LocalCertificate, Machine } from "./contract.ts";
+import { CertificateWatch } from "./certificate/watch.ts";
+import type {
+  BridgeSettings,
+  CertificateView,
+  CredentialStore,
+  LocalCertificate,
+  Machine,
+} from "./contract.ts";
 import { Dashboard, type DashboardAct } from "./dashboard/dashboard.ts";
 import { DashboardReaders } from "./dashboard/readers.ts";
 import { GatewayClient } from "./gateway/client.ts";
@@ -9,6 +16,7 @@ import { Watch } from "./gateway/watch.ts";
 import { Forward } from "./local/forward.ts";
 import { OriginRule } from "./local/origins.ts";
 import { LocalServer } from "./local/server.ts";
+import { readLogLine } from "./log/read-line.ts";
 import { BridgeState, type BridgeView } from "./state.ts";
 import { AppWindow } from "./window/app-window.ts";
 
@@ -16,6 +24,8 @@ export interface BridgeOptions {
   readonly settings: BridgeSettings;
   readonly version: string;
   readonly certificate: LocalCertificate;
+  /** How long the certificate is good, and who trusts it, as it is now. */
+  readonly viewCertificate: () => Promise<CertificateView>;
   readonly credentials: CredentialStore;
   /** Who may sign the gateway's certificate, PEM. */
   readonly authorities: readonly string[];
@@ -23,7 +33,7 @@ export interface BridgeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** Last lines of the log, for the dashboard. */
+  /** Last lines of the log, oldest first, for the dashboard. */
   readonly logTail: () => readonly string[];
   /** The dashboard's button: undefined when the bridge will begin anew, else why not. */
   readonly restart: () => Promise<string | undefined>;
@@ -38,6 +48,7 @@ export class Bridge {
   readonly #link: GatewayLink;
   readonly #window: AppWindow;
   readonly #watch: Watch;
+  readonly #certificate: CertificateWatch;
   readonly #readers: DashboardReaders;
   readonly #server: LocalServer;
   #closing: Promise<void> | undefined;
@@ -54,7 +65,7 @@ export class Bridge {
     });
     this.#readers = new DashboardReaders(clock, () => ({
       view: this.#state.view,
-      log: options.logTail().slice(-shownLines),
+      log: options.logTail().slice(-shownLines).map(readLogLine).toReversed(),
     }));
     this.#state.changes.on("change", () => this.#readers.tell());
     const [link, state, readers] = [this.#link, this.#state, this.#readers];
@@ -71,6 +82,13 @@ export class Bridge {
         if (status.wanted) onRegistered(true);
         this.#window.look(status);
       },
+    });
+    this.#certificate = new CertificateWatch({
+      view: options.viewCertificate,
+      clock,
+      log,
+      often: () => readers.count > 0,
+      onView: (view) => this.#sawCertificate(view),
     });
     const origins = new OriginRule(settings.origins, link, clock);
     const warn = limitedWarn(log, clock);
@@ -99,6 +117,7 @@ export class Bridge {
     bridge.#state.tell(`listens at https://127.0.0.1:${bridge.port}`);
     await bridge.#link.prepare();
     bridge.#watch.begin();
+    bridge.#certificate.begin();
     if (options.settings.window === "always") bridge.#window.want(true);
     return bridge;
   }
@@ -120,6 +139,7 @@ export class Bridge {
   async #close(): Promise<void> {
     this.#readers.close();
     this.#watch.close();
+    this.#certificate.close();
     await this.#server.close();
     await this.#window.close();
     this.#link.close();
@@ -163,14 +183,28 @@ export class Bridge {
     });
   }
 
+  #sawCertificate(certificate: CertificateView): void {
+    const { remedy } = certificate;
+    if (remedy !== undefined && remedy !== this.#state.view.certificate?.remedy)
+      this.#state.tell(`the certificate may keep WWE out: ${remedy}`);
+    this.#state.change({ certificate });
+  }
+
   async #act(act: DashboardAct): Promise<string> {
-    if (act === "test") return await this.#watch.test();
+    if (act === "test") {
+      await this.#certificate.look();
+      return await this.#watch.test();
+    }
+    const status = await this.#link.status();
+    const inCall = status?.inCall === true;
     if (act === "window") {
+      // One whose page is not connected carries no call any more.
+      if (inCall && status.pageConnected !== false && this.#window.view.state === "open")
+        return "Not opened anew: the agent has a call, which the window would take with it.";
       await this.#window.show();
       return "The window is being opened.";
     }
-    if ((await this.#link.status())?.inCall === true)
-      return "Not restarted: the agent has a call, which the window would take with it.";
+    if (inCall) return "Not restarted: the agent has a call, which the window would take with it.";
     const fault = await this.#options.restart();
     return fault === undefined ? "The bridge begins anew." : `Not restarted: ${fault}`;
   }

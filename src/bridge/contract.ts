@@ -6,13 +6,34 @@ export interface LocalCertificate {
   readonly key: string;
 }
 
+/** Whether one store, which browsers of this user read, has the authority of the certificate. */
+export interface StoreTrust {
+  /** In words, or the store's folder. */
+  readonly store: string;
+  /** Undefined: no program can tell. */
+  readonly trusted: boolean | undefined;
+}
+
+/** What is known of the certificate of `https://127.0.0.1:8000`. */
+export interface CertificateView {
+  /** ISO 8601. */
+  readonly expiresAt: string;
+  /** Whole days; below 0 once it has expired. */
+  readonly daysLeft: number;
+  /** None where no store is known for this platform. */
+  readonly stores: readonly StoreTrust[];
+  /** What to do, in words; undefined where nothing is wrong or can be told. */
+  readonly remedy: string | undefined;
+}
+
 /**
  * Where one secret text is kept between two starts (the operating system's store, or a file of mode 0600). What is kept is an
  * `Enrolment` as JSON; the store does not look into it.
  */
 export interface CredentialStore {
-  /** What is kept; undefined when nothing is. Rejects when the store cannot be asked. */
+  /** What is kept; undefined when nothing is. Rejects when the store cannot be asked or what it keeps cannot be read. */
   read(): Promise<string | undefined>;
+  /** Rejects when it cannot be kept. */
   write(secret: string): Promise<void>;
   /** Idempotent. */
   clear(): Promise<void>;

@@ -1,6 +1,6 @@
 import type { CredentialStore, Enrolment } from "./contract.ts";
 import { GatewayUnreachable, type GatewayClient } from "./gateway/client.ts";
-import { isToken } from "./gateway/enrolment.ts";
+import { isDn, isToken } from "./gateway/enrolment.ts";
 
 /**
  * Exchanges a one-time code for the agent's token (`POST /endpoint/enrol`) and keeps it. Resolves with the DN or with why not, in
@@ -36,7 +36,7 @@ const refusals: Readonly<Record<number, string>> = {
 function enrolmentOf(body: Buffer, gateway: string): Enrolment | undefined {
   try {
     const { token, dn } = JSON.parse(body.toString()) as { readonly token?: unknown; readonly dn?: unknown };
-    return isToken(token) ? { gateway, token, ...(typeof dn === "string" ? { dn } : {}) } : undefined;
+    return isToken(token) ? { gateway, token, ...(isDn(dn) ? { dn } : {}) } : undefined;
   } catch {
     return undefined;
   }

@@ -1,9 +1,12 @@
 export { Bridge, type BridgeOptions } from "./bridge.ts";
 export { loadCertificate, loadOrMakeCertificate } from "./certificate/certificate.ts";
+export { certificateFolder } from "./certificate/folder.ts";
 export { keepTrusted } from "./certificate/trust.ts";
+export { viewCertificate } from "./certificate/view.ts";
 export type {
   AgentStatusAnswer,
   BridgeSettings,
+  CertificateView,
   CredentialStore,
   Enrolment,
   LocalCertificate,
@@ -19,5 +22,5 @@ export { GatewayLink } from "./gateway/link.ts";
 export { LogFile } from "./log/log-file.ts";
 export { systemMachine } from "./machine.ts";
 export { faultLine, loadSettings, readGatewayUrl, type LoadedSettings } from "./settings/index.ts";
-export { certificateFolder, runSetup, thisPc, type SetupCommand } from "./setup.ts";
+export { runSetup, thisPc, type SetupCommand } from "./setup.ts";
 export { findBrowser } from "./window/browsers.ts";

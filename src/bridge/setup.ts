@@ -1,12 +1,12 @@
 import { rmdirSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { Clock } from "../core/index.ts";
 import {
   loadCertificate,
   loadOrMakeCertificate,
   type CertificateSurroundings,
 } from "./certificate/certificate.ts";
+import { machineFolder } from "./certificate/folder.ts";
 import { trust, untrust } from "./certificate/trust.ts";
 import type { Pc, Say } from "./commands/command.ts";
 import { execute } from "./commands/execute.ts";
@@ -34,28 +34,6 @@ export interface SetupOptions {
 /** This machine, as the setup commands need it. */
 export function thisPc(): Pc {
   return { platform: process.platform, env: process.env, home: homedir(), uid: process.getuid?.(), execute };
-}
-
-/**
- * Folder of the certificate that the bridge shows: the machine's where an administrator made one (`trust --machine`) that is still
- * good, else this user's.
- * @param folder the bridge's own
- */
-export function certificateFolder(folder: string, pc: Pc, clock: Clock): string {
-  const machine = machineFolder(pc);
-  const shared = machine === undefined ? undefined : loadCertificate(machine);
-  return machine !== undefined && shared !== undefined && shared.expiresAt > clock.wallClock()
-    ? machine
-    : join(folder, "certificate");
-}
-
-/**
- * Below Program Files, where administrators alone write: below ProgramData any user could put an authority of his own there to be
- * trusted by the next `trust --machine`.
- */
-function machineFolder({ platform, env }: Pc): string | undefined {
-  if (platform !== "win32") return undefined;
-  return join(env["ProgramFiles"] ?? "C:\\Program Files", "Jackfield Bridge", "certificate");
 }
 
 /** @returns exit code: 0 when all is as asked for */

@@ -1,4 +1,5 @@
 import { TypedEvents, type Clock, type Logger } from "../core/index.ts";
+import type { CertificateView } from "./contract.ts";
 import type { LinkView } from "./gateway/link.ts";
 import type { WindowView } from "./window/app-window.ts";
 
@@ -19,6 +20,8 @@ export interface BridgeView {
   readonly inService: boolean | undefined;
   readonly pageConnected: boolean | undefined;
   readonly window: WindowView;
+  /** Undefined: not looked at yet. */
+  readonly certificate: CertificateView | undefined;
   readonly wwe: {
     readonly origin: string | undefined;
     /** ISO 8601. */
@@ -48,6 +51,7 @@ export class BridgeState {
       startedAt: this.#now(),
       inService: undefined,
       pageConnected: undefined,
+      certificate: undefined,
       wwe: { origin: undefined, lastSeenAt: undefined, lastRequest: undefined },
       events: [],
     };

@@ -22,18 +22,19 @@ export interface EndpointDoors {
   readonly log: Logger;
 }
 
-type State = "idle" | "wanted" | "left" | "silent";
-type Input = "register" | "adopt" | "unregister" | "expire";
+/** `expired`: by WWE's silence; `left`: by its UnregisterDn. */
+type State = "idle" | "wanted" | "expired" | "left";
+type Input = "register" | "adopt" | "resume" | "unregister" | "expire";
 
 /**
- * `adopt`: WWE takes the DN for registered, or it is in service already: after a restart of the gateway, a silence, or by the
- * page alone. `left`: WWE un-registered the DN; `silent`: it was not heard of.
+ * `adopt`: a DN that is in service already, after a restart of the gateway or by the page alone. `resume`: WWE asks what it asks
+ * of a DN it has registered, and will send no other RegisterDn.
  */
 const transitions: Transitions<State, Input> = {
-  idle: { register: "wanted", adopt: "wanted", unregister: "left" },
-  wanted: { register: "wanted", unregister: "left", expire: "silent" },
+  idle: { register: "wanted", adopt: "wanted", resume: "wanted", unregister: "left" },
+  wanted: { register: "wanted", unregister: "left", expire: "expired" },
+  expired: { register: "wanted", resume: "wanted", unregister: "left" },
   left: { register: "wanted", unregister: "left" },
-  silent: { register: "wanted", adopt: "wanted", unregister: "left" },
 };
 
 /**
@@ -84,20 +85,13 @@ export class EndpointSession {
     return this.active ? "active" : this.#machine.state === "wanted" ? "wanted" : "idle";
   }
 
-  /** WWE was heard of, by the token of that id. */
-  heard(tokenId: string): void {
+  /** WWE was heard of, by the token of that id. @param registered by a request that follows RegisterDn alone */
+  heard(tokenId: string, registered: boolean): void {
     this.tokenId = tokenId;
     this.#heardAt = this.#doors.clock.now();
-    if (this.#machine.state === "idle" && this.#inService) this.#machine.apply("adopt");
-  }
-
-  /** WWE pings, which it does only while it takes the DN for registered: it does not send RegisterDn again. */
-  pinged(): void {
-    if (!this.#machine.accepts("adopt")) return;
-    this.#log.info({}, "endpoint: WWE takes the DN for registered, it is again");
-    this.#machine.apply("adopt");
-    this.#signOutDue = undefined;
-    if (!this.#reachable) this.#signIn();
+    const { state } = this.#machine;
+    if (registered && (state === "idle" || state === "expired")) this.#resume();
+    else if (state === "idle" && this.#inService) this.#machine.apply("adopt");
   }
 
   set lifeMs(ms: number) {
@@ -119,6 +113,14 @@ export class EndpointSession {
     if (!this.#reachable) this.#signIn();
   }
 
+  /** The gateway forgot by a restart, or WWE was silent for too long. */
+  #resume(): void {
+    this.#log.info({}, "endpoint: WWE has the DN registered, it is brought in again");
+    this.#machine.apply("resume");
+    this.#signOutDue = undefined;
+    if (!this.#reachable) this.#signIn();
+  }
+
   unregister(): void {
     this.#machine.apply("unregister");
     this.#signOut("WWE has un-registered the DN");
@@ -133,7 +135,7 @@ export class EndpointSession {
     const stream = this.page.open(holder);
     if (this.#options) this.#tell(this.#options);
     if (this.#machine.state === "wanted") this.#signIn();
-    const isOut = this.#machine.state === "left" || this.#machine.state === "silent";
+    const isOut = this.#machine.state === "left" || this.#machine.state === "expired";
     if (isOut && this.inCall) this.#signOutDue ??= "WWE has un-registered the DN";
     else if (isOut) this.#tell({ order: "sign-out" });
     return stream;

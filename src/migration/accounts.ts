@@ -1,9 +1,12 @@
 import type { ImportedAgent } from "./agents.ts";
 import type { Findings } from "./report.ts";
 
+/** HA1 of a password, hexadecimal (RFC 7616 3.4.2). */
+export type Ha1Of = (algorithm: "MD5" | "SHA-256", dn: string, realm: string, password: string) => string;
+
 export interface PasswordFile {
   readonly name: string;
-  /** `dn:password` */
+  /** `dn:password`; in the accounts file `dn:realm:HA1` */
   readonly lines: readonly string[];
 }
 
@@ -11,24 +14,31 @@ export interface AccountsPlan {
   readonly realm: string | undefined;
   readonly accounts: readonly Record<string, string>[];
   readonly ranges: readonly Record<string, string>[];
-  /** One for each range whose DNs have passwords of their own. */
+  /** Name of the one of `passwordFiles` that is `agents.accountsFile`; undefined: none is needed. */
+  readonly accountsFile: string | undefined;
+  /** The accounts file, and one for each range whose DNs have passwords of their own. */
   readonly passwordFiles: readonly PasswordFile[];
   /** DNs with an account, contracted: `5001-5031, 5040`. */
   readonly dns: string;
   readonly count: number;
 }
 
+/** `agents.realm` where nothing is said. */
+const usualRealm = "jackfield";
 /** Fewer DNs than this in a row are entries of their own. */
 const fewestInRange = 3;
 /** A range has no more holes than this share of its DNs; none where its password is a pattern. */
 const mostHoles = 0.5;
 const maxRangeSize = 100_000;
 
-/** Contracts agents to ranges where their passwords follow a pattern or go to a file; the others are accounts. `baseName`: of the files. */
+/**
+ * Contracts agents to ranges where their passwords follow a pattern or go to a file; of the others those that have more than a
+ * secret are accounts of the configuration, the rest goes to the accounts file, hashed. `baseName`: of the files.
+ */
 export function planAccounts(
   agents: readonly ImportedAgent[],
   trunkPasswords: ReadonlyMap<string, string>,
-  baseName: string,
+  { baseName, ha1Of }: { readonly baseName: string; readonly ha1Of: Ha1Of },
   findings: Findings,
 ): AccountsPlan {
   const realm = realmOf(agents);
@@ -57,10 +67,26 @@ export function planAccounts(
       passwordFiles.push({ name, lines: run.map(({ dn, secret }) => `${dn}:${secret.password}`) });
     }
   }
+  const hasMore = ({ dn, displayName }: ImportedAgent): boolean =>
+    displayName !== undefined || trunkPasswords.has(dn);
+  const plain = accounts.filter((agent) => !hasMore(agent));
+  const accountsFile = plain.length === 0 ? undefined : `${baseName}.accounts`;
+  if (accountsFile !== undefined) {
+    passwordFiles.push({
+      name: accountsFile,
+      lines: plain.map((agent) => accountLine(agent, realm ?? usualRealm, ha1Of)),
+    });
+    findings.add(
+      "mapped",
+      `secrets of ${contracted(plain.map(({ dn }) => dn))}`,
+      `in ${accountsFile} (agents.accountsFile) as hashes of agents.realm: what changes the realm voids them; jackfield ha1 makes others`,
+    );
+  }
   return {
     realm,
-    accounts: accounts.map((agent) => accountOf(agent, trunkPasswords.get(agent.dn))),
+    accounts: accounts.filter(hasMore).map((agent) => accountOf(agent, trunkPasswords.get(agent.dn))),
     ranges,
+    accountsFile,
     passwordFiles,
     dns: contracted(usable.map(({ dn }) => dn)),
     count: usable.length,
@@ -110,6 +136,18 @@ function accountOf(
     ...(secret.kind === "ha1" && secret.sha256 !== undefined ? { ha1Sha256: secret.sha256 } : {}),
     ...(trunkPassword === undefined ? {} : { trunkPassword }),
   };
+}
+
+/** As docs/accounts.md has it: `dn:realm:MD5:SHA-256`, or the one that is known. */
+function accountLine({ dn, secret }: ImportedAgent, realm: string, ha1Of: Ha1Of): string {
+  const { md5, sha256 } =
+    secret.kind === "ha1"
+      ? secret
+      : {
+          md5: ha1Of("MD5", dn, realm, secret.password),
+          sha256: ha1Of("SHA-256", dn, realm, secret.password),
+        };
+  return [dn, realm, md5, sha256].filter((part) => part !== undefined).join(":");
 }
 
 interface Run {

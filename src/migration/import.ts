@@ -1,4 +1,4 @@
-import { contracted, planAccounts, type AccountsPlan, type PasswordFile } from "./accounts.ts";
+import { contracted, planAccounts, type AccountsPlan, type Ha1Of, type PasswordFile } from "./accounts.ts";
 import { readAgents } from "./agents.ts";
 import {
   parseConfigFile,
@@ -29,6 +29,7 @@ export interface ImportInput {
   readonly isReadable: (file: string) => boolean;
   /** What names of password files begin with. */
   readonly baseName: string;
+  readonly ha1Of: Ha1Of;
 }
 
 export interface ImportResult {
@@ -52,7 +53,7 @@ export function importAsterisk(input: ImportInput): ImportResult {
   const dialPlan = readDialPlan(parsed.extensions);
   const agents = readAgents(roles.agents, objects, findings);
   const trunk = planTrunk(agents, roles.trunks, objects, findings);
-  const accounts = planAccounts(agents, trunk.passwords, input.baseName, findings);
+  const accounts = planAccounts(agents, trunk.passwords, input, findings);
   if (accounts.count === 0)
     findings.add(
       "decide",
@@ -160,6 +161,7 @@ function agentsSection(
   return {
     ...(plan.realm === undefined ? {} : { realm: plan.realm }),
     ...(plan.accounts.length > 0 ? { accounts: plan.accounts } : {}),
+    ...(plan.accountsFile === undefined ? {} : { accountsFile: plan.accountsFile }),
     ...(plan.ranges.length > 0 ? { ranges: plan.ranges } : {}),
     ...(keepsFirst ? { severalBrowsers: "first" } : {}),
   };

@@ -107,6 +107,20 @@ describe("signing in at the dashboard", () => {
     expect(await me(bernd)).toMatchObject({ status: 200, body: { name: "bernd", role: "read" } });
   });
 
+  it("tells a page who is signed in, or nobody, and refuses and counts nothing", async () => {
+    const told: unknown[] = [];
+    login.events.on("refused", (...refusal) => void told.push(refusal));
+    const session = (headers: Record<string, string>) => ask("GET", "/api/session", { headers });
+    const nobody = { status: 200, body: { user: null } };
+    expect(await session({})).toMatchObject(nobody);
+    expect(await session({ cookie: "jackfield-admin=0123" })).toMatchObject(nobody);
+    expect(await session({ authorization: "Bearer wrong" })).toMatchObject(nobody);
+    expect(await session({ cookie: await cookie() })).toMatchObject({
+      body: { user: { name: "anna", role: "operate" } },
+    });
+    expect(told).toEqual([]);
+  });
+
   it("takes the admin token as the password of the name token", async () => {
     const cookieText = await cookie("token", adminToken);
     expect(await me(cookieText)).toMatchObject({ body: { name: "token", role: "operate" } });

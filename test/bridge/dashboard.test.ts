@@ -1,5 +1,6 @@
 import { get } from "node:https";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { LogLine } from "../../src/bridge/log/read-line.ts";
 import type { BridgeView } from "../../src/bridge/state.ts";
 import { FakeGateway, wwe } from "./support/fake-gateway.ts";
 import { LocalTrust, openBridge, until, type OpenedBridge } from "./support/open-bridge.ts";
@@ -49,7 +50,7 @@ async function act(
 
 interface Message {
   readonly view: BridgeView;
-  readonly log: readonly string[];
+  readonly log: readonly LogLine[];
 }
 
 /** An open dashboard: what it was told, oldest first. */
@@ -91,7 +92,10 @@ describe("the dashboard", () => {
   it("tells the state, the events and the log at once and at each change", async () => {
     const { messages, end } = look();
     await until(() => messages.length > 0);
-    expect(messages[0]?.log).toEqual(["a line of the log"]);
+    expect(messages[0]?.log.map(({ level, text }) => [level, text])).toEqual([
+      ["warn", "a later line | origin: https://a.example"],
+      ["info", "a line of the log"],
+    ]);
     expect(messages[0]?.view).toMatchObject({ version: "0.0.0", gateway: { enrolled: true, dn: "5001" } });
     expect(JSON.stringify(messages)).not.toContain("agent-token");
     await opened.ask("/Ping", { headers: { origin: wwe } });
@@ -116,6 +120,22 @@ describe("the dashboard", () => {
     opened.clock.advance(1000);
     await opened.ask("/Ping", { headers: { origin: wwe } });
     expect(messages.length - length).toBeLessThanOrEqual(3);
+    end();
+  });
+
+  it("tells whether the certificate is trusted, and when that is no longer so", async () => {
+    const { messages, end } = look();
+    await until(() => messages.at(-1)?.view.certificate?.daysLeft === 700);
+    const remedy = "jackfield bridge trust";
+    trust.view = { ...trust.view, stores: [{ store: "a store", trusted: false }], remedy };
+    opened.clock.advance(30_000);
+    await until(() => opened.bridge.view.certificate?.remedy === remedy);
+    expect(opened.bridge.view.events[0]?.what).toBe(`the certificate may keep WWE out: ${remedy}`);
+    opened.clock.advance(1000);
+    await until(() => messages.at(-1)?.view.certificate?.stores[0]?.trusted === false);
+    trust.view = { ...trust.view, remedy: undefined };
+    await act("test");
+    expect(opened.bridge.view.certificate?.remedy).toBeUndefined();
     end();
   });
 
@@ -153,6 +173,19 @@ describe("the dashboard", () => {
     expect(program.args[0]).toContain("#endpoint=page-token");
   });
 
+  it("opens no window anew that has a call, but one whose page is lost", async () => {
+    await act("window");
+    const program = await until(() => opened.machine.started[0]);
+    await until(() => opened.bridge.view.window.state === "open");
+    gateway.status = { in_service: true, page_connected: true, in_call: true };
+    expect((await act("window")).said).toMatch(/^Not opened anew: the agent has a call/);
+    expect(program.killed).toBe(0);
+    gateway.status = { in_service: true, page_connected: false, in_call: true };
+    expect((await act("window")).said).toBe("The window is being opened.");
+    expect(program.killed).toBe(1);
+    await until(() => opened.machine.started.length === 2);
+  });
+
   it("restarts the bridge, unless the settings have a fault", async () => {
     opened.restarts.fault = "port 0 is out of range";
     expect((await act("restart")).said).toBe("Not restarted: port 0 is out of range");
@@ -178,12 +211,13 @@ describe("the dashboard", () => {
   });
 
   it("shows nothing to other pages, but opens by a link on any", async () => {
-    const from = (site: string, mode: string) =>
-      opened.ask("/dashboard", { headers: { host, "sec-fetch-site": site, "sec-fetch-mode": mode } });
+    const from = (site: string, mode: string, path = "/dashboard") =>
+      opened.ask(path, { headers: { host, "sec-fetch-site": site, "sec-fetch-mode": mode } });
     expect((await from("cross-site", "no-cors")).status).toBe(403);
     expect((await from("same-site", "cors")).status).toBe(403);
     expect((await from("cross-site", "navigate")).status).toBe(200);
     expect((await from("none", "navigate")).status).toBe(200);
+    expect((await from("cross-site", "navigate", "/dashboard/events")).status).toBe(403);
     const events = await opened.ask("/dashboard/events", { headers: { host, origin: wwe } });
     expect(events.status).toBe(403);
     expect((await opened.ask("/dashboard", { headers: { host: "evil.example" } })).status).toBe(403);

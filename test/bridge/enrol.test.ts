@@ -65,6 +65,12 @@ describe("enrolment", () => {
     },
   );
 
+  it.each(["\u001b]0;title\u0007", "5001\n", "x".repeat(65), ""])("shows nobody the DN %j", async (dn) => {
+    const body = JSON.stringify({ token: agentToken, dn });
+    gateway.answers.set("POST /endpoint/enrol", { body });
+    expect(await enrol(code, gateway.url, client, store)).toEqual({ dn: "not told" });
+  });
+
   it("that is kept but is none counts as none", async () => {
     for (const kept of ["", "{", "[]", '{"gateway":"x","token":"long-enough"}', '{"token":"long-enough"}']) {
       store.kept = kept;

@@ -92,6 +92,24 @@ describe("WWE's requests", () => {
     expect(gateway.at("/Ping")).toHaveLength(10);
   });
 
+  it("are taken of a page that was allowed, whatever strangers ask meanwhile", async () => {
+    expect((await get("/Ping")).status).toBe(200);
+    const strangers = async (from: number, to: number): Promise<void> => {
+      for (let page = from; page < to; page++) await get("/Ping", `https://evil${page}.example`);
+    };
+    // More than are remembered, some of them known to be refused.
+    for (let second = 0; second < 60; second += 10) {
+      await strangers(second, second + 10);
+      opened.clock.advance(10_000);
+    }
+    opened.clock.advance(10 * 60_000);
+    await strangers(100, 112);
+    expect((await get("/Ping")).status).toBe(200);
+    opened.clock.advance(10 * 60_000);
+    await gateway.close();
+    expect((await get("/Ping")).status).toBe(503);
+  });
+
   it("are refused without an Origin, as an image or a program sends them", async () => {
     expect((await opened.ask("/Ping")).status).toBe(403);
     expect((await opened.ask("/Ping", { headers: { origin: "null" } })).status).toBe(403);
@@ -269,7 +287,7 @@ describe("the window", () => {
   it("opens at RegisterDn with a page token, which is never the agent's", async () => {
     await opened.bridge.close();
     opened = await openBridge(trust, gateway.url, { window: "on-register" });
-    await get("/Ping");
+    await get("/GetDnSIP");
     expect(opened.machine.started).toEqual([]);
     await post("/RegisterDn/", "{}");
     const program = await until(() => opened.machine.started[0]);
@@ -278,6 +296,22 @@ describe("the window", () => {
     program.end({ code: 0 });
     await until(() => opened.bridge.view.window.state === "waiting");
     await post("/UnregisterDn", "{}");
+    expect(opened.bridge.view.window.state).toBe("closed");
+  });
+
+  it("opens for a WWE that only pings, as after a restart of bridge and gateway, until it signs the DN out", async () => {
+    await opened.bridge.close();
+    opened = await openBridge(trust, gateway.url, { window: "on-register" });
+    gateway.answers.set("GET /Ping", { status: 503 });
+    await get("/Ping");
+    expect(opened.bridge.view.window.state).toBe("closed");
+    gateway.answers.delete("GET /Ping");
+    await get("/Ping");
+    const program = await until(() => opened.machine.started[0]);
+    await post("/UnregisterDn", "{}");
+    program.end({ code: 0 });
+    await until(() => opened.bridge.view.window.state === "closed");
+    await get("/Ping");
     expect(opened.bridge.view.window.state).toBe("closed");
   });
 

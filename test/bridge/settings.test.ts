@@ -56,6 +56,7 @@ describe("settings of the bridge", () => {
     [{ origins: ["https://a.example", "nonsense"] }, 'has "nonsense", which is not an address'],
     [{ gateway: { ca: "ca.pem" } }, "is not a path from the root"],
     [{ prot: 8000 }, "prot 8000 is no key of the bridge"],
+    [{ constructor: 1 }, "constructor 1 is no key of the bridge"],
     [{ gateway: "https://gw.example.com" }, "is no key of the bridge"],
     [{ browser: { size: [10, 10] } }, "is not a width and a height"],
     ["{", "is not a JSON object"],

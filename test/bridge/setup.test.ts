@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadCertificate, loadOrMakeCertificate } from "../../src/bridge/certificate/certificate.ts";
+import { certificateFolder } from "../../src/bridge/certificate/folder.ts";
 import { secretStore } from "../../src/bridge/credentials/credentials.ts";
-import { certificateFolder, runSetup, type SetupCommand, type SetupOptions } from "../../src/bridge/setup.ts";
+import { runSetup, type SetupCommand, type SetupOptions } from "../../src/bridge/setup.ts";
 import { silentLogger, systemRandom } from "../../src/core/index.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { newFolder, RecordingPc } from "./support/pc.ts";
@@ -46,6 +47,16 @@ describe("setting a PC up", () => {
     await fresh.run("trust");
     await fresh.run("uninstall");
     expect(existsSync(fresh.folder)).toBe(false);
+  });
+
+  it("says by the exit code that a bridge may still run after uninstall, and takes all else away", async () => {
+    const pc = new RecordingPc("linux");
+    const { folder, run } = bench(pc);
+    expect([await run("install"), await run("trust")]).toEqual([0, 0]);
+    pc.answer = ({ program }) => ({ code: program === "systemctl" ? 1 : 0 });
+    expect(await run("uninstall")).toBe(1);
+    expect(existsSync(folder)).toBe(false);
+    expect(pc.said.join("\n")).toContain("The bridge may still run.");
   });
 
   it("takes the key away with the trust, so that who trusts anew gets another", async () => {

@@ -28,6 +28,7 @@ let folder: string;
 let authority: TestAuthority;
 let sandbox: Sandbox;
 let gateway: Gateway;
+let openGateway: () => Promise<Gateway>;
 let address: string;
 let bridge: BridgeProgram;
 let wwe: FakeWwe;
@@ -41,18 +42,20 @@ beforeAll(async () => {
   sandbox = await openTestSandbox();
   const port = await freeTcpPort();
   address = `https://127.0.0.1:${port}`;
-  gateway = await openTestGateway({
-    sipServer: `127.0.0.1:${sandbox.port}`,
-    config: {
-      http: { port, tls: { cert, key } },
-      websocket: { origins: [address] },
-      admin: { token: adminToken },
-      endpoint: { enabled: true },
-    },
-  });
+  openGateway = () =>
+    openTestGateway({
+      sipServer: `127.0.0.1:${sandbox.port}`,
+      config: {
+        http: { port, tls: { cert, key } },
+        websocket: { origins: [address] },
+        admin: { token: adminToken },
+        endpoint: { enabled: true },
+      },
+    });
+  gateway = await openGateway();
   bridge = new BridgeProgram({
     gateway: { ca: authority.ca.certFile },
-    port: 0,
+    port: await freeTcpPort(),
     origins: [origin],
     browser: {
       path: process.env["JACKFIELD_CHROMIUM"] ?? "/usr/bin/chromium",
@@ -127,6 +130,8 @@ it("WWE signs in at the bridge, which opens the window; a call has sound both wa
     transport: new ChromeRequests({ origin, privateNetwork: true, ca: bridge.authority }),
     addresses: [`127.0.0.1:${sandbox.port}`],
     users: [dn],
+    // It forgives ten that fail: both are to be up again by then, on a slow machine too.
+    pingMs: 3000,
     inService: () => sandbox.bindings().some((binding) => binding.dn === dn),
   });
   expect(await wwe.login()).toBe("active");
@@ -158,11 +163,28 @@ it("WWE signs in at the bridge, which opens the window; a call has sound both wa
   expect(bridge.log).toContain("the window was closed");
   expect(wwe.faults).toEqual([]);
 
-  const ended = new Promise((resolve) => again.browser.once("disconnected", resolve));
+  await restartBoth(again.browser);
   expect(await bridge.stop()).toBe(0);
-  await ended;
   expect(bridge.log).not.toMatch(/endpoint=|endpoint\//);
 });
+
+/** WWE, which only pings meanwhile, has its DN in service again, and nobody did anything. */
+async function restartBoth(browser: Browser): Promise<void> {
+  const before = wwe.exchanges.length;
+  const ended = new Promise((resolve) => browser.once("disconnected", resolve));
+  expect(await bridge.stop()).toBe(0);
+  await ended;
+  rmSync(portFile(), { force: true });
+  await gateway.close();
+  await until(() => sandbox.bindings().length === 0);
+  gateway = await openGateway();
+  await bridge.start();
+  const { page } = await opened();
+  await state(page, "app", "registered");
+  expect(new Set(wwe.exchanges.slice(before).map(({ path }) => path))).toEqual(new Set(["/Ping"]));
+  await expect.poll(async () => await wwe.active(), { timeout: 15_000 }).toBe(true);
+  expect(wwe.lost).toBe(false);
+}
 
 /** The dashboard in the same browser: what it shows, what its buttons do. */
 async function seenAtTheDashboard(browser: Browser): Promise<void> {

@@ -125,8 +125,37 @@ it("a DN in service that nobody asked for, as after a restart, is taken as wante
   const { session, dns } = openSessions();
   dns.signIn("5001");
   expect(session.active).toBe(false);
-  session.heard("0123456789abcdef");
+  session.heard("0123456789abcdef", false);
   expect(session.active).toBe(true);
+});
+
+it("WWE that only pings has its DN back after a restart of gateway and page: the page that comes is signed in", async () => {
+  const { session } = openSessions();
+  session.heard("0123456789abcdef", false);
+  expect(session.state).toBe("idle");
+  session.heard("0123456789abcdef", true);
+  expect(session.state).toBe("wanted");
+  const { names } = reader(session.openPage(page(1)));
+  await settle();
+  expect(names()).toEqual(["sign-in"]);
+});
+
+it("WWE that pings on after a silence, as on a PC that slept, has its DN back; after UnregisterDn it has not", async () => {
+  const { session, clock } = openSessions();
+  session.register();
+  const { names, orders } = reader(session.openPage(page(1)));
+  await settle();
+  session.page.receiveResult(orders()[0]?.id ?? 0, { ok: true, reason: "" });
+  clock.advance(life);
+  session.page.receiveResult(orders()[1]?.id ?? 0, { ok: true, reason: "" });
+  await settle();
+  expect(names()).toEqual(["sign-in", "sign-out"]);
+  session.heard("0123456789abcdef", true);
+  await settle();
+  expect(names()).toEqual(["sign-in", "sign-out", "sign-in"]);
+  session.unregister();
+  session.heard("0123456789abcdef", true);
+  expect(session.state).toBe("idle");
 });
 
 it("UnregisterDn signs the page out, and the DN is not active from then on", async () => {
@@ -136,7 +165,7 @@ it("UnregisterDn signs the page out, and the DN is not active from then on", asy
   session.register();
   session.unregister();
   expect(session.active).toBe(false);
-  session.heard("0123456789abcdef");
+  session.heard("0123456789abcdef", false);
   expect(session.active).toBe(false);
   const [{ id, order } = { id: 0, order: "" }] = orders();
   expect(order).toBe("sign-out");
@@ -221,7 +250,7 @@ it("any request of WWE's keeps the session", () => {
   const { session, sessions, clock } = openSessions();
   for (let minute = 0; minute < 10; minute++) {
     clock.advance(60_000);
-    session.heard("0123456789abcdef");
+    session.heard("0123456789abcdef", false);
   }
   expect(sessions.size).toBe(1);
 });
@@ -484,11 +513,11 @@ it("a page that answered in between is not gone", async () => {
 it("a ping, which WWE sends only while it takes the DN for registered, brings it back after a restart of the gateway", async () => {
   const { session } = openSessions();
   const { names } = reader(session.openPage(page(1)));
-  session.heard("0123456789abcdef");
+  session.heard("0123456789abcdef", false);
   await settle();
   expect([session.state, names()]).toEqual(["idle", []]);
-  session.pinged();
-  session.pinged();
+  session.heard("0123456789abcdef", true);
+  session.heard("0123456789abcdef", true);
   await settle();
   expect([session.state, names()]).toEqual(["wanted", ["sign-in"]]);
 });
@@ -500,13 +529,13 @@ it("a ping brings the DN back after a silence that signed it out, as of a PC tha
   await settle();
   clock.advance(life);
   await settle();
-  session.pinged();
+  session.heard("0123456789abcdef", true);
   expect(session.state).toBe("wanted");
   session.page.receiveResult(orders().at(-1)?.id ?? 0, { ok: true, reason: "" });
   await settle();
   expect(names()).toEqual(["sign-in", "sign-out", "sign-in"]);
   session.unregister();
-  session.pinged();
+  session.heard("0123456789abcdef", true);
   await settle();
   expect(session.state).toBe("idle");
 });

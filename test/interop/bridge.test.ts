@@ -71,7 +71,7 @@ function openWwe(origin: string): { wwe: FakeWwe; chrome: ChromeRequests } {
 }
 
 /** What the dashboard is told first. */
-function view(): Promise<{ readonly view: BridgeView; readonly log: readonly string[] }> {
+function view(): Promise<{ readonly view: BridgeView; readonly log: readonly object[] }> {
   return new Promise((resolve, reject) => {
     const asked = request(
       `${bridge.address}/dashboard/events`,
@@ -98,7 +98,7 @@ it("is enrolled by a code, once, and checked before it is started", async () => 
   expect(enrolled.stderr).toBe("");
   expect(enrolled.stdout).toContain(`Enrolled for DN ${dn} at ${gatewayUrl()}`);
   expect(enrolled.code).toBe(0);
-  const [again, after] = await Promise.all([
+  const [again, before] = await Promise.all([
     bridge.run("enrol", typed, "--gateway", gatewayUrl()),
     bridge.run("--check"),
   ]);
@@ -106,7 +106,12 @@ it("is enrolled by a code, once, and checked before it is started", async () => 
     code: 1,
     stderr: expect.stringContaining("wrong, used or expired") as string,
   });
-  expect(after.stdout).toMatch(/gateway: http:\S+ answers, DN 5001/);
+  expect(before.stdout).toMatch(/gateway: http:\S+ answers, DN 5001/);
+  expect(before.stdout).toContain("FAIL      certificate: none yet; jackfield bridge trust");
+  expect(before.code).toBe(1);
+  expect((await bridge.run("trust")).code).toBe(0);
+  const after = await bridge.run("--check");
+  expect(after.stdout).toMatch(/ok {8}certificate: until \S+, 7\d\d days left\nok {8}trust: \S+nssdb\n/);
   expect(after.code).toBe(0);
 });
 
@@ -170,6 +175,8 @@ it("restarts at the dashboard's button, in the same process and with the setting
   expect(await dashboard("/dashboard/act", { method: "POST", headers })).toContain(
     "port 70000 is out of range",
   );
+  bridge.set({ port: bridge.port, gateway: { ca: "/nowhere/ca.pem" } });
+  expect(await dashboard("/dashboard/act", { method: "POST", headers })).toMatch(/gateway\.ca: ENOENT/);
   bridge.set({ port: bridge.port, window: "never", log: { level: "debug" } });
   expect(await dashboard("/dashboard/act", { method: "POST", headers })).toContain("begins anew");
   await until("it listens anew", () => bridge.starts === 2);

@@ -78,6 +78,10 @@ function run(place: Site, names: readonly string[]): Imported {
   return { code, report: lines[0] ?? "", said: lines.join("\n"), config: result.config, yaml };
 }
 
+function hashOf(dn: string, password: string) {
+  return { kind: "ha1", md5: createHash("md5").update(`${dn}:jackfield:${password}`).digest("hex") };
+}
+
 function modeOf(path: string): number {
   return statSync(path).mode & 0o777;
 }
@@ -301,7 +305,8 @@ describe("a large site", () => {
     );
     const { config } = run(site("large", { files: { "agents.d/a.conf": text.join("") } }), ["pjsip.conf"]);
     expect(config.agents.ranges.map(({ from, to }) => `${from}-${to}`)).toEqual(["5001-5039", "7001-7003"]);
-    expect(config.agents.accounts.map(({ dn }) => dn)).toEqual(["8000"]);
+    expect(config.agents.accounts).toEqual([]);
+    expect(findAccount(config, "8000")?.credentials).toMatchObject({ kind: "ha1" });
     expect(findAccount(config, "5005")).toBeUndefined();
     expect(findAccount(config, "7002")?.credentials).toMatchObject({
       password: String((7002 * 7919) % 10_007),
@@ -310,12 +315,19 @@ describe("a large site", () => {
 
   it("writes a pattern as one password, and the DNs beside it apart", () => {
     const files = { "agents.d/a.conf": agents((dn) => (dn === 5500 ? "another one" : `web-${dn}-rtc`)) };
-    const { config, report } = run(site("large", { files }), ["pjsip.conf"]);
+    const place = site("large", { files });
+    const { config, report, yaml } = run(place, ["pjsip.conf"]);
     expect(config.agents.ranges).toMatchObject([
       { from: "5001", to: "5499", password: "web-{dn}-rtc" },
       { from: "5501", to: "5999", password: "web-{dn}-rtc" },
     ]);
-    expect(config.agents.accounts).toEqual([{ dn: "5500", password: "another one" }]);
+    expect(config.agents.accounts).toEqual([]);
+    expect(findAccount(config, "5500")?.credentials).toMatchObject(hashOf("5500", "another one"));
+    expect(yaml).not.toContain("another one");
+    const accounts = readFileSync(place.path("jackfield.accounts"), "utf8");
+    expect(accounts).toMatch(/^5500:jackfield:[\da-f]{32}:[\da-f]{64}\n$/);
+    expect(modeOf(place.path("jackfield.accounts"))).toBe(0o600);
+    expect(part(report, "Carried over")).toContain("in jackfield.accounts (agents.accountsFile) as hashes");
     expect(part(report, "To decide")).toContain("passwords of 5001-5499");
   });
 });
@@ -323,7 +335,7 @@ describe("a large site", () => {
 describe("pjsip_wizard.conf", () => {
   it("becomes the agents, the SIP Servers and the digest that its sections stand for", () => {
     const { config } = run(site("wizard"), ["pjsip_wizard.conf"]);
-    expect(findAccount(config, "5001")?.credentials).toMatchObject({ password: "quiet-river-17" });
+    expect(findAccount(config, "5001")?.credentials).toMatchObject(hashOf("5001", "quiet-river-17"));
     expect(config.sipServer.addresses).toEqual([
       { host: "198.51.100.7", port: 5060, transport: "tcp" },
       { host: "198.51.100.8", port: 5070, transport: "tcp" },
@@ -485,7 +497,7 @@ describe("a dial plan and trunks that have grown", () => {
 describe("what no site has", () => {
   it("neither stops the import nor leads out of the folder, and what can be had is had", () => {
     const { config, report } = run(site("hostile"), all);
-    expect(findAccount(config, "5003")?.credentials).toMatchObject({ password: '"yaml: [trap] # x"' });
+    expect(findAccount(config, "5003")?.credentials).toMatchObject(hashOf("5003", '"yaml: [trap] # x"'));
     const decide = part(report, "To decide");
     for (const words of [
       "in a circle",

@@ -70,6 +70,9 @@ const rows = (id: string): ReturnType<Page["locator"]> => page.getByTestId(id).l
 describe("the login", () => {
   it("says why it failed, shows who is logged in, and leaves nothing when that one logs out", async () => {
     page = await browser.open(`${server.origin}/admin/`);
+    await page.getByTestId("login").waitFor();
+    // An answer refused would stand in the console.
+    expect(browser.errors.slice(before)).toEqual([]);
     await logIn("eva", "wrong");
     await shown("login-error", "wrong name or password");
     await logIn("eva");

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runShown, type Command, type Pc, type Say } from "../commands/command.ts";
 import { windowsProgram } from "../commands/windows-programs.ts";
+import type { StoreTrust } from "../contract.ts";
 import type { Authority, BridgeCertificate } from "./certificate.ts";
 import { authorityName } from "./names.ts";
 
@@ -19,7 +20,7 @@ interface TrustCommands {
 }
 
 /** Where a program that is missing comes from. */
-const remedies: Readonly<Record<string, string>> = {
+export const remedies: Readonly<Record<string, string>> = {
   certutil:
     "Chromium's certificates are kept by NSS: install its tools (Debian, Ubuntu: apt install libnss3-tools; Fedora: dnf install nss-tools), then run this again",
 };
@@ -61,7 +62,8 @@ async function change(
   if (stores === undefined) return unknownPlatform(pc, say);
   let good = true;
   for (const [store, commands] of stores) {
-    if ((await isIn(commands.look, authority, pc)) === (how === "add")) {
+    const isThere = (await isIn(commands.look, authority, pc)) ?? false;
+    if (isThere === (how === "add")) {
       say(`${store}: ${words[how].done}`);
       continue;
     }
@@ -73,11 +75,22 @@ async function change(
   return good;
 }
 
-/** Whether every store of this user's browsers has the authority; false also where no program can tell. */
-export async function isTrusted(authority: Authority, pc: Pc, options: TrustOptions = {}): Promise<boolean> {
+/** Whether each store of this user's browsers has the authority; none where no store is known for the platform. */
+export async function trustIn(
+  authority: Authority,
+  pc: Pc,
+  options: TrustOptions = {},
+): Promise<readonly StoreTrust[]> {
   const stores = storesOf(authority, pc, options) ?? [];
-  const found = await Promise.all(stores.map(([, { look }]) => isIn(look, authority, pc)));
-  return found.length > 0 && found.every(Boolean);
+  return await Promise.all(
+    stores.map(async ([store, { look }]) => ({ store, trusted: await isIn(look, authority, pc) })),
+  );
+}
+
+/** Whether every store of this user's browsers has the authority; false also where no program can tell. */
+export async function isTrusted(authority: Authority, pc: Pc): Promise<boolean> {
+  const found = await trustIn(authority, pc);
+  return found.length > 0 && found.every(({ trusted }) => trusted);
 }
 
 /**
@@ -95,8 +108,10 @@ export async function keepTrusted(
   return trusted;
 }
 
-async function isIn(look: Command, { sha1 }: Authority, pc: Pc): Promise<boolean> {
+/** Undefined: the program that could tell is not there, or did not end. */
+async function isIn(look: Command, { sha1 }: Authority, pc: Pc): Promise<boolean | undefined> {
   const { code, stdout } = await pc.execute(look);
+  if (typeof code === "string") return undefined;
   return code === 0 && (pc.platform !== "darwin" || stdout.includes(sha1));
 }
 

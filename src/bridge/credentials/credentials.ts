@@ -2,15 +2,10 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { dirname, join } from "node:path";
 import { whyFailed, type Command, type Pc } from "../commands/command.ts";
 import { windowsProgram } from "../commands/windows-programs.ts";
+import type { CredentialStore } from "../contract.ts";
 
-/** Keeps one secret text of this user between two starts. */
-export interface SecretStore {
-  /** What is kept; undefined when nothing is. Rejects when the store cannot be asked or what it keeps cannot be read. */
-  read(): Promise<string | undefined>;
-  /** Rejects when it cannot be kept. */
-  write(secret: string): Promise<void>;
-  /** Idempotent. */
-  clear(): Promise<void>;
+/** As `CredentialStore`, on this machine. */
+export interface SecretStore extends CredentialStore {
   /** Where a secret written now is kept, in words. Known after `write` or `read`. */
   readonly place: string;
 }

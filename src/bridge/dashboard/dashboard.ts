@@ -40,7 +40,8 @@ export class Dashboard {
       fetchSite: Array.isArray(fetchSite) ? fetchSite[0] : fetchSite,
     };
     // A link to the dashboard may stand on any page; it shows nothing to that one.
-    const opened = method === "GET" && headers["sec-fetch-mode"] === "navigate";
+    const isPage = url === "/dashboard" || url === "/dashboard/";
+    const opened = method === "GET" && isPage && headers["sec-fetch-mode"] === "navigate";
     if (!opened && !isOwnPage(asking, method === "POST")) return said(403, "not from the dashboard itself");
     if (method === "POST" && url === "/dashboard/act") return await this.#act(request);
     if (method !== "GET") return { ...said(405, "GET"), headers: { ...json, allow: "GET" } };

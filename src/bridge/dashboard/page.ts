@@ -22,8 +22,8 @@ export function dashboardPage(token: string): string {
 </p>
 <h2>Events</h2>
 <ol id="events"></ol>
-<h2>Log</h2>
-<pre id="log" tabindex="0" aria-label="Log"></pre>
+<h2 id="log-name">Log</h2>
+<ol id="log" tabindex="0" aria-labelledby="log-name"></ol>
 </html>
 `;
 }
@@ -32,21 +32,42 @@ export const dashboardStyle = `:root { color-scheme: light dark; font: 15px/1.5 
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; } h2, caption { font-size: 1.1rem; font-weight: 600; text-align: left; }
 table { border-collapse: collapse; }
-th { text-align: left; font-weight: 400; padding-right: 2rem; vertical-align: top; }
+th { text-align: left; font-weight: 400; padding-right: 2rem; vertical-align: top; white-space: nowrap; }
 td::before { content: ""; display: inline-block; width: .6rem; height: .6rem; border-radius: 50%; margin-right: .5rem; background: #888; }
 td[data-well="yes"]::before { background: #188038; }
 td[data-well="no"]::before { background: #c5221f; }
 #lost { background: #c5221f; color: #fff; padding: .5rem 1rem; }
 button { font: inherit; padding: .3rem .8rem; }
-ol { list-style: none; padding: 0; } time { font-variant-numeric: tabular-nums; margin-right: 1rem; }
-pre { overflow: auto; max-height: 24rem; border: 1px solid #8888; padding: .5rem; font-size: 12px; }
+ol { list-style: none; padding: 0; } time { font-variant-numeric: tabular-nums; margin-right: 1rem; white-space: nowrap; }
+#log { overflow: auto; max-height: 24rem; border: 1px solid #8888; font-size: 13px; }
+#log li { display: flex; padding: .1rem .5rem; overflow-wrap: anywhere; }
+#log b { flex: 0 0 3.5rem; font-weight: 400; } #log span { min-width: 0; }
+#log [data-level=debug] { opacity: .75; }
+#log [data-level=warn] { background: #f9ab0033; } #log [data-level=error] { background: #c5221f33; }
+#log [data-level=warn] b, #log [data-level=error] b { font-weight: 700; }
 `;
 
 /** Text goes in as text (`textContent`), never as HTML: it may come from elsewhere. */
 export const dashboardScript = `const byId = (id) => document.getElementById(id);
-const time = (iso) => iso ? new Date(iso).toLocaleTimeString() : "never";
+const today = () => new Date().toDateString();
+const time = (iso) => {
+  if (!iso) return "never";
+  const at = new Date(iso);
+  return at.toDateString() === today() ? at.toLocaleTimeString() : at.toLocaleString();
+};
 const make = (name, text) => Object.assign(document.createElement(name), { textContent: text });
 let startedAt;
+
+function certificate(seen) {
+  if (!seen) return ["not looked at yet", ""];
+  const { stores, daysLeft, remedy } = seen;
+  const not = stores.filter(({ trusted }) => trusted === false).map(({ store }) => store).join(", ");
+  const known = stores.length > 0 && stores.every(({ trusted }) => trusted !== undefined);
+  const trust = not ? "not trusted by " + not : known ? "trusted" : "not known whether it is trusted";
+  const left = daysLeft < 0 ? "expired" : daysLeft + " days left";
+  const well = not || daysLeft < 0 ? "no" : remedy ? "" : "yes";
+  return [trust + ", " + left + (remedy ? ": " + remedy : ""), well];
+}
 
 function rows(view) {
   const { gateway, wwe } = view;
@@ -59,6 +80,7 @@ function rows(view) {
     ["DN at SIP Server", ...known(view.inService, "in service", "not in service")],
     ["Page with the sound", ...known(view.pageConnected, "connected", "not connected")],
     ["Window", view.window.state + (view.window.problem ? ": " + view.window.problem : ""), view.window.state === "open" ? "yes" : view.window.problem ? "no" : ""],
+    ["Certificate", ...certificate(view.certificate)],
     ["WWE last seen", time(wwe.lastSeenAt) + (wwe.origin ? ", " + wwe.lastRequest + " from " + wwe.origin : ""), wwe.lastSeenAt ? "yes" : ""],
     ["Running since", new Date(view.startedAt).toLocaleString() + ", version " + view.version, "yes"],
   ];
@@ -83,7 +105,21 @@ function show({ view, log }) {
     item.append(make("time", time(at)), what);
     return item;
   }));
-  byId("log").textContent = log.join("\\n");
+  showLog(log);
+}
+
+let shownLog;
+/** Newest first; left alone while it is the same, so that text in it can be marked. */
+function showLog(log) {
+  const text = JSON.stringify(log);
+  if (text === shownLog) return;
+  shownLog = text;
+  byId("log").replaceChildren(...log.map(({ at, level, text }) => {
+    const line = document.createElement("li");
+    line.dataset.level = level;
+    line.append(make("time", at ? time(at) : ""), make("b", level), make("span", text));
+    return line;
+  }));
 }
 
 const events = new EventSource("/dashboard/events");

@@ -27,9 +27,14 @@ const maxBodyBytes = 65_536;
 /** What the bridge and the gateway's page ask; no page may under the agent's token. All others have no letters alone. */
 const own = new Set(["status", "events", "result", "state"]);
 
+/** What WWE asks only once it has sent RegisterDn, maybe to a bridge before this one (wwe-endpoint-and-gws-api.md A2). */
+const followRegisterDn = new Set(["getisendpointactive", "ping"]);
+
 /** WWE's requests: checked, passed on to the gateway, its answers handed back. */
 export class Forward {
   readonly #options: ForwardOptions;
+  /** WWE has signed out, and not in again. */
+  #signedOut = false;
 
   constructor(options: ForwardOptions) {
     this.#options = options;
@@ -83,6 +88,7 @@ export class Forward {
   /** What the gateway's answers tell of the agent. */
   #notice(name: string, text: string): void {
     const { state, onRegistered } = this.#options;
+    if (followRegisterDn.has(name) && !this.#signedOut) onRegistered(true);
     if (name === "getisendpointactive") {
       const inService = text.includes(":true");
       if (state.view.inService !== inService) {
@@ -94,9 +100,11 @@ export class Forward {
       state.tell(
         registered ? "WWE registers the DN" : "the gateway refused to register the DN (its log says why)",
       );
+      this.#signedOut &&= !registered;
       if (registered) onRegistered(true);
     } else if (name === "unregisterdn") {
       state.tell("WWE signs the DN out");
+      this.#signedOut = true;
       onRegistered(false);
     }
   }

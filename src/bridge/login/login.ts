@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { runShown, type Command, type Pc, type Say } from "../commands/command.ts";
+import { runShown, shown, type Command, type Ended, type Pc, type Say } from "../commands/command.ts";
 import { windowsProgram } from "../commands/windows-programs.ts";
 import {
   agentLabel,
@@ -21,8 +21,14 @@ interface LoginStart {
   readonly stop: readonly Command[];
   /** After the file is written, in this order; each must succeed. */
   readonly enable: readonly Command[];
-  /** Before the file is removed; those that fail because there is nothing to end do no harm. */
+  /** Before the file is removed. */
   readonly disable: readonly Command[];
+  /** Where one of `disable` failed: exit code 0 says that there is something left to end. Without it there is. */
+  readonly look?: Command;
+  /** What a person can do where it could not be ended. */
+  readonly byHand: string;
+  /** The file starts nothing: it stays for another try. */
+  readonly isCopy?: boolean;
   /** Removed too, in case that `disable` could not. */
   readonly link?: string;
   /** After the file is removed. */
@@ -46,7 +52,9 @@ export async function installAtLogin(program: Program, folder: string, pc: Pc, s
   for (const command of start.enable) {
     const { code } = await runShown(command, pc, say);
     if (code !== 0) {
-      say("The bridge does not start at login. docs/bridge-install.md says what else can be done.");
+      say(
+        'The bridge does not start at login: have the desktop start "jackfield bridge" (docs/bridge-install.md).',
+      );
       return false;
     }
   }
@@ -54,7 +62,10 @@ export async function installAtLogin(program: Program, folder: string, pc: Pc, s
   return true;
 }
 
-/** Ends the bridge and takes the start at login back; nothing of it stays. Idempotent. */
+/**
+ * Ends the bridge and takes the start at login back; nothing of it stays. Idempotent.
+ * @returns false where a bridge may still run: said, with what can be done
+ */
 export async function uninstallAtLogin(folder: string, pc: Pc, say: Say): Promise<boolean> {
   const start = loginStart(nothing, folder, pc);
   if (start === undefined) return unknownPlatform(pc, say);
@@ -62,12 +73,25 @@ export async function uninstallAtLogin(folder: string, pc: Pc, say: Say): Promis
     say("The bridge was not started at login.");
     return true;
   }
-  for (const command of start.disable) await runShown(command, pc, say);
+  const ended = await endNow(start, pc, say);
+  if (!ended && start.isCopy) return false;
   say(`removing ${start.file}`);
   rmSync(start.file, { force: true });
   if (start.link !== undefined) rmSync(start.link, { force: true });
   for (const command of start.after) await runShown(command, pc, say);
-  return true;
+  return ended;
+}
+
+/** Whether nothing of it runs any more. */
+async function endNow({ disable, look, byHand }: LoginStart, pc: Pc, say: Say): Promise<boolean> {
+  const codes: Ended["code"][] = [];
+  for (const command of disable) codes.push((await runShown(command, pc, say)).code);
+  // A program that is not there has started nothing.
+  if (codes.every((code) => code === 0 || code === "missing")) return true;
+  const left = look === undefined ? 0 : (await pc.execute(look)).code;
+  if (typeof left === "number" && left !== 0) return true;
+  say(`The bridge may still run. ${byHand}`);
+  return false;
 }
 
 /**
@@ -109,12 +133,16 @@ function onWindows(program: Program, folder: string, pc: Pc): LoginStart {
   const { USERDOMAIN: domain, USERNAME: name = "" } = pc.env;
   const file = join(folder, "login-task.xml");
   const task = windowsTask(program, { userId: domain === undefined ? name : `${domain}\\${name}` });
+  const remove = schtasks(pc, "/Delete", "/F");
   return {
     file,
     content: forSchtasks(task),
     stop: [schtasks(pc, "/End")],
     enable: [schtasks(pc, "/Create", "/F", "/XML", file), schtasks(pc, "/Run")],
-    disable: [schtasks(pc, "/End"), schtasks(pc, "/Delete", "/F")],
+    disable: [schtasks(pc, "/End"), remove],
+    look: schtasks(pc, "/Query"),
+    byHand: `As administrator: ${shown(remove)}; then uninstall once more.`,
+    isCopy: true,
     after: [],
   };
 }
@@ -132,12 +160,15 @@ function onMac(program: Program, { home, uid = 0 }: Pc): LoginStart {
   const file = join(home, "Library", "LaunchAgents", `${agentLabel}.plist`);
   const launchctl = (...args: readonly string[]): Command => ({ program: "/bin/launchctl", args });
   const domain = `gui/${uid}`;
+  const out = launchctl("bootout", `${domain}/${agentLabel}`);
   return {
     file,
     content: Buffer.from(launchAgent(program)),
-    stop: [launchctl("bootout", `${domain}/${agentLabel}`)],
+    stop: [out],
     enable: [launchctl("enable", `${domain}/${agentLabel}`), launchctl("bootstrap", domain, file)],
-    disable: [launchctl("bootout", `${domain}/${agentLabel}`)],
+    disable: [out],
+    look: launchctl("print", `${domain}/${agentLabel}`),
+    byHand: `It ends when you log out, or in your own session by: ${shown(out)}`,
     after: [],
   };
 }
@@ -147,6 +178,7 @@ function onLinux(program: Program, { home, env }: Pc): LoginStart {
     program: "systemctl",
     args: ["--user", ...args],
   });
+  const stop = systemctl("stop", unitName);
   const units = join(env["XDG_CONFIG_HOME"] ?? join(home, ".config"), "systemd", "user");
   return {
     file: join(units, unitName),
@@ -155,6 +187,7 @@ function onLinux(program: Program, { home, env }: Pc): LoginStart {
     stop: [],
     enable: [systemctl("daemon-reload"), systemctl("enable", unitName), systemctl("restart", unitName)],
     disable: [systemctl("disable", "--now", unitName)],
+    byHand: `It ends when you log out, or in a terminal of your own session by: ${shown(stop)}`,
     after: [systemctl("daemon-reload")],
   };
 }

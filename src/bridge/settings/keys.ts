@@ -68,7 +68,7 @@ export function checkSettings(
 
 function unknownKeys({ name, values }: SettingSource): SettingFault[] {
   return [...values]
-    .filter(([key]) => !(key in keys))
+    .filter(([key]) => !Object.hasOwn(keys, key))
     .map(([key, value]) => ({
       source: name,
       key,

@@ -8,6 +8,7 @@ import {
   type NamedText,
   type ReadIncluded,
 } from "../../migration/index.ts";
+import { digestHa1 } from "../../sip/index.ts";
 
 const maxFileBytes = 16 * 1024 * 1024;
 const mostFilesOfPattern = 200;
@@ -24,7 +25,7 @@ export interface ImportOptions {
 const codes = { done: 0, toDecide: 1, notWritten: 2 } as const;
 
 /**
- * `jackfield import-asterisk`: reads Asterisk's files, writes our configuration, password files where such are needed
+ * `jackfield import-asterisk`: reads Asterisk's files, writes our configuration, files of accounts and passwords where such are needed
  * (all readable for their owner only), and a report. Passwords go to no terminal and no report.
  */
 export function runImportAsterisk({ files, output = "jackfield.yaml", report }: ImportOptions): number {
@@ -42,6 +43,7 @@ export function runImportAsterisk({ files, output = "jackfield.yaml", report }: 
     files: texts,
     readIncluded: includedFrom(dirname(resolve(first))),
     isReadable: (file) => "text" in readText(resolve(folder, file)),
+    ha1Of: digestHa1,
     baseName: basename(output).replace(/\.ya?ml$/i, ""),
   });
   const written: string[] = [];

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { wweGets, wwePosts } from "../wwe/commands.ts";
+import { followRegisterDn, wweGets, wwePosts } from "../wwe/commands.ts";
 import type { EndpointPath } from "../wwe/path.ts";
 import type { EndpointDesk } from "./desk.ts";
 import { refuseAgentToken } from "./refuse-secret.ts";
@@ -19,7 +19,7 @@ export function answerWwe(
   if (!holder) return refuseAgentToken(desk, request, reply);
   const { dn, id } = holder;
   const session = sessions.of(dn);
-  session.heard(id);
+  session.heard(id, followRegisterDn.has(name));
   const posted = request.method === "POST";
   const { body } = request;
   const command = (posted ? wwePosts : wweGets).get(name);

@@ -41,13 +41,21 @@ export const wweGets: Commands = new Map<string, Command>([
   ["getdnsip", ({ session }) => answers.dn(session.active ? session.dn : "")],
   ["getisendpointactive", ({ session }) => answers.active(session.active)],
   ["getsipendpointparameters", ({ session }) => answers.parameters(session.active)],
-  ["ping", ping],
+  ["ping", () => answers.ping],
   ...soundQuestions.map(({ name, answer }): [string, Command] => [
     `get${name}`.toLowerCase(),
     ({ session: { page } }) => answers.value(name, page.state ? answer(page.state) : null),
   ]),
   // Of our own, as the commands for calls are.
   ["getcallstatus", ({ session: { page } }) => answers.value("CallStatus", page.state?.call ?? null)],
+]);
+
+/** What WWE asks only once it has sent RegisterDn (A2, steps 6 to 9). */
+export const followRegisterDn: ReadonlySet<string> = new Set([
+  "getisendpointactive",
+  "getsipendpointparameters",
+  "setpingperiod",
+  "ping",
 ]);
 
 /** What WWE orders (A2, A5), and our own commands for calls (A6). */
@@ -60,11 +68,6 @@ export const wwePosts: Commands = new Map<string, Command>([
   ...soundCommands.map((command) => orderCommand(command.name, (body) => soundWork(command, body))),
   ...callCommands.map((command) => orderCommand(command.name, (body) => callWork(command, body))),
 ]);
-
-function ping({ session }: WweRequest): string {
-  session.pinged();
-  return answers.ping;
-}
 
 function setOptions({ session, body }: WweRequest): string {
   const constraints = constraintsOf(body);

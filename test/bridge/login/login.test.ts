@@ -38,7 +38,8 @@ describe("the bridge at login", () => {
     writeFileSync(join(units, "graphical-session.target.wants", "jackfield-bridge.service"), "");
     pc.answer = () => ({ code: 1, stderr: "Failed to connect to bus" });
     pc.ran.length = 0;
-    expect(await uninstallAtLogin(newFolder(), pc, pc.say)).toBe(true);
+    expect(await uninstallAtLogin(newFolder(), pc, pc.say)).toBe(false);
+    expect(pc.said.join("\n")).toMatch(/may still run.* by: systemctl --user stop jackfield-bridge\.service/);
     expect(readdirSync(units, { recursive: true })).toEqual(["graphical-session.target.wants"]);
     expect(pc.lines).toEqual([
       "systemctl --user disable --now jackfield-bridge.service",
@@ -79,6 +80,32 @@ describe("the bridge at login", () => {
       ),
     );
     expect(existsSync(file)).toBe(false);
+  });
+
+  it("that cannot be ended is told with what to do, by the exit code too; what was not there to end is none", async () => {
+    const mac = new RecordingPc("darwin");
+    await installAtLogin(program, newFolder(), mac, mac.say);
+    mac.answer = ({ args }) => ({ code: args.includes("bootout") ? 5 : 0 });
+    expect(await uninstallAtLogin(newFolder(), mac, mac.say)).toBe(false);
+    expect(mac.said.join("\n")).toContain("/bin/launchctl bootout gui/501/jackfield.bridge");
+    await installAtLogin(program, newFolder(), mac, mac.say);
+    mac.answer = () => ({ code: 113 });
+    expect(await uninstallAtLogin(newFolder(), mac, mac.say)).toBe(true);
+
+    const windows = new RecordingPc("win32", { SystemRoot: "C:\\Windows" });
+    const folder = newFolder();
+    await installAtLogin(onWindows, folder, windows, windows.say);
+    windows.answer = ({ args }) => ({ code: args.includes("/Query") ? 0 : 1 });
+    expect(await uninstallAtLogin(folder, windows, windows.say)).toBe(false);
+    expect(windows.said.at(-1)).toContain('schtasks.exe /Delete /F /TN "Jackfield bridge"');
+    expect(await uninstallAtLogin(folder, windows, windows.say)).toBe(false);
+    windows.answer = () => ({ code: 1 });
+    expect(await uninstallAtLogin(folder, windows, windows.say)).toBe(true);
+
+    const bare = new RecordingPc("linux");
+    await installAtLogin(program, newFolder(), bare, bare.say);
+    bare.answer = () => ({ code: "missing" });
+    expect(await uninstallAtLogin(newFolder(), bare, bare.say)).toBe(true);
   });
 
   it("that cannot be installed is told as such, with the reason", async () => {

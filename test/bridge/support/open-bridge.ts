@@ -1,5 +1,10 @@
 import { request } from "node:https";
-import { Bridge, type BridgeOptions, type BridgeSettings } from "../../../src/bridge/index.ts";
+import {
+  Bridge,
+  type BridgeOptions,
+  type BridgeSettings,
+  type CertificateView,
+} from "../../../src/bridge/index.ts";
 import { silentLogger, type Logger } from "../../../src/core/index.ts";
 import { TestAuthority } from "../../support/certificates.ts";
 import { CountingRandom } from "../../support/counting-random.ts";
@@ -22,6 +27,13 @@ export interface LocalRequest {
 /** Certificates for 127.0.0.1 of one test file. */
 export class LocalTrust {
   readonly authority = new TestAuthority();
+  /** What the bridge finds of its certificate. */
+  view: CertificateView = {
+    expiresAt: "2028-01-01T00:00:00.000Z",
+    daysLeft: 700,
+    stores: [{ store: "a store", trusted: true }],
+    remedy: undefined,
+  };
   readonly certificate = this.authority.issue("localhost", "IP:127.0.0.1,DNS:localhost");
 
   /** Asks a bridge, its certificate verified. */
@@ -86,6 +98,7 @@ export async function openBridge(
     },
     version: "0.0.0",
     certificate: trust.certificate,
+    viewCertificate: () => Promise.resolve(trust.view),
     credentials: {
       read: () => Promise.resolve(kept.secret),
       write: () => Promise.resolve(),
@@ -96,7 +109,10 @@ export async function openBridge(
     clock,
     random: new CountingRandom(),
     log,
-    logTail: () => ["a line of the log"],
+    logTail: () => [
+      "a line of the log",
+      '{"level":40,"time":0,"pid":1,"hostname":"pc","origin":"https://a.example","msg":"a later line"}',
+    ],
     restart: () => {
       restarts.count++;
       return Promise.resolve(restarts.fault);

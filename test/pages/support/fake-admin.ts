@@ -142,6 +142,7 @@ export class FakeAdmin {
     const cookie = /session=(\w+)/.exec(request.headers.cookie ?? "")?.[1] ?? "";
     const name = this.#sessions.get(cookie);
     const role = name === undefined ? undefined : this.users.get(name)?.role;
+    if (path[0] === "session") return json(200, { user: role === undefined ? null : { name, role } });
     if (name === undefined || role === undefined) return json(401, { error: "log in first" });
     if (path[0] === "logout") {
       this.#sessions.delete(cookie);

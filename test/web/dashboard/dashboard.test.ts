@@ -7,7 +7,7 @@ type Reply = readonly [status: number, body?: unknown, headers?: Record<string, 
 /** A dashboard over answers by `METHOD path`; the last one given counts, 404 without one. */
 function open() {
   const replies = new Map<string, Reply | "down">([
-    ["GET me", [200, { name: "eva", role: "operate" }]],
+    ["GET session", [200, { user: { name: "eva", role: "operate" } }]],
     ["GET history", [200, { samples: [] }]],
     ["POST login", [200, { name: "eva", role: "operate" }]],
     ["POST logout", [204]],
@@ -80,20 +80,20 @@ describe("the session", () => {
 
   it("knows a gateway without admin from one that asks for a login and one that is down", async () => {
     const { dashboard, replies, session } = open();
-    replies.set("GET me", [404, { error: "Not Found" }]);
+    replies.set("GET session", [404, { error: "Not Found" }]);
     await dashboard.start();
     expect(session()).toBe("off");
-    replies.set("GET me", [401, { error: "log in" }]);
+    replies.set("GET session", [200, { user: null }]);
     await dashboard.start();
     expect(session()).toBe("signed-out");
-    replies.set("GET me", "down");
+    replies.set("GET session", "down");
     await dashboard.start();
     expect(session()).toBe("unreachable");
   });
 
   it("says why a login failed, and how long to wait after too many", async () => {
     const { dashboard, replies } = open();
-    replies.set("GET me", [401]);
+    replies.set("GET session", [200, { user: null }]);
     replies.set("POST login", [401, { error: "wrong name or password" }]);
     await dashboard.start();
     await dashboard.logIn("eva", "x");
@@ -112,7 +112,7 @@ describe("the session", () => {
     await dashboard.start();
     tell("snapshot", snapshot);
     await vi.advanceTimersByTimeAsync(0);
-    replies.set("GET me", [401]);
+    replies.set("GET session", [200, { user: null }]);
     tell("error");
     await vi.advanceTimersByTimeAsync(1000);
     expect(dashboard.state.session).toMatchObject({ kind: "signed-out", expired: true });

@@ -9,6 +9,7 @@ import {
   systemMachine,
   thisPc,
   trustedAuthorities,
+  viewCertificate,
   type BridgeSettings,
   type LoadedSettings,
 } from "../../../bridge/index.ts";
@@ -19,22 +20,47 @@ export async function checkBridge({ settings, faults, sources }: LoadedSettings)
   console.log(`settings  ${sources.length === 0 ? "none: defaults" : sources.join(", ")}`);
   for (const fault of faults) console.log(`FAIL      ${faultLine(fault)}`);
   if (faults.length > 0) return 1;
-  const results = [checkCertificate(settings), await checkBrowser(settings), await checkGateway(settings)];
-  for (const { ok, what } of results) console.log(`${ok ? "ok  " : "FAIL"}      ${what}`);
-  return results.every(({ ok }) => ok) ? 0 : 1;
+  const results = [
+    ...(await checkCertificate(settings)),
+    await checkBrowser(settings),
+    await checkGateway(settings),
+  ];
+  for (const { ok, what } of results) console.log(`${labels.get(ok)}      ${what}`);
+  return results.some(({ ok }) => ok === false) ? 1 : 0;
 }
 
+const labels: ReadonlyMap<boolean | undefined, string> = new Map([
+  [true, "ok  "],
+  [false, "FAIL"],
+  [undefined, "?   "],
+]);
+
 interface Result {
-  readonly ok: boolean;
+  /** Undefined: not known. */
+  readonly ok: boolean | undefined;
   readonly what: string;
 }
 
-function checkCertificate({ folder }: BridgeSettings): Result {
-  const found = loadCertificate(certificateFolder(folder, thisPc(), systemClock));
+/** Its age, then the stores of the browsers, one by one. */
+async function checkCertificate({ folder }: BridgeSettings): Promise<readonly Result[]> {
+  const pc = thisPc();
+  const found = loadCertificate(certificateFolder(folder, pc, systemClock));
   if (!found)
-    return { ok: true, what: "certificate: made at the first start; `jackfield bridge trust` makes it, too" };
-  const until = new Date(found.expiresAt).toISOString().slice(0, 10);
-  return { ok: found.expiresAt > systemClock.wallClock(), what: `certificate: until ${until}` };
+    return [
+      {
+        ok: false,
+        what: "certificate: none yet; jackfield bridge trust makes it and has the browsers trust it",
+      },
+    ];
+  const { expiresAt, daysLeft, stores, remedy } = await viewCertificate(found, pc, systemClock);
+  const what = `certificate: until ${expiresAt.slice(0, 10)}, ${daysLeft} days left`;
+  const mend = remedy === undefined ? "" : `: ${remedy}`;
+  const trust = stores.map(({ store, trusted }): Result => {
+    if (trusted === undefined) return { ok: trusted, what: `trust: not known of ${store}${mend}` };
+    return { ok: trusted, what: trusted ? `trust: ${store}` : `trust: not in ${store}${mend}` };
+  });
+  const age = { ok: daysLeft >= 0, what: daysLeft < 30 ? `${what}${mend}` : what };
+  return [age, ...(stores.length > 0 ? trust : [{ ok: undefined, what: `trust: not known${mend}` }])];
 }
 
 async function checkBrowser({ browser, window }: BridgeSettings): Promise<Result> {

@@ -10,6 +10,7 @@ import {
   systemMachine,
   thisPc,
   trustedAuthorities,
+  viewCertificate,
   type LoadedSettings,
 } from "../../../bridge/index.ts";
 import { createLogger, systemClock, systemRandom, type Logger } from "../../../core/index.ts";
@@ -63,23 +64,32 @@ async function serveOnce(
   );
   if (certificate.replaced !== undefined)
     await keepTrusted(certificate, pc, (line) => log.info({}, `certificate renewed: ${line.trim()}`));
+  const view = () => viewCertificate(certificate, pc, systemClock);
   const bridge = await Bridge.open({
     settings,
     version,
     certificate,
+    viewCertificate: view,
     credentials: secretStore(settings.folder, pc),
     authorities: trustedAuthorities(settings.gateway.ca),
     machine: systemMachine(systemClock),
     ...surroundings,
     logTail: () => logFile.tail,
     restart: async () => {
-      const [fault] = (await load()).faults;
+      const next = await load();
+      const [fault] = next.faults;
       if (fault) return faultLine(fault);
+      try {
+        trustedAuthorities(next.settings.gateway.ca);
+      } catch (error) {
+        return `gateway.ca: ${error instanceof Error ? error.message : String(error)}`;
+      }
       systemClock.setTimer(restartMs, () => restart("restart"));
       return undefined;
     },
   });
   console.log(`Jackfield bridge: https://127.0.0.1:${bridge.port}/dashboard`);
+  void view().then(({ remedy }) => remedy !== undefined && console.error(`certificate: ${remedy}`));
   const end = await Promise.race([signal, restarted]);
   log.info({ end }, "the bridge ends");
   await bridge.close();

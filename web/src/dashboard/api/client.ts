@@ -20,7 +20,7 @@ type Method = "GET" | "POST" | "PUT" | "DELETE";
 export class AdminApi {
   readonly #base: string;
   readonly #fetch: Fetch;
-  /** Called when a request but `me` and `login` is answered 401. */
+  /** Called when a request but `login` is answered 401. */
   onSignedOut: () => void = () => undefined;
 
   /** `base`: where `/api` is, with a slash at its end. */
@@ -37,8 +37,9 @@ export class AdminApi {
     return `${this.#base}captures/${encodeURIComponent(file)}`;
   }
 
-  async me(): Promise<Answer<Me>> {
-    return await this.#ask("GET", "me");
+  /** Who is signed in; nobody is no fault, which browsers would show. */
+  async session(): Promise<Answer<{ user: Me | null }>> {
+    return await this.#ask("GET", "session");
   }
 
   async login(name: string, password: string): Promise<Answer<Me>> {

@@ -101,11 +101,10 @@ export class Dashboard {
 
   async start(): Promise<void> {
     this.#set({ session: { kind: "checking" } });
-    const answer = await this.api.me();
-    if (answer.ok) this.#signedIn(answer.value);
+    const answer = await this.api.session();
+    if (answer.ok && answer.value.user) this.#signedIn(answer.value.user);
+    else if (answer.ok) this.#set({ session: { kind: "signed-out", expired: false, busy: false } });
     else if (answer.status === 404) this.#set({ session: { kind: "off" } });
-    else if (answer.status === 401)
-      this.#set({ session: { kind: "signed-out", expired: false, busy: false } });
     else this.#set({ session: { kind: "unreachable", error: answer.error } });
   }
 
@@ -190,9 +189,10 @@ export class Dashboard {
   }
 
   async #stillSignedIn(): Promise<boolean> {
-    const answer = await this.api.me();
-    if (!answer.ok && answer.status === 401) this.#expired();
-    return answer.ok || answer.status !== 401;
+    const answer = await this.api.session();
+    const isOver = answer.ok && answer.value.user === null;
+    if (isOver) this.#expired();
+    return !isOver;
   }
 
   /** The form comes back over what is shown. */
