@@ -123,6 +123,8 @@ function openWwe(token: string, dn: string, more: { transport?: WweTransport; ad
     inService: () => registeredAt(dn),
     // Whether WWE's own times are kept is tested with a clock in the test's hand.
     registerIntervalMs: 300,
+    // WWE's own patience: 15 s.
+    registerAttempts: 50,
     pingMs: 300,
   });
   return wwe;
@@ -191,7 +193,7 @@ it("takes no stranger's DN or address, and signs in and out by WWE's own sequenc
   const addresses = [own, "sips-peer.test:5060"];
   const login = openWwe(token, "5001", { transport, addresses }).login();
   await until(() => wwe.exchanges.some(({ path }) => path === "/GetIsEndpointActive"));
-  await wait(100);
+  await until(() => sandbox.trace().some(({ text }) => /^REGISTER .*[^]*^To: .*5001@/m.test(text)));
   sandbox.faults.register("5001", undefined);
   expect(await login).toBe("active");
   expect(wwe.faults).toEqual([]);
