@@ -29,7 +29,7 @@ import {
  * 30  calls: digits with Opus; with PCMU: test/browser/dtmf.test.ts, the same relay
  * 31  calls: data, both ways          32  calls: statistics              33  calls: video. VP8 passed through: not built
  * 34  calls: a new connection         35  sign-in: the address changes. Twenty seconds without a network: not tested, too long
- * 36  calls: itself; destinations     37  sign-in: TURN by UDP and TCP   38  calls: signs out; fifty calls: many
+ * 36  calls: itself; destinations     37  sign-in: TURN by UDP; TCP: turn   38  calls: signs out; fifty calls: many
  * 39  no second version of the library is at hand                        40  the simple variant has tests of its own
  *
  * A page that crashes says nothing: its session expires (9).
