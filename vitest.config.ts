@@ -12,6 +12,9 @@ const timed = [
  */
 const experimental = { viteModuleRunner: false, nodeLoader: false };
 
+/** How long real programs and pages are waited for; vitest's own second is too short for them on a busy machine. */
+const patience = { poll: { timeout: 20_000 } };
+
 const setupFiles = ["test/setup/keep-compiled.ts"];
 
 export default defineConfig({
@@ -46,6 +49,7 @@ export default defineConfig({
           name: "timed",
           experimental,
           setupFiles,
+          expect: patience,
           include: timed,
           fileParallelism: false,
           testTimeout: 60_000,
@@ -68,6 +72,7 @@ export default defineConfig({
           name: "pages",
           experimental,
           setupFiles,
+          expect: patience,
           include: ["test/pages/**/*.test.ts"],
           globalSetup: ["test/browser/support/build-page.ts"],
           maxWorkers: 3,
@@ -84,6 +89,7 @@ export default defineConfig({
           name: "browser",
           experimental,
           setupFiles,
+          expect: patience,
           include: ["test/browser/**/*.test.ts"],
           exclude: timed,
           globalSetup: ["test/browser/support/build-page.ts"],

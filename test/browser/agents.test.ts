@@ -72,7 +72,7 @@ describe("one agent calls another through SIP Server", () => {
     await callee.phone.clearEncodedFrames();
     await caller.phone.sendDigits("5");
     // Event packets of one key, through the relay twice.
-    await expect.poll(async () => await eventsOf(callee), { timeout: 20_000 }).toEqual(new Set([5]));
+    await expect.poll(async () => await eventsOf(callee)).toEqual(new Set([5]));
 
     await callee.phone.hangUp();
     expect(await caller.phone.ended()).toMatchObject({ by: "remote" });
@@ -103,11 +103,9 @@ describe("one agent calls another through SIP Server", () => {
         ? notes.reduce((sum, note) => sum + shareOfTone(heard, note), 0)
         : 0;
     };
-    await expect.poll(music, { timeout: 20_000 }).toBeGreaterThan(0.7);
+    await expect.poll(music).toBeGreaterThan(0.7);
     await caller.phone.hold(false);
     // On two busy cores a look may meet single late frames; what counts is that the sound is whole again.
-    await expect
-      .poll(async () => shareOfTone(await framesHeard(callee), 1150), { timeout: 20_000 })
-      .toBeGreaterThan(0.9);
+    await expect.poll(async () => shareOfTone(await framesHeard(callee), 1150)).toBeGreaterThan(0.9);
   });
 });

@@ -67,7 +67,7 @@ describe.each([
           presses = keyPresses(await wired.phone.encodedFrames());
           return presses.at(-1)?.digit === "#" && presses.at(-1)?.ends === 3;
         },
-        { interval: 100, timeout: 20_000 },
+        { interval: 100 },
       )
       .toBe(true);
     expect(presses.map(({ digit }) => digit).join("")).toBe("123#");

@@ -49,7 +49,7 @@ async function expectTalking(wired: WiredPhone, uuid: string, law?: "pcmu" | "pc
   expect(shares.here).toBeGreaterThan(0.9);
   expect(shares.there).toBeGreaterThan(0.9);
   // Seen in one run of many: Chromium had not begun to play the once muted track again after 0.75 s.
-  await expect.poll(() => played(wired), { timeout: 20_000 }).toBeGreaterThan(before + 0.01);
+  await expect.poll(() => played(wired)).toBeGreaterThan(before + 0.01);
 }
 
 /** Recorders and level meters hear the call too, not only the loudspeaker; and nothing plays it twice. */
@@ -61,9 +61,7 @@ async function expectPlayedOnce(wired: WiredPhone): Promise<void> {
   const seconds = (performance.now() - began) / 1000;
   // At most 0.1 a second: two players of one sound would double its level.
   expect((await played(wired)) - risen).toBeLessThan(0.15 * seconds);
-  await expect
-    .poll(async () => shareOfTone(await wired.phone.recorded(), there), { timeout: 20_000 })
-    .toBeGreaterThan(0.7);
+  await expect.poll(async () => shareOfTone(await wired.phone.recorded(), there)).toBeGreaterThan(0.7);
 }
 
 async function talking(wired: WiredPhone): Promise<string> {

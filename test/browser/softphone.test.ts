@@ -76,7 +76,7 @@ function button(name: string): ReturnType<Page["getByRole"]> {
 
 async function state(id: string, wanted: string): Promise<void> {
   const found = page.locator(`[data-testid="${id}"][data-state="${wanted}"]`);
-  await found.waitFor({ state: "attached", timeout: 10_000 });
+  await found.waitFor({ state: "attached" });
 }
 
 async function type(password = testPassword("5001")): Promise<void> {
@@ -138,9 +138,7 @@ describe("how a call sounds", () => {
     await signIn();
     await call("9196");
     const shown = async (): Promise<string | null> => await page.getByTestId("call-quality").textContent();
-    await expect
-      .poll(shown, { timeout: 20_000 })
-      .toMatch(/^Quality [34]\.\d \(round trip \d+ ms, loss [\d.]+ %\)$/);
+    await expect.poll(shown).toMatch(/^Quality [34]\.\d \(round trip \d+ ms, loss [\d.]+ %\)$/);
     await button("Hang up").click();
     await until(() => records.length > 0);
     forget();
@@ -303,19 +301,19 @@ describe("the softphone page", () => {
         .calls()
         .find((one) => one.uuid === uuid)
         ?.parties.find(({ name }) => name === "5001")?.holding;
-    await expect.poll(peer, { timeout: 5000 }).toBe("1003");
+    await expect.poll(peer).toBe("1003");
     await until(() => holding(first));
     await until(() => sandbox.calls().find((one) => one.uuid === second)?.state === "connected");
     const others = async (): Promise<string | null> => await page.getByTestId("other-calls").textContent();
-    await expect.poll(others, { timeout: 2000 }).toContain("9197: On hold");
+    await expect.poll(others).toContain("9197: On hold");
     expect(await levelThere(second)).toBeGreaterThan(loud);
     expect(await levelPlayed(page, 1000)).toBeLessThan(quiet);
     expect(await sandbox.retrieve(first, "5001")).toBe(200);
-    await expect.poll(peer, { timeout: 5000 }).toBe("9197");
+    await expect.poll(peer).toBe("9197");
     await until(() => holding(second) === true && holding(first) === false);
-    await expect.poll(async () => await levelPlayed(page, 1000), { timeout: 5000 }).toBeGreaterThan(loud);
+    await expect.poll(async () => await levelPlayed(page, 1000)).toBeGreaterThan(loud);
     sandbox.hangUp(first);
-    await expect.poll(peer, { timeout: 5000 }).toBe("1003");
+    await expect.poll(peer).toBe("1003");
     expect(await page.getByTestId("call-phase").textContent()).toBe("On hold");
     await button("Retrieve").click();
     await until(() => holding(second) === false);
@@ -329,14 +327,14 @@ describe("the softphone page", () => {
     expect(await sandbox.hold(first, "5001")).toBe(200);
     const second = await sandbox.makeCall("5001", "9196");
     const peer = async (): Promise<string | null> => await page.getByTestId("call-peer").textContent();
-    await expect.poll(peer, { timeout: 5000 }).toBe("9196");
+    await expect.poll(peer).toBe("9196");
     await until(() => sandbox.calls().find((one) => one.uuid === second)?.state === "connected");
     expect(await levelThere(second)).toBeGreaterThan(loud);
     expect(await page.getByTestId("other-calls").textContent()).toContain("9197: On hold");
     const data = async (): Promise<string> => (await page.getByTestId("call-data").textContent()) ?? "";
     expect(await data()).toContain(second);
     expect(await sandbox.retarget(second, { offerless: true, newCallUuid: true })).toBe(true);
-    await expect.poll(data, { timeout: 5000 }).not.toContain(second);
+    await expect.poll(data).not.toContain(second);
     expect(await levelThere(second)).toBeGreaterThan(loud);
     for (const uuid of [first, second]) sandbox.hangUp(uuid);
     await state("call", "none");
@@ -400,9 +398,7 @@ describe("the softphone page", () => {
   it("says in words why a call that SIP Server made for it came to nothing", async () => {
     await signIn();
     await sandbox.makeCall("5001", "9198");
-    await expect
-      .poll(async () => await page.getByRole("alert").textContent(), { timeout: 5000 })
-      .toContain("Busy. (486");
+    await expect.poll(async () => await page.getByRole("alert").textContent()).toContain("Busy. (486");
     await state("call", "none");
   });
 

@@ -116,7 +116,7 @@ async function untilFrames({ phone }: WiredPhone, count: number): Promise<readon
         found = soundFrames(await phone.encodedFrames(), "received");
         return found.length;
       },
-      { timeout: 10_000, interval: 200 },
+      { interval: 200 },
     )
     .toBeGreaterThanOrEqual(count);
   return found;

@@ -78,7 +78,7 @@ async function oneCall(): Promise<void> {
 }
 
 async function until(done: () => boolean): Promise<void> {
-  await expect.poll(done, { interval: 2, timeout: 10_000 }).toBe(true);
+  await expect.poll(done, { interval: 2 }).toBe(true);
 }
 
 /** Objects of a kind that are still reachable in the page; asking collects the garbage first. */
