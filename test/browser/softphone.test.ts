@@ -46,17 +46,37 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-beforeEach(async () => {
-  before = browser.errors.length;
-  page = await browser.open(`http://127.0.0.1:${httpPort}/`);
-  await page.setViewportSize({ width: 1280, height: 800 });
+/** The test before has left its page signed in and without a call: opening one anew takes a second. */
+let reusable = false;
+
+beforeEach(() => void (before = browser.errors.length));
+
+afterEach(async ({ task }) => {
+  for (const { uuid } of sandbox.calls()) sandbox.hangUp(uuid);
+  await until(() => gateway.counts.calls === 0);
+  reusable = task.result?.state !== "fail" && (await isIdle());
+  if (!reusable) await close();
 });
 
-afterEach(async () => {
+async function isIdle(): Promise<boolean> {
+  if (await page.getByRole("alert").isVisible()) return false;
+  const states = await page.evaluate(() =>
+    ["app", "call"].map((id) => document.querySelector(`[data-testid="${id}"]`)?.getAttribute("data-state")),
+  );
+  return states.join() === "registered,none" && (await page.getByLabel("Number to call").isVisible());
+}
+
+async function close(): Promise<void> {
+  reusable = false;
   await page.close();
-  for (const { uuid } of sandbox.calls()) sandbox.hangUp(uuid);
-  await until(() => gateway.counts.calls === 0 && gateway.counts.connections === 0);
-});
+  await until(() => gateway.counts.connections === 0);
+}
+
+async function openPage(): Promise<void> {
+  if (reusable) await close();
+  page = await browser.open(`http://127.0.0.1:${httpPort}/`);
+  await page.setViewportSize({ width: 1280, height: 800 });
+}
 
 /** The page's origin must be known before the gateway is. */
 function open(): Promise<Gateway> {
@@ -83,6 +103,13 @@ async function type(password = testPassword("5001")): Promise<void> {
   await page.getByLabel("Your number (DN)").fill("5001");
   await page.getByLabel("Password").fill(password);
   await page.keyboard.press("Enter");
+}
+
+/** On the page of the test before, where that left it so. */
+async function signedIn(): Promise<void> {
+  if (reusable) return;
+  await openPage();
+  await signIn();
 }
 
 async function signIn(): Promise<void> {
@@ -135,7 +162,7 @@ describe("how a call sounds", () => {
   it("is shown while it runs, round trip measured by RTCP, and written down when it is over", async () => {
     const records: CallRecord[] = [];
     const forget = gateway.onCallRecord((record) => records.push(record));
-    await signIn();
+    await signedIn();
     await call("9196");
     const shown = async (): Promise<string | null> => await page.getByTestId("call-quality").textContent();
     await expect.poll(shown).toMatch(/^Quality [34]\.\d \(round trip \d+ ms, loss [\d.]+ %\)$/);
@@ -153,6 +180,7 @@ describe("how a call sounds", () => {
 
 describe("the softphone page", () => {
   it("signs in by what is typed, and shows that all is well", async () => {
+    await openPage();
     await screenshot("softphone-sign-in");
     await signIn();
     await state("lamp-socket", "connected");
@@ -167,6 +195,7 @@ describe("the softphone page", () => {
   });
 
   it("says that number or password is wrong", async () => {
+    await openPage();
     await type("wrong");
     await expect
       .poll(async () => await page.getByRole("alert").textContent())
@@ -179,7 +208,7 @@ describe("the softphone page", () => {
   });
 
   it("takes the calls from a page that was signed in with the same number before", async () => {
-    await signIn();
+    await signedIn();
     const [earlier, later] = [page, await browser.open(`http://127.0.0.1:${httpPort}/`)];
     try {
       page = later;
@@ -191,14 +220,15 @@ describe("the softphone page", () => {
       await earlier.close();
     }
     // The earlier page's end takes nothing away from the later one.
-    await wait(1500);
+    await until(() => gateway.counts.connections === 1);
+    await wait(1100);
     await button("Answer").click();
     await state("call", "talking");
     expect(sandbox.bindings().map(({ dn }) => dn)).toEqual(["5001"]);
   });
 
   it("calls the echo with a voice, mutes, holds, sends digits, hangs up", async () => {
-    await signIn();
+    await signedIn();
     const uuid = await call("9196");
     expect(await levelThere(uuid)).toBeGreaterThan(loud);
     expect(await levelPlayed(page)).toBeGreaterThan(loud);
@@ -231,7 +261,7 @@ describe("the softphone page", () => {
   });
 
   it("goes over to another microphone, and to its sound as it is, in a call that goes on, muted if it was", async () => {
-    await signIn();
+    await signedIn();
     const uuid = await call("9196");
     await page.evaluate(() => {
       const { replaceTrack } = RTCRtpSender.prototype;
@@ -257,7 +287,7 @@ describe("the softphone page", () => {
   });
 
   it("says in words why a number could not be called", async () => {
-    await signIn();
+    await signedIn();
     for (const [number, words] of [
       ["9198", "Busy."],
       ["9200", "The call was declined."],
@@ -272,7 +302,7 @@ describe("the softphone page", () => {
   });
 
   it("rings, and is answered from SIP Server by NOTIFY talk", async () => {
-    await signIn();
+    await signedIn();
     const uuid = await sandbox.ring("5001", "1003");
     await state("call", "ringing");
     expect(await page.getByTestId("call-peer").textContent()).toBe("1003");
@@ -292,7 +322,7 @@ describe("the softphone page", () => {
   });
 
   it("has two calls: SIP Server answers and retrieves, the page shows and hears the one, the other is held", async () => {
-    await signIn();
+    await signedIn();
     const first = await call("9197");
     const second = await sandbox.ring("5001", "1003", { talkAfterMs: 200, sound: { kind: "silence" } });
     const peer = async (): Promise<string | null> => await page.getByTestId("call-peer").textContent();
@@ -322,7 +352,7 @@ describe("the softphone page", () => {
   });
 
   it("consults: the held call waits, the consult call is SIP Server's, two BYEs complete the transfer", async () => {
-    await signIn();
+    await signedIn();
     const first = await call("9197");
     expect(await sandbox.hold(first, "5001")).toBe(200);
     const second = await sandbox.makeCall("5001", "9196");
@@ -343,7 +373,7 @@ describe("the softphone page", () => {
   });
 
   it("transfers blind: what is refused leaves the call, what is taken ends it", async () => {
-    await signIn();
+    await signedIn();
     const uuid = await sandbox.ring("5001", "1003");
     await state("call", "ringing");
     await button("Answer").click();
@@ -369,7 +399,7 @@ describe("the softphone page", () => {
   });
 
   it("asks first and completes the transfer: both far parties are connected, both calls end", async () => {
-    await signIn();
+    await signedIn();
     await sandbox.ring("5001", "1003");
     await state("call", "ringing");
     await button("Answer").click();
@@ -387,7 +417,7 @@ describe("the softphone page", () => {
   });
 
   it("answers by itself the call that SIP Server makes for it (3pcc)", async () => {
-    await signIn();
+    await signedIn();
     const uuid = await sandbox.makeCall("5001", "9196");
     await state("call", "talking");
     await until(() => sandbox.calls()[0]?.state === "connected");
@@ -396,14 +426,14 @@ describe("the softphone page", () => {
   });
 
   it("says in words why a call that SIP Server made for it came to nothing", async () => {
-    await signIn();
+    await signedIn();
     await sandbox.makeCall("5001", "9198");
     await expect.poll(async () => await page.getByRole("alert").textContent()).toContain("Busy. (486");
     await state("call", "none");
   });
 
   it("rejects, and the caller is told", async () => {
-    await signIn();
+    await signedIn();
     const uuid = await sandbox.ring("5001", "1003");
     await state("call", "ringing");
     await button("Reject").click();
@@ -412,14 +442,14 @@ describe("the softphone page", () => {
   });
 
   it("signs out, and its DN leaves SIP Server", async () => {
-    await signIn();
+    await signedIn();
     await button("Sign out").click();
     await state("app", "signed-out");
     await until(() => sandbox.bindings().length === 0);
   });
 
   it("takes its place again when the tab is reloaded between calls", async () => {
-    await signIn();
+    await signedIn();
     await page.reload();
     expect(await page.getByLabel("Your number (DN)").inputValue()).toBe("5001");
     await signIn();
@@ -429,7 +459,7 @@ describe("the softphone page", () => {
   });
 
   it("tells that the gateway is gone, and comes back with it", async () => {
-    await signIn();
+    await signedIn();
     await gateway.close();
     await state("lamp-socket", "lost");
     expect(await page.getByRole("alert").textContent()).toContain("No connection to the gateway");

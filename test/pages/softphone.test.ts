@@ -39,7 +39,7 @@ async function isIdle(): Promise<boolean> {
   const states = await page.evaluate(() =>
     ["app", "call"].map((id) => document.querySelector(`[data-testid="${id}"]`)?.getAttribute("data-state")),
   );
-  return states.join() === "registered,none";
+  return states.join() === "registered,none" && (await page.getByLabel("Number to call").isVisible());
 }
 
 async function close(): Promise<void> {
