@@ -56,6 +56,7 @@ describe.each(clients)("%s", (client) => {
       sipServer: `127.0.0.1:${lab.sandbox.port}`,
       config: { websocket: { origins: ["https://elsewhere.example"] } },
     });
+    const before = lab.browser.errors.length;
     const { phone, dn } = await lab.open(client);
     const server = `ws://127.0.0.1:${other.httpPort}/ws`;
     const outcome = phone.register({ ...lab.account(dn), server }).then(
@@ -63,7 +64,8 @@ describe.each(clients)("%s", (client) => {
       () => "refused",
     );
     // JsSIP goes on trying for ever, SIP.js gives up at once: neither gets in.
-    expect(await Promise.race([outcome, wait(1500, "waiting")])).not.toBe("registered");
+    await expect.poll(() => lab.browser.errors.slice(before).join()).toContain("WebSocket connection");
+    expect(await Promise.race([outcome, wait(200, "waiting")])).not.toBe("registered");
     expect(other.counts).toMatchObject({ connections: 0, signedIn: 0 });
     await other.close();
   });
