@@ -13,7 +13,7 @@ const timed = [
 const experimental = { viteModuleRunner: false, nodeLoader: false };
 
 /** What must come may take its time on a busy machine; a second, as vitest has it, is soon over. */
-const patient = { poll: { timeout: 15_000 } };
+const patience = { poll: { timeout: 20_000 } };
 
 const setupFiles = ["test/setup/keep-compiled.ts"];
 
@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: "unit",
           experimental,
-          expect: patient,
+          expect: patience,
           include: ["test/**/*.test.ts"],
           exclude: ["test/interop/**", "test/browser/**", "test/pages/**", "test/container/**"],
           // Nothing in the rooms lives outside of what a test makes, so files share their modules.
@@ -37,7 +37,7 @@ export default defineConfig({
         test: {
           name: "interop",
           experimental,
-          expect: patient,
+          expect: patience,
           setupFiles,
           include: ["test/interop/**/*.test.ts"],
           exclude: timed,
@@ -50,7 +50,7 @@ export default defineConfig({
         test: {
           name: "timed",
           experimental,
-          expect: patient,
+          expect: patience,
           setupFiles,
           include: timed,
           fileParallelism: false,
@@ -63,7 +63,7 @@ export default defineConfig({
         test: {
           name: "container",
           experimental,
-          expect: patient,
+          expect: patience,
           include: ["test/container/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -75,6 +75,7 @@ export default defineConfig({
           name: "pages",
           experimental,
           setupFiles,
+          expect: patience,
           include: ["test/pages/**/*.test.ts"],
           globalSetup: ["test/browser/support/build-page.ts"],
           maxWorkers: 3,
@@ -91,6 +92,7 @@ export default defineConfig({
           name: "browser",
           experimental,
           setupFiles,
+          expect: patience,
           include: ["test/browser/**/*.test.ts"],
           exclude: timed,
           globalSetup: ["test/browser/support/build-page.ts"],

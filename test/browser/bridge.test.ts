@@ -118,7 +118,7 @@ async function opened(): Promise<{ browser: Browser; page: Page }> {
 
 async function state(page: Page, id: string, wanted: string): Promise<void> {
   const found = page.locator(`[data-testid="${id}"][data-state="${wanted}"]`);
-  await found.waitFor({ state: "attached", timeout: 15_000 });
+  await found.waitFor({ state: "attached" });
 }
 
 it("WWE signs in at the bridge, which opens the window; a call has sound both ways; a closed window comes back", async () => {
@@ -159,7 +159,7 @@ it("WWE signs in at the bridge, which opens the window; a call has sound both wa
   await gone;
   const again = await opened();
   await state(again.page, "app", "registered");
-  await expect.poll(async () => await wwe.active(), { timeout: 15_000 }).toBe(true);
+  await expect.poll(async () => await wwe.active()).toBe(true);
   expect(bridge.log).toContain("the window was closed");
   expect(wwe.faults).toEqual([]);
 

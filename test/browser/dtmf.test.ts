@@ -43,17 +43,50 @@ describe.each([
     lab.sandbox.record(uuid);
     // Neither client can send any before the connection is up: JsSIP throws, SIP.js drops them.
     await until(() => lab.farOf(uuid).packetsReceived > 0);
-    await wired.phone.sendDigits("159*0#D");
-    await until(() => lab.farOf(uuid).digits.length >= 7);
+    // All sixteen of them are in wrtc.test.ts.
+    await wired.phone.sendDigits("1*#D");
+    await until(() => lab.farOf(uuid).digits.length >= 4);
     await wait(300);
-    expect(lab.farOf(uuid).digits).toBe("159*0#D");
+    expect(lab.farOf(uuid).digits).toBe("1*#D");
     const events = lab.sandbox.recording(uuid).filter(({ payload }) => payload.length === 4);
-    expect(new Set(events.map(({ timestamp }) => timestamp)).size).toBe(7);
+    expect(new Set(events.map(({ timestamp }) => timestamp)).size).toBe(4);
     // 120 ms asked for, at 8 kHz; the browser rounds to its packets.
     const durations = events.filter(({ payload }) => payload.readUInt8(1) & 0x80);
     for (const { payload } of durations) expect(payload.readUInt16BE(2)).toBeGreaterThanOrEqual(800);
     for (const { payload } of durations) expect(payload.readUInt16BE(2)).toBeLessThanOrEqual(1280);
   });
+
+  it("gets SIP Server's digits as events of its own clock rate", async () => {
+    const wired = await lab.signIn("jssip");
+    await wired.phone.startRecording();
+    await lab.call(wired, "9205");
+    let presses: ReturnType<typeof keyPresses> = [];
+    await expect
+      .poll(
+        async () => {
+          presses = keyPresses(await wired.phone.encodedFrames());
+          return presses.at(-1)?.digit === "#" && presses.at(-1)?.ends === 3;
+        },
+        { interval: 100 },
+      )
+      .toBe(true);
+    expect(presses.map(({ digit }) => digit).join("")).toBe("123#");
+    for (const { duration, ends } of presses) {
+      expect(duration).toBe(clockRate / 10);
+      expect(ends).toBe(3);
+    }
+    // Chromium plays what the events stand for.
+    const heard = await wired.phone.recorded();
+    const parts = Math.floor((20 * heard.samples.length) / heard.sampleRate);
+    const shares = Array.from({ length: parts }, (_, at) => {
+      const part = cut(heard, at * 0.05, at * 0.05 + 0.05);
+      return Math.min(...tonesOfOne.map((frequency) => shareOfTone(part, frequency)));
+    });
+    expect(Math.max(...shares)).toBeGreaterThan(0.2);
+  });
+
+  // Digits of our own making are the same with either codec.
+  if (codec !== "opus") return;
 
   it.each(those)("%s's digits in INFO become RFC 4733 events too", async (client) => {
     const wired = await lab.signIn(client);
@@ -64,26 +97,6 @@ describe.each([
     expect(lab.farOf(uuid).digits).toBe("42#");
     const infos = wired.sent.filter((message) => message.startsWith("INFO"));
     expect(infos).toHaveLength(3);
-  });
-
-  it.each(those)("%s gets SIP Server's digits as events of its own clock rate", async (client) => {
-    const wired = await lab.signIn(client);
-    await wired.phone.startRecording();
-    await lab.call(wired, "9205");
-    await wait(2200);
-    const presses = keyPresses(await wired.phone.encodedFrames());
-    expect(presses.map(({ digit }) => digit).join("")).toBe("123#");
-    for (const { duration, ends } of presses) {
-      expect(duration).toBe(clockRate / 10);
-      expect(ends).toBe(3);
-    }
-    // Chromium plays what the events stand for.
-    const heard = await wired.phone.recorded();
-    const shares = Array.from({ length: 40 }, (_, at) => {
-      const part = cut(heard, at * 0.05, at * 0.05 + 0.05);
-      return Math.min(...tonesOfOne.map((frequency) => shareOfTone(part, frequency)));
-    });
-    expect(Math.max(...shares)).toBeGreaterThan(0.2);
   });
 
   it("sends the digits that SIP Server asks for by NOTIFY dtmf", async () => {

@@ -123,6 +123,8 @@ function openWwe(token: string, dn: string, more: { transport?: WweTransport; ad
     inService: () => registeredAt(dn),
     // Whether WWE's own times are kept is tested with a clock in the test's hand.
     registerIntervalMs: 300,
+    // WWE's own patience: 15 s.
+    registerAttempts: 50,
     pingMs: 300,
   });
   return wwe;
@@ -136,7 +138,7 @@ async function openPage(token: string): Promise<Page> {
 
 async function state(id: string, wanted: string, on = page): Promise<void> {
   const found = on.locator(`[data-testid="${id}"][data-state="${wanted}"]`);
-  await found.waitFor({ state: "attached", timeout: 10_000 });
+  await found.waitFor({ state: "attached" });
 }
 
 /** The page is open, WWE signed in. @returns the agent's token */
@@ -191,7 +193,7 @@ it("takes no stranger's DN or address, and signs in and out by WWE's own sequenc
   const addresses = [own, "sips-peer.test:5060"];
   const login = openWwe(token, "5001", { transport, addresses }).login();
   await until(() => wwe.exchanges.some(({ path }) => path === "/GetIsEndpointActive"));
-  await wait(100);
+  await until(() => sandbox.trace().some(({ text }) => /^REGISTER .*[^]*^To: .*5001@/m.test(text)));
   sandbox.faults.register("5001", undefined);
   expect(await login).toBe("active");
   expect(wwe.faults).toEqual([]);
@@ -240,12 +242,10 @@ it("carries a call that SIP Server rings and answers by talk; mute and volume ac
   await done("SetMicrophoneVolume", { value: 10 });
   await done("UnmuteMicrophone");
   // The way through the volume control takes a moment to be there.
-  await expect.poll(async () => await levelThere(uuid, 1), { timeout: 5000 }).toBeLessThan(full / 3);
+  await expect.poll(async () => await levelThere(uuid, 1)).toBeLessThan(full / 3);
   expect(await levelThere(uuid, 1)).toBeGreaterThan(quiet);
   await done("SetMicrophoneVolume", { value: 100 });
-  await expect
-    .poll(async () => await levelThere(uuid, full / 2), { timeout: 5000 })
-    .toBeGreaterThan(full / 2);
+  await expect.poll(async () => await levelThere(uuid, full / 2)).toBeGreaterThan(full / 2);
 
   const played = async (): Promise<number> =>
     await page.locator("#remote").evaluate((element) => Number(Reflect.get(element, "volume")));
@@ -307,15 +307,15 @@ it("comes back by a reload, which a call outlives muted as it was, by an open pa
   await state("call", "talking");
   expect(sandbox.calls().map((one) => one.uuid)).toEqual([uuid]);
   expect(await levelThere(uuid)).toBeLessThan(quiet);
-  await expect.poll(async () => await wwe.active(), { timeout: 5000 }).toBe(true);
+  await expect.poll(async () => await wwe.active()).toBe(true);
   await done("UnmuteMicrophone");
   expect(await levelThere(uuid)).toBeGreaterThan(loud);
   await done("HangUp");
   await page.close();
-  await expect.poll(async () => await wwe.active(), { timeout: 5000 }).toBe(false);
+  await expect.poll(async () => await wwe.active()).toBe(false);
   // WWE still wants the DN: whoever opens the page again has it back.
   await openPage(token);
-  await expect.poll(async () => await wwe.active(), { timeout: 5000 }).toBe(true);
+  await expect.poll(async () => await wwe.active()).toBe(true);
   // And so does who opens it in another window: the one before says so and stops.
   const former = page;
   await openPage(token);

@@ -12,8 +12,8 @@ beforeAll(async () => {
 afterEach(async () => await lab.closePhones());
 afterAll(async () => await lab.close());
 
-async function expectTalking(wired: WiredPhone, uuid: string, looks?: number): Promise<void> {
-  const shares = await lab.sharesOf(wired, uuid, { here: there, there: here }, looks ? { looks } : {});
+async function expectTalking(wired: WiredPhone, uuid: string): Promise<void> {
+  const shares = await lab.sharesOf(wired, uuid, { here: there, there: here });
   expect(shares.here).toBeGreaterThan(0.9);
   expect(shares.there).toBeGreaterThan(0.9);
 }
@@ -39,9 +39,12 @@ describe.each(clients)("%s, when its socket is cut in a call", (client) => {
   it("talks on, comes back, and is reached by the BYE that follows", async () => {
     const wired = await lab.signIn(client);
     const uuid = await talking(wired);
-    await cutSocket(wired);
-    // One look: by the second one the socket could be back.
-    await expectTalking(wired, uuid, 1);
+    // Until a look was over before the socket was back.
+    do {
+      await until(() => connected(wired.dn));
+      await cutSocket(wired);
+      await expectTalking(wired, uuid);
+    } while (connected(wired.dn));
     await wired.phone.registered();
     await until(() => connected(wired.dn));
     await expectTalking(wired, uuid);
@@ -51,9 +54,12 @@ describe.each(clients)("%s, when its socket is cut in a call", (client) => {
     expect(await wired.phone.ended()).toMatchObject({ by: "remote" });
     expect(await lab.record(wired.dn)).toMatchObject({ endedBy: "sip-server", status: 200 });
   });
+});
 
+// What a client sends over its new socket is its own; what the gateway makes of it is the same: one of them shows it.
+describe("a client whose socket is cut in a call", () => {
   it("is reached by a BYE of the time without a socket as soon as it is back", async () => {
-    const wired = await lab.signIn(client);
+    const wired = await lab.signIn("jssip");
     const uuid = await talking(wired);
     await cutSocket(wired);
     lab.sandbox.hangUp(uuid);
@@ -63,7 +69,7 @@ describe.each(clients)("%s, when its socket is cut in a call", (client) => {
   });
 
   it("hangs up over its new socket", async () => {
-    const wired = await lab.signIn(client);
+    const wired = await lab.signIn("sip.js");
     await talking(wired);
     await cutSocket(wired);
     await wired.phone.registered();
@@ -73,7 +79,7 @@ describe.each(clients)("%s, when its socket is cut in a call", (client) => {
   });
 
   it("hangs up without a socket: its BYE is lost, and the call ends soon nevertheless", async () => {
-    const wired = await lab.signIn(client);
+    const wired = await lab.signIn("jssip");
     await talking(wired);
     await cutSocket(wired);
     await wired.phone.hangUp();
@@ -86,7 +92,7 @@ describe.each(clients)("%s, when its socket is cut in a call", (client) => {
   });
 
   it("holds and retrieves over its new socket", async () => {
-    const wired = await lab.signIn(client);
+    const wired = await lab.signIn("sip.js");
     const uuid = await talking(wired);
     await cutSocket(wired);
     await wired.phone.registered();
@@ -97,9 +103,9 @@ describe.each(clients)("%s, when its socket is cut in a call", (client) => {
   });
 });
 
-describe.each(clients)("%s, when its socket is cut between calls", (client) => {
+describe("a client whose socket is cut between calls", () => {
   it("gets the call that comes in before it is back", async () => {
-    const wired = await lab.signIn(client);
+    const wired = await lab.signIn("sip.js");
     await cutSocket(wired);
     const uuid = await lab.sandbox.ring(wired.dn, "1003", { sound: { kind: "tone", frequencyHz: there } });
     await wired.phone.nextCall();
@@ -107,18 +113,5 @@ describe.each(clients)("%s, when its socket is cut between calls", (client) => {
     await lab.connected(wired.dn);
     await wired.phone.setMicrophone({ kind: "tone", frequency: here });
     await expectTalking(wired, uuid);
-  });
-});
-
-describe("a browser that never comes back", () => {
-  it("has its call ended, and the reason is written down", async () => {
-    const short = await Lab.open({}, {}, { agents: { newCallGraceSeconds: 1, callGraceSeconds: 2 } });
-    const wired = await short.signIn("jssip");
-    await short.call(wired, "9197");
-    await wired.phone.close();
-    const record = await short.record(wired.dn);
-    expect(record.reason).toMatch(/connection lost|browser closed its media connection/);
-    await until(() => short.callOf(wired.dn) === undefined);
-    await short.close();
   });
 });

@@ -91,7 +91,7 @@ function button(name: string): ReturnType<Page["getByRole"]> {
 
 async function state(id: string, wanted: string, on = page): Promise<void> {
   const found = on.locator(`[data-testid="${id}"][data-state="${wanted}"]`);
-  await found.waitFor({ state: "attached", timeout: 15_000 });
+  await found.waitFor({ state: "attached" });
 }
 
 async function signIn(on = page): Promise<void> {
@@ -164,7 +164,7 @@ function report(what: string, missingMs: number): void {
 describe("the page reloaded in a call", () => {
   it("comes back to it by itself with sound; SIP Server sees nothing but the agent's silence meanwhile", async () => {
     const uuid = await talking();
-    await expect.poll(timerSeconds, { timeout: 5000 }).toBeGreaterThanOrEqual(2);
+    await expect.poll(timerSeconds).toBeGreaterThanOrEqual(2);
     const before = sandbox.trace().length;
     sandbox.record(uuid);
     await wait(300);
@@ -331,7 +331,7 @@ describe("the network between page and gateway", () => {
     await expect.poll(() => heardThere(uuid).level, { timeout: 25_000 }).toBeGreaterThan(loud);
     const heard = heardThere(uuid);
     expect(heard.whole).toBe(true);
-    await expect.poll(async () => await levelPlayed(page, 1000), { timeout: 5000 }).toBeGreaterThan(loud);
+    await expect.poll(async () => await levelPlayed(page, 1000)).toBeGreaterThan(loud);
     expect(toldSipServer(before)).toEqual([]);
     await state("call", "talking");
     report("network changed", heard.missingMs);

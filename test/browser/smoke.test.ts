@@ -52,6 +52,7 @@ describe("Chromium and the test pages", () => {
   it.each(["jssip", "sip.js"] as const)(
     "%s rejects when nothing listens at the server's address",
     async (client) => {
+      const before = browser.errors.length;
       const phone = await openPhone(browser, pages, client);
       const account = { server: "ws://127.0.0.1:9/ws", dn: "5001", password: "x" };
       const outcome = phone.register(account).then(
@@ -59,7 +60,8 @@ describe("Chromium and the test pages", () => {
         () => "refused",
       );
       // JsSIP goes on trying for ever and says nothing, SIP.js gives up at once: neither ever registers.
-      expect(await Promise.race([outcome, wait(1500, "waiting")])).not.toBe("registered");
+      await expect.poll(() => browser.errors.slice(before).join()).toContain("WebSocket connection");
+      expect(await Promise.race([outcome, wait(200, "waiting")])).not.toBe("registered");
       await phone.close();
     },
   );

@@ -93,7 +93,7 @@ async function useTurn(urls: readonly string[], more: Partial<Config["turn"]> = 
 
 async function state(id: string, wanted: string): Promise<void> {
   const found = page.locator(`[data-testid="${id}"][data-state="${wanted}"]`);
-  await found.waitFor({ state: "attached", timeout: 15_000 });
+  await found.waitFor({ state: "attached" });
 }
 
 async function signIn(): Promise<void> {
@@ -132,7 +132,7 @@ async function expectSound(uuid: string): Promise<void> {
   await until(() => packets().length > 50);
   // Of a way found anew the first second may be the gap.
   const lastSecond = (): number => level(asSamples(heardByNumber(packets().slice(-50), "pcmu")));
-  await expect.poll(lastSecond, { timeout: 5000 }).toBeGreaterThan(loud);
+  await expect.poll(lastSecond).toBeGreaterThan(loud);
 }
 
 /** The connection as the bar at the top tells it. */
@@ -208,7 +208,7 @@ describe("coturn killed in a call", () => {
     await expect.poll(connection).toContain("The sound of your call is interrupted");
     await useTurn([coturn.url("tcp")], { lifetimeSeconds: 86_400 });
     await coturn.start();
-    await expect.poll(connection, { timeout: 15_000 }).toContain("sound connected");
+    await expect.poll(connection).toContain("sound connected");
     await expectSound(uuid);
     const [, expires] = /new, realm=<jackfield>, username=<(\d+):5001>/.exec(coturn.log) ?? [];
     expect(Number(expires) - Date.now() / 1000).toBeGreaterThan(86_000);

@@ -206,7 +206,7 @@ describe("the lists", () => {
     await row.getByText("2.90 bad").waitFor();
     const ticking = row.getByRole("cell").nth(1);
     const time = await ticking.textContent();
-    await expect.poll(async () => await ticking.textContent(), { timeout: 20_000 }).not.toBe(time);
+    await expect.poll(async () => await ticking.textContent()).not.toBe(time);
     admin.push({ calls: { changed: [], gone: ["call-4"] } });
     await row.waitFor({ state: "detached" });
   });
@@ -272,10 +272,7 @@ describe("one call", () => {
       for (let turn = 0; turn < 10; turn++) await Promise.resolve();
       press();
     });
-    await page
-      .locator('[data-testid="arrow"]:focus')
-      .filter({ hasText: "180 Ringing" })
-      .waitFor({ timeout: 8000 });
+    await page.locator('[data-testid="arrow"]:focus').filter({ hasText: "180 Ringing" }).waitFor();
     await page.keyboard.press("Enter");
     await shown("message", "SIP/2.0 180 Ringing");
     await page.keyboard.press("Escape");
@@ -300,7 +297,7 @@ describe("one call", () => {
     const height = async (): Promise<number> => await box.evaluate((one) => one.scrollHeight);
     const short = await height();
     admin.traceLength = 300;
-    await expect.poll(height, { timeout: 20_000 }).toBeGreaterThan(short * 5);
+    await expect.poll(height).toBeGreaterThan(short * 5);
     expect(await page.getByTestId("arrow").count()).toBeLessThan(80);
     await page.getByTestId("arrow").first().focus();
     await page.keyboard.press("End");

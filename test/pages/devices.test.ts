@@ -67,7 +67,7 @@ function button(name: string): ReturnType<Page["getByRole"]> {
 
 async function state(id: string, wanted: string): Promise<void> {
   const found = page.locator(`[data-testid="${id}"][data-state="${wanted}"]`);
-  await found.waitFor({ state: "attached", timeout: 10_000 });
+  await found.waitFor({ state: "attached" });
 }
 
 async function signIn(): Promise<void> {
@@ -99,7 +99,7 @@ async function talking(): Promise<string> {
   return callId;
 }
 
-const patience = { timeout: 8000, interval: 20 };
+const patience = { interval: 20 };
 
 /** Waits until a tone of about that frequency arrives at the far end; 0: silence. */
 async function heardThere(frequency: number): Promise<void> {

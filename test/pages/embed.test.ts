@@ -56,7 +56,7 @@ async function signedIn(options: object = {}): Promise<Frame> {
 
 /** Comes true before long: the machine may be busy. */
 function soon<T>(look: () => T): ReturnType<typeof expect.poll<T>> {
-  return expect.poll(look, { timeout: 10_000 });
+  return expect.poll(look);
 }
 
 /** Waits until the embedding page has been told of it. @returns its data */
@@ -420,7 +420,7 @@ describe("the shipped example of a gadget for Workspace", () => {
       await frame.getByTestId("dn").fill("5001");
       await frame.getByTestId("password").fill("secret");
       await frame.getByTestId("sign-in-go").click();
-      await frame.locator('[data-testid="app"][data-state="registered"]').waitFor({ timeout: 10_000 });
+      await frame.locator('[data-testid="app"][data-state="registered"]').waitFor();
       expect(await page.locator("iframe").boundingBox()).toMatchObject({ width: 400, height: 600 });
       expect(await frame.getByTestId("dial-go").isVisible()).toBe(false);
     } finally {

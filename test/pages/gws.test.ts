@@ -64,19 +64,15 @@ function button(name: string): ReturnType<Page["getByRole"]> {
 
 async function state(id: string, wanted: string): Promise<void> {
   const found = page.locator(`[data-testid="${id}"][data-state="${wanted}"]`);
-  await found.waitFor({ state: "attached", timeout: 10_000 });
+  await found.waitFor({ state: "attached" });
 }
 
 async function live(wanted = true): Promise<void> {
-  await page
-    .locator(`[data-testid="gws"][data-live="${wanted}"]`)
-    .waitFor({ state: "attached", timeout: 10_000 });
+  await page.locator(`[data-testid="gws"][data-live="${wanted}"]`).waitFor({ state: "attached" });
 }
 
 async function says(id: string, words: string): Promise<void> {
-  await expect
-    .poll(async () => await page.getByTestId(id).textContent(), { timeout: 10_000 })
-    .toContain(words);
+  await expect.poll(async () => await page.getByTestId(id).textContent()).toContain(words);
 }
 
 async function signIn(): Promise<void> {
@@ -300,7 +296,7 @@ describe("a call with GWS", () => {
       // A browser tries once more by itself when a connection is cut.
       gws.faults.push({ match: "Hold", answer, times: answer === "cut" ? 2 : 1 });
       await button("Hold").click();
-      await expect.poll(() => fellBack.count(), { timeout: 10_000 }).toBe(at + 1);
+      await expect.poll(() => fellBack.count()).toBe(at + 1);
       await until(() => holding() === true);
       await state("gws-data", "Held");
       await button("Retrieve").click();

@@ -58,14 +58,11 @@ async function unharmed(): Promise<void> {
 }
 
 async function state(id: string, wanted: string): Promise<void> {
-  await page
-    .locator(`[data-testid="${id}"][data-state="${wanted}"]`)
-    .waitFor({ state: "attached", timeout: 15_000 });
+  await page.locator(`[data-testid="${id}"][data-state="${wanted}"]`).waitFor({ state: "attached" });
 }
 
 const text = async (id: string): Promise<string> => (await page.getByTestId(id).textContent()) ?? "";
-const shows = (id: string, wanted: string): Promise<void> =>
-  expect.poll(() => text(id), { timeout: 10_000 }).toContain(wanted);
+const shows = (id: string, wanted: string): Promise<void> => expect.poll(() => text(id)).toContain(wanted);
 
 it("the softphone shows hostile messages as text and goes on", async () => {
   server = await serveFolder(built, { "content-security-policy": contentSecurityPolicy() });
@@ -115,9 +112,7 @@ it("the softphone shows hostile messages as text and goes on", async () => {
     await unharmed();
 
     await page.getByTestId("answer").click();
-    await expect
-      .poll(() => gateway.last("200", "INVITE").text.length, { timeout: 10_000 })
-      .toBeGreaterThan(10);
+    await expect.poll(() => gateway.last("200", "INVITE").text.length).toBeGreaterThan(10);
     gateway.acknowledge(first);
     await state("call", "talking");
     gateway.bye(first, [`Reason: SIP;cause=404;text="${image}"`]);

@@ -71,12 +71,10 @@ describe("how a call sounds", () => {
     expect(await text("quality-from-caller")).toBe("Caller → you4.2 good0.1 %3 ms");
     expect(await page.getByTestId("quality").textContent()).toContain("24 ms there and back");
     await expect
-      .poll(async () => await page.getByTestId("quality-chart").getAttribute("aria-label"), {
-        timeout: 10_000,
-      })
+      .poll(async () => await page.getByTestId("quality-chart").getAttribute("aria-label"))
       .toBe("Scores of the last two minutes: you to caller 3.4 to 3.4, caller to you 4.2 to 4.2");
     await expect
-      .poll(async () => await text("quality-warnings"), { timeout: 10_000 })
+      .poll(async () => await text("quality-warnings"))
       .toContain("The line behind the gateway loses sound (4 %).");
     const table = await page.getByTestId("quality").locator("table").boundingBox();
     expect((table?.x ?? 300) + (table?.width ?? 300)).toBeLessThanOrEqual(290);

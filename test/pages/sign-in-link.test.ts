@@ -44,9 +44,7 @@ async function tokenFor(dn: string): Promise<string> {
 }
 
 async function state(id: string, wanted: string): Promise<void> {
-  await page
-    .locator(`[data-testid="${id}"][data-state="${wanted}"]`)
-    .waitFor({ state: "attached", timeout: 15_000 });
+  await page.locator(`[data-testid="${id}"][data-state="${wanted}"]`).waitFor({ state: "attached" });
 }
 
 const alert = () => page.getByTestId("alert").textContent();
@@ -87,9 +85,9 @@ it("says that the token was used, has expired or is wrong, and signs nobody in",
     body: JSON.stringify({ token: link }),
   });
   page = await browser.open(`${address}/#token=${link}`);
-  await expect.poll(alert, { timeout: 10_000 }).toContain("was used before");
+  await expect.poll(alert).toContain("was used before");
   await page.evaluate(() => (location.hash = "#token=nonsense"));
-  await expect.poll(alert, { timeout: 10_000 }).toContain("does not know this sign-in token");
+  await expect.poll(alert).toContain("does not know this sign-in token");
   expect(page.url()).not.toContain("nonsense");
   await state("app", "signed-out");
   expect(gateway.registrar.find("5002")).toBeUndefined();
@@ -97,7 +95,7 @@ it("says that the token was used, has expired or is wrong, and signs nobody in",
 
 it("begins with the number in the address, and takes no password from there unless configured", async () => {
   page = await browser.open(`${address}/#dn=5003&password=secret-5003`);
-  await expect.poll(alert, { timeout: 10_000 }).toContain("takes no password from an address");
+  await expect.poll(alert).toContain("takes no password from an address");
   expect(await page.getByTestId("dn").inputValue()).toBe("5003");
   expect(await page.getByTestId("password").inputValue()).toBe("");
   expect(page.url()).toBe(`${address}/`);

@@ -11,6 +11,8 @@ let server: PageServer;
 let gateway: FakeGateway;
 let browser: TestBrowser;
 let page: Page;
+/** The test before has left its page signed in and without a call: opening one anew takes a second. */
+let reusable = false;
 /** Errors the page threw or logged before this test. */
 let before = 0;
 
@@ -19,22 +21,43 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  if (reusable) await close();
   await browser.close();
 });
 
-beforeEach(async () => {
-  server = await serveFolder(built, { "content-security-policy": contentSecurityPolicy() });
-  gateway = new FakeGateway(server.server, "secret");
+beforeEach(() => {
   before = browser.errors.length;
 });
 
-afterEach(async () => {
+afterEach(async ({ task }) => {
+  reusable = task.result?.state !== "fail" && (await isIdle());
+  if (!reusable) await close();
+});
+
+async function isIdle(): Promise<boolean> {
+  if (page.isClosed() || (await page.getByRole("alert").isVisible())) return false;
+  const states = await page.evaluate(() =>
+    ["app", "call"].map((id) => document.querySelector(`[data-testid="${id}"]`)?.getAttribute("data-state")),
+  );
+  return states.join() === "registered,none" && (await page.getByLabel("Number to call").isVisible());
+}
+
+async function close(): Promise<void> {
+  reusable = false;
   await page.close();
   gateway.close();
   await server.close();
-});
+}
+
+/** Serves what `open` opens. */
+async function serve(): Promise<void> {
+  if (reusable) await close();
+  server = await serveFolder(built, { "content-security-policy": contentSecurityPolicy() });
+  gateway = new FakeGateway(server.server, "secret");
+}
 
 async function open(): Promise<void> {
+  await serve();
   page = await browser.open(server.origin);
 }
 
@@ -49,15 +72,19 @@ async function signIn(password = "secret"): Promise<void> {
 }
 
 async function state(id: string, wanted: string): Promise<void> {
-  await page
-    .locator(`[data-testid="${id}"][data-state="${wanted}"]`)
-    .waitFor({ state: "attached", timeout: 10_000 });
+  await page.locator(`[data-testid="${id}"][data-state="${wanted}"]`).waitFor({ state: "attached" });
 }
 
-async function signedIn(): Promise<void> {
+async function signedInAnew(): Promise<void> {
   await open();
   await signIn();
   await state("app", "registered");
+}
+
+/** On the page of the test before, where that left it so. */
+async function signedIn(): Promise<void> {
+  if (!reusable) return await signedInAnew();
+  gateway.received.length = 0;
 }
 
 function button(name: string): ReturnType<Page["getByRole"]> {
@@ -67,7 +94,7 @@ function button(name: string): ReturnType<Page["getByRole"]> {
 /** Waits until the page has sent what `look` finds. */
 async function sent<T>(look: () => T | undefined | false | ""): Promise<T> {
   return await expect
-    .poll(look, { timeout: 10_000 })
+    .poll(look)
     .toBeTruthy()
     .then(() => {
       const found = look();
@@ -88,7 +115,7 @@ async function talking(from = "5002"): Promise<string> {
 
 describe("signing in", () => {
   it("registers, says which events it takes, shows it, and breaks no rule of the content security policy", async () => {
-    await signedIn();
+    await signedInAnew();
     await state("lamp-socket", "connected");
     await state("lamp-trunk", "unknown");
     const register = gateway.last("REGISTER");
@@ -101,7 +128,7 @@ describe("signing in", () => {
   });
 
   it("keeps its instance over a reload of the tab, and the number, and never the password", async () => {
-    await signedIn();
+    await signedInAnew();
     const instance = /sip\.instance="([^"]+)"/.exec(gateway.last("REGISTER").header("Contact"))?.[1];
     await page.reload();
     expect(await page.getByLabel("Your number (DN)").inputValue()).toBe("5001");
@@ -127,6 +154,7 @@ describe("signing in", () => {
   });
 
   it("says how to allow the microphone when it is blocked, and registers nobody", async () => {
+    await serve();
     const shy = await launchBrowser({ microphone: "deny" });
     try {
       page = await shy.open(server.origin);
@@ -142,6 +170,7 @@ describe("signing in", () => {
   });
 
   it("says that it must come by https where browsers give no microphone, and registers nobody", async () => {
+    await serve();
     page = await browser.open(server.origin.replace("127.0.0.1", "phone.test"));
     await signIn();
     const alert = page.getByRole("alert");
@@ -163,7 +192,7 @@ describe("signing in", () => {
   });
 
   it("un-registers at sign-out", async () => {
-    await signedIn();
+    await signedInAnew();
     await button("Sign out").click();
     await state("app", "signed-out");
     await sent(() => /expires=0/.test(gateway.last("REGISTER").header("Contact")));
@@ -277,9 +306,7 @@ describe("being called", () => {
     await sent(() => gateway.last("200", "INVITE").body.includes("m=audio"));
     gateway.acknowledge(callId);
     await state("call", "talking");
-    await expect
-      .poll(async () => await page.getByTestId("call-timer").textContent(), { timeout: 5000 })
-      .toBe("0:01");
+    await expect.poll(async () => await page.getByTestId("call-timer").textContent()).toBe("0:01");
     gateway.bye(callId);
     await state("call", "none");
     expect(await page.getByRole("alert").isVisible()).toBe(false);
@@ -333,6 +360,8 @@ describe("being called", () => {
     gateway.notify("talk", [`X-Jackfield-Call-ID: ${callId}`]);
     await sent(() => gateway.received.filter((one) => one.header("CSeq").endsWith("NOTIFY")).length >= 5);
     await state("call", "talking");
+    gateway.bye(callId);
+    await state("call", "none");
     expect(pageErrors()).toEqual([]);
   });
 
@@ -381,13 +410,15 @@ describe("being called", () => {
 
   it("rejects a second call, and the first goes on", async () => {
     await signedIn();
-    await talking();
+    const callId = await talking();
     const second = gateway.invite("5003");
     await button("Reject 5003").click();
     await sent(() => gateway.received.find((one) => one.name === "486" && one.header("Call-ID") === second));
     await state("call", "talking");
     await expect.poll(async () => await page.getByTestId("other-calls").isVisible()).toBe(false);
     expect(await page.getByTestId("call-peer").textContent()).toBe("5002");
+    gateway.bye(callId);
+    await state("call", "none");
   });
 
   it("tells a fourth caller that it is busy, and leaves the calls alone", async () => {
@@ -418,6 +449,8 @@ describe("in a call", () => {
     await expect.poll(shown).toBe("Quality 3.0 (loss 4.3 %)");
     told(callId, "{}");
     await expect.poll(shown).toBe("");
+    gateway.bye(callId);
+    await state("call", "none");
     expect(pageErrors()).toEqual([]);
   });
 
@@ -455,6 +488,8 @@ describe("in a call", () => {
     gateway.notify("talk", [`X-Jackfield-Call-ID: ${callId}`]);
     await sent(() => gateway.last("INVITE").body.includes("a=sendrecv"));
     await button("Hold").waitFor();
+    gateway.bye(callId);
+    await state("call", "none");
   });
 
   it("ends as SIP Server's last word says when hold and talk come at once", async () => {
@@ -469,6 +504,8 @@ describe("in a call", () => {
     await sent(() => gateway.last("INVITE").body.includes("a=sendonly"));
     await expect.poll(async () => await page.getByTestId("call-phase").textContent()).toBe("On hold");
     await state("call", "talking");
+    gateway.bye(callId);
+    await state("call", "none");
   });
 
   it("shows that the far side still rings, another call UUID, and messages that wait; beeps without harm", async () => {
@@ -487,6 +524,8 @@ describe("in a call", () => {
     expect(await page.getByTestId("lamp-messages").textContent()).toContain("2 new, 8 old");
     gateway.notify("message-summary", [], "Messages-Waiting: no\r\n");
     await state("lamp-messages", "none");
+    gateway.bye(callId);
+    await state("call", "none");
     expect(pageErrors()).toEqual([]);
   });
 

@@ -29,6 +29,8 @@ export interface FakeWweOptions {
   readonly clock?: Clock;
   /** WWE's option `register-interval`, ms; default 1500. */
   readonly registerIntervalMs?: number;
+  /** WWE's option `register-max-attempts`; default 10. */
+  readonly registerAttempts?: number;
   /** WWE's option `ping-interval`, ms; default 2000. */
   readonly pingMs?: number;
   /** Put over the options of `SetOptions` as they were seen. */
@@ -67,6 +69,7 @@ export class FakeWwe {
   readonly #options: FakeWweOptions;
   readonly #clock: Clock;
   readonly #registerIntervalMs: number;
+  readonly #registerAttempts: number;
   readonly #pingMs: number;
   #pinging: { on: boolean } = { on: false };
 
@@ -74,6 +77,7 @@ export class FakeWwe {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#registerIntervalMs = options.registerIntervalMs ?? REGISTER_INTERVAL_MS;
+    this.#registerAttempts = options.registerAttempts ?? REGISTER_ATTEMPTS;
     this.#pingMs = options.pingMs ?? PING_MS;
   }
 
@@ -133,7 +137,7 @@ export class FakeWwe {
       uri: this.#options.base,
       "sip-server-address": this.#options.addresses[0] ?? "",
       "register-interval": this.#registerIntervalMs,
-      "register-max-attempts": REGISTER_ATTEMPTS,
+      "register-max-attempts": this.#registerAttempts,
       "wait-user-max-attempts": 20,
       "ping-interval": this.#pingMs,
       "max-failed-ping": FAILED_PINGS,
@@ -147,12 +151,12 @@ export class FakeWwe {
     };
   }
 
-  /** Steps 6 and 7: both are asked at once, each `register-interval`, ten times. */
+  /** Steps 6 and 7: both are asked at once, each `register-interval`, `register-max-attempts` times. */
   async #untilActive(): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
       const [active, parameters] = await Promise.all([this.active(), this.#get("/GetSIPEndpointParameters")]);
       this.#checkParameters(parameters);
-      if (active || attempt === REGISTER_ATTEMPTS) return active;
+      if (active || attempt === this.#registerAttempts) return active;
       await this.#wait(this.#registerIntervalMs);
     }
   }

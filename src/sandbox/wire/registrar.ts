@@ -64,7 +64,8 @@ export class Registrar {
     const answer = (status: number, reason: string, extra: readonly Header[]): void =>
       transaction.respond({ status, reason, toTag, extra });
     const fault = this.#faults.registerFault(dn);
-    if (fault?.kind === "silence") return;
+    // Not swallowed for ever: the repeat that comes once SIP Server speaks again is answered.
+    if (fault?.kind === "silence") return transaction.terminate();
     if (fault?.kind === "status") return answer(fault.status, fault.reason ?? "Fault", fault.headers ?? []);
     if (expires === undefined) return answer(400, "Bad Request", []);
     if (!this.#dns.has(dn)) {

@@ -10,5 +10,5 @@ export type {
 export { bundleClient, serveFolder, serveTestPages, type PageServer } from "./pages.ts";
 export { openPhone, PhonePage, type WireFrame } from "./phone-page.ts";
 export { cut, level, loudPart, shareOfTone, tone, type Samples } from "./samples.ts";
-export { clients, Lab, until, type WiredPhone } from "./lab.ts";
+export { clients, framesOf, Lab, until, type WiredPhone } from "./lab.ts";
 export { asSamples, decodeOpus, forPage, heardByNumber, likeness } from "./hearing.ts";

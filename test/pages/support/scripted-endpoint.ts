@@ -46,7 +46,7 @@ export class ScriptedEndpoint {
 
   /** The page of this session is connected. */
   async connected(session: string): Promise<void> {
-    await expect.poll(() => this.#streams.has(session), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => this.#streams.has(session)).toBe(true);
   }
 
   /** Cuts the page's events. */
@@ -67,7 +67,7 @@ export class ScriptedEndpoint {
     const data = JSON.stringify({ id, ...work });
     this.#streams.get(session)?.write(`event: order\ndata: ${data}\n\n`);
     const find = (): Posted | undefined => this.results.find(({ body }) => body["id"] === id);
-    await expect.poll(find, { timeout: 10_000 }).toBeDefined();
+    await expect.poll(find).toBeDefined();
     const { id: _id, ...rest } = find()?.body ?? {};
     return rest;
   }
@@ -78,7 +78,7 @@ export class ScriptedEndpoint {
 
   /** The state the page told last comes to match. */
   async state(wanted: object): Promise<void> {
-    await expect.poll(() => this.states.at(-1)?.body, { timeout: 10_000 }).toMatchObject(wanted);
+    await expect.poll(() => this.states.at(-1)?.body).toMatchObject(wanted);
   }
 
   #open(session: string, response: ServerResponse): void {

@@ -80,7 +80,7 @@ export class SoftphoneRig {
 
   async state(id: string, wanted: string): Promise<void> {
     const found = this.page.locator(`[data-testid="${id}"][data-state="${wanted}"]`);
-    await found.waitFor({ state: "attached", timeout: 10_000 });
+    await found.waitFor({ state: "attached" });
   }
 
   async text(id: string): Promise<string> {
@@ -88,13 +88,13 @@ export class SoftphoneRig {
   }
 
   async shows(id: string, text: string): Promise<void> {
-    await expect.poll(async () => await this.text(id), { timeout: 10_000 }).toContain(text);
+    await expect.poll(async () => await this.text(id)).toContain(text);
   }
 
   /** Waits until the page has sent what is looked for. */
   async sent(look: (message: SipText) => boolean): Promise<SipText> {
     const find = (): SipText | undefined => this.gateway.received.findLast(look);
-    await expect.poll(find, { timeout: 10_000 }).toBeTruthy();
+    await expect.poll(find).toBeTruthy();
     return there(find());
   }
 
