@@ -99,32 +99,40 @@ describe("the published package", () => {
   });
 });
 
+interface Said {
+  readonly code: number | null;
+  readonly said: string;
+}
+
 /** What an agent's PC has: an empty home folder, and settings that name a gateway which is not there. */
-function atAgent(
-  program: string,
-  ...args: string[]
-): { readonly code: number | null; readonly said: string } {
+function agentPc(program: string): (...args: string[]) => Said {
   const user = mkdtempSync(join(folder, "user-"));
   const settings = join(user, "bridge.json");
   writeFileSync(settings, '{"gateway": {"url": "https://127.0.0.1:9"}, "window": "never"}');
   const env = { PATH: process.env["PATH"], HOME: user };
-  const all = args.includes("--check") ? [...args, "--settings", settings] : args;
-  const ended = spawnSync(process.execPath, [program, ...all], { encoding: "utf8", env, timeout: 30_000 });
-  return { code: ended.status, said: ended.stdout + ended.stderr };
+  return (...args) => {
+    const all = args.includes("--check") ? [...args, "--settings", settings] : args;
+    const ended = spawnSync(process.execPath, [program, ...all], { encoding: "utf8", env, timeout: 30_000 });
+    return { code: ended.status, said: ended.stdout + ended.stderr };
+  };
 }
 
 /** The same of the whole package and of the MSI's. */
 function expectBridge(program: string): void {
-  expect(atAgent(program, "bridge", "--help")).toMatchObject({
+  const atAgent = agentPc(program);
+  expect(atAgent("bridge", "--help")).toMatchObject({
     code: 0,
     said: expect.stringMatching(/jackfield bridge/),
   });
-  const checked = atAgent(program, "bridge", "--check");
+  const checked = atAgent("bridge", "--check");
   expect(checked.said).toMatch(/^settings +\S+bridge\.json$/m);
-  expect(checked.said).toMatch(/^ok +certificate/m);
+  expect(checked.said).toMatch(/^FAIL +certificate: none yet; jackfield bridge trust /m);
   expect(checked).toMatchObject({ code: 1, said: expect.stringMatching(/^FAIL +gateway/m) });
-  const trusted = atAgent(program, "bridge", "trust");
+  const trusted = atAgent("bridge", "trust");
   expect(trusted).toMatchObject({ code: 0, said: expect.stringMatching(/certutil -d \S+nssdb -A/) });
+  const again = atAgent("bridge", "--check").said;
+  expect(again).toMatch(/^ok +certificate: until [\d-]+, \d+ days left$/m);
+  expect(again).toMatch(/^ok +trust: \S+nssdb$/m);
 }
 
 describe("the bridge of the published package", () => {
@@ -211,7 +219,7 @@ describe("the MSI of the bridge", () => {
       /==== Node\.js 24[^]*Copyright Node[^]*==== pino\n/,
     );
     expectBridge(join(installed, "bin", "jackfield.js"));
-    expect(atAgent(join(installed, "bin", "jackfield.js"), "start")).toMatchObject({
+    expect(agentPc(join(installed, "bin", "jackfield.js"))("start")).toMatchObject({
       code: 2,
       said: expect.stringMatching(/bridge alone/),
     });

@@ -14,7 +14,10 @@ export interface RequestHost {
 }
 
 export interface InDialogHandlers {
-  /** No part of the call: that nobody answers it does not end the session, as that nobody has it (481) still does. */
+  /**
+   * No part of the call: that nobody answers it does not end the session, as that nobody has it (481) still does.
+   * RFC 3261 12.2.1.2 would have the dialog end after a time-out; a call lost by an INFO that a peer passes over is worse.
+   */
   readonly aside?: true;
   onResponse?(response: SipResponse): void;
   /** Timer, transport or no flow within the route's grace. */

@@ -89,7 +89,11 @@ async function serveOnce(
     },
   });
   console.log(`Jackfield bridge: https://127.0.0.1:${bridge.port}/dashboard`);
-  void view().then(({ remedy }) => remedy !== undefined && console.error(`certificate: ${remedy}`));
+  // A store that cannot be read is told by the bridge's own look.
+  view().then(
+    ({ remedy }) => remedy !== undefined && console.error(`certificate: ${remedy}`),
+    () => undefined,
+  );
   const end = await Promise.race([signal, restarted]);
   log.info({ end }, "the bridge ends");
   await bridge.close();
