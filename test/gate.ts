@@ -1,8 +1,8 @@
 /**
  * `npm test`: everything that must hold before a change lands, in one run: what the tests need from Debian, the
- * page's build, types, lint, format, unit, interop and browser tests. Stops at the first step that fails. The last
- * line printed is `N passed, N failed, N skipped` over all test runs; the exit code is 0 only when tests ran and
- * nothing failed.
+ * page's build, types, lint, format, unit, interop and browser tests. Without what they need, or with code that does not
+ * build, no test runs; of the test steps each runs, so that one run tells all that fails. The last line printed is
+ * `N passed, N failed, N skipped` over all test runs; the exit code is 0 only when tests ran and nothing failed.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,6 +20,7 @@ process.env["NODE_COMPILE_CACHE"] ??= join(reports, "compiled");
 
 interface Outcome {
   readonly ok: boolean;
+  /** Of a step that runs tests. */
   readonly counts?: Counts;
 }
 
@@ -109,7 +110,7 @@ const steps: readonly Step[] = [
 async function gate(): Promise<number> {
   let total = NOTHING;
   const times: string[] = [];
-  let failedStep: string | undefined;
+  const failed: string[] = [];
   for (const step of steps) {
     process.stdout.write(`\n=== ${step.name} ===\n`);
     const begin = performance.now();
@@ -119,14 +120,13 @@ async function gate(): Promise<number> {
     times.push(line + (outcome.ok ? "" : "  FAILED"));
     // A step that is no test run counts as one failure: the last line must not read as if all were well.
     total = add(total, outcome.counts ?? (outcome.ok ? NOTHING : { ...NOTHING, failed: 1 }));
-    if (!outcome.ok) {
-      failedStep = step.name;
-      break;
-    }
+    if (outcome.ok) continue;
+    failed.push(step.name);
+    if (outcome.counts === undefined) break;
   }
-  const verdict = failedStep === undefined ? "all steps passed" : `stopped at: ${failedStep}`;
+  const verdict = failed.length === 0 ? "all steps passed" : `failed: ${failed.join("; ")}`;
   process.stdout.write(`\n=== ${verdict} ===\n${times.join("\n")}\n\n${inWords(total)}\n`);
-  return failedStep === undefined && total.failed === 0 && total.passed > 0 ? 0 : 1;
+  return failed.length === 0 && total.failed === 0 && total.passed > 0 ? 0 : 1;
 }
 
 process.chdir(root);
