@@ -77,9 +77,10 @@ async function talking(page: WrtcPage, number = "9197"): Promise<string> {
   return await lab.call(page, number);
 }
 
+/** Each once: on a busy machine UDP's messages are sent again, to the letter. */
 function sip(start: string, dn: string): string[] {
-  const texts = lab.sandbox.trace().map(({ text }) => text);
-  return texts.filter((text) => text.startsWith(start) && text.includes(dn));
+  const texts = new Set(lab.sandbox.trace().map(({ text }) => text));
+  return [...texts].filter((text) => text.startsWith(start) && text.includes(dn));
 }
 
 function invites(dn: string): string[] {

@@ -53,20 +53,8 @@ function list(value: unknown): Record<string, unknown>[] {
   return value.map(record);
 }
 
-describe("bench:endpoint", () => {
-  it("pings over HTTP/2 and writes what it cost", async () => {
-    const { code, output, json } = await bench("endpoint", "--quick", "--protocol", "http2");
-    expect(code, output).toBe(0);
-    const [level] = list(json["levels"]);
-    expect(level).toMatchObject({ protocol: "http2", agents: 20, wrong: 0 });
-    expect(level?.["cpuPercent"]).toBeGreaterThan(0);
-    // 20 agents, five pings a second each, for a second.
-    expect(list(level?.["rounds"])[0]?.["pings"]).toBeGreaterThan(20);
-    expect(output).toContain("us/ping");
-  });
-});
-
-describe("bench:relay", () => {
+// Two or three at a time: what each needs of the machine is little once it runs. What stands between keeps them apart.
+describe.concurrent("bench:relay", () => {
   // Again where others took the machine for so long that sound was lost: the bench then rightly ends non-zero.
   it("measures both codecs and writes calls, CPU, loss and added latency", { retry: 2 }, async () => {
     const { code, output, json } = await bench("relay", "--quick");
@@ -107,6 +95,41 @@ describe("bench:relay", () => {
     }
   });
 
+  it.runIf(hasRtpengine())(
+    "puts the same load through rtpengine, where that is installed, and prints the ratio",
+    { retry: 2 },
+    async () => {
+      const { code, output, json } = await bench("relay", "--quick", "--codec", "pcmu", "--rtpengine");
+      expect(code, output).toBe(0);
+      const theirs = list(json["levels"]).filter(({ relay }) => relay === "rtpengine");
+      expect(theirs.map(({ codec }) => codec)).toEqual(["pcmu"]);
+      for (const level of theirs) {
+        const [round] = list(level["details"]);
+        // Its sound came through both ways: a peer that is not heard would be cheap.
+        expect(Number(record(round?.["toTrunk"])["received"]), output).toBeGreaterThan(180);
+        expect(Number(record(round?.["toBrowser"])["received"]), output).toBeGreaterThan(180);
+        expect(level["cpuMsPerCallSecond"]).toBeGreaterThan(0);
+      }
+      expect(list(json["comparisons"]).map(({ other }) => other)).toEqual(["pcmu, rtpengine"]);
+      expect(output).toContain("CPU of pcmu, rtpengine : pcmu");
+    },
+  );
+});
+
+describe("bench:endpoint", () => {
+  it("pings over HTTP/2 and writes what it cost", async () => {
+    const { code, output, json } = await bench("endpoint", "--quick", "--protocol", "http2");
+    expect(code, output).toBe(0);
+    const [level] = list(json["levels"]);
+    expect(level).toMatchObject({ protocol: "http2", agents: 20, wrong: 0 });
+    expect(level?.["cpuPercent"]).toBeGreaterThan(0);
+    // 20 agents, five pings a second each, for a second.
+    expect(list(level?.["rounds"])[0]?.["pings"]).toBeGreaterThan(20);
+    expect(output).toContain("us/ping");
+  });
+});
+
+describe.concurrent("bench:relay", () => {
   // One run for both: the packets left out are those of the measured calls, whatever else is set up or held meanwhile.
   it(
     "leaves packets out on purpose without calling it the relay's loss, and sets calls up while others run or are held",
@@ -170,27 +193,9 @@ describe("bench:relay", () => {
       expect(threads).toContain("media-1");
     },
   );
+});
 
-  it.runIf(hasRtpengine())(
-    "puts the same load through rtpengine, where that is installed, and prints the ratio",
-    { retry: 2 },
-    async () => {
-      const { code, output, json } = await bench("relay", "--quick", "--codec", "pcmu", "--rtpengine");
-      expect(code, output).toBe(0);
-      const theirs = list(json["levels"]).filter(({ relay }) => relay === "rtpengine");
-      expect(theirs.map(({ codec }) => codec)).toEqual(["pcmu"]);
-      for (const level of theirs) {
-        const [round] = list(level["details"]);
-        // Its sound came through both ways: a peer that is not heard would be cheap.
-        expect(Number(record(round?.["toTrunk"])["received"]), output).toBeGreaterThan(180);
-        expect(Number(record(round?.["toBrowser"])["received"]), output).toBeGreaterThan(180);
-        expect(level["cpuMsPerCallSecond"]).toBeGreaterThan(0);
-      }
-      expect(list(json["comparisons"]).map(({ other }) => other)).toEqual(["pcmu, rtpengine"]);
-      expect(output).toContain("CPU of pcmu, rtpengine : pcmu");
-    },
-  );
-
+describe("bench:relay", () => {
   it("refuses options that mean nothing, with how to use it", async () => {
     // Which ones: test/bench.
     const { code, output } = await bench("relay", "--what");

@@ -236,8 +236,8 @@ describe("the webhook", () => {
   // A 4xx is final after 8 tries; 408 and 429 never are.
   it.each([
     [400, 7],
-    [408, 12],
-    [429, 12],
+    [408, 9],
+    [429, 9],
   ])("that answers %s for a while and is mended then gets every record", async (status, times) => {
     const [receiver, directory] = [await new Receiver().listen(), folder()];
     let refusals = 0;
