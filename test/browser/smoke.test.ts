@@ -86,32 +86,36 @@ describe("Chromium and the test pages", () => {
   });
 
   // Again where Chromium itself was kept from playing: the gateway has no part in it.
-  it("hear samples that the test plays, and keep the frames that went over the wire", { retry: 2 }, async () => {
-    const phone = await openPhone(browser, pages, "loopback");
-    await phone.register({ server: "", dn: "", password: "", encoded: true });
-    await phone.setMicrophone({ kind: "silence" });
-    await phone.call("echo");
-    await wait(300);
-    await phone.startRecording();
-    await phone.play(tone(440, 0.8));
-    const secondsHeard = async (): Promise<number> => {
-      const { samples, sampleRate } = loudPart(await phone.recorded());
-      return samples.length / sampleRate;
-    };
-    await expect.poll(secondsHeard, { timeout: 5000 }).toBeCloseTo(0.8, 1);
-    const heard = loudPart(await phone.recorded());
-    expect(shareOfTone(heard, 440)).toBeGreaterThan(0.95);
-    const frames = await phone.encodedFrames();
-    const sent = frames.filter(({ side }) => side === "sent");
-    const received = frames.filter(({ side }) => side === "received");
-    expect(sent.length).toBeGreaterThan(40);
-    expect(received.length).toBeGreaterThan(40);
-    expect(new Set(sent.map(({ payloadType, data }) => `${payloadType} ${data.length}`))).toEqual(
-      new Set(["0 160"]),
-    );
-    await phone.hangUp();
-    await phone.close();
-  });
+  it(
+    "hear samples that the test plays, and keep the frames that went over the wire",
+    { retry: 2 },
+    async () => {
+      const phone = await openPhone(browser, pages, "loopback");
+      await phone.register({ server: "", dn: "", password: "", encoded: true });
+      await phone.setMicrophone({ kind: "silence" });
+      await phone.call("echo");
+      await wait(300);
+      await phone.startRecording();
+      await phone.play(tone(440, 0.8));
+      const secondsHeard = async (): Promise<number> => {
+        const { samples, sampleRate } = loudPart(await phone.recorded());
+        return samples.length / sampleRate;
+      };
+      await expect.poll(secondsHeard, { timeout: 5000 }).toBeCloseTo(0.8, 1);
+      const heard = loudPart(await phone.recorded());
+      expect(shareOfTone(heard, 440)).toBeGreaterThan(0.95);
+      const frames = await phone.encodedFrames();
+      const sent = frames.filter(({ side }) => side === "sent");
+      const received = frames.filter(({ side }) => side === "received");
+      expect(sent.length).toBeGreaterThan(40);
+      expect(received.length).toBeGreaterThan(40);
+      expect(new Set(sent.map(({ payloadType, data }) => `${payloadType} ${data.length}`))).toEqual(
+        new Set(["0 160"]),
+      );
+      await phone.hangUp();
+      await phone.close();
+    },
+  );
 
   it("send Chromium's fake microphone, and tell what the connection counted", async () => {
     const phone = await openPhone(browser, pages, "loopback");
