@@ -80,7 +80,7 @@ async function talking(page: WrtcPage, number = "9197"): Promise<string> {
 /** Each once: on a busy machine UDP's messages are sent again, to the letter. */
 function sip(start: string, dn: string): string[] {
   const texts = new Set(lab.sandbox.trace().map(({ text }) => text));
-  return [...texts].filter((text) => text.startsWith(start) && text.includes(dn));
+  return [...texts].filter((text) => text.startsWith(start) && text.includes(`sip:${dn}@`));
 }
 
 function invites(dn: string): string[] {
@@ -424,7 +424,7 @@ for (const { client, title } of wrtcClients)
       await until(() => lab.sandbox.bindings().every(({ dn }) => dn !== page.dn));
       const order = lab.sandbox
         .trace()
-        .filter(({ direction, text }) => direction === "in" && text.includes(page.dn));
+        .filter(({ direction, text }) => direction === "in" && text.includes(`sip:${page.dn}@`));
       const bye = order.findIndex(({ text }) => text.startsWith("BYE "));
       expect(order.findLastIndex(({ text }) => text.startsWith("REGISTER "))).toBeGreaterThan(bye);
     });
