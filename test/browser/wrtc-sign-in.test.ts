@@ -68,7 +68,8 @@ function inService(dn: string, gateway: Gateway = lab.gateway): boolean {
 }
 
 function registers(dn: string): number {
-  return lab.sandbox.trace().filter(({ text }) => text.startsWith("REGISTER ") && text.includes(`sip:${dn}@`)).length;
+  return lab.sandbox.trace().filter(({ text }) => text.startsWith("REGISTER ") && text.includes(`sip:${dn}`))
+    .length;
 }
 
 /** The far number gets sound from now on. */
