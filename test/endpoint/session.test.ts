@@ -582,8 +582,7 @@ it("pages get their signs of life by turns: all that answer at once would keep c
     const dn = String(6000 + index);
     return reader(sessions.of(dn).openPage({ ...page(1), dn }));
   });
-  const signs = (): number =>
-    pages.reduce((sum, { text }) => sum + text.split("event: alive").length - 1, 0);
+  const signs = (): number => pages.reduce((sum, { text }) => sum + text.split("event: alive").length - 1, 0);
   let most = 0;
   for (let second = 0; second < 20; second++) {
     const before = signs();
