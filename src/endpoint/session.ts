@@ -232,6 +232,7 @@ export class EndpointSession {
   }
 
   async #bringOut(reason: string): Promise<void> {
+    this.#signedInUntil = 0;
     const { ok } = await this.page.send({ order: "sign-out" });
     this.#signingOut = false;
     if (this.#machine.state === "wanted") return this.#signIn();

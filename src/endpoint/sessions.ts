@@ -3,11 +3,17 @@ import { EndpointSession, type EndpointDoors } from "./session.ts";
 
 /** Signs of life to the pages: neither they nor proxies take a silent stream for dead, ms. */
 const keepAliveMs = 20_000;
+/** In so many turns: each page answers at once, and a thousand answers at a time would keep calls waiting. */
+const turns = 20;
 
 /** All sessions, one for each DN somebody has a token of. */
 export class EndpointSessions {
   readonly #doors: EndpointDoors;
   readonly #byDn = new Map<string, EndpointSession>();
+  /** Who gets its sign of life together. */
+  readonly #turns = Array.from({ length: turns }, () => new Set<EndpointSession>());
+  #turn = 0;
+  #opened = 0;
   #orders = 0;
   #keepAlive: Timer | undefined;
 
@@ -38,7 +44,8 @@ export class EndpointSessions {
       () => this.#end(session),
     );
     this.#byDn.set(dn, session);
-    this.#keepAlive ??= this.#doors.clock.setTimer(keepAliveMs, () => this.#tick());
+    this.#turns[this.#opened++ % turns]?.add(session);
+    this.#keepAlive ??= this.#doors.clock.setTimer(keepAliveMs / turns, () => this.#tick());
     return session;
   }
 
@@ -53,16 +60,19 @@ export class EndpointSessions {
     this.#keepAlive = undefined;
     for (const session of this.#byDn.values()) session.close();
     this.#byDn.clear();
+    for (const turn of this.#turns) turn.clear();
   }
 
   #end(session: EndpointSession): void {
     session.close();
     this.#byDn.delete(session.dn);
+    for (const turn of this.#turns) turn.delete(session);
   }
 
   #tick(): void {
-    for (const session of this.#byDn.values()) session.tick();
+    this.#turn = (this.#turn + 1) % turns;
+    for (const session of this.#turns[this.#turn] ?? []) session.tick();
     this.#keepAlive =
-      this.size === 0 ? undefined : this.#doors.clock.setTimer(keepAliveMs, () => this.#tick());
+      this.size === 0 ? undefined : this.#doors.clock.setTimer(keepAliveMs / turns, () => this.#tick());
   }
 }

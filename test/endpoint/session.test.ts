@@ -555,3 +555,40 @@ it("a page that is not heard of, as of a PC without a cable, is gone within a mi
   session.openPage(page(1));
   expect(session.active).toBe(true);
 });
+
+it("a page that was signed out, and that nothing could sign in at the next RegisterDn, is told again once something can", async () => {
+  const { session, dns, clock } = openSessions();
+  const { names, orders } = reader(session.openPage(page(1)));
+  const carriedOut = async (): Promise<void> => {
+    await settle();
+    session.page.receiveResult(orders().at(-1)?.id ?? 0, { ok: true, reason: "" });
+    await settle();
+  };
+  session.register();
+  await carriedOut();
+  session.unregister();
+  await carriedOut();
+  dns.refusal = "the directory gives no answer";
+  session.register();
+  await settle();
+  dns.refusal = undefined;
+  await clock.advanceAsync(20_000, 1000);
+  expect(names()).toEqual(["sign-in", "sign-out", "sign-in"]);
+});
+
+it("pages get their signs of life by turns: all that answer at once would keep calls waiting", async () => {
+  const { sessions, clock } = openSessions();
+  const pages = Array.from({ length: 60 }, (_, index) => {
+    const dn = String(6000 + index);
+    return reader(sessions.of(dn).openPage({ ...page(1), dn }));
+  });
+  const signs = (): number => pages.reduce((sum, { text }) => sum + text.split("event: alive").length - 1, 0);
+  let most = 0;
+  for (let second = 0; second < 20; second++) {
+    const before = signs();
+    await clock.advanceAsync(1000, 1000);
+    most = Math.max(most, signs() - before);
+  }
+  expect([signs(), most]).toEqual([60, 3]);
+  expect(pages.every(({ text }) => text.split("event: alive").length === 2)).toBe(true);
+});
