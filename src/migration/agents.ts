@@ -1,6 +1,7 @@
+import { dnPattern } from "../core/index.ts";
 import type { PjsipObject, PjsipObjects } from "./objects.ts";
 import type { Findings } from "./report.ts";
-import { dnOf, dnPattern } from "./roles.ts";
+import { dnOf } from "./roles.ts";
 
 export type Secret =
   | { readonly kind: "password"; readonly password: string }

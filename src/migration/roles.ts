@@ -32,9 +32,6 @@ export function rolesOf(objects: PjsipObjects): Roles {
   return { agents: of.agent, trunks: of.trunk, phones: of.phone };
 }
 
-/** A DN as the configuration takes it. */
-export const dnPattern = /^\w[\w.+*#-]{0,63}$/;
-
 /** The DN of an endpoint: its name, or the user name it signs in with where only that is digits. */
 export function dnOf(endpoint: PjsipObject, objects: PjsipObjects): string {
   if (/^\d+$/.test(endpoint.name)) return endpoint.name;

@@ -138,8 +138,9 @@ describe("a call", () => {
       await wired.phone.clearEncodedFrames();
       expect(await lab.sandbox.retarget(uuid, options), what).toBe(true);
       expect(lab.farOf(uuid).local, what).not.toEqual(before);
-      // One line of timestamps, with no step back and none of more than a few frames.
-      const frames = await framesOf(wired.phone, 25);
+      // One line of timestamps over the move, with no step back and none of more than a few frames.
+      const moved = (await framesOf(wired.phone, 1)).length;
+      const frames = await framesOf(wired.phone, moved + 20);
       const steps = frames
         .slice(1)
         .map(({ rtpTimestamp }, at) => (rtpTimestamp - (frames[at]?.rtpTimestamp ?? 0)) | 0);

@@ -162,7 +162,9 @@ describe("attacks on a running call", () => {
     }
     const begin = phone.heard.length;
     await paced(25, (index) => call.media.sendFrame(frame(agentSound, index)));
-    await until("sound after the attacks", () => phone.heard.length >= begin + 25);
+    // Not just packets: silence may be filled in.
+    const last = frame(agentSound, 24);
+    await until("sound after the attacks", () => placeCodes(phone.heard.slice(begin)).includes(last));
     expect(call.signalling.told).not.toContain("ended");
     unknown.close();
     other.close();

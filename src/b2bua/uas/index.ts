@@ -3,4 +3,3 @@ export { BrowserUas } from "./browser-uas.ts";
 export { ClientOrders, type ClientOrder } from "./client-orders.ts";
 export { DnLines } from "./dn-lines.ts";
 export { TrunkUas } from "./trunk-uas.ts";
-export type { UasParts } from "./uas.ts";

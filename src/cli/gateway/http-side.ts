@@ -53,7 +53,7 @@ export class HttpSide {
     return this.#webSocket;
   }
 
-  /** Opened last; rejects with the system's error when an address cannot be bound. What is open then is closed by `closing`. */
+  /** Opened last; rejects with the system's error when an address cannot be bound. What is open then, `closeSteps` closes. */
   async open(): Promise<void> {
     const { live, surroundings, signalling, sip } = this.#parts;
     const { clock, log, pageDirectory } = surroundings;
