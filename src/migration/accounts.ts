@@ -82,7 +82,9 @@ export function planAccounts(
       `in ${accountsFile} (agents.accountsFile) as hashes of agents.realm: what changes the realm voids them; jackfield ha1 makes others`,
     );
     // Hashed, nothing that checks the configuration sees it any more.
-    const derivable = plain.filter(({ dn, secret }) => secret.kind === "password" && secret.password.includes(dn));
+    const derivable = plain.filter(
+      ({ dn, secret }) => secret.kind === "password" && secret.password.includes(dn),
+    );
     if (derivable.length > 0)
       findings.add(
         "decide",
