@@ -197,9 +197,13 @@ export class Bridge {
     }
     const status = await this.#link.status();
     const inCall = status?.inCall === true;
+    const isOpen = this.#window.view.state === "open";
+    // Its page may carry a call all the same, and no other page could be opened now.
+    if (isOpen && status === undefined && this.#link.view.reachable === false)
+      return `Not ${act === "window" ? "opened anew" : "restarted"}: the gateway cannot be asked whether the agent has a call. Close the window first.`;
     if (act === "window") {
       // One whose page is not connected carries no call any more.
-      if (inCall && status.pageConnected !== false && this.#window.view.state === "open")
+      if (inCall && status.pageConnected !== false && isOpen)
         return "Not opened anew: the agent has a call, which the window would take with it.";
       await this.#window.show();
       return "The window is being opened.";

@@ -64,7 +64,10 @@ const setups: Readonly<Record<SetupCommand, (options: SetupOptions) => Promise<b
     if (folder === undefined) return onlyOnWindows(say);
     const made = await loadOrMakeCertificate(folder, surroundings);
     if (!(await trust(made.authority, pc, say, { machine }))) return false;
-    if (made.replaced !== undefined) await untrust(made.replaced, pc, say, { machine });
+    if (made.replaced !== undefined) {
+      await untrust(made.replaced, pc, say, { machine });
+      say("A bridge that runs shows the former certificate, which browsers take no more: start it anew.");
+    }
     say("Trusted. Browsers that are open take it after their next start at the latest.");
     return true;
   },

@@ -22,19 +22,20 @@ export interface EndpointDoors {
   readonly log: Logger;
 }
 
-/** `expired`: by WWE's silence; `left`: by its UnregisterDn. */
-type State = "idle" | "wanted" | "expired" | "left";
-type Input = "register" | "adopt" | "resume" | "unregister" | "expire";
+/** `expired`: by WWE's silence; `left`: by its UnregisterDn; `refused`: its RegisterDn was not as it must be. */
+type State = "idle" | "wanted" | "expired" | "left" | "refused";
+type Input = "register" | "refuse" | "adopt" | "resume" | "unregister" | "expire";
 
 /**
  * `adopt`: a DN that is in service already, after a restart of the gateway or by the page alone. `resume`: WWE asks what it asks
  * of a DN it has registered, and will send no other RegisterDn.
  */
 const transitions: Transitions<State, Input> = {
-  idle: { register: "wanted", adopt: "wanted", resume: "wanted", unregister: "left" },
-  wanted: { register: "wanted", unregister: "left", expire: "expired" },
-  expired: { register: "wanted", resume: "wanted", unregister: "left" },
-  left: { register: "wanted", unregister: "left" },
+  idle: { register: "wanted", refuse: "refused", adopt: "wanted", resume: "wanted", unregister: "left" },
+  wanted: { register: "wanted", refuse: "wanted", unregister: "left", expire: "expired" },
+  expired: { register: "wanted", refuse: "refused", resume: "wanted", unregister: "left" },
+  left: { register: "wanted", refuse: "left", unregister: "left" },
+  refused: { register: "wanted", refuse: "refused", unregister: "left" },
 };
 
 /**
@@ -111,6 +112,11 @@ export class EndpointSession {
     this.#machine.apply("register");
     this.#signOutDue = undefined;
     if (!this.#reachable) this.#signIn();
+  }
+
+  /** RegisterDn of what is not ours: what WWE asks behind it follows no registration. */
+  refuse(): void {
+    this.#machine.apply("refuse");
   }
 
   /** The gateway forgot by a restart, or WWE was silent for too long. */

@@ -81,6 +81,16 @@ export function planAccounts(
       `secrets of ${contracted(plain.map(({ dn }) => dn))}`,
       `in ${accountsFile} (agents.accountsFile) as hashes of agents.realm: what changes the realm voids them; jackfield ha1 makes others`,
     );
+    // Hashed, nothing that checks the configuration sees it any more.
+    const derivable = plain.filter(
+      ({ dn, secret }) => secret.kind === "password" && secret.password.includes(dn),
+    );
+    if (derivable.length > 0)
+      findings.add(
+        "decide",
+        `passwords of ${contracted(derivable.map(({ dn }) => dn))}`,
+        "can be derived from the DN. Taken as they are; better new ones (jackfield ha1)",
+      );
   }
   return {
     realm,

@@ -186,6 +186,19 @@ describe("the dashboard", () => {
     await until(() => opened.machine.started.length === 2);
   });
 
+  it("closes no window while nobody can tell whether it has a call", async () => {
+    await act("window");
+    const program = await until(() => opened.machine.started[0]);
+    await until(() => opened.bridge.view.window.state === "open");
+    await gateway.close();
+    expect((await act("window")).said).toMatch(/^Not opened anew: the gateway cannot be asked/);
+    expect((await act("restart")).said).toMatch(/^Not restarted: the gateway cannot be asked/);
+    expect([program.killed, opened.restarts.count]).toEqual([0, 0]);
+    program.end({ code: 0 });
+    await until(() => opened.bridge.view.window.state !== "open");
+    expect((await act("restart")).said).toBe("The bridge begins anew.");
+  });
+
   it("restarts the bridge, unless the settings have a fault", async () => {
     opened.restarts.fault = "port 0 is out of range";
     expect((await act("restart")).said).toBe("Not restarted: port 0 is out of range");

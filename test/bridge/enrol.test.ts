@@ -1,9 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { enrol, GatewayClient, type CredentialStore } from "../../src/bridge/index.ts";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { enrol, GatewayClient, loadSettings, type CredentialStore } from "../../src/bridge/index.ts";
 import { readEnrolment } from "../../src/bridge/gateway/enrolment.ts";
+import { enrolBridge } from "../../src/cli/commands/bridge/enrol.ts";
 import { TestAuthority } from "../support/certificates.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { agentToken, FakeGateway } from "./support/fake-gateway.ts";
+import { FakeMachine } from "./support/fake-machine.ts";
+import { newFolder } from "./support/pc.ts";
 
 class MemoryStore implements CredentialStore {
   kept: string | undefined;
@@ -69,6 +74,18 @@ describe("enrolment", () => {
     const body = JSON.stringify({ token: agentToken, dn });
     gateway.answers.set("POST /endpoint/enrol", { body });
     expect(await enrol(code, gateway.url, client, store)).toEqual({ dn: "not told" });
+  });
+
+  it("says which file is missing where gateway.ca is not there, in one line", async () => {
+    const folder = newFolder();
+    const file = join(folder, "bridge.json");
+    writeFileSync(file, JSON.stringify({ folder, gateway: { ca: "/nowhere/ca.pem" } }));
+    const error = vi.spyOn(console, "error").mockImplementation(() => {});
+    const exit = await enrolBridge(await loadSettings(new FakeMachine(), file), code, gateway.url);
+    const said = error.mock.calls;
+    error.mockRestore();
+    expect([exit, said]).toEqual([1, [[expect.stringMatching(/^not enrolled: ENOENT.*nowhere\/ca\.pem/)]]]);
+    expect(gateway.asked).toEqual([]);
   });
 
   it("that is kept but is none counts as none", async () => {

@@ -322,6 +322,13 @@ describe("the window", () => {
     await post("/RegisterDn/", "{}");
     expect(opened.bridge.view.window.state).toBe("closed");
     expect(opened.bridge.view.events[0]?.what).toContain("refused to register");
+    // What WWE asks behind RegisterDn, whatever that was answered.
+    await get("/GetIsEndpointActive");
+    await get("/Ping");
+    expect(opened.bridge.view.window.state).toBe("closed");
+    gateway.answers.delete("POST /RegisterDn/");
+    await post("/RegisterDn/", "{}");
+    await until(() => opened.machine.started[0]);
   });
 
   it("opens at the start by `always`, and closes with the bridge", async () => {

@@ -71,6 +71,17 @@ describe("setting a PC up", () => {
     expect(loadCertificate(join(folder, "certificate"))?.authority.sha1).not.toBe(first?.authority.sha1);
   });
 
+  it("says of a renewed certificate that a bridge that runs shows the former one", async () => {
+    const pc = new RecordingPc("linux");
+    pc.answer = ({ args }) => ({ code: args.includes("-L") ? 1 : 0 });
+    const { run } = bench(pc);
+    expect(await run("trust")).toBe(0);
+    expect(pc.said.join("\n")).not.toContain("the former certificate");
+    const clock = new FakeClock(surroundings.clock.wallClock() + 710 * 86_400_000);
+    expect(await run("trust", { surroundings: { ...surroundings, clock } })).toBe(0);
+    expect(pc.said.join("\n")).toMatch(/the former certificate.*start it anew/);
+  });
+
   it("for all users is one task and one certificate below Program Files, which those who log in use, until it is taken down", async () => {
     const files = newFolder();
     const pc = new RecordingPc("win32", { ProgramFiles: files, SystemRoot: "C:\\Windows" });

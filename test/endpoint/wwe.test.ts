@@ -76,7 +76,7 @@ it("slashes and case do not count", async () => {
 });
 
 it("RegisterDn for another DN, another SIP Server or with another body is false, and the log says why", async () => {
-  const { post, warnings, sessions } = await openWwe();
+  const { get, post, warnings, sessions } = await openWwe();
   for (const body of [
     { ...register, users: ["5002"] },
     { ...register, addresses: ["203.0.113.9:5060"] },
@@ -88,7 +88,13 @@ it("RegisterDn for another DN, another SIP Server or with another body is false,
     expect(await post("RegisterDn/", body)).toBe('{"RegisterDnResult":false}');
   expect(warnings()).toHaveLength(6);
   expect(warnings()[0]?.details).toMatchObject({ dn: "5001", reason: expect.stringContaining("5002") });
+  // What WWE asks next brings nothing in.
+  await get("GetIsEndpointActive");
+  await get("Ping");
   expect(sessions.find("5001")?.state).toBe("idle");
+  expect(await post("RegisterDn/", register)).toBe('{"RegisterDnResult":true}');
+  expect(await post("RegisterDn/", {})).toBe('{"RegisterDnResult":false}');
+  expect(sessions.find("5001")?.state).toBe("wanted");
 });
 
 it("takes both SIP Servers of Business Continuity", async () => {

@@ -313,6 +313,12 @@ describe("a large site", () => {
     });
   });
 
+  it("tells of a password that holds its DN before it is hashed", () => {
+    const files = { "agents.d/a.conf": agents((dn) => (dn === 5500 ? "a-5500-b-5500-c" : "the same word")) };
+    const { report } = run(site("large", { files }), ["pjsip.conf"]);
+    expect(part(report, "To decide")).toMatch(/passwords of 5500\b.*can be derived from the DN/);
+  });
+
   it("writes a pattern as one password, and the DNs beside it apart", () => {
     const files = { "agents.d/a.conf": agents((dn) => (dn === 5500 ? "another one" : `web-${dn}-rtc`)) };
     const place = site("large", { files });

@@ -22,7 +22,7 @@ interface TrustCommands {
 /** Where a program that is missing comes from. */
 export const remedies: Readonly<Record<string, string>> = {
   certutil:
-    "Chromium's certificates are kept by NSS: install its tools (Debian, Ubuntu: apt install libnss3-tools; Fedora: dnf install nss-tools), then run this again",
+    "Chromium's certificates are kept by NSS: install its tools (Debian, Ubuntu: apt install libnss3-tools; Fedora: dnf install nss-tools)",
 };
 
 /**
@@ -120,7 +120,7 @@ async function all(commands: readonly Command[], pc: Pc, say: Say): Promise<bool
     const ended = await runShown(command, pc, say);
     if (ended.code === 0) continue;
     const remedy = ended.code === "missing" ? remedies[command.program] : undefined;
-    if (remedy !== undefined) say(`  ${remedy}`);
+    if (remedy !== undefined) say(`  ${remedy}, then run this again`);
     return false;
   }
   return true;

@@ -19,7 +19,7 @@ export async function viewCertificate(
   const machine = dirname(authority.file) === machineFolder(pc);
   const stores = await trustIn(authority, pc, { machine });
   const daysLeft = Math.floor((expiresAt - clock.wallClock()) / dayMs);
-  const remedy = daysLeft < fewDays ? renewal(machine) : remedyOf(stores, machine, authority);
+  const remedy = daysLeft < fewDays ? renewal(machine) : remedyOf(stores, machine, authority, pc);
   return { expiresAt: new Date(expiresAt).toISOString(), daysLeft, stores, remedy };
 }
 
@@ -27,11 +27,18 @@ function renewal(machine: boolean): string {
   return machine ? trustCommand(machine) : "restart the bridge: it makes another";
 }
 
-function remedyOf(stores: readonly StoreTrust[], machine: boolean, { file }: Authority): string | undefined {
+function remedyOf(
+  stores: readonly StoreTrust[],
+  machine: boolean,
+  { file }: Authority,
+  { platform }: Pc,
+): string | undefined {
   if (stores.length === 0) return `have the browsers trust ${file} by hand`;
   if (stores.some(({ trusted }) => trusted === false))
     return `${trustCommand(machine)}, then start the browser anew`;
-  return stores.every(({ trusted }) => trusted) ? undefined : remedies["certutil"];
+  // Elsewhere the program is a part of the system.
+  if (platform !== "linux" || stores.every(({ trusted }) => trusted)) return undefined;
+  return `${remedies["certutil"]}, then ${trustCommand(machine)}`;
 }
 
 function trustCommand(machine: boolean): string {

@@ -33,7 +33,7 @@ const followRegisterDn = new Set(["getisendpointactive", "ping"]);
 /** WWE's requests: checked, passed on to the gateway, its answers handed back. */
 export class Forward {
   readonly #options: ForwardOptions;
-  /** WWE has signed out, and not in again. */
+  /** WWE has signed out, or its RegisterDn was refused, and has not signed in since. */
   #signedOut = false;
 
   constructor(options: ForwardOptions) {
@@ -100,7 +100,7 @@ export class Forward {
       state.tell(
         registered ? "WWE registers the DN" : "the gateway refused to register the DN (its log says why)",
       );
-      this.#signedOut &&= !registered;
+      this.#signedOut = !registered;
       if (registered) onRegistered(true);
     } else if (name === "unregisterdn") {
       state.tell("WWE signs the DN out");

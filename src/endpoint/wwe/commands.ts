@@ -78,7 +78,10 @@ function setOptions({ session, body }: WweRequest): string {
 function registerDn({ session, body, servers, refused }: WweRequest): string {
   const fault = registerDnFault(body, session.dn, servers());
   if (fault === undefined) session.register();
-  else refused(`RegisterDn: ${fault}`);
+  else {
+    session.refuse();
+    refused(`RegisterDn: ${fault}`);
+  }
   return answers.registered(fault === undefined);
 }
 

@@ -40,7 +40,10 @@ describe("what is said of the certificate", () => {
     pc.answer = () => ({ code: "missing" });
     const untold = await view(pc);
     expect(untold.stores.map(({ trusted }) => trusted)).toEqual([undefined]);
-    expect(untold.remedy).toContain("apt install libnss3-tools");
+    expect(untold.remedy).toMatch(/apt install libnss3-tools.*, then run "jackfield bridge trust"$/);
+    const mac = new RecordingPc("darwin");
+    mac.answer = () => ({ code: "cut" });
+    expect(await view(mac)).toMatchObject({ stores: [{ trusted: undefined }], remedy: undefined });
     const strange = await view(new RecordingPc("freebsd"));
     expect(strange.stores).toEqual([]);
     expect(strange.remedy).toMatch(/authority\.pem by hand/);

@@ -24,12 +24,10 @@ export async function enrolBridge(
   if (gateway === undefined) return refuse("which gateway? --gateway https://gateway.example.com:8443");
   if (settings.gateway.url !== undefined && settings.gateway.url !== gateway)
     return refuse(`the settings say gateway.url ${settings.gateway.url}: leave --gateway out`);
-  const client = new GatewayClient({
-    url: gateway,
-    authorities: trustedAuthorities(settings.gateway.ca),
-    clock: systemClock,
-  });
+  let client: GatewayClient | undefined;
   try {
+    const authorities = trustedAuthorities(settings.gateway.ca);
+    client = new GatewayClient({ url: gateway, authorities, clock: systemClock });
     const store = secretStore(settings.folder, thisPc());
     const result = await enrol(code, gateway, client, store);
     if ("fault" in result) return refuse(`not enrolled: ${result.fault}`);
@@ -38,7 +36,7 @@ export async function enrolBridge(
   } catch (error) {
     return refuse(`not enrolled: ${error instanceof Error ? error.message : String(error)}`);
   } finally {
-    client.close();
+    client?.close();
   }
 }
 
