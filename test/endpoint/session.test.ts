@@ -510,7 +510,7 @@ it("a page that answered in between is not gone", async () => {
   expect(session.page.connected).toBe(true);
 });
 
-it("a ping, which WWE sends only while it takes the DN for registered, brings it back after a restart of the gateway", async () => {
+it("pings of a DN that is unknown, as after a restart of the gateway alone, tell the page that is there to sign in, once", async () => {
   const { session } = openSessions();
   const { names } = reader(session.openPage(page(1)));
   session.heard("0123456789abcdef", false);
@@ -522,7 +522,7 @@ it("a ping, which WWE sends only while it takes the DN for registered, brings it
   expect([session.state, names()]).toEqual(["wanted", ["sign-in"]]);
 });
 
-it("a ping brings the DN back after a silence that signed it out, as of a PC that slept; not after UnregisterDn", async () => {
+it("a ping that comes while the page still signs out after a silence brings it in again afterwards", async () => {
   const { session, clock } = openSessions();
   const { names, orders } = reader(session.openPage(page(1)));
   session.register();
